@@ -1,0 +1,124 @@
+"""The words a case file may use: what can be observed, asked, ruled and rated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["flow", "stock", "level", "event"]
+Dims = Literal["nation", "city", "member"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that a fact can report, a question can ask and a run produces.
+
+    Attributes
+    ----------
+    name : str
+        The word in a case file.
+    kind : {"flow", "stock", "level", "event"}
+        A flow is counted cumulatively from the start of the case; a stock is the number on a
+        day; a level is a share in [0, 1]; an event happens on a day or not at all.
+    dims : {"nation", "city", "member"}
+        The finest unit it exists for. A fact or question without a place or member means the
+        nation's (or the whole alliance's) total.
+    unit : str
+        Unit of the number.
+    meaning : str
+        One sentence.
+    """
+
+    name: str
+    kind: Kind
+    dims: Dims
+    unit: str
+    meaning: str
+
+
+_Q = Quantity
+QUANTITIES: dict[str, Quantity] = {
+    q.name: q
+    for q in (
+        _Q("crowd", "stock", "city", "people", "people in protest or riot at the day's peak"),
+        _Q("arrests", "flow", "city", "people", "people arrested so far"),
+        _Q("jailed", "stock", "city", "people", "people held at the end of the day"),
+        _Q("deaths_protesters", "flow", "city", "people", "civilians killed so far"),
+        _Q("deaths_security", "flow", "city", "people", "members of the forces killed so far"),
+        _Q("deaths_allied", "flow", "nation", "people", "allied soldiers killed so far"),
+        _Q("deaths_total", "flow", "nation", "people", "all killed so far"),
+        _Q("cities_in_unrest", "stock", "nation", "cities", "places with more than 50 in the streets"),
+        _Q("legitimacy", "level", "city", "share", "perceived legitimacy of the government"),
+        _Q("loyal_share", "level", "nation", "share", "share of commanders who hold"),
+        _Q("internet", "level", "nation", "share", "connectivity as a share of normal"),
+        _Q("belief_home", "level", "nation", "share", "public belief in an external attack"),
+        _Q("belief_abroad", "level", "nation", "share", "allies' belief in an external attack"),
+        _Q("outside_belief", "level", "nation", "index", "outside observer's belief in resolve"),
+        _Q("troops_announced", "stock", "member", "people", "troops announced by the alliance"),
+        _Q("troops_present", "stock", "member", "people", "allied troops in the country"),
+        _Q("concession", "event", "nation", "day", "the government concedes"),
+        _Q("guard_change", "event", "nation", "day", "the leader changes the guard at the top"),
+        _Q("shutdown", "event", "nation", "day", "the internet is shut down nationwide"),
+        _Q("fire_order", "event", "nation", "day", "lethal force is ordered"),
+        _Q("request", "event", "nation", "day", "the government asks the alliance for help"),
+        _Q("decision", "event", "nation", "day", "the alliance decides to send a force"),
+        _Q("refusal", "event", "nation", "day", "the alliance or its lead refuses"),
+        _Q("vote_for", "event", "member", "day", "a member votes for the mission"),
+        _Q("contribution", "event", "member", "day", "a member commits troops"),
+        _Q("first_arrival", "event", "member", "day", "first allied troops land"),
+        _Q("withdrawal_start", "event", "nation", "day", "the allied force begins to leave"),
+        _Q("withdrawal_end", "event", "nation", "day", "the last allied troops leave"),
+        _Q("leader_leaves", "event", "nation", "day", "the leader loses office"),
+    )
+}
+
+#: Mechanisms in the order of model.md; each is a switch in a case file.
+MECHANISMS: tuple[str, ...] = (
+    "streets",
+    "lethal",
+    "contagion",
+    "information",
+    "forces",
+    "leader",
+    "alliance",
+    "airlift",
+    "outside",
+    "ties",
+)
+
+#: Decision rules an alliance may have.
+RULES: tuple[str, ...] = (
+    "consensus_with_abstention",
+    "unanimity",
+    "two_thirds",
+    "simple_majority",
+    "lead_only",
+    "lead_and_requester_plus_one",
+    "lead_veto_four_of_six",
+)
+
+ROLES: tuple[str, ...] = (
+    "government",
+    "leader",
+    "security_force",
+    "protesters",
+    "armed_group",
+    "member",
+    "lead",
+    "patron",
+    "outside_power",
+    "organisation",
+    "firm",
+    "media",
+)
+
+#: Words for rough counts and the interval each is read as (inclusive).
+ROUGH_COUNTS: dict[str, tuple[float, float]] = {
+    "a few": (2, 9),
+    "several": (3, 12),
+    "dozens": (24, 99),
+    "scores": (40, 199),
+    "hundreds": (200, 999),
+    "thousands": (2_000, 9_999),
+    "tens of thousands": (20_000, 99_999),
+}

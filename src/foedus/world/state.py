@@ -1,0 +1,185 @@
+"""The state of a simulated crisis: a struct of arrays whose leading axis is the run."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int16]
+
+#: Events that happen on one day of a run, or never (-1).
+EVENTS: tuple[str, ...] = (
+    "concession",
+    "guard_change",
+    "shutdown",
+    "fire_order",
+    "request",
+    "decision",
+    "refusal",
+    "first_arrival",
+    "withdrawal_start",
+    "withdrawal_end",
+    "leader_leaves",
+)
+
+NEVER = np.int16(-1)
+
+
+@dataclass
+class State:
+    """What is true in each run at the end of a day.
+
+    Shapes: R runs, C cities, M members of the alliance. Numbers of people are people, not agents.
+
+    Attributes
+    ----------
+    crowd : (R, C)
+        People in the streets at the day's peak.
+    active_share : (R, C)
+        Mean share of citizens active over the day's ticks.
+    jailed, arrests : (R, C)
+        People held at the end of the day; people arrested today.
+    legitimacy : (R, C)
+        Perceived legitimacy L in [0, 1].
+    outrage : (R, C)
+        E, raised by killings (mechanism 2); enters grievance.
+    contagion : (R, C)
+        Pressure from activity elsewhere (mechanism 3); enters grievance.
+    lethal_risk : (R, C)
+        Perceived probability of being killed, times its weight s (mechanism 2).
+    deaths_protesters, deaths_security : (R, C)
+        Killed today.
+    deaths_allied : (R,)
+        Killed today.
+    internet : (R,)
+        Connectivity as a share of normal.
+    claim : (R,) of bool
+        The government claims an external attack.
+    log_odds_home, log_odds_abroad : (R,)
+        Log-odds of "external attack" in the public's and the allies' eyes (mechanism 4).
+    strength : (R,)
+        True regime strength theta (mechanism 5), drawn once.
+    loyal_share : (R,)
+        Share of commanders who hold.
+    relief : (R,)
+        Police freed by allied guards of sites, as a share of the police (mechanism 8).
+    patron : (R,) of int8
+        Which patron was asked, -1 none.
+    lead_accepts : (R,) of bool
+    votes : (R, M) of int8
+        1 for, 0 aside, -1 against, 9 not asked.
+    commits : (R, M) of bool
+        The member has committed troops.
+    announced, sent, present : (R, M)
+        Troops announced, the number that will be sent, and those in the country.
+    arrival_day : (R, M) of float
+        Day (fraction) of the member's first landing; inf if none.
+    outside_mean, outside_var : (R,)
+        Outside observer's belief in resolve.
+    in_office : (R,) of bool
+    events : dict of str to (R,) of int16
+        Day of each event of EVENTS, -1 while it has not happened.
+    contribution_day : (R, M) of int16
+        Day on which the member committed, -1 while it has not.
+    log_guidance : (R,)
+        Log-probability of the known decisions that were replayed rather than drawn.
+    lattices : object
+        The cities' street lattices, owned by ``world.unrest``.
+    memory : dict of str to array
+        Slots private to a mechanism, named ``mechanism.word``; leading axis the run.
+    """
+
+    crowd: FloatArray
+    active_share: FloatArray
+    jailed: FloatArray
+    arrests: FloatArray
+    legitimacy: FloatArray
+    outrage: FloatArray
+    contagion: FloatArray
+    lethal_risk: FloatArray
+    deaths_protesters: FloatArray
+    deaths_security: FloatArray
+    deaths_allied: FloatArray
+    internet: FloatArray
+    claim: NDArray[np.bool_]
+    log_odds_home: FloatArray
+    log_odds_abroad: FloatArray
+    strength: FloatArray
+    loyal_share: FloatArray
+    relief: FloatArray
+    patron: NDArray[np.int8]
+    lead_accepts: NDArray[np.bool_]
+    votes: NDArray[np.int8]
+    commits: NDArray[np.bool_]
+    announced: FloatArray
+    sent: FloatArray
+    present: FloatArray
+    arrival_day: FloatArray
+    outside_mean: FloatArray
+    outside_var: FloatArray
+    in_office: NDArray[np.bool_]
+    events: dict[str, IntArray]
+    contribution_day: IntArray
+    log_guidance: FloatArray
+    lattices: Any = None
+    memory: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def calm(cls, runs: int, cities: int, members: int) -> State:
+        """Return the state of an ordinary day: nobody in the streets, nobody asked."""
+
+        def zeros(*shape: int) -> FloatArray:
+            return np.zeros((runs, *shape), dtype=np.float64)
+
+        return cls(
+            crowd=zeros(cities),
+            active_share=zeros(cities),
+            jailed=zeros(cities),
+            arrests=zeros(cities),
+            legitimacy=zeros(cities),
+            outrage=zeros(cities),
+            contagion=zeros(cities),
+            lethal_risk=zeros(cities),
+            deaths_protesters=zeros(cities),
+            deaths_security=zeros(cities),
+            deaths_allied=zeros(),
+            internet=np.ones(runs),
+            claim=np.zeros(runs, dtype=np.bool_),
+            log_odds_home=zeros(),
+            log_odds_abroad=zeros(),
+            strength=zeros(),
+            loyal_share=np.ones(runs),
+            relief=zeros(),
+            patron=np.full(runs, -1, dtype=np.int8),
+            lead_accepts=np.zeros(runs, dtype=np.bool_),
+            votes=np.full((runs, members), 9, dtype=np.int8),
+            commits=np.zeros((runs, members), dtype=np.bool_),
+            announced=zeros(members),
+            sent=zeros(members),
+            present=zeros(members),
+            arrival_day=np.full((runs, members), np.inf),
+            outside_mean=zeros(),
+            outside_var=zeros(),
+            in_office=np.ones(runs, dtype=np.bool_),
+            events={name: np.full(runs, NEVER, dtype=np.int16) for name in EVENTS},
+            contribution_day=np.full((runs, members), NEVER, dtype=np.int16),
+            log_guidance=zeros(),
+        )
+
+    def happened(self, event: str) -> NDArray[np.bool_]:
+        """Return whether an event has happened, shape (run,)."""
+        return self.events[event] != NEVER
+
+    def mark(self, event: str, now: NDArray[np.bool_], day: int) -> None:
+        """Record that an event happens today in some runs; a first day is never overwritten."""
+        first = now & (self.events[event] == NEVER)
+        self.events[event][first] = day
+
+    def fork(self) -> State:
+        """Return an independent copy: one history, many futures."""
+        return copy.deepcopy(self)
