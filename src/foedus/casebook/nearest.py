@@ -1,0 +1,170 @@
+"""Whom is it like? The nearest historical cases, with what happened in each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from foedus.casebook.load import Casebook, organisation_group
+from foedus.casebook.rates import Key
+from foedus.casebook.schema import CAPABILITY_CLASSES, TRIGGERS, Case
+from foedus.errors import InputError
+
+#: Weights of the distance. The order follows what separates the answers in the casebook
+#: (helper and request most, contiguity and capability least); the sizes are elicited.
+WEIGHTS: dict[str, float] = {
+    "trigger": 3.0,
+    "organisation": 3.0,
+    "formal_request": 2.0,
+    "year": 1.0,
+    "base": 1.0,
+    "contiguous": 0.5,
+    "capability_class": 0.5,
+}
+#: Years apart at which two cases differ fully in time.
+YEAR_RANGE = 60.0
+#: Triggers that are half alike: a threat from within, and a threat from without.
+_DOMESTIC = {"domestic_protest", "coup_mutiny", "insurgency"}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A historical case and how near it is.
+
+    Attributes
+    ----------
+    case : Case
+    distance : float
+        From 0 (alike in everything known of both) to 1.
+    same, different : tuple of str
+        Features in which the two agree fully, and those in which they do not.
+    happened : str
+        What the helper did, how soon, with what, for how long, and whether the requester lasted.
+    """
+
+    case: Case
+    distance: float
+    same: tuple[str, ...]
+    different: tuple[str, ...]
+    happened: str
+
+
+def features(case: Case) -> dict[str, Any]:
+    """Return the features by which cases are compared; None is unknown."""
+    return {
+        "trigger": case.trigger,
+        "organisation": case.organisation,
+        "formal_request": case.value("formal_request"),
+        "year": case.year,
+        "base": case.value("lead_base_or_forces_there"),
+        "contiguous": case.contiguous,
+        "capability_class": case.capability_class,
+    }
+
+
+def nearest(
+    casebook: Casebook,
+    features: Mapping[str, Any],
+    *,
+    n: int = 5,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+) -> list[Likeness]:
+    """Return the cases most like the one described, nearest first.
+
+    Parameters
+    ----------
+    casebook : Casebook
+    features : mapping
+        Any of trigger, organisation (group or name), formal_request, year, base, contiguous
+        (bool), capability_class. What is left out, or unknown in a case, is not compared.
+    n : int
+        How many.
+    before : datetime.date, optional
+        Only cases whose answer was known before this day.
+    exclude : (str, int), optional
+        ISO code and year of the case at hand.
+
+    Returns
+    -------
+    list of Likeness
+        Gower distance (Gower 1971, doi 10.2307/2528823) with `WEIGHTS`; ties go to the later
+        case. Cases of which nothing asked for is known are left out.
+
+    Raises
+    ------
+    InputError
+        If a feature is unknown or has an unknown value.
+    """
+    if n < 1:
+        raise InputError(f"n: one or more (found {n})")
+    wanted = _checked(features)
+    found = [
+        _likeness(wanted, case)
+        for case in casebook
+        if case.usable and case.key != exclude and (before is None or case.known() < before)
+    ]
+    ranked = sorted((x for x in found if x is not None), key=lambda x: (x.distance, -x.case.year))
+    return ranked[:n]
+
+
+def _checked(features: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = set(features) - set(WEIGHTS)
+    if unknown:
+        raise InputError(f"features: some of {', '.join(WEIGHTS)} (found {sorted(unknown)[0]!r})")
+    wanted = {k: v for k, v in features.items() if v is not None}
+    if not wanted:
+        raise InputError("features: at least one that is known")
+    if "organisation" in wanted:
+        wanted["organisation"] = organisation_group(str(wanted["organisation"]))
+    for name, choices in (("trigger", TRIGGERS), ("capability_class", CAPABILITY_CLASSES)):
+        if name in wanted and wanted[name] not in choices:
+            raise InputError(f"{name}: one of {', '.join(choices)} (found {wanted[name]!r})")
+    return wanted
+
+
+def _likeness(wanted: Mapping[str, Any], case: Case) -> Likeness | None:
+    other = {k: v for k, v in features(case).items() if v is not None and k in wanted}
+    if not other:
+        return None
+    apart = {k: _apart(k, wanted[k], v) for k, v in other.items()}
+    total = sum(WEIGHTS[k] for k in apart)
+    distance = sum(WEIGHTS[k] * d for k, d in apart.items()) / total
+    return Likeness(
+        case,
+        distance,
+        tuple(k for k, d in apart.items() if d == 0),
+        tuple(k for k, d in apart.items() if d > 0),
+        happened(case),
+    )
+
+
+def _apart(name: str, a: Any, b: Any) -> float:
+    if name == "year":
+        return min(1.0, float(abs(a - b)) / YEAR_RANGE)
+    if name == "capability_class":
+        steps = abs(CAPABILITY_CLASSES.index(a) - CAPABILITY_CLASSES.index(b))
+        return steps / (len(CAPABILITY_CLASSES) - 1)
+    if name == "trigger" and a != b:
+        return 0.5 if (a in _DOMESTIC) == (b in _DOMESTIC) else 1.0
+    return 0.0 if a == b else 1.0
+
+
+def happened(case: Case) -> str:
+    """Return what happened in a case, as one line."""
+    parts = [case.outcome.replace("_", " ")]
+    days = case.days_to_arrival
+    if days is not None and case.answer in ("troops", "limited"):
+        parts.append(f"first arrival {days} days after the request")
+    troops = case.value("troops_peak_30d")
+    if troops:
+        parts.append(f"{troops:,} soldiers in the first month")
+    months = case.months_to_withdrawal
+    if months is not None:
+        parts.append(f"out after {months:g} months")
+    survived = case.value("requester_in_power_90d")
+    if survived is not None:
+        parts.append("requester " + ("still in" if survived else "out of") + " power after 90 days")
+    return "; ".join(parts)

@@ -1,0 +1,70 @@
+"""Names of helpers and states, and the groups in which answers are pooled."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from ruamel.yaml import YAML
+
+_SPLIT = re.compile(r"[/+,;()&]|\band\b|\bthen\b|\bwith\b|\bled\b|-led\b")
+_SPACE = re.compile(r"[\s.]+")
+
+
+def read_data(name: str) -> Any:
+    """Return the content of a YAML file of this package (YAML 1.2: ``NO`` stays a string)."""
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def _fold(name: str) -> str:
+    return _SPACE.sub(" ", name.replace(".", "")).strip().casefold()
+
+
+@dataclass(frozen=True)
+class Organisations:
+    """The groups, and every name that leads to one of them."""
+
+    titles: dict[str, str]
+    names: dict[str, str]
+    states: dict[str, str]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Group codes in the order of the file."""
+        return tuple(self.titles)
+
+    def find(self, name: str) -> str | None:
+        """Return the group of a helper as written in a case, or None if nothing is known of it."""
+        whole = _fold(name)
+        if whole in self.titles:
+            return whole
+        if whole in self.names:
+            return self.names[whole]
+        parts = [_fold(p) for p in _SPLIT.split(name)]
+        for part in parts:
+            if part in self.names:
+                return self.names[part]
+        return "other" if any(p in self.states for p in [whole, *parts]) else None
+
+
+@functools.cache
+def organisations() -> Organisations:
+    """Return the groups of ``organisations.yaml`` and the states of ``states.yaml``."""
+    raw = read_data("organisations.yaml")
+    names = {
+        _fold(str(name)): group
+        for group, entry in raw.items()
+        for name in [*entry.get("names", []), *entry.get("states", [])]
+    }
+    states = {_fold(n): iso for iso, all_names in state_names().items() for n in all_names}
+    return Organisations({g: e["title"] for g, e in raw.items()}, names, states)
+
+
+@functools.cache
+def state_names() -> dict[str, tuple[str, ...]]:
+    """Return the names of each state by ISO 3166 alpha-3 code; the first is the one shown."""
+    return {str(iso): tuple(map(str, names)) for iso, names in read_data("states.yaml").items()}

@@ -1,0 +1,425 @@
+"""Base rates and quantiles of what history did, without hindsight.
+
+Every function takes ``before`` (no answer that became known on or after that day) and
+``exclude`` (no case of that requester in that year), so that a case never informs its own
+outside view. Only usable cases count: sourced and not set aside.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from foedus.casebook.load import Casebook, organisation_group
+from foedus.casebook.schema import ANSWERS, Case
+from foedus.errors import InputError
+
+#: Requester (ISO 3166 alpha-3) and year of a case that must not be used.
+Key = tuple[str, int]
+#: Days after arrival on which the first-month strength is known.
+_SIZE_DAYS = 30
+_SURVIVAL_DAYS = 90
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """A share with its Jeffreys interval.
+
+    Attributes
+    ----------
+    successes, n : int
+        Cases in which it happened, cases in the slice.
+    mean : float
+        Posterior mean under the Jeffreys prior, ``(successes + 1/2) / (n + 1)``.
+    low, high : float
+        Ends of the central interval; 0 and 1 where nothing, or everything, happened.
+    level : float
+        Mass of the interval.
+    description : str
+        The slice in words.
+    cases : tuple of str
+        Ids of the cases in the slice.
+    """
+
+    successes: int
+    n: int
+    mean: float
+    low: float
+    high: float
+    level: float
+    description: str
+    cases: tuple[str, ...]
+
+    @property
+    def share(self) -> float | None:
+        """Plain share, or None for an empty slice."""
+        return self.successes / self.n if self.n else None
+
+    def __str__(self) -> str:
+        """Return the rate as a line of text."""
+        return (
+            f"{self.description}: {self.successes} of {self.n}, mean {self.mean:.2f}"
+            f" ({self.level:.0%} interval {self.low:.2f} to {self.high:.2f})"
+        )
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Quantiles of a quantity over a slice.
+
+    Attributes
+    ----------
+    levels, values : tuple of float
+        Quantile levels and the quantiles (linear interpolation); values are NaN for ``n`` = 0.
+    n : int
+        Cases with a known value.
+    censored : int
+        Cases in which it had begun and was not over, or the end is unknown; not in ``values``.
+    unit : str
+    description : str
+    cases : tuple of str
+    """
+
+    levels: tuple[float, ...]
+    values: tuple[float, ...]
+    n: int
+    censored: int
+    unit: str
+    description: str
+    cases: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the quantiles as a line of text."""
+        if not self.n:
+            return f"{self.description}: no case"
+        pairs = ", ".join(
+            f"p{100 * p:g} {v:g}" for p, v in zip(self.levels, self.values, strict=True)
+        )
+        return f"{self.description}: {pairs} {self.unit} (n {self.n})"
+
+
+def jeffreys(successes: int, n: int, *, level: float = 0.9) -> tuple[float, float, float]:
+    """Return mean, low and high of a share under the Jeffreys prior Beta(1/2, 1/2).
+
+    Parameters
+    ----------
+    successes, n : int
+        Counts, ``0 <= successes <= n``.
+    level : float
+        Mass of the central interval.
+
+    Returns
+    -------
+    mean, low, high : float
+        As in Brown, Cai and DasGupta 2001 (doi 10.1214/ss/1009213286): the lower end is 0
+        where nothing happened and the upper end is 1 where everything did, unless n is 0.
+    """
+    if not 0 <= successes <= n:
+        raise InputError(f"successes: a count from 0 to n (found {successes} of {n})")
+    if not 0 < level < 1:
+        raise InputError(f"level: a number between 0 and 1 (found {level})")
+    beta = stats.beta(successes + 0.5, n - successes + 0.5)
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 and n else float(beta.ppf(tail))
+    high = 1.0 if successes == n and n else float(beta.ppf(1 - tail))
+    return (successes + 0.5) / (n + 1), low, high
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Which cases are asked for; None leaves a side open.
+
+    Attributes
+    ----------
+    trigger, organisation : str or None
+    formal_request : bool or None
+        True: the government asked. False: it did not. None: whether or not.
+    years : tuple or None
+        First and last year, both included.
+    before : datetime.date or None
+        Only what was known before this day.
+    exclude : (str, int) or None
+        Requester's ISO code and year of the case at hand.
+    """
+
+    trigger: str | None = None
+    organisation: str | None = None
+    formal_request: bool | None = None
+    years: tuple[int | None, int | None] | None = None
+    before: dt.date | None = None
+    exclude: Key | None = None
+
+    def describe(self) -> str:
+        """Return the slice in words."""
+        parts = [
+            "all triggers" if self.trigger is None else self.trigger.replace("_", " "),
+            "all helpers" if self.organisation is None else organisation_group(self.organisation),
+        ]
+        if self.formal_request is not None:
+            parts.append("formal request" if self.formal_request else "no formal request")
+        if self.years is not None:
+            first, last = ("" if y is None else str(y) for y in self.years)
+            parts.append(f"{first} to {last}".strip())
+        if self.before is not None:
+            parts.append(f"known before {self.before}")
+        if self.exclude is not None:
+            parts.append(f"without {self.exclude[0]} {self.exclude[1]}")
+        return ", ".join(parts)
+
+    def select(
+        self, casebook: Casebook, *, known: Callable[[Case], dt.date | None]
+    ) -> tuple[Case, ...]:
+        """Return the usable cases of the slice; ``known`` dates what is asked of a case."""
+        if self.before is not None and not isinstance(self.before, dt.date):
+            raise InputError(f"before: a date (found {self.before!r})")
+        chosen = casebook.filter(
+            organisation=self.organisation, trigger=self.trigger, years=self.years, usable=True
+        )
+        return tuple(
+            c
+            for c in chosen
+            if c.key != self.exclude
+            and (self.formal_request is None or c.value("formal_request") is self.formal_request)
+            and (self.before is None or ((day := known(c)) is not None and day < self.before))
+        )
+
+
+def base_rate(
+    casebook: Casebook,
+    *,
+    trigger: str | None = None,
+    organisation: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    formal_request: bool | None = True,
+    years: tuple[int | None, int | None] | None = None,
+    answer: str = "troops",
+    level: float = 0.9,
+) -> BaseRate:
+    """Return how often the helper gave an answer, troops unless said otherwise.
+
+    Parameters
+    ----------
+    casebook : Casebook
+    trigger, organisation : str, optional
+        Slice; None is all.
+    before : datetime.date, optional
+        No answer known on or after this day.
+    exclude : (str, int), optional
+        ISO code and year of the case at hand.
+    formal_request : bool or None
+        True counts governments that asked, False those that did not, None both and unknown.
+    years : tuple, optional
+        First and last year, both included.
+    answer : {"troops", "limited", "refused", "none"}
+    level : float
+        Mass of the interval.
+
+    Returns
+    -------
+    BaseRate
+
+    Raises
+    ------
+    InputError
+        If an organisation, trigger or answer is unknown.
+    """
+    if answer not in ANSWERS:
+        raise InputError(f"answer: one of {', '.join(ANSWERS)} (found {answer!r})")
+    wanted = Slice(trigger, organisation, formal_request, years, before, exclude)
+    cases = [c for c in wanted.select(casebook, known=Case.known) if c.answer is not None]
+    return _rate(
+        [c.answer == answer for c in cases], cases, f"{answer}: {wanted.describe()}", level
+    )
+
+
+def request_rate(
+    casebook: Casebook,
+    *,
+    trigger: str | None = None,
+    organisation: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    years: tuple[int | None, int | None] | None = None,
+    level: float = 0.9,
+) -> BaseRate:
+    """Return how often the government formally asked; parameters as in `base_rate`."""
+    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    cases = [
+        c
+        for c in wanted.select(casebook, known=Case.known)
+        if c.value("formal_request") is not None
+    ]
+    asked = [c.value("formal_request") for c in cases]
+    return _rate(asked, cases, f"request: {wanted.describe()}", level)
+
+
+def survival_rate(
+    casebook: Casebook,
+    *,
+    answer: str | None = None,
+    trigger: str | None = None,
+    organisation: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    years: tuple[int | None, int | None] | None = None,
+    level: float = 0.9,
+) -> BaseRate:
+    """Return how often the requester was in power after 90 days, given the answer or any.
+
+    Not causal: help goes to governments that can be saved. Parameters as in `base_rate`.
+    """
+    if answer is not None and answer not in ANSWERS:
+        raise InputError(f"answer: one of {', '.join(ANSWERS)} (found {answer!r})")
+    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    cases = [
+        c
+        for c in wanted.select(casebook, known=survival_known)
+        if c.value("requester_in_power_90d") is not None and (answer is None or c.answer == answer)
+    ]
+    name = "in power after 90 days" + ("" if answer is None else f", answer {answer}")
+    survived = [c.value("requester_in_power_90d") for c in cases]
+    return _rate(survived, cases, f"{name}: {wanted.describe()}", level)
+
+
+def _rate(
+    happened: Sequence[bool], cases: Sequence[Case], description: str, level: float
+) -> BaseRate:
+    successes, n = sum(happened), len(happened)
+    mean, low, high = jeffreys(successes, n, level=level)
+    ids = tuple(c.id for c in cases)
+    return BaseRate(successes, n, mean, low, high, level, description, ids)
+
+
+_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def tempo(
+    casebook: Casebook,
+    *,
+    trigger: str | None = None,
+    organisation: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    years: tuple[int | None, int | None] | None = None,
+    step: str = "arrival",
+    levels: Sequence[float] = _LEVELS,
+) -> Quantiles:
+    """Return days from request to first arrival, or to the decision, where help was granted.
+
+    Parameters
+    ----------
+    step : {"arrival", "decision"}
+        End of the count.
+    levels : sequence of float
+        Quantile levels.
+
+    The other parameters are those of `base_rate`. Censored counts the granted cases whose
+    dates are not exact.
+    """
+    if step not in ("arrival", "decision"):
+        raise InputError(f"step: arrival or decision (found {step!r})")
+
+    def value(case: Case) -> float | None:
+        return case.days_to_arrival if step == "arrival" else case.days_to_decision
+
+    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    cases = [c for c in wanted.select(casebook, known=Case.known) if _granted(c)]
+    return _quantiles(value, cases, "days", f"request to {step}: {wanted.describe()}", levels)
+
+
+def size(
+    casebook: Casebook,
+    *,
+    trigger: str | None = None,
+    organisation: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    years: tuple[int | None, int | None] | None = None,
+    levels: Sequence[float] = _LEVELS,
+) -> Quantiles:
+    """Return the highest number of soldiers in the first 30 days where troops came.
+
+    Parameters as in `tempo`.
+    """
+
+    def value(case: Case) -> float | None:
+        troops = case.value("troops_peak_30d")
+        return float(troops) if troops else None
+
+    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    cases = [c for c in wanted.select(casebook, known=size_known) if c.answer == "troops"]
+    return _quantiles(value, cases, "soldiers", f"first-month peak: {wanted.describe()}", levels)
+
+
+def duration(
+    casebook: Casebook,
+    *,
+    trigger: str | None = None,
+    organisation: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    years: tuple[int | None, int | None] | None = None,
+    levels: Sequence[float] = _LEVELS,
+) -> Quantiles:
+    """Return months from first arrival to the end of the withdrawal where help was granted.
+
+    Parameters as in `tempo`. Only ended missions give values; with ``before``, those that had
+    not ended by then count as censored, so early as-of dates lean to short missions.
+    """
+
+    def value(case: Case) -> float | None:
+        end = case.date("date_withdrawal_end")
+        if end is not None and before is not None and end.latest() >= before:
+            return None
+        return case.months_to_withdrawal
+
+    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    cases = [c for c in wanted.select(casebook, known=Case.known) if _granted(c)]
+    return _quantiles(value, cases, "months", f"arrival to withdrawal: {wanted.describe()}", levels)
+
+
+def _granted(case: Case) -> bool:
+    return case.answer in ("troops", "limited")
+
+
+def size_known(case: Case) -> dt.date | None:
+    """Day from which the first-month strength of a case was known."""
+    arrival = case.date("date_first_arrival")
+    start = case.known() if arrival is None else arrival.latest()
+    return start + dt.timedelta(days=_SIZE_DAYS)
+
+
+def survival_known(case: Case) -> dt.date | None:
+    """Day from which it was known whether the requester had lasted 90 days."""
+    start = case.date("date_request") or case.date("date_trigger")
+    base = dt.date(case.year, 12, 31) if start is None else start.latest()
+    return max(base + dt.timedelta(days=_SURVIVAL_DAYS), case.known())
+
+
+def _quantiles(
+    value: Callable[[Case], float | None],
+    cases: Sequence[Case],
+    unit: str,
+    description: str,
+    levels: Sequence[float],
+) -> Quantiles:
+    if any(not 0 <= p <= 1 for p in levels):
+        raise InputError(f"levels: numbers from 0 to 1 (found {list(levels)})")
+    pairs = [(c.id, v) for c in cases if (v := value(c)) is not None]
+    values = (
+        np.quantile([v for _, v in pairs], list(levels)) if pairs else np.full(len(levels), np.nan)
+    )
+    return Quantiles(
+        tuple(levels),
+        tuple(float(v) for v in values),
+        len(pairs),
+        len(cases) - len(pairs),
+        unit,
+        description,
+        tuple(i for i, _ in pairs),
+    )
