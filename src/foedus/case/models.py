@@ -5,21 +5,39 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
+from foedus.case.positions import Path, Positions
 from foedus.case.priors import Prior
 from foedus.case.quantity import Value
+from foedus.case.times import Day, When, local_day
+from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES
+from foedus.errors import Problem
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Reliability = Literal["A", "B", "C", "D", "E", "F"]
 Rating = Annotated[
     str,
     Field(
         pattern=r"^[A-F][1-6]$",
         description="Admiralty rating: source reliability A-F, information credibility 1-6.",
     ),
+]
+QuantityName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(QUANTITIES)})]
+Switches = Annotated[
+    dict[str, bool],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {name: {"type": "boolean"} for name in MECHANISMS},
+            "additionalProperties": False,
+        }
+    ),
+]
+Priors = Annotated[
+    dict[str, Prior],
+    Field(json_schema_extra={"propertyNames": {"pattern": rf"^({'|'.join(PRIOR_GROUPS)})\."}}),
 ]
 
 
@@ -30,28 +48,28 @@ class _Model(BaseModel):
 class Source(_Model):
     """Where facts come from."""
 
-    name: Text
+    name: Text = Field(description="Who says it, in words that a reader knows.")
     address: str | None = Field(None, description="Web address, shown but never fetched.")
-    published: dt.date | None = None
+    published: Day | None = Field(None, description="Day of publication.")
 
 
 class Place(_Model):
     """A city with its own streets."""
 
-    name: Text
-    lat: Annotated[float, Field(ge=-90, le=90)]
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    population: Annotated[int, Field(gt=0, le=100_000_000)]
+    name: Text = Field(description="Name shown to people.")
+    lat: Annotated[float, Field(ge=-90, le=90)] = Field(description="Latitude in degrees north.")
+    lon: Annotated[float, Field(ge=-180, le=180)] = Field(description="Longitude, degrees east.")
+    population: Annotated[int, Field(gt=0, le=100_000_000)] = Field(description="Inhabitants.")
     lattice: Annotated[int, Field(ge=12, le=400)] = Field(
         20, description="Side of the city's square lattice of sites."
     )
-    source: Identifier | None = None
+    source: Identifier | None = Field(None, description="Source of these figures.")
 
 
 class Actor(_Model):
     """Someone who acts, decides or speaks in the case."""
 
-    name: Text
+    name: Text = Field(description="Name shown to people.")
     roles: tuple[
         Literal[
             "government",
@@ -68,54 +86,60 @@ class Actor(_Model):
             "media",
         ],
         ...,
-    ] = Field(min_length=1)
+    ] = Field(min_length=1, description="What the actor is in this case; one or more.")
     part_of: Identifier | None = Field(None, description="Another actor that this one belongs to.")
-    note: str | None = None
+    note: str | None = Field(None, description="Anything a reader should know.")
 
 
 class Member(_Model):
     """A member of the alliance, as the mechanisms see it. All shares are in [0, 1]."""
 
-    actor: Identifier
-    lat: Annotated[float, Field(ge=-90, le=90)]
-    lon: Annotated[float, Field(ge=-180, le=180)]
+    actor: Identifier = Field(description="The actor that this member is.")
+    lat: Annotated[float, Field(ge=-90, le=90)] = Field(description="Where its troops start.")
+    lon: Annotated[float, Field(ge=-180, le=180)] = Field(description="Where its troops start.")
     pool: Annotated[int, Field(ge=0)] = Field(description="Troops it could send, at most.")
-    contiguous: bool = False
+    contiguous: bool = Field(False, description="Borders the requester.")
     public_pledge_not_to_send: bool = Field(
         False, description="A public pledge never to send troops: an audience cost."
     )
-    changed_ruling_coalition: bool = False
-    power_shift: bool = False
+    changed_ruling_coalition: bool = Field(
+        False, description="Another coalition rules than when the treaty was concluded."
+    )
+    power_shift: bool = Field(
+        False, description="Its power changed by more than a tenth since the treaty."
+    )
     ratification_days: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Days that its own law adds before troops leave."
     )
-    capability: Annotated[float, Field(ge=0)] = 1.0
+    capability: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="Weight in the capability baselines; only proportions count."
+    )
     position: Share = Field(0.5, description="Stated position: 0 stay out, 1 send. For baselines.")
-    salience: Share = 0.5
-    source: Identifier | None = None
+    salience: Share = Field(0.5, description="How much it cares. For baselines.")
+    source: Identifier | None = Field(None, description="Source of these figures.")
 
 
 class Article(_Model):
     """A treaty article that matters here."""
 
-    number: str
-    says: Text
-    source: Identifier | None = None
+    number: str = Field(description="Number of the article, in quotes.")
+    says: Text = Field(description="What it says, in own words.")
+    source: Identifier | None = Field(None, description="Where the text stands.")
 
 
 class Patron(_Model):
     """A power that the leader could call."""
 
-    actor: Identifier
-    through_alliance: bool = False
+    actor: Identifier = Field(description="The actor that this patron is.")
+    through_alliance: bool = Field(False, description="Comes through the alliance.")
     dependence: Share = Field(0.5, description="How much the requester depends on it.")
-    source: Identifier | None = None
+    source: Identifier | None = Field(None, description="Source of the figure.")
 
 
 class Alliance(_Model):
     """Who may come, and by what rule."""
 
-    name: Text
+    name: Text = Field(description="Name of the alliance.")
     rule: Literal[
         "consensus_with_abstention",
         "unanimity",
@@ -124,11 +148,13 @@ class Alliance(_Model):
         "lead_only",
         "lead_and_requester_plus_one",
         "lead_veto_four_of_six",
-    ]
+    ] = Field(description="How it decides.")
     lead: Identifier = Field(description="The actor that leads; one of the members.")
     requester: Identifier = Field(description="The actor that may ask; one of the members.")
-    members: tuple[Member, ...] = Field(min_length=2, max_length=64)
-    patrons: tuple[Patron, ...] = ()
+    members: tuple[Member, ...] = Field(
+        min_length=2, max_length=64, description="All members, lead and requester included."
+    )
+    patrons: tuple[Patron, ...] = Field((), description="Powers that the leader could call.")
     announced_pool: Annotated[int, Field(ge=0)] = Field(
         0, description="Size of a standing pool that would be announced, known before the as-of."
     )
@@ -138,67 +164,79 @@ class Alliance(_Model):
     distance_km: Annotated[float, Field(ge=0)] = Field(
         1000.0, description="From the lead's bases to the first place of arrival."
     )
-    lead_in_other_war: bool = False
-    lead_has_base: bool = False
-    treaty: tuple[Article, ...] = ()
+    lead_in_other_war: bool = Field(False, description="The lead fights or masses elsewhere.")
+    lead_has_base: bool = Field(False, description="The lead has a base in the country.")
+    treaty: tuple[Article, ...] = Field((), description="Treaty articles that matter here.")
 
 
 class Ties(_Model):
     """Standing relations that mechanisms 6 and 7 use as covariates."""
 
-    border_km: Annotated[float, Field(ge=0)] = 0.0
-    border_source: Identifier | None = None
-    foreign_firms: Share = 0.0
-    sanctions: Share = 0.0
-    dependence_on_lead: Share = 0.5
+    border_km: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Length of the border between requester and lead."
+    )
+    border_source: Identifier | None = Field(None, description="Source of the length.")
+    foreign_firms: Share = Field(0.0, description="Weight of foreign firms in the economy.")
+    sanctions: Share = Field(0.0, description="Sanctions that the lead would risk.")
+    dependence_on_lead: Share = Field(0.5, description="How much the requester needs the lead.")
 
 
 class Trigger(_Model):
     """A known shock to grievance: a sudden loss of legitimacy in a place (Epstein 2002, Run 4)."""
 
-    place: Identifier
-    date: dt.date
+    place: Identifier = Field(description="Where.")
+    date: Day = Field(description="When.")
     loss: Prior = Field(description="Loss of legitimacy, in [0, 1].")
-    text: Text
-    source: Identifier | None = None
+    text: Text = Field(description="What happened.")
+    source: Identifier | None = Field(None, description="Who reported it.")
 
 
 class Entry(_Model):
     """A calendar entry that was public beforehand; it causes nothing by default."""
 
-    date: dt.date
-    known_from: dt.date
-    text: Text
-    source: Identifier | None = None
+    date: Day = Field(description="Day of the event.")
+    known_from: Day = Field(description="Day from which the date was public.")
+    text: Text = Field(description="What is due.")
+    source: Identifier | None = Field(None, description="Who announced it.")
 
 
 class Fact(_Model):
     """A bitemporal fact: the time that it is about, and the time from which it was public."""
 
-    id: Identifier
-    about: dt.datetime | dt.date
-    known_from: dt.datetime | dt.date
-    quantity: str | None = Field(None, description="What is reported; none for context only.")
-    place: Identifier | None = None
-    member: Identifier | None = None
-    value: Value | None = None
-    unit: str | None = None
-    source: Identifier
-    rating: Rating
+    id: Identifier = Field(description="Short name, unique in the file.")
+    about: When = Field(description="The day, or the day and hour, that the report is about.")
+    known_from: When = Field(
+        description="Since when it was public; a bare date means by the end of that day."
+    )
+    quantity: QuantityName | None = Field(
+        None, description="What is reported; none for context only."
+    )
+    place: Identifier | None = Field(None, description="Where; none means the whole country.")
+    member: Identifier | None = Field(None, description="Which member; none means the alliance.")
+    value: Value | None = Field(None, description="How much, or whether.")
+    unit: str | None = Field(None, description="Unit of the number, where it is not the usual.")
+    source: Identifier = Field(description="Who reported it; one of the sources.")
+    rating: Rating = Field(
+        description="Admiralty rating: source reliability A-F, information credibility 1-6."
+    )
     speaker: Identifier | None = Field(None, description="The actor who says it.")
-    text: Text
+    text: Text = Field(description="The fact in a sentence.")
 
 
 class Hypothesis(_Model):
     """A competing explanation: named switches and priors, and who put it forward."""
 
-    id: Identifier
-    title: Text
-    says: Text
-    put_forward_by: Text
-    weight: Annotated[float, Field(gt=0)] = 1.0
-    mechanisms: dict[str, bool] = Field(default_factory=dict)
-    priors: dict[str, Prior] = Field(default_factory=dict)
+    id: Identifier = Field(description="Short name, unique in the file.")
+    title: Text = Field(description="A few words.")
+    says: Text = Field(description="What it claims, so that evidence could speak against it.")
+    put_forward_by: Text = Field(description="Who holds it.")
+    weight: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="Prior weight; only proportions count."
+    )
+    mechanisms: Switches = Field(
+        default_factory=dict, description="Mechanisms switched on or off if it is true."
+    )
+    priors: Priors = Field(default_factory=dict, description="Priors that it changes.")
 
 
 class Statistic(_Model):
@@ -209,48 +247,51 @@ class Statistic(_Model):
     ``happens``, the ``first_day`` on which it is ``at_least`` the threshold.
     """
 
-    quantity: str
-    statistic: Literal["at", "max", "mean", "happens", "first_day"]
-    place: Identifier | None = None
-    member: Identifier | None = None
-    from_date: dt.date | None = None
-    by_date: dt.date | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+    quantity: QuantityName = Field(description="What is asked about.")
+    statistic: Literal["at", "max", "mean", "happens", "first_day"] = Field(
+        description="What is taken of the quantity between from_date and by_date."
+    )
+    place: Identifier | None = Field(None, description="Where; none means the whole country.")
+    member: Identifier | None = Field(None, description="Which member; none means the alliance.")
+    from_date: Day | None = Field(None, description="First day; the case's start if absent.")
+    by_date: Day | None = Field(None, description="Last day; the case's end if absent.")
+    at_least: float | None = Field(None, description="True where the number is at least this.")
+    at_most: float | None = Field(None, description="True where the number is at most this.")
 
 
 class Baseline(_Model):
     """Which outside view the question is compared with."""
 
     casebook: Literal["granted", "arrival_days", "troops", "duration_months", "survival"] | None = (
-        None
+        Field(None, description="The casebook's figure.")
     )
-    trigger: str | None = None
-    organisation: str | None = None
+    trigger: str | None = Field(None, description="Only casebook rows with this trigger type.")
+    organisation: str | None = Field(None, description="Only casebook rows of this organisation.")
 
 
 class Question(_Model):
     """Something that can be scored: a probability, a number or a date."""
 
-    id: Identifier
-    text: Text
-    kind: Literal["binary", "number", "date"]
-    ask: Statistic
-    unit: str | None = None
-    baseline: Baseline | None = None
-    asked_on: dt.date | None = None
+    id: Identifier = Field(description="Short name, unique in the file.")
+    text: Text = Field(description="The question as people read it.")
+    kind: Literal["binary", "number", "date"] = Field(description="Kind of answer.")
+    ask: Statistic = Field(description="What is read off each run.")
+    unit: str | None = Field(None, description="Unit of a number.")
+    baseline: Baseline | None = Field(None, description="Outside view to compare with.")
+    asked_on: Day | None = Field(None, description="Day the question was first asked.")
 
 
 class Outcome(_Model):
     """What came of a question. Only scoring reads this."""
 
-    question: Identifier
-    value: bool | float | dt.date | None = Field(
-        description="True or false, a number, a date, or null for 'did not happen'."
-    )
-    known_from: dt.date
-    source: Identifier
-    note: str | None = None
+    question: Identifier = Field(description="The question's id.")
+    value: Annotated[
+        bool | float | Day | None,
+        Field(description="True or false, a number, a date, or null for 'did not happen'."),
+    ]
+    known_from: Day = Field(description="Since when it was public; later than the as-of.")
+    source: Identifier = Field(description="Who reported it.")
+    note: str | None = Field(None, description="How the answer was read off the source.")
 
 
 class Case(_Model):
@@ -261,45 +302,64 @@ class Case(_Model):
     """
 
     foedus: Literal[1] = Field(description="Version of the case format.")
-    id: Identifier
-    title: Text
-    summary: Text
+    id: Identifier = Field(description="Short name of the case.")
+    title: Text = Field(description="Title shown to people.")
+    summary: Text = Field(description="The crisis in a few sentences, as known on the as-of date.")
     timezone_offset: Annotated[float, Field(ge=-12, le=14)] = Field(
         0.0, description="Hours from UTC; a bare as-of date ends at midnight of this zone."
     )
-    start: dt.date
-    horizon: Annotated[int, Field(ge=2, le=366, description="Days simulated.")]
-    ticks_per_day: Annotated[int, Field(ge=1, le=24)] = 4
-    as_of: dt.date
+    start: Day = Field(description="First simulated day.")
+    horizon: Annotated[int, Field(ge=2, le=366)] = Field(description="Days simulated.")
+    ticks_per_day: Annotated[int, Field(ge=1, le=24)] = Field(4, description="Street ticks a day.")
+    as_of: Day = Field(description="Default as-of date: what is public by its end is known.")
     casebook_id: str | None = Field(None, description="This case's own row, left out of priors.")
-    requester_iso3: str | None = None
-    trigger_type: str | None = None
-    organisation: str | None = None
-    sources: dict[Identifier, Source]
-    places: dict[Identifier, Place] = Field(min_length=1)
-    actors: dict[Identifier, Actor] = Field(min_length=1)
-    alliance: Alliance
-    ties: Ties = Ties()  # type: ignore[call-arg]
-    triggers: tuple[Trigger, ...] = Field(min_length=1)
-    calendar: tuple[Entry, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    priors: dict[str, Prior] = Field(default_factory=dict)
-    mechanisms: dict[str, bool] = Field(default_factory=dict)
-    hypotheses: tuple[Hypothesis, ...] = ()
-    questions: tuple[Question, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
+    requester_iso3: str | None = Field(None, description="Country that may ask, for the casebook.")
+    trigger_type: str | None = Field(None, description="Trigger type, in the casebook's words.")
+    organisation: str | None = Field(None, description="Organisation, in the casebook's words.")
+    sources: dict[Identifier, Source] = Field(description="Sources by short name.")
+    places: dict[Identifier, Place] = Field(min_length=1, description="Cities by short name.")
+    actors: dict[Identifier, Actor] = Field(min_length=1, description="Actors by short name.")
+    alliance: Alliance = Field(description="Who may come, and by what rule.")
+    ties: Ties = Field(
+        default_factory=lambda: Ties.model_validate({}), description="Standing relations."
+    )
+    triggers: tuple[Trigger, ...] = Field(min_length=1, description="Shocks that began it.")
+    calendar: tuple[Entry, ...] = Field((), description="Dates that were public beforehand.")
+    facts: tuple[Fact, ...] = Field((), description="What was reported, when, and by whom.")
+    priors: Priors = Field(default_factory=dict, description="Priors that this case changes.")
+    mechanisms: Switches = Field(default_factory=dict, description="Mechanisms on or off.")
+    hypotheses: tuple[Hypothesis, ...] = Field((), description="Competing explanations.")
+    questions: tuple[Question, ...] = Field((), description="What a forecast answers.")
+    outcomes: tuple[Outcome, ...] = Field((), description="What came of the questions.")
+
+    _positions: Positions = PrivateAttr(default_factory=Positions)
 
     @property
     def end(self) -> dt.date:
         """Last simulated day."""
         return self.start + dt.timedelta(days=self.horizon - 1)
 
-    def day(self, date: dt.date) -> int:
-        """Return the day number of a date; the start is day 0."""
-        if isinstance(date, dt.datetime):
-            date = date.date()
-        return (date - self.start).days
+    @property
+    def file(self) -> str:
+        """File that the case was read from, as the user named it; empty if from none."""
+        return self._positions.file
+
+    def day(self, date: dt.datetime | dt.date) -> int:
+        """Return the day number of a date or instant in the case's zone; the start is day 0."""
+        return (local_day(date, self.timezone_offset) - self.start).days
 
     def date(self, day: int) -> dt.date:
         """Return the date of a day number."""
         return self.start + dt.timedelta(days=day)
+
+    def problem(self, path: Path, found: str, expected: str) -> Problem:
+        """Return a problem that points at the line of a field.
+
+        Parameters
+        ----------
+        path : tuple of str and int
+            Such as ``("priors", "streets.k")`` or ``("facts", 3, "value")``.
+        found, expected : str
+            What stood there, and what would be right.
+        """
+        return self._positions.problem(path, found, expected)

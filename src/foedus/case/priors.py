@@ -12,10 +12,15 @@ Origin = Literal["literature", "casebook", "case", "elicited"]
 FloatArray = NDArray[np.float64]
 
 
+def _check_order(low: float | None, high: float | None) -> None:
+    if low is not None and high is not None and not low < high:
+        raise ValueError(f"low must be below high, got low {low:g} and high {high:g}")
+
+
 class _Prior(BaseModel):
     """Common to all priors: where it comes from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     origin: Origin = Field("elicited", description="Where the prior comes from.")
     source: str = Field("elicited", description="Reference (a source id, DOI or 'elicited').")
@@ -44,6 +49,11 @@ class Normal(_Prior):
     sd: Annotated[float, Field(gt=0)]
     low: float | None = None
     high: float | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _check_order(self.low, self.high)
+        return self
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Return normal quantiles, by inversion of the truncated distribution."""
@@ -77,8 +87,7 @@ class Uniform(_Prior):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(f"low must be below high, got low {self.low} and high {self.high}")
+        _check_order(self.low, self.high)
         return self
 
     def quantile(self, u: FloatArray) -> FloatArray:
@@ -94,6 +103,11 @@ class Beta(_Prior):
     n: Annotated[float, Field(gt=0)]
     low: float = 0.0
     high: float = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _check_order(self.low, self.high)
+        return self
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Return beta quantiles."""

@@ -47,7 +47,13 @@ QUANTITIES: dict[str, Quantity] = {
         _Q("deaths_security", "flow", "city", "people", "members of the forces killed so far"),
         _Q("deaths_allied", "flow", "nation", "people", "allied soldiers killed so far"),
         _Q("deaths_total", "flow", "nation", "people", "all killed so far"),
-        _Q("cities_in_unrest", "stock", "nation", "cities", "places with more than 50 in the streets"),
+        _Q(
+            "cities_in_unrest",
+            "stock",
+            "nation",
+            "cities",
+            "places with over 50 in the streets",
+        ),
         _Q("legitimacy", "level", "city", "share", "perceived legitimacy of the government"),
         _Q("loyal_share", "level", "nation", "share", "share of commanders who hold"),
         _Q("internet", "level", "nation", "share", "connectivity as a share of normal"),
@@ -85,6 +91,9 @@ MECHANISMS: tuple[str, ...] = (
     "outside",
     "ties",
 )
+
+#: What may stand before the dot in the name of a prior: a mechanism, or a numbered trigger.
+PRIOR_GROUPS: tuple[str, ...] = (*MECHANISMS, "trigger")
 
 #: Decision rules an alliance may have.
 RULES: tuple[str, ...] = (
