@@ -1,0 +1,77 @@
+# `make demo` and `make test` set everything up by themselves; they need Python 3.11+ with pip.
+# The environment is .venv, from lock files with hashes; a stamp beside it makes second calls quick.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CORE   := $(VENV)/.stamp-core
+DEV    := $(VENV)/.stamp-dev
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
+
+# Where uv cannot link from its cache to here it copies; that is no reason for a warning.
+export UV_LINK_MODE ?= copy
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow docs lock bench bench-streets bench-casebook
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
+
+demo: $(CORE)  ## forecast Kazakhstan as of 2022-01-07 and write the brief
+	@$(BIN)/foedus forecast kazakhstan-2022 --as-of 2022-01-07 --out out/demo --brief
+
+test: $(DEV)  ## lint, strict types, tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -m "not slow"
+
+test-slow: $(DEV)  ## the statistical and long tests
+	@$(BIN)/pytest -m slow
+
+docs: $(DEV)  ## build the site into docs/_build/html; a warning is an error
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+bench: $(DEV)  ## time the ensemble
+	@$(BIN)/python benchmarks/ensemble.py
+
+bench-streets: $(DEV)  ## time the street kernel
+	@$(BIN)/python benchmarks/streets.py
+
+bench-casebook: $(DEV)  ## back-test the casebook's models
+	@$(BIN)/python benchmarks/casebook.py
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header
+
+lock: $(BIN)/uv  ## resolve pyproject.toml again and rewrite the lock files
+	@$(COMPILE) pyproject.toml -o requirements/core.txt
+	@$(COMPILE) pyproject.toml --extra bayes --group dev -c requirements/core.txt \
+	    -o requirements/dev.txt
+
+UV_INSTALL := install --quiet --require-hashes -r requirements/uv.txt
+
+# The virtual environment, and uv in it. Some systems ship venv without ensurepip: use their pip.
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("foedus needs Python 3.11 \
+	or newer, this is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV)"
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+	    $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip $(UV_INSTALL); \
+	else \
+	    $(PYTHON) -m venv --without-pip $(VENV) \
+	    && $(PYTHON) -m pip --python $(BIN)/python $(UV_INSTALL); \
+	fi
+
+$(CORE): requirements/core.txt pyproject.toml | $(BIN)/uv
+	@echo "Installing foedus from requirements/core.txt"
+	@$(INSTALL) --require-hashes -r requirements/core.txt
+	@$(INSTALL) --no-deps -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml | $(BIN)/uv
+	@echo "Installing foedus and its tools from requirements/dev.txt"
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --no-deps -e .
+	@touch $@ $(CORE)

@@ -1,0 +1,142 @@
+"""What a brief says, as plain values: everything computed, nothing left to the template."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question.
+
+    Attributes
+    ----------
+    text, kind, unit : str
+        The question as the case asks it; its kind; the unit of a number.
+    probability : float or None
+        Of a binary question, or that a date question's event happens at all.
+    error : float or None
+        Monte-Carlo standard error of ``probability``.
+    low, middle, high : str
+        The 5%, 50% and 95% quantiles in words (numbers and dates); empty for a binary question.
+    base_rate : float or None
+        Outside view of the same event, as a probability.
+    base_text : str
+        The outside view in words, and where it comes from.
+    before : str
+        What the runs say before the evidence is weighed, in words.
+    """
+
+    text: str
+    kind: Literal["binary", "number", "date"]
+    unit: str = ""
+    probability: float | None = None
+    error: float | None = None
+    low: str = ""
+    middle: str = ""
+    high: str = ""
+    base_rate: float | None = None
+    base_text: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reported number, as a fan chart shows it.
+
+    ``low`` and ``high`` may be infinite: "at least 13" is ``(13, inf)``.
+    """
+
+    date: dt.date
+    low: float
+    high: float
+    point: float | None
+    label: str
+
+
+@dataclass(frozen=True)
+class Fan:
+    """Quantiles by day of one quantity, and the facts known about it.
+
+    Attributes
+    ----------
+    key, title, unit : str
+    dates : tuple of date
+        One a simulated day.
+    q05, q25, q50, q75, q95 : tuple of float
+        Weighted quantiles over the runs, one a day.
+    marks : tuple of Mark
+    """
+
+    key: str
+    title: str
+    unit: str
+    dates: tuple[dt.date, ...]
+    q05: tuple[float, ...]
+    q25: tuple[float, ...]
+    q50: tuple[float, ...]
+    q75: tuple[float, ...]
+    q95: tuple[float, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A competing explanation with its weight before and after the evidence."""
+
+    title: str
+    says: str
+    put_forward_by: str
+    prior: float
+    posterior: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A known fact: who says so, how good, what the runs say of it, and how it was used."""
+
+    about: str
+    known_from: str
+    text: str
+    reported: str
+    source: str
+    address: str
+    rating: str
+    runs_say: str
+    use: str
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Everything that the page shows.
+
+    Attributes
+    ----------
+    verdict : {"good", "low", "refused"}
+        Whether enough runs agree with the evidence to answer.
+    advice : tuple of str
+        What to do about a low effective sample, and other warnings.
+    numbers : tuple of (label, value)
+        Diagnostics, in words.
+    provenance : tuple of (label, value)
+    """
+
+    title: str
+    summary: str
+    as_of: dt.date
+    start: dt.date
+    end: dt.date
+    runs: int
+    effective: float
+    verdict: Literal["good", "low", "refused"]
+    answers: tuple[Answer, ...]
+    fans: tuple[Fan, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    advice: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, str], ...] = ()
+    provenance: tuple[tuple[str, str], ...] = field(default=())

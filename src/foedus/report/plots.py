@@ -1,0 +1,218 @@
+"""Charts as SVG text that is the same, byte for byte, whenever it is drawn again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foedus.report.content import Fan, Mark
+from foedus.report.words import MONTHS, day, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Blues that stay apart in grey and for colour-blind readers; facts are black on white.
+OUTER, INNER, LINE, INK, FAINT = "#cfe1f2", "#8fbadd", "#08519c", "#1b1f24", "#5c6670"
+
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "foedus",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.edgecolor": FAINT,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+SIZE = (5.3, 3.2)
+
+
+def fan_svg(fan: Fan, as_of: dt.date) -> str:
+    """Draw quantiles by day with the known facts on them.
+
+    Parameters
+    ----------
+    fan : Fan
+        The quantiles and the marks; nothing known after ``as_of`` may be among them.
+    as_of : date
+        Drawn as a line: left of it is reconstruction, right of it is forecast.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element with a title and a description, without prolog, styles or ids that
+        could clash with another chart's.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=SIZE)
+        FigureCanvasSVG(figure)
+        ax = figure.add_axes((0.115, 0.12, 0.865, 0.80))
+        x = np.arange(len(fan.dates), dtype=float)
+        _axis_y(ax, fan)
+        ax.fill_between(x, fan.q05, fan.q95, color=OUTER, linewidth=0)
+        ax.fill_between(x, fan.q25, fan.q75, color=INNER, linewidth=0)
+        ax.plot(x, fan.q50, color=LINE, linewidth=1.6, solid_capstyle="round")
+        for edge in (fan.q05, fan.q95):  # a line that a black-and-white copy keeps
+            ax.plot(x, edge, color=INNER, linewidth=0.5)
+        _as_of_line(ax, fan, as_of)
+        for mark, x0 in _apart(fan):
+            _draw(ax, mark, x0)
+        _axis_x(ax, fan)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return _inline(buffer.getvalue(), fan.key, fan.title, describe(fan, as_of))
+
+
+def describe(fan: Fan, as_of: dt.date) -> str:
+    """Return the text alternative of a fan chart: the same story in a sentence or two."""
+    last = len(fan.dates) - 1
+    peak = int(np.argmax(fan.q50))
+    now = min(max((as_of - fan.dates[0]).days, 0), last)
+
+    def at(i: int) -> str:
+        spread = f"{number(fan.q05[i])} to {number(fan.q95[i])}"
+        return f"{number(fan.q50[i])} (nine in ten runs {spread}) on {day(fan.dates[i])}"
+
+    text = f"Median {fan.unit}: {at(now)}; {at(last)}"
+    if peak not in (now, last):
+        text += f"; highest {at(peak)}"
+    facts = f"{len(fan.marks)} reported facts are drawn." if fan.marks else "No fact reports it."
+    return f"{text}. {facts}"
+
+
+def _top(fan: Fan) -> float:
+    """Return the highest value that the axis must show."""
+    ends = [m.point if m.point is not None else m.low for m in fan.marks]
+    ends += [m.high for m in fan.marks if math.isfinite(m.high)]
+    return max([1.0, *fan.q95, *(e for e in ends if math.isfinite(e))])
+
+
+def _axis_y(ax: Axes, fan: Fan) -> None:
+    top = _top(fan)
+    middle = max(1.0, *fan.q75)
+    if top > 12 * middle:  # the tail would flatten the rest: a root scale keeps zero and shape
+        ax.set_title("square-root scale", loc="right", fontsize=8, color=FAINT, pad=4)
+        ax.set_yscale("function", functions=(_root, np.square))
+        steps = [0.0] + [10.0**k * m for k in range(0, 9) for m in (1, 3)]
+        ax.set_yticks([s for s in steps if s == 0 or top / 120 < s <= 1.1 * top])
+        ax.set_ylim(0, top * 1.2)
+    else:
+        ax.set_ylim(0, top * 1.1)
+    ax.yaxis.set_major_formatter(lambda v, _: number(v))
+    ax.grid(axis="y", color="#e6e9ec", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+
+
+def _root(values: Any) -> Any:
+    return np.sqrt(np.maximum(values, 0.0))
+
+
+def _axis_x(ax: Axes, fan: Fan) -> None:
+    days = len(fan.dates)
+    ax.set_xlim(-0.5, days - 0.5)
+    step = max(1, math.ceil((days - 1) / 6))
+    ticks = list(range(0, days, step))
+    labels = []
+    for i, t in enumerate(ticks):
+        date = fan.dates[t]
+        month = i == 0 or date.month != fan.dates[ticks[i - 1]].month
+        labels.append(f"{date.day} {MONTHS[date.month - 1]}" if month else str(date.day))
+    ax.set_xticks(ticks, labels)
+
+
+def _as_of_line(ax: Axes, fan: Fan, as_of: dt.date) -> None:
+    x = (as_of - fan.dates[0]).days + 0.5  # known up to the end of that day
+    if not -0.5 < x < len(fan.dates) - 0.5:
+        return
+    ax.axvline(x, color=INK, linewidth=0.8, dashes=(3, 2))
+    right = x > 0.75 * len(fan.dates)
+    ax.annotate(
+        f"known until {as_of.day} {MONTHS[as_of.month - 1]}",
+        (x, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3 if right else 3, 3),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        fontsize=8,
+        color=INK,
+    )
+
+
+def _apart(fan: Fan) -> list[tuple[Mark, float]]:
+    """Return each mark with its place on the time axis; those of one day stand side by side."""
+    places = []
+    for mark in fan.marks:
+        same = [m for m in fan.marks if m.date == mark.date]
+        middle = (len(same) - 1) / 2
+        step = min(0.013 * len(fan.dates), 0.8 / len(same))
+        x = (mark.date - fan.dates[0]).days + step * (same.index(mark) - middle)
+        places.append((mark, x))
+    return places
+
+
+def _draw(ax: Axes, mark: Mark, x: float) -> None:
+    """Draw a fact: a dot, a bar for an interval, an arrow for an open side."""
+    low, high = mark.low, mark.high
+    style: dict[str, Any] = {"color": INK, "linewidth": 1.3, "clip_on": False, "zorder": 5}
+    if math.isfinite(low) and math.isfinite(high) and high > low:
+        ax.plot([x, x], [low, high], solid_capstyle="butt", **style)
+        ax.plot([x, x], [low, high], linestyle="none", marker="_", markersize=6, **style)
+    elif math.isfinite(low) != math.isfinite(high):
+        end, sign = (low, 1) if math.isfinite(low) else (high, -1)
+        ax.annotate(
+            "",
+            (x, end),
+            xytext=(0, sign * 17),
+            textcoords="offset points",
+            arrowprops={"arrowstyle": "<-", "color": INK, "linewidth": 1.2, "shrinkB": 0},
+            zorder=5,
+        )
+        ax.plot([x], [end], linestyle="none", marker="_", markersize=8, **style)
+    if mark.point is not None:
+        ax.plot(
+            [x],
+            [mark.point],
+            marker="o",
+            markersize=5.5,
+            markerfacecolor=INK,
+            markeredgecolor="white",
+            markeredgewidth=0.9,
+            clip_on=False,
+            zorder=6,
+        )
+
+
+def _inline(svg: str, key: str, title: str, description: str) -> str:
+    """Make a chart fit for a page: no prolog, no metadata, ids of its own, a title."""
+    from markupsafe import escape
+
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\sid=")', rf"\g<1>{key}-", svg)
+    svg = re.sub(r'((?:xlink:)?href="#|url\(#)', rf"\g<1>{key}-", svg)
+    head, rest = svg.split(">", 1)
+    head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
+    head += f' role="img" aria-labelledby="{key}-title {key}-desc">'
+    names = (
+        f'\n <title id="{key}-title">{escape(title)}</title>'
+        f'\n <desc id="{key}-desc">{escape(description)}</desc>'
+    )
+    return head + names + rest.rstrip() + "\n"

@@ -1,0 +1,79 @@
+"""Numbers, chances and dates in the words that tables and briefs share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+
+def percent(p: float) -> str:
+    """Return a probability as a whole percentage; never "0%" or "100%", which runs cannot show.
+
+    Examples
+    --------
+    >>> percent(0.123), percent(0.001), percent(0.999)
+    ('12%', '<1%', '>99%')
+    """
+    if math.isnan(p):
+        return "unknown"
+    if p < 0.01:
+        return "<1%"
+    if p > 0.99:
+        return ">99%"
+    return f"{100 * p:.0f}%"
+
+
+def points(error: float) -> str:
+    """Return a standard error of a probability in percentage points."""
+    return "±<1" if error < 0.005 else f"±{100 * error:.0f}"
+
+
+def number(x: float) -> str:
+    """Return a number to three figures, thousands set apart.
+
+    Examples
+    --------
+    >>> number(12345.6), number(0.1234), number(7.0)
+    ('12,300', '0.123', '7')
+    """
+    if math.isnan(x):
+        return "unknown"
+    if math.isinf(x):
+        return "never ends" if x > 0 else "none"
+    if x == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(x)))
+    rounded = round(x, digits)
+    if digits <= 0 or rounded == int(rounded):
+        return f"{int(rounded):,}"
+    return f"{rounded:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def day(date: dt.date) -> str:
+    """Return a date as ``7 Jan 2022``, whatever the locale."""
+    return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+RELIABILITY = {
+    "A": "completely reliable",
+    "B": "usually reliable",
+    "C": "fairly reliable",
+    "D": "not usually reliable",
+    "E": "unreliable",
+    "F": "reliability unknown",
+}
+CREDIBILITY = {
+    "1": "confirmed",
+    "2": "probably true",
+    "3": "possibly true",
+    "4": "doubtful",
+    "5": "improbable",
+    "6": "truth unknown",
+}
+
+
+def rating(code: str) -> str:
+    """Return an Admiralty rating in words: ``B2`` is "usually reliable, probably true"."""
+    return f"{RELIABILITY[code[0]]}, {CREDIBILITY[code[1]]}"

@@ -1,0 +1,147 @@
+import dataclasses
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foedus.report.brief import link, render, write
+from foedus.report.content import Brief
+
+Make = Callable[..., Brief]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)> & \"quoted\""
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = _Tags()
+    parser.feed(page)
+    return parser.tags
+
+
+def test_two_renderings_are_byte_identical(make_brief: Make) -> None:
+    assert render(make_brief()) == render(make_brief())
+
+
+def test_case_text_is_escaped_everywhere(make_brief: Make) -> None:
+    brief = make_brief()
+
+    def poison(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if value in ("good", "binary", "number", "date", "B2", "A1") else EVIL
+        if isinstance(value, tuple):
+            return tuple(poison(v) for v in value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            names = [f.name for f in dataclasses.fields(value) if f.name != "key"]
+            return dataclasses.replace(value, **{n: poison(getattr(value, n)) for n in names})
+        return value
+
+    found = tags(render(poison(brief)))
+    assert not [t for t, _ in found if t in ("script", "img", "iframe", "object", "embed")]
+    assert not [a for _, a in found if any(name.startswith("on") for name in a)]
+
+
+def test_nothing_is_fetched_and_only_sources_are_linked(make_brief: Make) -> None:
+    page = render(make_brief())
+    for tag, attributes in tags(page):
+        for name in ("src", "href", "xlink:href", "data", "action"):
+            target = attributes.get(name) or "#"
+            allowed = tag == "a" or target.startswith(("#", "data:"))
+            assert allowed, (tag, name, target)
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "file:///etc/passwd",
+     " https://example.org/a b", "//example.org", "example.org"],
+)  # fmt: skip
+def test_other_addresses_are_text(make_brief: Make, address: str) -> None:
+    assert link(address) == ""
+    assert not [a for t, a in tags(render(make_brief(address=address))) if t == "a"]
+
+
+def test_http_addresses_are_links(make_brief: Make) -> None:
+    page = render(make_brief(address='https://example.org/?a=1&b="2"'))
+    assert [a["href"] for t, a in tags(page) if t == "a"] == ['https://example.org/?a=1&b="2"']
+
+
+def test_ids_are_unique_and_references_resolve(make_brief: Make) -> None:
+    page = render(make_brief())
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    wanted = re.findall(r'(?:href="#|url\(#)([^")]+)', page)
+    wanted += " ".join(re.findall(r'aria-labelledby="([^"]+)"', page)).split()
+    assert set(wanted) <= set(ids)
+
+
+def test_headings_tables_and_charts_have_their_semantics(make_brief: Make) -> None:
+    found = tags(render(make_brief()))
+    names = [t for t, _ in found]
+    assert names.count("h1") == 1
+    assert names.count("caption") == names.count("table")
+    assert all(a.get("scope") in ("col", "row") for t, a in found if t == "th")
+    charts = [a for t, a in found if t == "svg" and a.get("role") == "img"]
+    assert len(charts) == len(make_brief().fans)
+    assert names.count("desc") == len(charts)
+    assert ("html", {"lang": "en"}) in found
+
+
+def test_a_refusal_says_what_to_do(make_brief: Make) -> None:
+    brief = dataclasses.replace(
+        make_brief(), verdict="refused", advice=("Make 40,000 runs.",), answers=(), fans=()
+    )
+    page = render(brief)
+    assert "No answer" in page
+    assert "Make 40,000 runs." in page
+
+
+def test_write_leaves_one_whole_file(make_brief: Make, tmp_path: Path) -> None:
+    path = write(make_brief(), tmp_path / "deep" / "brief.html")
+    assert path.read_text(encoding="utf-8").endswith("</html>\n")
+    assert [p.name for p in path.parent.iterdir()] == ["brief.html"]
+
+
+@pytest.fixture
+def page(make_brief: Make, tmp_path: Path) -> Iterator[Any]:
+    """A Chromium page; skipped with a reason where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    sync = pytest.importorskip("playwright.sync_api")
+    path = write(make_brief(text=EVIL), tmp_path / "brief.html")
+    with sync.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 390, "height": 844})
+        tab.said = []
+        tab.on("console", lambda message: tab.said.append(message.text))
+        tab.on("pageerror", lambda error: tab.said.append(str(error)))
+        tab.asked = []
+        tab.on("request", lambda request: tab.asked.append(request.url))
+        tab.goto(path.as_uri())
+        yield tab
+        browser.close()
+
+
+@pytest.mark.browser
+def test_chromium_shows_it_without_a_word_and_without_a_request(page: Any) -> None:
+    assert page.said == []
+    assert [u for u in page.asked if not u.startswith(("file:", "data:"))] == []
+    assert "<script>" in page.inner_text("main")
+
+
+@pytest.mark.browser
+def test_a_telephone_needs_no_sideways_scrolling(page: Any) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,56 @@
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+from foedus.report.content import Brief, Mark
+from foedus.report.plots import describe, fan_svg
+
+AS_OF = dt.date(2022, 1, 7)
+
+
+def test_a_chart_is_well_formed_and_stable(make_brief: Callable[..., Brief]) -> None:
+    for fan in make_brief().fans:
+        svg = fan_svg(fan, AS_OF)
+        ElementTree.fromstring(svg)
+        assert svg == fan_svg(fan, AS_OF)
+        assert "<metadata" not in svg
+
+
+def test_a_long_tail_is_drawn_on_a_root_scale(make_brief: Callable[..., Brief]) -> None:
+    crowd, deaths = make_brief().fans[:2]
+    assert "square-root scale" not in fan_svg(crowd, AS_OF)
+    assert "square-root scale" in fan_svg(deaths, AS_OF)
+
+
+def test_all_zero_and_one_day_can_be_drawn(make_brief: Callable[..., Brief]) -> None:
+    fan = make_brief().fans[0]
+    quantiles = ("q05", "q25", "q50", "q75", "q95")
+    calm = dataclasses.replace(fan, marks=(), **dict.fromkeys(quantiles, (0.0,) * len(fan.dates)))
+    assert "<svg" in fan_svg(calm, AS_OF)
+    short = dataclasses.replace(
+        fan, dates=fan.dates[:1], marks=(), **{q: getattr(fan, q)[:1] for q in quantiles}
+    )
+    assert "<svg" in fan_svg(short, AS_OF)
+
+
+def test_the_text_alternative_names_now_peak_and_end(make_brief: Callable[..., Brief]) -> None:
+    text = describe(make_brief().fans[0], AS_OF)
+    assert "7 Jan 2022" in text
+    assert "31 Jan 2022" in text
+    assert "highest" in text
+    assert "2 reported facts" in text
+
+
+def test_every_kind_of_mark_can_be_drawn(make_brief: Callable[..., Brief]) -> None:
+    inf = float("inf")
+    marks = (
+        Mark(AS_OF, 5, 5, 5, "5"),
+        Mark(AS_OF, 13, inf, None, "at least 13"),
+        Mark(AS_OF, -inf, 40, None, "at most 40"),
+        Mark(AS_OF, 24, 99, None, "dozens"),
+        Mark(AS_OF, 400, 625, 500, "about 500"),
+    )
+    fan = dataclasses.replace(make_brief().fans[0], marks=marks)
+    plain = dataclasses.replace(fan, marks=())
+    assert len(fan_svg(fan, AS_OF)) > len(fan_svg(plain, AS_OF))
