@@ -1,0 +1,745 @@
+"""The street lattices of a batch of runs: create them, advance them, fork them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foedus.randomness import STREAM_VERSION, purpose_id
+from foedus.world.streets import kernel
+from foedus.world.streets.options import (
+    MAX_TERM,
+    Activation,
+    JailClock,
+    JailedCell,
+    JailTerm,
+    Movement,
+    Neighbourhood,
+    Order,
+    Placement,
+    Rounding,
+    SelfCount,
+    StreetOptions,
+    reading,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Purposes of the streams that the streets draw from (see :mod:`foedus.randomness`).
+PURPOSES = ("streets.act", "streets.order", "streets.cops")
+_PURPOSE_WORDS = np.array([purpose_id(name) for name in PURPOSES], dtype=np.uint64)
+_CREATE_WORD = np.uint64(purpose_id("streets.create"))
+
+_ROUNDING = {
+    Rounding.NONE: kernel.ROUND_NONE,
+    Rounding.FLOOR: kernel.ROUND_FLOOR,
+    Rounding.HALF_EVEN: kernel.ROUND_EVEN,
+    Rounding.HALF_UP: kernel.ROUND_UP,
+    Rounding.SMOOTH: kernel.ROUND_SMOOTH,
+}
+
+
+@dataclass
+class StreetState:
+    """The lattices of a batch of runs, one city.
+
+    Attributes
+    ----------
+    records : ndarray of uint64, shape (run, agent)
+        Packed agents, citizens first, then cops (see :mod:`foedus.world.streets.kernel`).
+    hardship, risk_aversion : ndarray of float32, shape (run, citizen)
+        H and R, fixed for life.
+    citizens, cops : ndarray of int64, shape (run,)
+        How many there are.
+    width, height : int
+        Cells.
+    """
+
+    records: NDArray[np.uint64]
+    hardship: NDArray[np.float32]
+    risk_aversion: NDArray[np.float32]
+    citizens: IntArray
+    cops: IntArray
+    width: int
+    height: int
+
+    def __len__(self) -> int:
+        """Return the number of runs."""
+        return int(self.records.shape[0])
+
+    def copy(self) -> StreetState:
+        """Return a state of its own: advancing one leaves the other as it was."""
+        return self.take(np.arange(len(self)))
+
+    def take(self, runs: ArrayLike) -> StreetState:
+        """Return a copy of some of the runs, by position; a position may come twice."""
+        i = np.asarray(runs)
+        return StreetState(
+            self.records[i],
+            self.hardship[i],
+            self.risk_aversion[i],
+            self.citizens[i],
+            self.cops[i],
+            self.width,
+            self.height,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (self.records, self.hardship, self.risk_aversion, self.citizens, self.cops)
+        return sum(a.nbytes for a in arrays)
+
+    def agents(self, run: int) -> dict[str, IntArray]:
+        """Return the agents of one run: ``x``, ``y``, ``kind`` and ``term``, each shape (agent,).
+
+        Kind is 0 quiet, 1 active, 2 cop, 3 jailed; term is what is left of a jail term, -1 for ever.
+        """
+        record = self.records[run, : self.citizens[run] + self.cops[run]]
+        term = (record >> kernel.TERM).astype(np.int64)
+        term[term == int(kernel.FOREVER)] = -1
+        return {
+            "x": (record & kernel.LOW16).astype(np.int64),
+            "y": ((record >> kernel.U16) & kernel.LOW16).astype(np.int64),
+            "kind": ((record >> kernel.U32) & kernel.KIND).astype(np.int64),
+            "term": term,
+        }
+
+    def frame(self, run: int) -> NDArray[np.uint8]:
+        """Return one run's lattice for a picture, shape (height, width).
+
+        0 empty, 1 quiet, 2 active, 3 cop, 4 jailed; of several on a cell the first in the order
+        active, cop, quiet, jailed.
+        """
+        agents = self.agents(run)
+        picture = np.zeros((self.height, self.width), dtype=np.uint8)
+        for kind, colour in ((3, 4), (0, 1), (2, 3), (1, 2)):
+            here = agents["kind"] == kind
+            picture[agents["y"][here], agents["x"][here]] = colour
+        return picture
+
+
+class StreetTicks(NamedTuple):
+    """What happened in one :func:`advance`.
+
+    Attributes
+    ----------
+    actives : ndarray of int64, shape (run, tick)
+        Actives after each tick.
+    jailed : ndarray of int64, shape (run,)
+        Jailed at the end.
+    arrests, released : ndarray of int64, shape (run,)
+        Over the call.
+    cops : ndarray of int64, shape (run,)
+        Cops at the end; fewer than asked for only where the lattice was full.
+    """
+
+    actives: IntArray
+    jailed: IntArray
+    arrests: IntArray
+    released: IntArray
+    cops: IntArray
+
+
+def create(
+    options: StreetOptions, *, seed: int, runs: ArrayLike, city: int = 0, threads: int = 1
+) -> StreetState:
+    """Create the lattices of a batch of runs.
+
+    Parameters
+    ----------
+    options : StreetOptions
+    seed : int
+        Ensemble seed, 0 to 2**64 - 1.
+    runs : array_like of int, shape (run,)
+        Global run numbers, 0 to 2**32 - 1; what a run gets does not depend on the others.
+    city : int
+        City number: another one, other draws.
+    threads : int
+        Threads to share the runs among; the result does not depend on it.
+
+    Returns
+    -------
+    StreetState
+
+    Raises
+    ------
+    ValueError
+        For a seed, run or city out of range.
+    """
+    numbers = _runs(runs)
+    _address(seed, city, 0)
+    n = numbers.size
+    by_site = options.placement is Placement.SITE
+    people = options.sites if by_site else options.citizens
+    capacity = options.sites if by_site else options.citizens + options.cops
+    state = StreetState(
+        np.zeros((n, capacity), dtype=np.uint64),
+        np.zeros((n, people), dtype=np.float32),
+        np.zeros((n, people), dtype=np.float32),
+        np.full(n, options.citizens, dtype=np.int64),
+        np.full(n, options.cops, dtype=np.int64),
+        options.width,
+        options.height,
+    )
+
+    def work(part: slice) -> None:
+        kernel.create(
+            state.records[part],
+            state.citizens[part],
+            state.cops[part],
+            state.hardship[part],
+            state.risk_aversion[part],
+            _plan(options),
+            np.uint64(seed),
+            numbers[part],
+            city,
+            _CREATE_WORD,
+            by_site,
+            float(options.citizen_density),
+            float(options.cop_density),
+        )
+
+    _share(work, n, threads)
+    if by_site and n > 0:
+        people = int(state.citizens.max())
+        capacity = int((state.citizens + state.cops).max())
+        state.records = state.records[:, :capacity].copy()
+        state.hardship = state.hardship[:, :people].copy()
+        state.risk_aversion = state.risk_aversion[:, :people].copy()
+    return state
+
+
+def advance(
+    state: StreetState,
+    *,
+    options: StreetOptions,
+    seed: int,
+    runs: ArrayLike,
+    city: int = 0,
+    day: int,
+    ticks: int,
+    legitimacy: ArrayLike | None = None,
+    grievance_shift: ArrayLike | None = None,
+    lethal_risk: ArrayLike | None = None,
+    jail_aversion: ArrayLike | None = None,
+    cops: ArrayLike | None = None,
+    k: ArrayLike | None = None,
+    threshold: ArrayLike | None = None,
+    threads: int = 1,
+) -> StreetTicks:
+    """Advance all runs of a state by some ticks, in place.
+
+    A citizen is active if and only if ``G - N > T`` with grievance ``G = H (1 - L) + shift`` and
+    net risk ``N = R (P J**alpha + lethal)``. With shift, lethal and alpha zero this is Epstein's
+    Model I bit for bit.
+
+    Parameters
+    ----------
+    state : StreetState
+    options : StreetOptions
+        The same lattice and choices as at creation.
+    seed : int
+    runs : array_like of int, shape (run,)
+        Global run numbers, in the order of the state.
+    city, day : int
+        With seed and run, the address of the draws: one address, one future. Day is 0 to
+        2**24 - 1.
+    ticks : int
+    legitimacy : array_like of float, scalar, shape (run,) or (run, tick), optional
+        L, 0 to 1. Default: that of the options.
+    grievance_shift : array_like of float, scalar or shape (run,), optional
+        Added to G: outrage and contagion. Default 0.
+    lethal_risk : array_like of float, scalar or shape (run,), optional
+        Added to P in the net risk, at least 0. Default 0.
+    jail_aversion : array_like of float, scalar or shape (run,), optional
+        alpha, at least 0. Default 0.
+    cops : array_like of int, scalar, shape (run,) or (run, tick), optional
+        Target number. Random cops go, or new ones come to random free cells. Default: as now.
+    k, threshold : array_like of float, scalar or shape (run,), optional
+        Default: those of the options.
+    threads : int
+        Threads to share the runs among; the result does not depend on it.
+
+    Returns
+    -------
+    StreetTicks
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, the value and what is allowed.
+    """
+    full = advance_full(
+        state,
+        options=options,
+        seed=seed,
+        runs=runs,
+        city=city,
+        day=day,
+        ticks=ticks,
+        legitimacy=legitimacy,
+        grievance_shift=grievance_shift,
+        lethal_risk=lethal_risk,
+        jail_aversion=jail_aversion,
+        cops=cops,
+        k=k,
+        threshold=threshold,
+        threads=threads,
+    )
+    return StreetTicks(
+        full["actives"],
+        full["jailed"][:, -1].copy(),
+        full["arrests"].sum(axis=1),
+        full["released"].sum(axis=1),
+        state.cops.copy(),
+    )
+
+
+def advance_full(
+    state: StreetState,
+    *,
+    options: StreetOptions,
+    seed: int,
+    runs: ArrayLike,
+    city: int = 0,
+    day: int,
+    ticks: int,
+    legitimacy: ArrayLike | None = None,
+    grievance_shift: ArrayLike | None = None,
+    lethal_risk: ArrayLike | None = None,
+    jail_aversion: ArrayLike | None = None,
+    cops: ArrayLike | None = None,
+    k: ArrayLike | None = None,
+    threshold: ArrayLike | None = None,
+    threads: int = 1,
+) -> dict[str, IntArray]:
+    """Do as :func:`advance`, and return every count after every tick, shape (run, tick) each."""
+    numbers = _runs(runs)
+    n = len(state)
+    if numbers.size != n:
+        raise ValueError(f"runs must have one number per run of the state, {n}, not {numbers.size}")
+    if (state.width, state.height) != (options.width, options.height):
+        raise ValueError(
+            f"options must be of the state's lattice, {state.width} x {state.height}, "
+            f"not {options.width} x {options.height}"
+        )
+    if isinstance(ticks, bool) or not hasattr(ticks, "__index__") or ticks < 1:
+        raise ValueError(f"ticks must be a whole number of at least 1, not {ticks!r}")
+    _address(seed, city, day)
+    L = _per_tick("legitimacy", legitimacy, options.legitimacy, n, ticks, 0.0, 1.0)
+    rates = {
+        "k": _per_run("k", k, options.k, n, 0.0, 1e6),
+        "threshold": _per_run("threshold", threshold, options.threshold, n, -1e6, 1e6),
+        "shift": _per_run("grievance_shift", grievance_shift, 0.0, n, -1e6, 1e6),
+        "lethal": _per_run("lethal_risk", lethal_risk, 0.0, n, 0.0, 1e6),
+        "weight": _jail_weight(jail_aversion, options.max_jail_term, n),
+    }
+    targets = _cop_targets(cops, n, ticks, options.sites)
+    most = int(max(targets.max(initial=0), state.cops.max(initial=0)))
+    needed = int(state.citizens.max(initial=0)) + most
+    if needed > state.records.shape[1]:
+        wider = np.zeros((n, needed), dtype=np.uint64)
+        wider[:, : state.records.shape[1]] = state.records
+        state.records = wider
+    plan = _plan(options)
+    table, density = _smooth_table()
+    out = {name: np.zeros((n, ticks), dtype=np.int64) for name in OUTPUTS}
+
+    def work(part: slice) -> None:
+        kernel.advance(
+            state.records[part],
+            state.citizens[part],
+            state.cops[part],
+            state.hardship[part],
+            state.risk_aversion[part],
+            plan,
+            np.uint64(seed),
+            numbers[part],
+            city,
+            day,
+            _PURPOSE_WORDS,
+            L[part],
+            targets[part],
+            rates["k"][part],
+            rates["threshold"][part],
+            rates["shift"][part],
+            rates["lethal"][part],
+            rates["weight"][part],
+            table,
+            density,
+            *(out[name][part] for name in OUTPUTS),
+        )
+
+    _share(work, n, threads)
+    return out
+
+
+#: What is counted after every tick.
+OUTPUTS = ("actives", "jailed", "arrests", "released", "cops")
+
+
+def simulate(
+    options: StreetOptions,
+    *,
+    seed: int,
+    runs: int = 1,
+    ticks: int = 100,
+    first_run: int = 0,
+    legitimacy: Callable[[int], float] | ArrayLike | None = None,
+    cops: Callable[[int], int] | ArrayLike | None = None,
+    threads: int = 1,
+) -> xr.Dataset:
+    """Simulate replicates of a street lattice.
+
+    Parameters
+    ----------
+    options : StreetOptions
+    seed : int
+        0 to 2**64 - 1.
+    runs, ticks : int
+        Replicates, and periods of each.
+    first_run : int
+        Number of the first run; run i is the same run however many are asked for.
+    legitimacy : callable or array_like, optional
+        L over time: a function of the tick (counted from 0), or an array of shape (tick,) or
+        (run, tick). Default: that of the options.
+    cops : callable or array_like, optional
+        Number of cops over time, as for legitimacy. Default: constant.
+    threads : int
+        Threads to share the runs among; the result does not depend on it.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``actives``, ``jailed``, ``arrests``, ``released``, ``cops`` with dimensions (run, tick),
+        after each tick, and ``citizens`` (run). The attributes hold all that is needed to rerun.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, the value and what is allowed.
+
+    References
+    ----------
+    Epstein 2002, doi 10.1073/pnas.092080199.
+
+    Examples
+    --------
+    >>> from foedus.streets import reading, simulate
+    >>> result = simulate(reading("paper"), seed=1, runs=2, ticks=50)
+    >>> dict(result.sizes)
+    {'run': 2, 'tick': 50}
+    """
+    import xarray as xr
+
+    from foedus import __version__
+
+    for name, value in (("runs", runs), ("ticks", ticks)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+    numbers = np.arange(first_run, first_run + runs, dtype=np.int64)
+    L = _schedule("legitimacy", legitimacy, runs, ticks)
+    targets = _schedule("cops", cops, runs, ticks)
+    state = create(options, seed=seed, runs=numbers, threads=threads)
+    counts = advance_full(
+        state,
+        options=options,
+        seed=seed,
+        runs=numbers,
+        day=0,
+        ticks=ticks,
+        legitimacy=L,
+        cops=targets,
+        threads=threads,
+    )
+    plain = {name: str(v) if isinstance(v, str) else v for name, v in asdict(options).items()}
+    return xr.Dataset(
+        {**{n: (("run", "tick"), a) for n, a in counts.items()}, "citizens": ("run", state.citizens)},
+        coords={"run": numbers, "tick": np.arange(1, ticks + 1)},
+        attrs={
+            "options": plain,
+            "seed": seed,
+            "foedus_version": __version__,
+            "stream_version": STREAM_VERSION,
+            "source": "Epstein 2002, doi 10.1073/pnas.092080199",
+        },
+    )
+
+
+def warm() -> Iterator[str]:
+    """Compile every kernel of the streets, or load it; yield a name after each."""
+    for name, label in (("mesa", "agents with a cell each"), ("netlogo", "agents sharing cells")):
+        options = reading(name, width=15, height=15)
+        state = create(options, seed=0, runs=[0])
+        yield f"streets: placing, {label}"
+        advance(state, options=options, seed=0, runs=[0], day=0, ticks=1)
+        yield f"streets: moving, {label}"
+
+
+# -- the fixed tables of a lattice ---------------------------------------------------------------
+
+
+def cells_in_vision(
+    options: StreetOptions, vision: float, *, own_cell: bool
+) -> list[tuple[int, int]]:
+    """Return the (dx, dy) of all cells in vision, row by row."""
+    reach = math.floor(vision)
+    inside: dict[Neighbourhood, Callable[[int, int], bool]] = {
+        Neighbourhood.DISC: lambda dx, dy: dx * dx + dy * dy <= vision * vision,
+        Neighbourhood.MOORE: lambda dx, dy: True,
+        Neighbourhood.DIAMOND: lambda dx, dy: abs(dx) + abs(dy) <= reach,
+    }
+    test = inside[options.neighbourhood]
+    return [
+        (dx, dy)
+        for dy in range(-reach, reach + 1)
+        for dx in range(-reach, reach + 1)
+        if test(dx, dy) and (own_cell or (dx, dy) != (0, 0))
+    ]
+
+
+def candidate_bits(cells: int) -> int:
+    """Return how many random bits choose one of ``cells``: at most an eighth of the values idle.
+
+    A field of 8 bits or fewer lets one word hold all 8 candidates of a try; so one of 7 or 8
+    bits is taken where it wastes no more than a third.
+    """
+    for bits in range(1, 17):
+        used = (2**bits // cells) * cells / 2**bits
+        if used >= 0.875 or (bits in (7, 8) and used >= 2 / 3):
+            return bits
+    raise ValueError(f"more cells in vision than 2**16: {cells}")
+
+
+@lru_cache(maxsize=64)
+def _plan(options: StreetOptions) -> kernel.Plan:
+    """Build the fixed tables of a lattice (see :class:`foedus.world.streets.kernel.Plan`)."""
+    width, height = options.width, options.height
+    halo = math.floor(max(options.citizen_vision, options.cop_vision))
+    stride = width + 2 * halo + 1
+    size = (height + 2 * halo + 1) * stride + kernel.LANES
+
+    def pack(dx: int, dy: int) -> int:
+        offset = (dy + halo) * stride + dx + halo
+        return offset | (dx + halo) << 32 | (dy + halo) << 48
+
+    def packed(cells: list[tuple[int, int]]) -> NDArray[np.uint64]:
+        return np.array([pack(*cell) for cell in cells], dtype=np.uint64)
+
+    visions = (options.citizen_vision, options.cop_vision)
+    moves = [cells_in_vision(options, v, own_cell=False) for v in visions]
+    bits = [candidate_bits(len(cells)) for cells in moves]
+    candidates = np.full((2, 2 ** max(bits)), pack(0, 0), dtype=np.uint64)
+    for side in range(2):
+        near = packed(moves[side])
+        used = near.size * (2 ** bits[side] // near.size)
+        candidates[side, :used] = np.resize(near, used)
+
+    seen = cells_in_vision(options, options.citizen_vision, own_cell=options.own_cell)
+    narrow = not options.shares_cells and len(seen) <= 255
+    cells_type, cells_half = (np.uint8, 4) if narrow else (np.uint32, 16)
+    counts_type, counts_half = (np.uint16, 8) if narrow else (np.uint32, 16)
+    offsets, masks = [], []
+    for dy in sorted({dy for _, dy in seen}):
+        row = {dx for dx, y in seen if y == dy}
+        for start in range(min(row), max(row) + 1, kernel.LANES):
+            offsets.append((dy + halo) * stride + start + halo)
+            masks.append([int(start + lane in row) for lane in range(kernel.LANES)])
+    mask = np.array(masks, dtype=np.int64).ravel()
+    stamps = np.stack([mask, -mask, mask << counts_half, -(mask << counts_half)])
+
+    def edges(length: int) -> tuple[IntArray, IntArray]:
+        """Return the haloed place of each coordinate, and of its image or the dead place."""
+        place = np.arange(length, dtype=np.int64)
+        image = np.full(length, length + 2 * halo, dtype=np.int64)
+        image[:halo] = place[:halo] + length + halo
+        image[length - halo :] = place[length - halo :] - length + halo
+        return place + halo, image
+
+    column, column2 = edges(width)
+    row, row2 = edges(height)
+    once = options.self_count is SelfCount.ONCE
+    if_active = options.self_count is SelfCount.IF_ACTIVE
+    own = options.own_cell
+    forever = math.isinf(options.max_jail_term)
+    longest = 0 if forever else int(options.max_jail_term)
+    base, span = {
+        JailTerm.BELOW: (0, longest),
+        JailTerm.UP_TO: (0, longest + 1),
+        JailTerm.FROM_ONE: (1, longest),
+        JailTerm.FIXED: (longest, 1),
+    }[options.jail_term]
+    U = np.uint64
+    return kernel.Plan(
+        width=U(width),
+        height=U(height),
+        stride=U(stride),
+        sites=U(options.sites),
+        column=column.astype(np.uint32),
+        column2=column2.astype(np.uint32),
+        row=(row * stride).astype(np.uint32),
+        row2=(row2 * stride).astype(np.uint32),
+        home_x=((np.arange(width + 2 * halo) - halo) % width).astype(np.uint16),
+        home_y=((np.arange(height + 2 * halo) - halo) % height).astype(np.uint16),
+        halo=halo,
+        size=size,
+        bits=np.array(bits, dtype=np.uint64),
+        candidates=candidates,
+        first_site=np.array([0, len(moves[0])], dtype=np.int64),
+        last_site=np.array([len(moves[0]), len(moves[0]) + len(moves[1])], dtype=np.int64),
+        near=packed(moves[0] + moves[1]),
+        look=packed(cells_in_vision(options, options.cop_vision, own_cell=own)),
+        chunk=np.array(offsets, dtype=np.uint64),
+        stamps=stamps.astype(counts_type),
+        cells_zero=np.zeros(0, dtype=cells_type),
+        counts_half=U(counts_half),
+        cells_half=U(cells_half),
+        same_vision=options.citizen_vision == options.cop_vision,
+        own_cell=own,
+        add_quiet=U(0 if if_active else 1),
+        add_active=U(0 if own and (once or if_active) else 1),
+        rounding=_ROUNDING[options.rounding],
+        act_phase=int(options.order is Order.MOVE_THEN_ACT),
+        citizens_first=options.activation is Activation.CITIZENS_FIRST,
+        citizens_move=options.movement is Movement.ALL,
+        cops_move=options.movement is not Movement.NONE,
+        jailed_block=options.jailed_cell is JailedCell.BLOCK,
+        jailed_removed=options.jailed_cell is JailedCell.REMOVED,
+        own_turn=options.jail_clock is JailClock.OWN_TURN,
+        cop_jumps=options.cop_jumps,
+        term_base=U(base),
+        term_span=U(span),
+        forever=forever,
+        most=min(2**counts_half - 1, options.sites),
+    )
+
+
+@lru_cache(maxsize=1)
+def _smooth_table() -> tuple[FloatArray, FloatArray]:
+    """Return P(16, z) and its density at multiples of ``SMOOTH_STEP``."""
+    a, z = kernel.SMOOTH_SHAPE, np.arange(kernel.SMOOTH_SIZE) * kernel.SMOOTH_STEP
+    term = np.exp(-z)
+    total = term.copy()
+    for i in range(1, a):
+        term = term * z / i
+        total += term
+    return 1.0 - total, term
+
+
+# -- arguments -----------------------------------------------------------------------------------
+
+
+def _runs(runs: ArrayLike) -> IntArray:
+    numbers = np.ascontiguousarray(runs)
+    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+        raise ValueError(f"runs must be whole numbers, shape (run,), not {numbers.dtype} {numbers.shape}")
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= 2**32):
+        raise ValueError(f"runs must be from 0 to 2**32 - 1, not {numbers.min()} to {numbers.max()}")
+    return numbers.astype(np.int64)
+
+
+def _address(seed: int, city: int, day: int) -> None:
+    for name, value, bits in (("seed", seed, 64), ("city", city, 32), ("day", day, 24)):
+        if not hasattr(value, "__index__") or not 0 <= value < 2**bits:
+            raise ValueError(f"{name} must be a whole number from 0 to 2**{bits} - 1, not {value!r}")
+
+
+def _checked(name: str, values: FloatArray, low: float, high: float) -> FloatArray:
+    bad = ~((values >= low) & (values <= high))
+    if bad.any():
+        where = tuple(int(i[0]) for i in np.nonzero(bad))
+        place = f" at {where}" if where else ""
+        raise ValueError(f"{name} must be from {low:g} to {high:g}, not {values[bad][0]}{place}")
+    return values
+
+
+def _shaped(name: str, values: NDArray[Any], n: int, ticks: int | None) -> NDArray[Any]:
+    """Broadcast a scalar or (run,) to (run,), or, with ticks, also (run, tick) to (run, tick)."""
+    shape = (n,) if ticks is None else (n, ticks)
+    if ticks is not None and values.ndim == 1:
+        values = values[:, None]
+    allowed = {(), (n,)} if ticks is None else {(), (n, 1), shape}
+    if values.shape not in allowed:
+        wanted = f"a number or shape ({n},)" + ("" if ticks is None else f" or ({n}, {ticks})")
+        raise ValueError(f"{name} must be {wanted}, not shape {values.shape}")
+    return np.ascontiguousarray(np.broadcast_to(values, shape))
+
+
+def _per_run(
+    name: str, value: ArrayLike | None, default: float, n: int, low: float, high: float
+) -> FloatArray:
+    values = np.asarray(default if value is None else value, dtype=np.float64)
+    return _shaped(name, _checked(name, values, low, high), n, None)
+
+
+def _per_tick(
+    name: str, value: ArrayLike | None, default: float, n: int, ticks: int, low: float, high: float
+) -> FloatArray:
+    values = np.asarray(default if value is None else value, dtype=np.float64)
+    return _shaped(name, _checked(name, values, low, high), n, ticks)
+
+
+def _jail_weight(aversion: ArrayLike | None, max_term: float, n: int) -> FloatArray:
+    alpha = _per_run("jail_aversion", aversion, 0.0, n, 0.0, 100.0)
+    if (alpha == 0.0).all():
+        return np.ones(n)
+    if not 1 <= max_term < MAX_TERM:
+        raise ValueError(
+            f"jail_aversion above 0 needs a finite max_jail_term of at least 1, not {max_term!r}"
+        )
+    return np.power(float(max_term), alpha)
+
+
+def _cop_targets(cops: ArrayLike | None, n: int, ticks: int, sites: int) -> IntArray:
+    if cops is None:
+        return np.full((n, ticks), -1, dtype=np.int64)
+    values = np.asarray(cops, dtype=np.float64)
+    if (values != np.round(values)).any():
+        raise ValueError(f"cops must be whole numbers, not {values[values != np.round(values)][0]}")
+    values = _shaped("cops", _checked("cops", values, 0, sites), n, ticks)
+    return values.astype(np.int64)
+
+
+def _schedule(
+    name: str, value: Callable[[int], float] | ArrayLike | None, runs: int, ticks: int
+) -> FloatArray | None:
+    if value is None:
+        return None
+    if callable(value):
+        values = np.array([value(tick) for tick in range(ticks)], dtype=np.float64)
+    else:
+        values = np.asarray(value, dtype=np.float64)
+    if values.ndim <= 1 and values.shape in ((), (ticks,)):
+        return np.ascontiguousarray(np.broadcast_to(values, (runs, ticks)))
+    if values.shape == (runs, ticks):
+        return values
+    raise ValueError(
+        f"{name} must be a function of the tick or of shape ({ticks},) or ({runs}, {ticks}), "
+        f"not shape {values.shape}"
+    )
+
+
+def _share(work: Callable[[slice], None], n: int, threads: int) -> None:
+    """Do ``work`` on slices of the runs in several threads; the kernels release the GIL."""
+    if isinstance(threads, bool) or not hasattr(threads, "__index__") or threads < 1:
+        raise ValueError(f"threads must be a whole number of at least 1, not {threads!r}")
+    if threads == 1 or n < 2:
+        work(slice(0, n))
+        return
+    step = max(1, -(-n // (4 * threads)))
+    parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, part) for part in parts]:
+            done.result()
