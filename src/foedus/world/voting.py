@@ -1,0 +1,320 @@
+"""Votes in three values under a rule, power indices, consensus, and baselines over positions.
+
+A member votes for (1), stands aside (0) or is against (-1). Every rule is a threshold rule with
+vetoes: those who *support* must include the named members and number at least the quota. What
+counts as support is the difference between consensus in which abstention is allowed (the CSTO
+since December 2010: not being against) and all other rules (being for).
+
+Power indices: Shapley & Shubik 1954 (doi 10.2307/1951053) and Banzhaf 1965, by enumeration.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import integrate, special
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Most players that are enumerated.
+MOST_PLAYERS = 20
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A decision rule.
+
+    Attributes
+    ----------
+    quota : callable
+        Number of members -> number of supporters needed (at most all).
+    vetoes : tuple of {"lead", "requester"}
+        Members without whose support nothing passes.
+    aside_supports : bool
+        Whether standing aside counts as support.
+    """
+
+    quota: Callable[[int], int]
+    vetoes: tuple[Literal["lead", "requester"], ...] = ()
+    aside_supports: bool = False
+
+
+def _two_thirds(n: int) -> int:
+    return -(-2 * n // 3)
+
+
+#: The rules a case may name. Shares are of all members, so that an absent yes is a no; "four of
+#: six" stands for two thirds in a body of any size.
+RULES: dict[str, Rule] = {
+    "consensus_with_abstention": Rule(lambda n: n, aside_supports=True),
+    "unanimity": Rule(lambda n: n),
+    "two_thirds": Rule(_two_thirds),
+    "simple_majority": Rule(lambda n: n // 2 + 1),
+    "lead_only": Rule(lambda n: 1, ("lead",)),
+    "lead_and_requester_plus_one": Rule(lambda n: min(3, n), ("lead", "requester")),
+    "lead_veto_four_of_six": Rule(_two_thirds, ("lead",)),
+}
+
+
+def passes(votes: NDArray[np.int8], rule: str, lead: int, requester: int) -> BoolArray:
+    """Return whether each row of votes carries.
+
+    Parameters
+    ----------
+    votes : ndarray of int8, shape (..., member)
+        1 for, 0 aside, -1 against; 9 (not asked) supports nothing.
+    rule : str
+        A name in :data:`RULES`.
+    lead, requester : int
+        Positions on the member axis.
+
+    Returns
+    -------
+    ndarray of bool, shape (...)
+    """
+    law = RULES[rule]
+    support = (votes == 1) | ((votes == 0) & law.aside_supports)
+    carried = support.sum(axis=-1) >= law.quota(votes.shape[-1])
+    for name in law.vetoes:
+        carried &= support[..., lead if name == "lead" else requester]
+    return np.asarray(carried, dtype=np.bool_)
+
+
+class Tail(NamedTuple):
+    """Chances that the members from j on give at least k supporters: ``table[j][k]``, (run,)."""
+
+    support: FloatArray
+    table: list[list[FloatArray]]
+
+    @property
+    def chance(self) -> FloatArray:
+        """Probability of reaching the whole need, shape (run,)."""
+        return self.table[0][-1]
+
+
+def tail(support: FloatArray, need: int) -> Tail:
+    """Return the chances of at least ``need`` supporters among independent members.
+
+    Parameters
+    ----------
+    support : ndarray, shape (run, member)
+        Probability that each member supports.
+    need : int
+        Supporters needed, at least 0.
+
+    Notes
+    -----
+    Enumeration over members (Poisson binomial), so that the cost is members × need and not
+    2**members. Elementwise over runs.
+    """
+    runs, members = support.shape
+    below = [np.ones(runs), *(np.zeros(runs) for _ in range(need))]
+    table = [below]
+    for j in range(members - 1, -1, -1):
+        s = support[:, j]
+        row = [np.ones(runs)]
+        for k in range(1, need + 1):
+            row.append(s * table[0][k - 1] + (1.0 - s) * table[0][k])
+        table.insert(0, row)
+    return Tail(support, table)
+
+
+def conditional_support(chances: Tail, u: FloatArray, carried: BoolArray) -> BoolArray:
+    """Return who supports, given that the need is, or is not, reached.
+
+    Members are taken in order; each is drawn from its exact conditional law given those before.
+
+    Parameters
+    ----------
+    chances : Tail
+    u : ndarray, shape (run, member)
+        Uniform draws.
+    carried : ndarray of bool, shape (run,)
+        Whether the need is reached.
+
+    Returns
+    -------
+    ndarray of bool, shape (run, member)
+        Where the condition is impossible, the unconditional draw.
+    """
+    support, table = chances
+    runs, members = support.shape
+    row = np.arange(runs)
+    left = np.full(runs, len(table[0]) - 1)
+    out = np.zeros((runs, members), dtype=np.bool_)
+    for j in range(members):
+        s = support[:, j]
+        now = np.stack(table[j])[left, row]
+        then = np.stack(table[j + 1])[np.maximum(left - 1, 0), row]
+        top = np.where(carried, then, 1.0 - then)
+        bottom = np.where(carried, now, 1.0 - now)
+        possible = bottom > 0.0
+        q = np.where(possible, s * top / np.where(possible, bottom, 1.0), s)
+        out[:, j] = u[:, j] < q
+        left = np.maximum(left - out[:, j], 0)
+    return out
+
+
+def coalitions(n: int) -> BoolArray:
+    """Return all coalitions of n players, shape (2**n, n)."""
+    if not 1 <= n <= MOST_PLAYERS:
+        raise ValueError(f"players: from 1 to {MOST_PLAYERS} can be enumerated, got {n}")
+    codes = np.arange(1 << n, dtype=np.int64)
+    return np.asarray((codes[:, None] >> np.arange(n)) & 1 == 1, dtype=np.bool_)
+
+
+def weighted_game(weights: Sequence[int], quota: int) -> BoolArray:
+    """Return which coalitions of a weighted game [quota; weights] win, shape (2**n,)."""
+    held = np.asarray(weights, dtype=np.int64)
+    total = np.zeros(1 << held.size, dtype=np.int64)
+    for j, member in enumerate(coalitions(held.size).T):
+        total += member * held[j]
+    return total >= quota
+
+
+def rule_game(rule: str, n: int, *, lead: int = 0, requester: int = 1) -> BoolArray:
+    """Return which coalitions of supporters carry under a rule preset, shape (2**n,)."""
+    votes = np.where(coalitions(n), 1, -1).astype(np.int8)
+    return passes(votes, rule, lead, requester)
+
+
+def _swings(winning: BoolArray) -> list[NDArray[np.int64]]:
+    """Return, for each player, the number of swings by size of the winning coalition."""
+    n = int(winning.size).bit_length() - 1
+    members = coalitions(n)
+    size = members.sum(axis=1)
+    codes = np.arange(winning.size, dtype=np.int64)
+    counts = []
+    for j in range(n):
+        swing = winning & members[:, j] & ~winning[codes & ~(1 << j)]
+        counts.append(np.bincount(size[swing], minlength=n + 1))
+    return counts
+
+
+def shapley_shubik(winning: BoolArray) -> list[Fraction]:
+    """Return the Shapley-Shubik index of each player, exactly.
+
+    Parameters
+    ----------
+    winning : ndarray of bool, shape (2**n,)
+        Winning coalitions by bit mask, as from :func:`weighted_game` or :func:`rule_game`.
+    """
+    n = int(winning.size).bit_length() - 1
+    weight = [
+        Fraction(math.factorial(s - 1) * math.factorial(n - s), math.factorial(n))
+        if s
+        else Fraction(0)
+        for s in range(n + 1)
+    ]
+    return [
+        sum((int(c) * w for c, w in zip(counts, weight, strict=True)), Fraction(0))
+        for counts in _swings(winning)
+    ]
+
+
+def banzhaf_swings(winning: BoolArray) -> list[int]:
+    """Return the Banzhaf swings of each player; divided by their sum, the normalised index."""
+    return [int(counts.sum()) for counts in _swings(winning)]
+
+
+def power_to_act(winning: BoolArray) -> Fraction:
+    """Return Coleman's power of a body to act: the share of coalitions that win."""
+    return Fraction(int(winning.sum()), winning.size)
+
+
+def given_factor(chance: ArrayLike, rho: ArrayLike, factor: ArrayLike) -> FloatArray:
+    """Return P(Y ≤ Φ⁻¹(chance) | Z) for Y = √ρ Z + √(1-ρ) e, elementwise.
+
+    Parameters
+    ----------
+    chance : array_like
+        Marginal probability.
+    rho : array_like
+        Share of the common factor, 0 ≤ ρ < 1.
+    factor : array_like
+        Z, standard normal; a high one makes everybody less willing.
+    """
+    r = np.asarray(rho, dtype=np.float64)
+    y = special.ndtri(np.asarray(chance, dtype=np.float64)) - np.sqrt(r) * np.asarray(factor)
+    return np.asarray(special.ndtr(y / np.sqrt(1.0 - r)), dtype=np.float64)
+
+
+def _over_factor(inside: Callable[[float], float]) -> float:
+    value, _ = integrate.quad(
+        lambda z: inside(z) * math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi),
+        -9.0,
+        9.0,
+        epsabs=1e-11,
+        limit=200,
+    )
+    return float(value)
+
+
+def consensus_probability(p: float, n: int, rho: float = 0.0) -> float:
+    """Return the probability that n members all accept, under a one-factor Gaussian.
+
+    Parameters
+    ----------
+    p : float
+        Each member's probability of accepting.
+    n : int
+        Members.
+    rho : float
+        Correlation of the latent acceptances, 0 ≤ ρ < 1.
+    """
+    if not 0.0 <= rho < 1.0:
+        raise ValueError(f"rho: from 0 to below 1, got {rho}")
+    if rho == 0.0:
+        return float(p**n)
+    return _over_factor(lambda z: float(given_factor(p, rho, z)) ** n)
+
+
+class Consensus(NamedTuple):
+    """A three-valued vote: chance that it passes, and those for it if it does."""
+
+    passes: float
+    contributors: float
+
+
+def three_valued_consensus(against: float, yes: float, n: int, rho: float = 0.0) -> Consensus:
+    """Return the law of consensus with abstention among n equal members.
+
+    Parameters
+    ----------
+    against, yes : float
+        Each member's probability of being against and of being for; the rest stands aside.
+    n : int
+    rho : float
+        As in :func:`consensus_probability`.
+    """
+    carried = consensus_probability(1.0 - against, n, rho)
+    if rho == 0.0:
+        return Consensus(carried, n * yes / (1.0 - against))
+
+    def both(z: float) -> float:
+        stay = float(given_factor(1.0 - against, rho, z))
+        return float(given_factor(yes, rho, z)) * stay ** (n - 1)
+
+    return Consensus(carried, n * _over_factor(both) / carried)
+
+
+def weighted_mean(position: ArrayLike, capability: ArrayLike, salience: ArrayLike) -> float:
+    """Return the capability × salience weighted mean of positions, a baseline forecast."""
+    weight = np.asarray(capability, dtype=np.float64) * np.asarray(salience, dtype=np.float64)
+    return float((weight * np.asarray(position, dtype=np.float64)).sum() / weight.sum())
+
+
+def weighted_median(position: ArrayLike, capability: ArrayLike, salience: ArrayLike) -> float:
+    """Return the lowest position that at least half of capability × salience does not exceed."""
+    where = np.asarray(position, dtype=np.float64)
+    weight = np.asarray(capability, dtype=np.float64) * np.asarray(salience, dtype=np.float64)
+    order = np.argsort(where, kind="stable")
+    held = np.cumsum(weight[order])
+    return float(where[order][np.searchsorted(held, held[-1] / 2.0)])
