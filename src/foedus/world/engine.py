@@ -1,0 +1,183 @@
+"""The day loop: mechanisms in their order, over all runs of a batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.models import Case
+from foedus.case.vocabulary import MECHANISMS
+from foedus.randomness import Random
+from foedus.world import (
+    airlift,
+    alliance,
+    contagion,
+    forces,
+    information,
+    leader,
+    lethal,
+    outside,
+    outputs,
+    ties,
+    unrest,
+)
+from foedus.world.guidance import Guidance
+from foedus.world.parameters import Parameter, Parameters
+from foedus.world.setting import Setting
+from foedus.world.state import State
+
+#: The file of each mechanism.
+MODULES: dict[str, ModuleType] = {
+    "streets": unrest,
+    "lethal": lethal,
+    "contagion": contagion,
+    "information": information,
+    "forces": forces,
+    "leader": leader,
+    "alliance": alliance,
+    "airlift": airlift,
+    "outside": outside,
+    "ties": ties,
+}
+
+#: The order of a day. Ties are covariates: they are set at the start and take no step.
+ORDER: tuple[str, ...] = (
+    "information",
+    "contagion",
+    "streets",
+    "lethal",
+    "forces",
+    "leader",
+    "alliance",
+    "airlift",
+    "outside",
+)
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def registry(case: Case) -> dict[str, Parameter]:
+    """Return all declared parameters and the case's triggers, sorted by name."""
+    declared = [p for module in MODULES.values() for p in module.PARAMETERS]
+    for number, trigger in enumerate(case.triggers):
+        meaning = f"Loss of legitimacy in {trigger.place} on {trigger.date}."
+        declared.append(Parameter(f"trigger.{number}", trigger.loss, "share", meaning, 0.0, 1.0))
+    return {p.name: p for p in sorted(declared, key=lambda p: p.name)}
+
+
+def switches(case: Case, hypothesis: int = -1) -> frozenset[str]:
+    """Return the mechanisms that are on: all, less the case's, less the hypothesis' switches."""
+    on = dict.fromkeys(MECHANISMS, True)
+    on.update(case.mechanisms)
+    if hypothesis >= 0:
+        on.update(case.hypotheses[hypothesis].mechanisms)
+    return frozenset(name for name, value in on.items() if value)
+
+
+class World:
+    """A case with some mechanisms on, and the runs of a batch in it.
+
+    Parameters
+    ----------
+    setting : Setting
+    p : dict of str to ndarray, shape (run,)
+        Parameter values.
+    random : Random
+        Keyed draws of these runs.
+    on : frozenset of str
+        Mechanisms that are on.
+    guidance : Guidance
+        Known decisions to replay.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        p: Parameters,
+        random: Random,
+        *,
+        on: frozenset[str],
+        guidance: Guidance | None = None,
+    ) -> None:
+        self.setting = setting
+        self.p = p
+        self.random = random
+        self.on = on
+        self.guidance = guidance if guidance is not None else Guidance()
+
+    def start(self) -> State:
+        """Return the state before the first day."""
+        state = State.calm(
+            self.random.runs.size, len(self.setting.cities), len(self.setting.members)
+        )
+        for name in ("ties", *ORDER):
+            begin = getattr(MODULES[name], "start", None)
+            if name in self.on and begin is not None:
+                begin(self.setting, self.p, state, self.random)
+        return state
+
+    def advance(self, state: State, day: int) -> None:
+        """Move the state through one day, in place."""
+        for name in ORDER:
+            if name not in self.on:
+                continue
+            if name == "streets":
+                unrest.trigger(self.setting, self.p, state, day)
+            MODULES[name].step(self.setting, self.p, state, day, self.random, self.guidance)
+
+    def run(self, state: State, first_day: int, until: int, out: Arrays | None = None) -> State:
+        """Advance from ``first_day`` up to, not including, ``until``, recording into ``out``."""
+        for day in range(first_day, until):
+            self.advance(state, day)
+            if out is not None:
+                outputs.record_day(out, state, day)
+        return state
+
+
+def simulate(
+    case: Case,
+    *,
+    seed: int,
+    runs: NDArray[np.int64],
+    values: Mapping[str, NDArray[np.float64]],
+    hypothesis: NDArray[np.int16],
+    guidance: Guidance | None = None,
+) -> Arrays:
+    """Simulate some runs of a case from start to horizon.
+
+    Parameters
+    ----------
+    case : Case
+    seed : int
+        Ensemble seed.
+    runs : ndarray of int64, shape (run,)
+        Global run numbers.
+    values : mapping of str to ndarray, shape (run,)
+        A value of each parameter in :func:`registry`.
+    hypothesis : ndarray of int16, shape (run,)
+        Index into ``case.hypotheses``, or -1; decides which mechanisms are on.
+    guidance : Guidance, optional
+        Known decisions to replay.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The variables of :data:`foedus.world.outputs.VARIABLES`, leading axis the run. A run does
+        not depend on the other runs in the call.
+    """
+    setting = Setting.of(case)
+    out = outputs.allocate(setting, runs.size)
+    on_by_run = [switches(case, int(h)) for h in hypothesis]
+    for on in sorted(set(on_by_run), key=sorted):
+        rows = np.flatnonzero(np.array([o == on for o in on_by_run]))
+        p = {name: value[rows] for name, value in values.items()}
+        world = World(setting, p, Random(seed, runs[rows]), on=on, guidance=guidance)
+        part = outputs.allocate(setting, rows.size)
+        state = world.run(world.start(), 0, setting.horizon, part)
+        outputs.record_end(part, state)
+        for name, array in part.items():
+            out[name][rows] = array
+    return out
