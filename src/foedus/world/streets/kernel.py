@@ -38,6 +38,7 @@ QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
 TERM = U(34)
 ONE_TERM = U(1 << 34)
 FOREVER = U((1 << 30) - 1)
+ADD_COP, TAKE_COP, ADD_ACTIVE, TAKE_ACTIVE = U(0), U(1), U(2), U(3)
 #: Words tried for a free cell in vision, 8 candidates each, and for one anywhere, 1 each.
 NEAR_WORDS = 4
 FAR_WORDS = 64
@@ -70,13 +71,14 @@ class Plan(NamedTuple):
     # Candidate cells for a move: bits of the field, and per field value the offset from the
     # haloed corner (low 32 bits), dx + halo (16) and dy + halo (16). Citizens first, then cops.
     bits: Any  # uint64 (2,)
-    candidates: Any  # uint64 (2, 2**bits)
+    candidates: Any  # uint64 (2 part,)
+    part: Any  # uint64: length of each half of `candidates`
     first_site: Any  # int64 (2,): where each kind's cells start and end in `near`
     last_site: Any
     near: Any  # uint64: the same packing, each cell in vision once, without the own cell
     look: Any  # uint64: cells that a cop inspects
     chunk: Any  # uint64: offset of each chunk of 16 lanes of a citizen's footprint
-    stamps: Any  # counts' type (4, chunks * 16): add cop, take cop, add active, take active
+    stamps: Any  # counts' type (4 chunks * 16,): add cop, take cop, add active, take active
     cells_zero: Any  # length 0, of the type of cells
     counts_half: Any  # uint64: bits in a half of a count
     cells_half: Any
@@ -126,9 +128,9 @@ def _start(seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
 start = njit(_start)
 
 
-def _put(cells, plan, x, y, delta):  # type: ignore[no-untyped-def]
+def _put(cells, column, column2, row, row2, x, y, delta):  # type: ignore[no-untyped-def]
     """Add ``delta`` to a cell and write it to its images."""
-    c, c2, r, r2 = U(plan.column[x]), U(plan.column2[x]), U(plan.row[y]), U(plan.row2[y])
+    c, c2, r, r2 = U(column[x]), U(column2[x]), U(row[y]), U(row2[y])
     value = cells[r + c] + delta
     cells[r + c] = value
     cells[r + c2] = value
@@ -139,34 +141,32 @@ def _put(cells, plan, x, y, delta):  # type: ignore[no-untyped-def]
 put = njit(_put, forceinline=True)
 
 
-def _count(counts, plan, x, y):  # type: ignore[no-untyped-def]
+def _count(counts, column, column2, row, row2, x, y):  # type: ignore[no-untyped-def]
     """Cops and actives in vision of a cell, packed."""
-    c, c2, r, r2 = U(plan.column[x]), U(plan.column2[x]), U(plan.row[y]), U(plan.row2[y])
+    c, c2, r, r2 = U(column[x]), U(column2[x]), U(row[y]), U(row2[y])
     return U(counts[r + c]) + U(counts[r + c2]) + U(counts[r2 + c]) + U(counts[r2 + c2])
 
 
 count = njit(_count, forceinline=True)
 
 
-def _stamp(counts, plan, x, y, which):  # type: ignore[no-untyped-def]
+def _stamp(counts, chunk, stamps, which, corner):  # type: ignore[no-untyped-def]
     """Add one of the four footprints around a cell."""
-    corner = U(y) * plan.stride + U(x)
-    for i in range(plan.chunk.size):
-        add_lanes(counts, corner + plan.chunk[i], plan.stamps[which], U(i * LANES))
+    lane = which * U(chunk.size * LANES)
+    for i in range(chunk.size):
+        add_lanes(counts, corner + chunk[i], stamps, lane)
+        lane += U(LANES)
 
 
 stamp = njit(_stamp, forceinline=True)
 
 
-def _near_free(cells, plan, kind, x, y, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+def _near_free(cells, table, base, b, near, first, last, corner, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
     """Draw a free cell in vision uniformly; return it packed as in ``candidates``, or NOWHERE.
 
     Each field of a word is a candidate, the first free one is taken; a field that stands for
     no cell points to the own cell, which is never free. If all words fail, choose exactly.
     """
-    corner = U(y) * plan.stride + U(x)
-    table = plan.candidates[kind]
-    b = plan.bits[kind]
     field = (U1 << b) - U1
     for _ in range(NEAR_WORDS):
         word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
@@ -175,30 +175,30 @@ def _near_free(cells, plan, kind, x, y, s0, s1, s2, s3):  # type: ignore[no-unty
             tail, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
         b2 = b + b
         b3 = b2 + b
-        free = U(cells[corner + (table[word & field] & PLACE)] == 0)
-        free |= U(cells[corner + (table[(word >> b) & field] & PLACE)] == 0) << U1
-        free |= U(cells[corner + (table[(word >> b2) & field] & PLACE)] == 0) << U2
-        free |= U(cells[corner + (table[(word >> b3) & field] & PLACE)] == 0) << U(3)
-        free |= U(cells[corner + (table[tail & field] & PLACE)] == 0) << U4
-        free |= U(cells[corner + (table[(tail >> b) & field] & PLACE)] == 0) << U(5)
-        free |= U(cells[corner + (table[(tail >> b2) & field] & PLACE)] == 0) << U(6)
-        free |= U(cells[corner + (table[(tail >> b3) & field] & PLACE)] == 0) << U(7)
+        free = U(cells[corner + (table[base + (word & field)] & PLACE)] == 0)
+        free |= U(cells[corner + (table[base + ((word >> b) & field)] & PLACE)] == 0) << U1
+        free |= U(cells[corner + (table[base + ((word >> b2) & field)] & PLACE)] == 0) << U2
+        free |= U(cells[corner + (table[base + ((word >> b3) & field)] & PLACE)] == 0) << U(3)
+        free |= U(cells[corner + (table[base + (tail & field)] & PLACE)] == 0) << U4
+        free |= U(cells[corner + (table[base + ((tail >> b) & field)] & PLACE)] == 0) << U(5)
+        free |= U(cells[corner + (table[base + ((tail >> b2) & field)] & PLACE)] == 0) << U(6)
+        free |= U(cells[corner + (table[base + ((tail >> b3) & field)] & PLACE)] == 0) << U(7)
         if free != U0:
-            first = trailing_zeros(free)
-            source = word if first < U4 else tail
-            return table[(source >> (b * (first & U(3)))) & field], s0, s1, s2, s3
+            spot = trailing_zeros(free)
+            source = word if spot < U4 else tail
+            return table[base + ((source >> (b * (spot & U(3)))) & field)], s0, s1, s2, s3
     found = U0
-    for i in range(plan.first_site[kind], plan.last_site[kind]):
-        if cells[corner + (plan.near[i] & PLACE)] == 0:
+    for i in range(first, last):
+        if cells[corner + (near[i] & PLACE)] == 0:
             found += U1
     if found == U0:
         return NOWHERE, s0, s1, s2, s3
     word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
     skip = multiply_high(word, found)
-    for i in range(plan.first_site[kind], plan.last_site[kind]):
-        if cells[corner + (plan.near[i] & PLACE)] == 0:
+    for i in range(first, last):
+        if cells[corner + (near[i] & PLACE)] == 0:
             if skip == U0:
-                return plan.near[i], s0, s1, s2, s3
+                return near[i], s0, s1, s2, s3
             skip -= U1
     return NOWHERE, s0, s1, s2, s3
 
@@ -375,6 +375,8 @@ set_limits = njit(_set_limits)
 
 def _rebuild(cells, counts, who, records, citizens, cops, plan):  # type: ignore[no-untyped-def]
     """Fill the scratch arrays from the records; return the numbers of actives and jailed."""
+    column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
+    chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
     cells[:] = 0
     counts[:] = 0
     one = U1
@@ -385,19 +387,19 @@ def _rebuild(cells, counts, who, records, citizens, cops, plan):  # type: ignore
         x, y = record & LOW16, (record >> U16) & LOW16
         kind = (record >> U32) & KIND
         if kind == QUIET:
-            put(cells, plan, x, y, one)
+            put(cells, column, column2, row, row2, x, y, one)
         elif kind == ACTIVE:
-            put(cells, plan, x, y, both)
-            stamp(counts, plan, x, y, 2)
+            put(cells, column, column2, row, row2, x, y, both)
+            stamp(counts, chunk, stamps, ADD_ACTIVE, y * stride + x)
             who[y * plan.width + x] = i
             actives += 1
         elif kind == COP:
-            put(cells, plan, x, y, one)
-            stamp(counts, plan, x, y, 0)
+            put(cells, column, column2, row, row2, x, y, one)
+            stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
         else:
             jailed += 1
             if plan.jailed_block:
-                put(cells, plan, x, y, one)
+                put(cells, column, column2, row, row2, x, y, one)
     return actives, jailed
 
 
@@ -406,13 +408,15 @@ rebuild = njit(_rebuild)
 
 def _set_cops(cells, counts, records, citizens, cops, target, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
     """Take random cops away, or put new ones on random free cells; return how many there are."""
+    column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
+    chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
     while cops > target:
         word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
         i = U(citizens) + multiply_high(word, U(cops))
         record = records[i]
         x, y = record & LOW16, (record >> U16) & LOW16
-        put(cells, plan, x, y, U0 - U1)
-        stamp(counts, plan, x, y, 1)
+        put(cells, column, column2, row, row2, x, y, U0 - U1)
+        stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
         cops -= 1
         records[i] = records[citizens + cops]
         records[citizens + cops] = U0
@@ -423,8 +427,8 @@ def _set_cops(cells, counts, records, citizens, cops, target, plan, s0, s1, s2, 
         y = site // plan.width
         x = site - y * plan.width
         records[citizens + cops] = x | (y << U16) | (COP << U32)
-        put(cells, plan, x, y, U1)
-        stamp(counts, plan, x, y, 0)
+        put(cells, column, column2, row, row2, x, y, U1)
+        stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
         cops += 1
     return cops, s0, s1, s2, s3
 
@@ -456,10 +460,22 @@ def _advance(  # type: ignore[no-untyped-def]
 def _advance_run(  # type: ignore[no-untyped-def]
     records, citizens, all_cops, r, hardship, risk, plan, seed, run, city, day,
     purposes, legitimacy, targets, k, threshold, shift, lethal,
-    weight, table, density, cells, counts, who, limits, order, values,
+    weight, risks, density, cells, counts, who, limits, order, values,
     out_active, out_jailed, out_arrests, out_released, out_cops,
 ):  # fmt: skip
     """Advance one run; the loop over agents is the whole cost."""
+    column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
+    chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
+    width, sites = plan.width, plan.sites
+    home_x, home_y = plan.home_x, plan.home_y
+    table, near, part = plan.candidates, plan.near, plan.part
+    first_site, last_site, bits = plan.first_site, plan.last_site, plan.bits
+    counts_half, same_vision = plan.counts_half, plan.same_vision
+    add_quiet, add_active, act_phase = plan.add_quiet, plan.add_active, plan.act_phase
+    citizens_move, cops_move, cop_jumps = plan.citizens_move, plan.cops_move, plan.cop_jumps
+    jailed_block, jailed_removed = plan.jailed_block, plan.jailed_removed
+    own_turn, forever = plan.own_turn, plan.forever
+    term_base, term_span = plan.term_base, plan.term_span
     s0, s1, s2, s3 = start(seed, run, purposes[0], city, day)
     o0, o1, o2, o3 = start(seed, run, purposes[1], city, day)
     c0, c1, c2, c3 = start(seed, run, purposes[2], city, day)
@@ -470,12 +486,12 @@ def _advance_run(  # type: ignore[no-untyped-def]
         order[i] = i
     one = U1
     crowd = U1 << plan.cells_half  # an active, in `cells`
-    low = (U1 << plan.counts_half) - U1
+    low = (U1 << counts_half) - U1
     for t in range(legitimacy.size):
         if t == 0 or legitimacy[t] != legitimacy[t - 1]:
             set_limits(
                 limits, hardship, risk, citizens, legitimacy[t], shift, lethal, weight, k,
-                threshold, plan, values, table, density,
+                threshold, plan, values, risks, density,
             )  # fmt: skip
         if targets[t] >= 0 and targets[t] != cops:
             cops, c0, c1, c2, c3 = set_cops(
@@ -495,7 +511,7 @@ def _advance_run(  # type: ignore[no-untyped-def]
             record = records[me]
             kind = (record >> U32) & KIND
             if kind == JAILED:
-                if not plan.own_turn:
+                if not own_turn:
                     continue
                 left = record >> TERM
                 if left > U0:
@@ -503,26 +519,26 @@ def _advance_run(  # type: ignore[no-untyped-def]
                         records[me] = record - ONE_TERM
                     continue
                 record &= PLACE
-                if plan.jailed_removed:
+                if jailed_removed:
                     site, s0, s1, s2, s3 = any_free(cells, plan, s0, s1, s2, s3)
-                    if site == plan.sites:
+                    if site == sites:
                         continue
-                    y = site // plan.width
-                    record = (site - y * plan.width) | (y << U16)
-                if not plan.jailed_block:
-                    put(cells, plan, record & LOW16, (record >> U16) & LOW16, one)
+                    y = site // width
+                    record = (site - y * width) | (y << U16)
+                if not jailed_block:
+                    put(cells, column, column2, row, row2, record & LOW16, (record >> U16) & LOW16, one)
                 records[me] = record
                 kind = QUIET
                 jailed -= 1
                 released += 1
             x, y = record & LOW16, (record >> U16) & LOW16
             for phase in range(2):
-                if phase == plan.act_phase:
+                if phase == act_phase:
                     if kind == COP:
                         if actives == 0:
                             continue
-                        if plan.same_vision:
-                            seen = count(counts, plan, x, y) >> plan.counts_half
+                        if same_vision:
+                            seen = count(counts, column, column2, row, row2, x, y) >> counts_half
                         else:
                             seen = see_actives(cells, plan, x, y)
                         if seen == U0:
@@ -532,48 +548,48 @@ def _advance_run(  # type: ignore[no-untyped-def]
                             cells, who, records, citizens, plan, x, y, multiply_high(word, seen)
                         )
                         word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-                        term = plan.term_base + multiply_high(word, plan.term_span)
-                        if plan.forever:
+                        term = term_base + multiply_high(word, term_span)
+                        if forever:
                             term = FOREVER
                         place = records[caught] & PLACE
                         ax, ay = place & LOW16, place >> U16
                         arrests += 1
                         actives -= 1
-                        stamp(counts, plan, ax, ay, 3)
-                        if term == U0 and not plan.own_turn:
+                        stamp(counts, chunk, stamps, TAKE_ACTIVE, ay * stride + ax)
+                        if term == U0 and not own_turn:
                             records[caught] = place
-                            put(cells, plan, ax, ay, U0 - crowd)
+                            put(cells, column, column2, row, row2, ax, ay, U0 - crowd)
                         else:
                             records[caught] = place | (JAILED << U32) | (term << TERM)
                             jailed += 1
-                            if plan.jailed_block:
-                                put(cells, plan, ax, ay, U0 - crowd)
+                            if jailed_block:
+                                put(cells, column, column2, row, row2, ax, ay, U0 - crowd)
                             else:
-                                put(cells, plan, ax, ay, U0 - crowd - one)
-                        if plan.cop_jumps:
-                            put(cells, plan, x, y, U0 - one)
-                            stamp(counts, plan, x, y, 1)
+                                put(cells, column, column2, row, row2, ax, ay, U0 - crowd - one)
+                        if cop_jumps:
+                            put(cells, column, column2, row, row2, x, y, U0 - one)
+                            stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
                             x, y = ax, ay
-                            put(cells, plan, x, y, one)
-                            stamp(counts, plan, x, y, 0)
+                            put(cells, column, column2, row, row2, x, y, one)
+                            stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
                             records[me] = x | (y << U16) | (COP << U32)
                     else:
-                        seen = count(counts, plan, x, y)
+                        seen = count(counts, column, column2, row, row2, x, y)
                         c = seen & low
-                        a = seen >> plan.counts_half
-                        a += plan.add_active if kind == ACTIVE else plan.add_quiet
+                        a = seen >> counts_half
+                        a += add_active if kind == ACTIVE else add_quiet
                         if a == U0:
                             a = U1
                         now = U(np.float32(c) < limits[me] * np.float32(a))
                         if now != kind:
                             if now == ACTIVE:
-                                put(cells, plan, x, y, crowd)
-                                stamp(counts, plan, x, y, 2)
-                                who[y * plan.width + x] = me
+                                put(cells, column, column2, row, row2, x, y, crowd)
+                                stamp(counts, chunk, stamps, ADD_ACTIVE, y * stride + x)
+                                who[y * width + x] = me
                                 actives += 1
                             else:
-                                put(cells, plan, x, y, U0 - crowd)
-                                stamp(counts, plan, x, y, 3)
+                                put(cells, column, column2, row, row2, x, y, U0 - crowd)
+                                stamp(counts, chunk, stamps, TAKE_ACTIVE, y * stride + x)
                                 actives -= 1
                             kind = now
                             records[me] = x | (y << U16) | (kind << U32)
@@ -581,29 +597,32 @@ def _advance_run(  # type: ignore[no-untyped-def]
                 side = 0
                 if kind == COP:
                     side = 1
-                    if not plan.cops_move:
+                    if not cops_move:
                         continue
-                elif not plan.citizens_move:
+                elif not citizens_move:
                     continue
-                place, s0, s1, s2, s3 = near_free(cells, plan, side, x, y, s0, s1, s2, s3)
+                place, s0, s1, s2, s3 = near_free(
+                    cells, table, U(side) * part, bits[side], near, first_site[side],
+                    last_site[side], y * stride + x, s0, s1, s2, s3,
+                )  # fmt: skip
                 if place == NOWHERE:
                     continue
-                nx = U(plan.home_x[x + ((place >> U32) & LOW16)])
-                ny = U(plan.home_y[y + (place >> U(48))])
+                nx = U(home_x[x + ((place >> U32) & LOW16)])
+                ny = U(home_y[y + (place >> U(48))])
                 body = one
                 if kind == ACTIVE:
                     body = one + crowd
-                    stamp(counts, plan, x, y, 3)
-                    stamp(counts, plan, nx, ny, 2)
-                    who[ny * plan.width + nx] = me
+                    stamp(counts, chunk, stamps, TAKE_ACTIVE, y * stride + x)
+                    stamp(counts, chunk, stamps, ADD_ACTIVE, ny * stride + nx)
+                    who[ny * width + nx] = me
                 elif kind == COP:
-                    stamp(counts, plan, x, y, 1)
-                    stamp(counts, plan, nx, ny, 0)
-                put(cells, plan, x, y, U0 - body)
-                put(cells, plan, nx, ny, body)
+                    stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
+                    stamp(counts, chunk, stamps, ADD_COP, ny * stride + nx)
+                put(cells, column, column2, row, row2, x, y, U0 - body)
+                put(cells, column, column2, row, row2, nx, ny, body)
                 x, y = nx, ny
                 records[me] = x | (y << U16) | (kind << U32)
-        if not plan.own_turn and jailed > 0:
+        if not own_turn and jailed > 0:
             for i in range(citizens):
                 record = records[i]
                 left = record >> TERM
@@ -614,14 +633,14 @@ def _advance_run(  # type: ignore[no-untyped-def]
                     records[i] = record - ONE_TERM
                     continue
                 record &= PLACE
-                if plan.jailed_removed:
+                if jailed_removed:
                     site, s0, s1, s2, s3 = any_free(cells, plan, s0, s1, s2, s3)
-                    if site == plan.sites:
+                    if site == sites:
                         continue  # nowhere to go: released at the end of the next tick
-                    y = site // plan.width
-                    record = (site - y * plan.width) | (y << U16)
-                if not plan.jailed_block:
-                    put(cells, plan, record & LOW16, (record >> U16) & LOW16, one)
+                    y = site // width
+                    record = (site - y * width) | (y << U16)
+                if not jailed_block:
+                    put(cells, column, column2, row, row2, record & LOW16, (record >> U16) & LOW16, one)
                 records[i] = record
                 jailed -= 1
                 released += 1

@@ -558,7 +558,7 @@ def _plan(options: StreetOptions) -> kernel.Plan:
             offsets.append((dy + halo) * stride + start + halo)
             masks.append([int(start + lane in row) for lane in range(kernel.LANES)])
     mask = np.array(masks, dtype=np.int64).ravel()
-    stamps = np.stack([mask, -mask, mask << counts_half, -(mask << counts_half)])
+    stamps = np.concatenate([mask, -mask, mask << counts_half, -(mask << counts_half)])
 
     def edges(length: int) -> tuple[IntArray, IntArray]:
         """Return the haloed place of each coordinate, and of its image or the dead place."""
@@ -596,7 +596,8 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         halo=halo,
         size=size,
         bits=np.array(bits, dtype=np.uint64),
-        candidates=candidates,
+        candidates=candidates.ravel(),
+        part=U(candidates.shape[1]),
         first_site=np.array([0, len(moves[0])], dtype=np.int64),
         last_site=np.array([len(moves[0]), len(moves[0]) + len(moves[1])], dtype=np.int64),
         near=packed(moves[0] + moves[1]),
