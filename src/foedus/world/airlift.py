@@ -1,0 +1,381 @@
+"""Mechanism 8, airlift: announced is not sent, sent is not there yet, and some day they leave.
+
+Arrival. A member that commits on a day (taken at its noon; its own ratification lies before, in
+mechanism 7) lands first after a log-normal lag: over land by ``lag_land``, by air by
+``lag_air (1/2 + 1/2 d/2750 km)``; members other than the lead take ``second_lag`` more. A mission
+that has to be assembled, drawn once, takes ``assembly`` more: in the casebook most decisions are
+followed by a landing within two days, the rest by one after a month or so. From the first landing
+on, the share that could be there is an Erlang distribution function of two stages with mean
+``ramp``. Air contingents also share ``sorties`` flights a day: light infantry comes first,
+``seats`` to a flight, and then people with ``vehicles``, ``vehicles_per_flight`` to a flight,
+which is what limits the lift.
+
+``relief = guards present / police``, at most 1: guards of sites free local police, who are then on
+the streets. Police are the people that the lattices' police stand for, ``airlift.police`` (R,).
+
+Withdrawal. A mission is short or long, drawn once (the casebook is bimodal: under four months, or
+years). From ``min_stay`` after the first landing it begins to leave on a day with hazard
+``(1 - u_t)/short_stay`` or ``(1 - u_t)/long_stay``, and takes ``withdrawal`` days. Who has not
+arrived then, does not.
+
+Sources: the casebook's tempo and durations; of lift, the Russian ministry of defence on January
+2022 (over 100 flights for 2,030 people and 250 vehicles, 15 to 25 a day) and Bahrain 2011, Gambia
+2017, Solomon Islands 2003, Lesotho 1998 for lags: five cases, so an expert's prior, not a fit.
+
+Off: nobody arrives. Reads ``commits``, ``contribution_day`` and ``sent`` of mechanism 7.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.priors import Beta, LogNormal, Uniform
+from foedus.randomness import Random
+from foedus.world.guidance import Guidance
+from foedus.world.parameters import Parameter, Parameters
+from foedus.world.setting import Setting
+from foedus.world.state import State
+
+FloatArray = NDArray[np.float64]
+
+#: Distance at which ``lag_air`` holds, km: the middle of 2,500 to 3,000.
+REFERENCE_KM = 2750.0
+#: Citizens per site of the streets' lattices, which turns police per site into people.
+CITIZENS_PER_SITE = 0.7
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "airlift.lag_air",
+        LogNormal(dist="lognormal", median=0.75, sd_log=0.4, source="elicited from 5 cases"),
+        "day",
+        "Commitment to first landing by air over 2,750 km, for a force on stand-by.",
+        0.05,
+        60.0,
+    ),
+    Parameter(
+        "airlift.lag_land",
+        LogNormal(dist="lognormal", median=0.5, sd_log=0.4, source="elicited from 5 cases"),
+        "day",
+        "Commitment to first crossing of a land border, for a force on stand-by.",
+        0.05,
+        60.0,
+    ),
+    Parameter(
+        "airlift.lag_spread",
+        Uniform(dist="uniform", low=0.2, high=0.6),
+        "1",
+        "Standard deviation of the logarithm of the lag between members.",
+        0.0,
+        2.0,
+    ),
+    Parameter(
+        "airlift.second_lag",
+        Uniform(dist="uniform", low=0.5, high=2.0, source="elicited from 5 cases"),
+        "day",
+        "What members other than the lead take more.",
+        0.0,
+        30.0,
+    ),
+    Parameter(
+        "airlift.assembled",
+        Beta(
+            dist="beta",
+            mean=0.35,
+            n=12.0,
+            origin="casebook",
+            source="decision to arrival above 2 days: 11 of 34 granted, 10 of 18 by organisations",
+        ),
+        "share",
+        "Chance that the mission has to be assembled first.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "airlift.assembly",
+        LogNormal(
+            dist="lognormal",
+            median=30.0,
+            sd_log=1.0,
+            origin="casebook",
+            source="decision to arrival where above 2 days, n = 11",
+        ),
+        "day",
+        "What assembling takes.",
+        0.0,
+        1000.0,
+    ),
+    Parameter(
+        "airlift.ramp_air",
+        LogNormal(dist="lognormal", median=1.8, sd_log=0.4, source="elicited: 10-90% in 3 days"),
+        "day",
+        "Mean time of an air contingent's people to arrive, from its first landing.",
+        0.05,
+        60.0,
+    ),
+    Parameter(
+        "airlift.ramp_land",
+        LogNormal(
+            dist="lognormal", median=0.45, sd_log=0.4, source="elicited: 10-90% in 0.75 days"
+        ),
+        "day",
+        "Mean time of a land contingent's people to arrive, from its first crossing.",
+        0.05,
+        60.0,
+    ),
+    Parameter(
+        "airlift.sorties",
+        Uniform(
+            dist="uniform",
+            low=15.0,
+            high=25.0,
+            origin="literature",
+            source="Russian ministry of defence, January 2022",
+        ),
+        "1/day",
+        "Flights a day.",
+        1.0,
+        500.0,
+    ),
+    Parameter(
+        "airlift.vehicles_per_flight",
+        LogNormal(
+            dist="lognormal",
+            median=2.4,
+            sd_log=0.15,
+            origin="literature",
+            source="250 vehicles in over 100 flights, January 2022",
+        ),
+        "1",
+        "Vehicles that a flight carries.",
+        0.5,
+        10.0,
+    ),
+    Parameter(
+        "airlift.vehicles",
+        LogNormal(
+            dist="lognormal",
+            median=120.0,
+            sd_log=0.4,
+            origin="literature",
+            source="250 vehicles for 2,030 people, January 2022; spread elicited",
+        ),
+        "1 per 1,000 people",
+        "Vehicles that a contingent brings.",
+        1.0,
+        1000.0,
+    ),
+    Parameter(
+        "airlift.light",
+        Beta(dist="beta", mean=0.3, n=8.0),
+        "share",
+        "Share of a contingent that comes first and without vehicles.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "airlift.seats",
+        LogNormal(dist="lognormal", median=100.0, sd_log=0.2),
+        "people",
+        "People on a flight without vehicles.",
+        10.0,
+        400.0,
+    ),
+    Parameter(
+        "airlift.guards",
+        Beta(dist="beta", mean=0.6, n=6.0),
+        "share",
+        "Local police freed by each allied soldier.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "airlift.short_mission",
+        Beta(
+            dist="beta",
+            mean=0.55,
+            n=8.0,
+            origin="casebook",
+            source="under 4 months: 11 of 39 of all, most after protest and mutiny",
+        ),
+        "share",
+        "Chance that the mission is a short one.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "airlift.min_stay",
+        LogNormal(dist="lognormal", median=7.0, sd_log=0.6),
+        "day",
+        "First landing to the first day on which leaving is thought of.",
+        0.0,
+        365.0,
+    ),
+    Parameter(
+        "airlift.short_stay",
+        LogNormal(
+            dist="lognormal",
+            median=60.0,
+            sd_log=0.5,
+            origin="casebook",
+            source="missions under 4 months: median about 2 months",
+        ),
+        "day",
+        "Mean time of a short mission, in calm, beyond min_stay.",
+        1.0,
+        10_000.0,
+    ),
+    Parameter(
+        "airlift.long_stay",
+        LogNormal(
+            dist="lognormal",
+            median=1200.0,
+            sd_log=0.3,
+            origin="casebook",
+            source="months to withdrawal: quartiles 3.6, 15, 38, n = 39",
+        ),
+        "day",
+        "Mean time of a long mission, in calm, beyond min_stay.",
+        1.0,
+        10_000.0,
+    ),
+    Parameter(
+        "airlift.withdrawal",
+        LogNormal(dist="lognormal", median=6.0, sd_log=0.5),
+        "day",
+        "Time that leaving takes.",
+        0.5,
+        365.0,
+    ),
+)
+
+
+def arrival_share(days: FloatArray, ramp: FloatArray) -> FloatArray:
+    """Return the share of a contingent that could be there: Erlang of two stages, mean ``ramp``.
+
+    Parameters
+    ----------
+    days : ndarray
+        Days since the first landing; 0 or less gives 0.
+    ramp : ndarray
+        Mean time of arrival, in days.
+    """
+    x = 2.0 * np.maximum(days, 0.0) / ramp
+    return np.asarray(1.0 - np.exp(-x) * (1.0 + x))
+
+
+def first_landing(setting: Setting, p: Parameters, state: State, random: Random) -> FloatArray:
+    """Return a contingent's days from commitment to first landing, shape (run, member)."""
+    far = 0.5 + 0.5 * setting.air_distance / REFERENCE_KM
+    wait = np.where(
+        random.uniform("airlift.assembled") < p["airlift.assembled"], p["airlift.assembly"], 0.0
+    )
+    lag = np.empty_like(state.sent)
+    for m in range(len(setting.members)):
+        base = p["airlift.lag_land"] if setting.contiguous[m] > 0.5 else p["airlift.lag_air"] * far
+        luck = np.exp(p["airlift.lag_spread"] * random.normal("airlift.lag", place=m))
+        late = 0.0 if m == setting.lead else p["airlift.second_lag"]
+        lag[:, m] = wait + base * luck + late
+    return lag
+
+
+def police_people(p: Parameters, state: State) -> FloatArray:
+    """Return the people that the lattices' police stand for, shape (run,); 0 without streets."""
+    reservoir = state.memory.get("streets.mobilisable")
+    density = p.get("streets.cop_density")
+    total = np.zeros_like(state.relief)
+    if reservoir is None or density is None:
+        return total
+    for c in range(reservoir.shape[1]):
+        total += reservoir[:, c]
+    return density * total / CITIZENS_PER_SITE
+
+
+def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
+    """Draw what is fixed of a mission, should there be one: its lags and whether it is short."""
+    memory = state.memory
+    memory["airlift.lag"] = first_landing(setting, p, state, random)
+    short = random.uniform("airlift.mission") < p["airlift.short_mission"]
+    memory["airlift.stay"] = np.where(short, p["airlift.short_stay"], p["airlift.long_stay"])
+    memory["airlift.police"] = police_people(p, state)
+    memory["airlift.arrived"] = np.zeros_like(state.sent)
+
+
+def step(
+    setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
+) -> None:
+    """Land, guard and, some day, leave.
+
+    Reads ``commits``, ``contribution_day``, ``sent`` and the day's unrest; writes ``arrival_day``,
+    ``present``, ``relief`` and the events ``first_arrival``, ``withdrawal_start``,
+    ``withdrawal_end``.
+    """
+    _land(setting, p, state, day)
+    _leave(p, state, day, random)
+    troops = np.zeros_like(state.relief)
+    for m in range(state.present.shape[1]):
+        troops += state.present[:, m]
+    police = state.memory["airlift.police"]
+    freed = p["airlift.guards"] * troops / np.maximum(police, 1.0)
+    state.relief[:] = np.where(police > 0.0, np.minimum(freed, 1.0), 0.0)
+
+
+def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
+    """Bring in the day's people: those whom the curve lets come and the flights can carry."""
+    coming = state.commits & (state.sent > 0.0) & ~state.happened("withdrawal_start")[:, None]
+    due = state.contribution_day + 0.5 + state.memory["airlift.lag"]
+    waiting = coming & np.isinf(state.arrival_day) & (due < day + 1)
+    state.arrival_day[waiting] = np.maximum(due, day)[waiting]
+
+    arrived = state.memory["airlift.arrived"]
+    there = coming & np.isfinite(state.arrival_day)
+    by_land = setting.contiguous > 0.5
+    ramp = np.where(by_land, p["airlift.ramp_land"][:, None], p["airlift.ramp_air"][:, None])
+    since = np.where(there, day + 1 - state.arrival_day, 0.0)
+    goal = np.where(there, np.maximum(state.sent * arrival_share(since, ramp), arrived), arrived)
+
+    light = p["airlift.light"][:, None] * state.sent
+    seats = p["airlift.seats"][:, None]
+    loaded = 1000.0 * p["airlift.vehicles_per_flight"] / p["airlift.vehicles"]
+    packed = np.minimum(loaded, p["airlift.seats"])[:, None]
+
+    def flights(people: FloatArray) -> FloatArray:
+        return np.minimum(people, light) / seats + np.maximum(people - light, 0.0) / packed
+
+    used = flights(arrived)
+    needed = np.where(by_land, 0.0, flights(goal) - used)
+    total = np.zeros_like(state.relief)
+    for m in range(needed.shape[1]):
+        total += needed[:, m]
+    granted = np.minimum(1.0, p["airlift.sorties"] / np.maximum(total, 1e-9))[:, None]
+    budget = used + needed * granted
+    carried = np.minimum(budget * seats, light)
+    carried = carried + np.maximum(budget - light / seats, 0.0) * packed
+    limited = ~by_land & (granted < 1.0)
+    arrived[:] = np.where(limited, np.clip(carried, arrived, goal), goal)
+    state.mark("first_arrival", _any(there), day)
+
+
+def _leave(p: Parameters, state: State, day: int, random: Random) -> None:
+    """Start, continue or end the withdrawal, and set who is present."""
+    unrest = state.memory.get("streets.intensity", np.zeros(random.runs.size))
+    first = state.events["first_arrival"]
+    settled = state.happened("first_arrival") & (day - first >= p["airlift.min_stay"])
+    hazard = (1.0 - unrest) / state.memory["airlift.stay"]
+    drawn = random.uniform("airlift.withdrawal", tick=day) < -np.expm1(-hazard)
+    begun_before = state.happened("withdrawal_start")
+    state.mark("withdrawal_start", settled & drawn & ~begun_before, day)
+
+    begun = state.happened("withdrawal_start")
+    gone = np.where(begun, (day - state.events["withdrawal_start"] + 1.0), 0.0)
+    share = np.clip(gone / p["airlift.withdrawal"], 0.0, 1.0)
+    state.present[:] = state.memory["airlift.arrived"] * (1.0 - share)[:, None]
+    state.mark("withdrawal_end", begun & (share >= 1.0), day)
+
+
+def _any(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where any member's flag is set, shape (run,)."""
+    out = np.zeros(flags.shape[0], dtype=np.bool_)
+    for m in range(flags.shape[1]):
+        out |= flags[:, m]
+    return out

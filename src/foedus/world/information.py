@@ -1,0 +1,201 @@
+"""Mechanism 4, information: an attack from outside against a protest.
+
+Two frames, and two audiences (home, abroad) that hold log-odds of "external attack". The government
+begins to claim an attack on a day with chance ``claim_rate u_t`` (``claim_rate_fire u_t`` once
+lethal force is ordered) and then repeats it daily. An audience moves by Bayes' rule, by the log
+likelihood ratio of what it hears:
+
+- the n-th claim (n = 0, 1, ...) weighs ``log(h/l) repeat^n``: a repetition is hardly news;
+- contrary reports weigh ``-counter openness internet u_t`` a day at home and
+  ``-counter openness_abroad u_t`` abroad: openness of the media sets how fast they count.
+
+So log posterior odds = log prior odds + the sum of log likelihood ratios: :func:`posterior` is the
+closed form. Belief at home moves legitimacy by ``home_effect (belief - prior belief)``, an *offset*
+on the level: it is added at once and kept in ``information.offset``, and the level to which
+legitimacy recovers (mechanism 2) moves with it, so that the story's effect neither fades nor counts
+twice. Belief abroad feeds the treaty's aggression test (mechanism 7).
+
+How far a government can move beliefs by biasing all signals at a cost is Edmond's (2013,
+doi 10.1093/restud/rdt020) question: :func:`foedus.world.global_games.edmond` is that game, the
+benchmark for the sign of ``home_effect`` (manipulation lowers the threshold at which regimes fall).
+
+``u_t`` is yesterday's unrest intensity. Off: nobody claims, log-odds stay at 0, legitimacy is
+untouched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foedus.case.priors import Beta, LogNormal, Normal
+from foedus.randomness import Random
+from foedus.world.guidance import Guidance
+from foedus.world.parameters import Parameter, Parameters
+from foedus.world.setting import Setting
+from foedus.world.state import State
+
+FloatArray = NDArray[np.float64]
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "information.prior_home",
+        Normal(dist="normal", mean=-2.5, sd=1.0),
+        "nat",
+        "Log-odds of an external attack at home before the crisis.",
+        -12.0,
+        12.0,
+    ),
+    Parameter(
+        "information.prior_abroad",
+        Normal(dist="normal", mean=-2.0, sd=1.0),
+        "nat",
+        "Log-odds of an external attack in the allies' eyes before the crisis.",
+        -12.0,
+        12.0,
+    ),
+    Parameter(
+        "information.claim_rate",
+        Beta(dist="beta", mean=0.2, n=4.0),
+        "1/day",
+        "Chance a day, at full unrest, that the government begins to claim an attack.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "information.claim_rate_fire",
+        Beta(dist="beta", mean=0.6, n=4.0),
+        "1/day",
+        "The same once lethal force is ordered.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "information.weight_home",
+        LogNormal(dist="lognormal", median=0.6, sd_log=0.7),
+        "nat",
+        "Log likelihood ratio of the government's first claim, at home.",
+        0.0,
+        8.0,
+    ),
+    Parameter(
+        "information.weight_abroad",
+        LogNormal(dist="lognormal", median=0.8, sd_log=0.7),
+        "nat",
+        "Log likelihood ratio of the government's first claim, abroad.",
+        0.0,
+        8.0,
+    ),
+    Parameter(
+        "information.repeat",
+        Beta(dist="beta", mean=0.6, n=6.0),
+        "1",
+        "Weight of a claim against that of the day before.",
+        0.0,
+        0.99,
+    ),
+    Parameter(
+        "information.counter",
+        LogNormal(dist="lognormal", median=0.2, sd_log=0.8),
+        "nat/day",
+        "Log likelihood ratio of a day's contrary reports at full openness and unrest.",
+        0.0,
+        5.0,
+    ),
+    Parameter(
+        "information.openness",
+        Beta(dist="beta", mean=0.4, n=4.0),
+        "share",
+        "Openness of the media at home.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "information.openness_abroad",
+        Beta(dist="beta", mean=0.6, n=5.0),
+        "share",
+        "Openness of the media in the allies' countries.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "information.home_effect",
+        LogNormal(dist="lognormal", median=0.08, sd_log=0.8),
+        "legitimacy",
+        "Legitimacy gained if belief at home went from 0 to 1.",
+        0.0,
+        1.0,
+    ),
+)
+
+
+def belief(log_odds: FloatArray) -> FloatArray:
+    """Return the probability at log-odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
+
+
+def posterior(
+    prior: ArrayLike,
+    weight: ArrayLike,
+    repeat: ArrayLike,
+    claims: ArrayLike,
+    counter: ArrayLike,
+    reports: ArrayLike,
+) -> FloatArray:
+    """Return the closed-form belief after some claims and some contrary reports.
+
+    Parameters
+    ----------
+    prior : array_like
+        Belief beforehand, in (0, 1).
+    weight, repeat : array_like
+        Log likelihood ratio of the first claim, and the discount of each repetition, in [0, 1).
+    claims : array_like
+        Number of daily claims.
+    counter, reports : array_like
+        Log likelihood ratio of a full day of contrary reports, and the number of full days.
+    """
+    prior, weight, repeat, claims, counter, reports = (
+        np.asarray(x, dtype=np.float64) for x in (prior, weight, repeat, claims, counter, reports)
+    )
+    told = weight * (1.0 - repeat**claims) / (1.0 - repeat)
+    return belief(np.log(prior / (1.0 - prior)) + told - counter * reports)
+
+
+def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
+    """Set both audiences' prior beliefs."""
+    state.log_odds_home[:] = p["information.prior_home"]
+    state.log_odds_abroad[:] = p["information.prior_abroad"]
+    state.memory["information.news"] = np.ones(random.runs.size)
+    state.memory["information.offset"] = np.zeros_like(state.legitimacy)
+
+
+def step(
+    setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
+) -> None:
+    """Let the government speak, the reports come, and both audiences think.
+
+    Reads ``internet``, the order to fire and yesterday's unrest; writes ``claim``,
+    ``log_odds_home``, ``log_odds_abroad``, ``legitimacy`` and ``information.offset`` (R, C).
+    """
+    unrest = state.memory.get("streets.intensity", np.zeros(random.runs.size))
+    fired = state.happened("fire_order")
+    rate = np.where(fired, p["information.claim_rate_fire"], p["information.claim_rate"])
+    state.claim |= random.uniform("information.claim", tick=day) < rate * unrest
+
+    news = state.memory["information.news"]
+    told = np.where(state.claim, news, 0.0)
+    news[:] = np.where(state.claim, news * p["information.repeat"], news)
+    contrary = p["information.counter"] * unrest
+    state.log_odds_home += told * p["information.weight_home"]
+    state.log_odds_home -= contrary * p["information.openness"] * state.internet
+    state.log_odds_abroad += told * p["information.weight_abroad"]
+    state.log_odds_abroad -= contrary * p["information.openness_abroad"]
+
+    gain = belief(state.log_odds_home) - belief(p["information.prior_home"])
+    wanted = (p["information.home_effect"] * gain)[:, None]
+    offset = state.memory["information.offset"]
+    bare = state.legitimacy - offset
+    level = np.clip(bare + wanted, 0.0, 1.0)
+    offset[:] = np.where(wanted == 0.0, 0.0, level - bare)
+    state.legitimacy[:] = level
