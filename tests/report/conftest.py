@@ -38,7 +38,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
         end=DATES[-1],
         runs=10_000,
         effective=812.4,
-        verdict="good",
+        verdict="ok",
         answers=(
             Answer(
                 text,

@@ -40,7 +40,7 @@ def test_case_text_is_escaped_everywhere(make_brief: Make) -> None:
 
     def poison(value: Any) -> Any:
         if isinstance(value, str):
-            return value if value in ("good", "binary", "number", "date", "B2", "A1") else EVIL
+            return value if value in ("ok", "binary", "number", "date", "B2", "A1") else EVIL
         if isinstance(value, tuple):
             return tuple(poison(v) for v in value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -27,6 +27,8 @@ class Answer:
         The outside view in words, and where it comes from.
     before : str
         What the runs say before the evidence is weighed, in words.
+    note : str
+        Why there is no answer, or which fact settles the question already.
     """
 
     text: str
@@ -40,6 +42,7 @@ class Answer:
     base_rate: float | None = None
     base_text: str = ""
     before: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Brief:
 
     Attributes
     ----------
-    verdict : {"good", "low", "refused"}
+    verdict : {"ok", "thin", "refused"}
         Whether enough runs agree with the evidence to answer.
     advice : tuple of str
         What to do about a low effective sample, and other warnings.
@@ -131,7 +134,7 @@ class Brief:
     end: dt.date
     runs: int
     effective: float
-    verdict: Literal["good", "low", "refused"]
+    verdict: Literal["ok", "thin", "refused"]
     answers: tuple[Answer, ...]
     fans: tuple[Fan, ...] = ()
     explanations: tuple[Explanation, ...] = ()

@@ -1,0 +1,375 @@
+"""The command line. Heavy imports are inside commands, so that help is immediate.
+
+Exit status: 0 fine (``runs diff``: equal; ``runs verify``: sound), 1 a failure of ours (``runs
+diff``: different; ``runs verify``: damaged), 2 bad input, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from foedus.case import Case
+    from foedus.ensemble import Ensemble
+    from foedus.judgement import Forecast
+
+CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
+AsOf = Annotated[
+    str | None,
+    Parameter(help="Use only what was known by then (2022-01-07); the case's own date if absent."),
+]
+Runs = Annotated[int, Parameter(validator=Number(gte=1, lte=2**32), help="Number of runs.")]
+Seed = Annotated[
+    int, Parameter(validator=Number(gte=0, lt=2**64), help="Seed of all random numbers.")
+]
+Workers = Annotated[
+    int | None,
+    Parameter(
+        validator=Number(gte=1, lte=1024),
+        help="Processes; one a core if absent. Changes no result.",
+    ),
+]
+Batch = Annotated[
+    int | None,
+    Parameter(
+        validator=Number(gte=1, lte=2**20), help="Runs held in memory at once. Changes no result."
+    ),
+]
+Out = Annotated[
+    Path | None, Parameter(help="The store of the runs, a folder; in results/ if absent.")
+]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative="", help="Print JSON, for programs, instead of a table."),
+]
+
+
+def _example(*lines: str) -> str:
+    return "\n".join(["Example:" if len(lines) == 1 else "Examples:", *(f"  {x}" for x in lines)])
+
+
+app = App(
+    name="foedus",
+    help="Will the alliance come, how soon, with what, and what happens in the streets.",
+    help_format="plaintext",
+    help_epilogue=_example("foedus forecast kazakhstan-2022 --as-of 2022-01-07"),
+    version=lambda: __import__("foedus").__version__,
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+)
+runs_app = App(
+    name="runs",
+    help="List, describe, compare and check stores of runs.",
+    help_epilogue=_example("foedus runs list"),
+)
+casebook_app = App(
+    name="casebook",
+    help="What history says: coded calls for help, base rates, exports.",
+    help_epilogue=_example("foedus casebook base-rate --trigger protest"),
+)
+app.command(runs_app)
+app.command(casebook_app)
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; nothing but the message reaches the user."""
+    from foedus import errors
+
+    if os.environ.get("FOEDUS_DEBUG"):
+        return _status(app(tokens, exit_on_error=False, print_error=False))
+    try:
+        return _status(app(tokens, exit_on_error=False, print_error=False))
+    except CycloptsError as error:
+        return _complain(f"{error}\nfoedus --help lists the commands and their options.", 2)
+    except (errors.InputError, errors.StoreError) as error:
+        return _complain(str(error), 2)
+    except errors.Interrupted as error:
+        return _complain(str(error), 130)
+    except KeyboardInterrupt:
+        return _complain("stopped", 130)
+    except BrokenPipeError:  # the reader of our output has gone, as in `foedus schema | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _complain(what, 1)
+    except Exception as error:
+        return _complain(
+            f"{type(error).__name__}: {error}\n"
+            "This is a fault of foedus, not of your input. FOEDUS_DEBUG=1 shows where.",
+            1,
+        )
+
+
+def _status(result: Any) -> int:
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, status: int) -> int:
+    lines = message.splitlines() or [""]
+    print("\n".join([f"foedus: {lines[0]}", *lines[1:]]), file=sys.stderr)
+    return status
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus check kazakhstan-2022 --as-of 2022-01-05", "foedus check my-case.yaml --json"
+    )
+)
+def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
+    """Check a case file, and show what an as-of date hides."""
+    from foedus.case.check import check as examine
+    from foedus.errors import InputError
+    from foedus.report import tables
+
+    try:
+        report = examine(case, as_of)
+    except InputError as error:
+        if not json:
+            raise
+        tables.print_json(tables.problems(error))
+        return 2
+    if json:
+        tables.print_json(report.to_dict())
+    else:
+        print(report)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus run kazakhstan-2022 --runs 1000 --as-of 2022-01-07 --out kz.zarr",
+        "foedus run kazakhstan-2022 --runs 1000 --as-of 2022-01-07 --out kz.zarr --resume",
+    )
+)
+def run(
+    case: CaseName,
+    /,
+    *,
+    runs: Runs = 1000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    as_of: Annotated[
+        str | None,
+        Parameter(help="Replay the decisions known by then; without it nothing is replayed."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        Parameter(negative="", help="The store must exist; it is checked, repaired and finished."),
+    ] = False,
+) -> int:
+    """Draw the priors, simulate, and keep the runs in a store on disk."""
+    from foedus import load_case
+    from foedus.report import tables
+
+    ensemble = _run(
+        load_case(case),
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        resume=resume,
+    )
+    tables.print_runs(ensemble)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 2000",
+        "foedus forecast my-case.yaml --json > forecast.json",
+    )
+)
+def forecast(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    runs: Runs = 2000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    brief: Annotated[
+        Path | None, Parameter(help="HTML file to write; beside the store if absent.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Answer the questions of a case from what was known, and write the brief.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus.report import tables
+
+    result, path = _forecast(case, as_of, runs, seed, workers, batch, out, brief)
+    if json:
+        tables.print_json(result.to_dict())
+        print(f"Brief: {path}", file=sys.stderr)
+    else:
+        tables.print_forecast(result, path)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example("foedus report kazakhstan-2022 --as-of 2022-01-07 --brief brief.html")
+)
+def report(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    runs: Runs = 2000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    brief: Annotated[
+        Path | None, Parameter(help="HTML file to write; beside the store if absent.")
+    ] = None,
+) -> int:
+    """Write the brief of a forecast, and print nothing but its path.
+
+    Runs that are on disk already are not made again.
+    """
+    _, path = _forecast(case, as_of, runs, seed, workers, batch, out, brief)
+    print(path)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus score kazakhstan-2022 --as-of 2022-01-07",
+        "foedus score kazakhstan-2022 --as-of 2022-01-05 --json",
+    )
+)
+def score(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    runs: Runs = 2000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    json: Json = False,
+) -> int:
+    """Score the forecast of a case against its outcomes and the baselines."""
+    from foedus import judgement, load_case
+    from foedus.report import tables
+
+    what = load_case(case)
+    date = as_of if as_of is not None else what.as_of
+    ensemble = _run(what, as_of=date, runs=runs, seed=seed, workers=workers, batch=batch, out=out)
+    scores = judgement.score(what, as_of=date, ensemble=ensemble)
+    if json:
+        tables.print_json(scores.to_dict())
+    else:
+        tables.print_scores(scores)
+    return 0
+
+
+@app.command(help_epilogue=_example("foedus schema > case.schema.json"))
+def schema() -> int:
+    """Print the JSON Schema of case files, for editors."""
+    from foedus.case.schema import json_schema
+    from foedus.report import tables
+
+    tables.print_json(json_schema())
+    return 0
+
+
+@app.command(help_epilogue=_example('foedus new my-case.yaml --title "A crisis of my own"'))
+def new(
+    path: Annotated[Path, Parameter(help="The file to write; it must not exist.")],
+    /,
+    *,
+    title: Annotated[str, Parameter(help="Title of the case.")] = "A new case",
+) -> int:
+    """Write a starter case with notes, which passes foedus check."""
+    from foedus.case.template import new_case
+
+    print(new_case(path, title=title))
+    return 0
+
+
+@app.command(help_epilogue=_example("foedus warm"))
+def warm() -> int:
+    """Compile the kernels now, so that the first run need not."""
+    import time
+
+    from foedus import streets
+
+    began = time.perf_counter()
+    for name in streets.warm():
+        print(name, file=sys.stderr)
+    print(f"ready after {time.perf_counter() - began:.1f} s")
+    return 0
+
+
+def _run(
+    case: Case,
+    *,
+    as_of: str | dt.date | None,
+    runs: int,
+    seed: int,
+    workers: int | None,
+    batch: int | None,
+    out: Path | None,
+    resume: bool = False,
+) -> Ensemble:
+    from foedus import ensemble
+    from foedus.ensemble.progress import for_stream
+    from foedus.errors import InputError
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: a file is there; a store is a folder, give another name")
+    return ensemble.run(
+        case,
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        resume=resume,
+        progress=for_stream(sys.stderr),
+    )
+
+
+def _forecast(
+    case: str,
+    as_of: str | None,
+    runs: int,
+    seed: int,
+    workers: int | None,
+    batch: int | None,
+    out: Path | None,
+    brief: Path | None,
+) -> tuple[Forecast, Path]:
+    """Make or reuse the runs, forecast, write the brief; return the forecast and its path."""
+    from foedus import judgement, load_case
+    from foedus.errors import InputError
+    from foedus.report.forecast import brief as write_brief
+
+    if brief is not None and brief.is_dir():
+        raise InputError(f"--brief {brief}: a folder is there; give the name of a file")
+    what = load_case(case)
+    date = as_of if as_of is not None else what.as_of
+    ensemble = _run(what, as_of=date, runs=runs, seed=seed, workers=workers, batch=batch, out=out)
+    result = judgement.forecast(what, as_of=date, ensemble=ensemble)
+    path = brief if brief is not None else ensemble.path.with_suffix(".html")
+    return result, write_brief(result, what, path)

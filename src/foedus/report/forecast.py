@@ -1,0 +1,265 @@
+"""From a forecast to the words and numbers of its brief."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from foedus.case.asof import as_of as known_by
+from foedus.case.hash import case_hash
+from foedus.case.quantity import Value
+from foedus.report import content
+from foedus.report.words import day, number, percent
+
+if TYPE_CHECKING:
+    from foedus.case.models import Case
+    from foedus.judgement import Forecast
+    from foedus.judgement.baselines import Outside
+    from foedus.judgement.results import Answer, Estimate, Evidence, Fan
+
+#: What holds of every forecast.
+CAVEATS = (
+    "Probabilities are those of this model, its priors and these reports together. Many priors are "
+    "elicited: an informed judgement, wide, and the first thing to doubt.",
+    "The street model is a model of its kind, not of these cities: it gives orders of magnitude "
+    "and timing, not addresses.",
+    "Sampling error (±) says how far another set of runs could differ. It says nothing of what is "
+    "wrong with the model.",
+    "Base rates come from few past cases; their intervals are wide.",
+    "Reports are weighed by the ratings in the case file. A source that was rated wrongly misleads "
+    "the forecast in proportion.",
+)
+
+_USE = {
+    "weighed": "weighed",
+    "replayed": "imposed on all runs",
+    "context": "context",
+    "outside": "outside the days simulated",
+    "plan": "a plan, not weighed",
+}
+
+
+def brief(forecast: Forecast, case: Case, path: str | Path) -> Path:
+    """Write the brief of a forecast: one HTML file without network or script.
+
+    Parameters
+    ----------
+    forecast : Forecast
+    case : Case
+        The case that was forecast, filtered or not.
+    path : str or pathlib.Path
+        The file to write; it is replaced as a whole.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+    """
+    from foedus.report.brief import write
+
+    return write(brief_of(forecast, case), Path(path))
+
+
+def brief_of(forecast: Forecast, case: Case) -> content.Brief:
+    """Return what the brief of a forecast says."""
+    weights = forecast.weights
+    known = known_by(case, forecast.as_of)
+    more = tuple(w for w in forecast.warnings if w not in weights.advice)
+    return content.Brief(
+        title=forecast.title,
+        summary=known.summary,
+        as_of=forecast.as_of,
+        start=forecast.start,
+        end=forecast.end,
+        runs=weights.runs,
+        effective=weights.ess,
+        verdict=weights.verdict,
+        answers=tuple(_answer(a) for a in forecast.answers),
+        fans=tuple(
+            _fan(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
+        ),
+        explanations=tuple(
+            content.Explanation(h.title, h.says, h.put_forward_by, h.prior, h.posterior, h.error)
+            for h in sorted(forecast.hypotheses, key=lambda h: -h.posterior)
+            if math.isfinite(h.posterior)
+        ),
+        evidence=tuple(_evidence(e) for e in forecast.evidence),
+        advice=weights.advice,
+        caveats=(*more, *CAVEATS),
+        numbers=tuple(_numbers(forecast)),
+        provenance=tuple(_provenance(forecast, case)),
+    )
+
+
+def command(forecast: Forecast) -> str:
+    """Return the command that makes the forecast again."""
+    made = forecast.provenance
+    words = ["foedus", "forecast", str(made.get("case_name", forecast.case_id))]
+    words += ["--as-of", forecast.as_of.isoformat(), "--runs", str(forecast.weights.runs)]
+    words += ["--seed", str(made["seed"])] if "seed" in made else []
+    return shlex.join(words)
+
+
+def span(estimate: Estimate | None, kind: str) -> tuple[str, str, str]:
+    """Return the low, middle and high quantile in words; empty texts where there are none."""
+    if estimate is None or not estimate.quantiles:
+        return "", "", ""
+    low, _, middle, _, high = (_quantile(q, kind) for q in estimate.quantiles)
+    return low, middle, high
+
+
+def short(estimate: Estimate | None, kind: str) -> str:
+    """Return an estimate in a few words."""
+    if estimate is None:
+        return ""
+    low, middle, high = span(estimate, kind)
+    if kind == "number" and middle:
+        return f"{middle} ({low} to {high})"
+    chance = "" if estimate.probability is None else percent(estimate.probability)
+    if kind == "date" and middle:
+        return f"{chance}, {middle}" if middle != NEVER else chance
+    return chance
+
+
+def outside(view: Outside | None, kind: str) -> tuple[float | None, str]:
+    """Return the outside view as a probability, and in words."""
+    if view is None:
+        return None, ""
+    if view.probability is not None:
+        interval = ""
+        if view.low is not None and view.high is not None:
+            interval = f"({percent(view.low)} to {percent(view.high)}) "
+        return view.probability, f"{interval}{view.text}"
+    values: Sequence[Any] = view.dates or view.values
+    if not values:
+        return None, view.text
+    picked = [_quantile(_at(values, view.levels, p), kind) for p in (0.05, 0.5, 0.95)]
+    return None, f"{picked[1]} ({picked[0]} to {picked[2]}): {view.text}"
+
+
+#: A date quantile that lies beyond the days simulated, or an event that does not happen.
+NEVER = "not by the end"
+
+
+def _at(values: Sequence[Any], levels: Sequence[float], level: float) -> Any:
+    nearest = min(range(len(levels)), key=lambda i: abs(levels[i] - level))
+    return values[nearest]
+
+
+def _quantile(value: Any, kind: str) -> str:
+    if kind == "date":
+        return day(value) if isinstance(value, dt.date) else NEVER
+    return number(value) if isinstance(value, int | float) else "–"
+
+
+def _answer(a: Answer) -> content.Answer:
+    low, middle, high = span(a.estimate, a.kind)
+    base, text = outside(a.outside, a.kind)
+    note = a.reason or ""
+    if a.settled_by:
+        note = f"Settled already by the fact “{a.settled_by}”. {note}".strip()
+    estimate = a.estimate
+    return content.Answer(
+        text=a.text,
+        kind=cast(Any, a.kind),
+        unit=a.unit,
+        probability=None if estimate is None else estimate.probability,
+        error=None if estimate is None else estimate.probability_error,
+        low=low,
+        middle=middle,
+        high=high,
+        base_rate=base,
+        base_text=text,
+        before=short(a.before, a.kind),
+        note=note,
+    )
+
+
+def _fan(fan: Fan, evidence: Sequence[Evidence]) -> content.Fan:
+    q05, q25, q50, q75, q95 = (tuple(float(v) for v in row) for row in fan.quantiles)
+    inside = set(fan.dates)
+    marks = [_mark(e) for e in evidence if e.quantity == fan.key and _whole(e)]
+    return content.Fan(
+        fan.key, fan.title, fan.unit, fan.dates, q05, q25, q50, q75, q95,
+        marks=tuple(m for m in marks if m.date in inside),
+    )  # fmt: skip
+
+
+def _whole(e: Evidence) -> bool:
+    """Tell whether a report is a number about the nation or the whole alliance, and observed."""
+    nation = e.place is None and e.member is None
+    return nation and e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
+
+
+def _mark(e: Evidence) -> content.Mark:
+    value = Value.parse(e.reported)
+    date = dt.date.fromisoformat(e.about[:10])
+    return content.Mark(
+        date, value.low, value.high, value.point, f"{e.reported} ({e.source_name}, {e.rating})"
+    )
+
+
+def _evidence(e: Evidence) -> content.Evidence:
+    kind = "date" if any(isinstance(v, dt.date) for v in e.runs) else "number"
+    says = ""
+    if e.runs and not all(v is None for v in e.runs):
+        low, middle, high = (_quantile(v, kind) for v in e.runs)
+        says = middle if low == high else f"{middle} ({low} to {high})"
+    elif e.runs:
+        says = NEVER
+    use = _USE.get(e.use, e.use)
+    if e.disbelief is not None and e.disbelief >= 0.5:
+        use += "; the runs rather disbelieve it"
+    return content.Evidence(
+        about=_when(e.about),
+        known_from=_when(e.known_from),
+        text=e.text,
+        reported="" if e.reported is None else e.reported,
+        source=e.source_name,
+        address=e.address or "",
+        rating=e.rating,
+        runs_say=says,
+        use=use,
+    )
+
+
+def _when(text: str) -> str:
+    date = day(dt.date.fromisoformat(text[:10]))
+    return f"{date}, {text[11:16]}" if len(text) > 10 else date
+
+
+def _numbers(forecast: Forecast) -> list[tuple[str, str]]:
+    w = forecast.weights
+    rows = [
+        ("Effective runs", f"{number(w.ess)} of {w.runs:,}"),
+        ("Runs that carry 99% of the weight", f"{w.carrying:,}"),
+        ("Largest weight of a run", percent(w.largest)),
+    ]
+    if math.isfinite(w.pareto_k):
+        rows.append(("Pareto shape of the weights (good below 0.7)", f"{w.pareto_k:.2f}"))
+    uses = [e.use for e in forecast.evidence]
+    counts = {words: uses.count(use) for use, words in _USE.items() if use in uses}
+    rows.append(("Facts by use", ", ".join(f"{n} {words}" for words, n in counts.items())))
+    excluded = forecast.replayed.get("excluded")
+    if excluded:
+        rows.append(("Runs whose own rules exclude the known decisions", percent(excluded)))
+    return rows
+
+
+def _provenance(forecast: Forecast, case: Case) -> list[tuple[str, str]]:
+    made = forecast.provenance
+    hashes = case_hash(case)
+    rows = [("Command", command(forecast)), ("Case, sha256", hashes.all)]
+    if "seed" in made:
+        rows.append(("Seed", str(made["seed"])))
+    rows.append(("Runs", f"{forecast.weights.runs:,}"))
+    if "digest" in made:
+        rows.append(("Run plan", str(made["digest"])))
+    versions = made.get("versions") or {}
+    if versions:
+        rows.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
+    return rows

@@ -1,0 +1,157 @@
+"""Results as tables on a terminal, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from foedus.report.forecast import outside, short, span
+from foedus.report.words import day, number, percent, points
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from foedus.ensemble import Ensemble
+    from foedus.errors import InputError
+    from foedus.judgement import Forecast, Scores
+    from foedus.judgement.results import Answer
+
+#: Width where the output is no terminal.
+PLAIN_WIDTH = 110
+
+_GROUPS = (("binary", "Will it happen?"), ("number", "How many?"), ("date", "When?"))
+
+
+def console() -> Console:
+    """Return a console that writes to standard output, without guesses about its markup."""
+    from rich.console import Console
+
+    plain = Console(highlight=False, markup=False)
+    return plain if plain.is_terminal else Console(highlight=False, markup=False, width=PLAIN_WIDTH)
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON that any program can read: no NaN, no infinity."""
+    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+    """Return a table whose first column takes the room, and whose texts are plain."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(
+        title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
+    )
+    for n, column in enumerate(columns):
+        out.add_column(
+            column, ratio=1 if n == 0 else None, no_wrap=False, header_style="dim", overflow="fold"
+        )
+    for row in rows:
+        out.add_row(*(Text(cell) for cell in row))
+    return out
+
+
+def print_forecast(forecast: Forecast, brief: Path | None) -> None:
+    """Print the answers, the explanations, and how far to trust them."""
+    to = console()
+    w = forecast.weights
+    to.print(f"{forecast.title}: as of {day(forecast.as_of)}", style="bold")
+    to.print(f"{w.runs:,} runs, worth {number(w.ess)} after weighing the evidence.")
+    if w.verdict != "ok":
+        to.print(
+            "No answer: too few runs agree with the evidence."
+            if w.verdict == "refused"
+            else "Weak answers: few runs agree with the evidence.",
+            style="bold",
+        )
+        for line in w.advice:
+            to.print(f"  {line}")
+    for kind, title in _GROUPS:
+        answers = [a for a in forecast.answers if a.kind == kind]
+        if answers:
+            to.print()
+            to.print(table(title, _columns(kind), [_row(a) for a in answers]))
+    told = [h for h in forecast.hypotheses if h.posterior == h.posterior]
+    if told:
+        rows = [
+            (h.title, f"{percent(h.posterior)} {points(h.error)}", percent(h.prior))
+            for h in sorted(told, key=lambda h: -h.posterior)
+        ]
+        to.print()
+        to.print(table("Which explanation?", ("", "After the evidence", "Before"), rows))
+    for warning in (x for x in forecast.warnings if x not in w.advice):
+        to.print(f"Mind: {warning}")
+    if brief is not None:
+        to.print()
+        to.print(f"Brief: {brief}", soft_wrap=True)
+
+
+def _columns(kind: str) -> tuple[str, ...]:
+    answer = ("Probability",) if kind == "binary" else ("Low", "Median", "High")
+    happens = ("Happens",) if kind == "date" else ()
+    return ("", *answer, *happens, "Before", "Base rate")
+
+
+def _row(a: Answer) -> tuple[str, ...]:
+    base, text = outside(a.outside, a.kind)
+    history = percent(base) if base is not None else text.split(": ")[0] or "–"
+    before = short(a.before, a.kind) or "–"
+    if a.estimate is None:
+        blank = ("–",) * (len(_columns(a.kind)) - 3)
+        return (a.text, *blank, before, history)
+    if a.kind == "binary":
+        return (a.text, _chance(a), before, history)
+    happens = (_chance(a),) if a.kind == "date" else ()
+    return (a.text, *span(a.estimate, a.kind), *happens, before, history)
+
+
+def _chance(a: Answer) -> str:
+    if a.estimate is None or a.estimate.probability is None:
+        return "–"
+    error = a.estimate.probability_error
+    return percent(a.estimate.probability) + (f" {points(error)}" if error is not None else "")
+
+
+def print_scores(scores: Scores) -> None:
+    """Print the scores of each question, and the means."""
+    print(f"{scores.case_id}: as of {day(scores.as_of)}, {number(scores.effective)} effective runs")
+    print(scores.table())
+    mean = scores.summary()
+    mine = mean["forecast"]
+    if mine["n"]:
+        print(
+            f"\nOpen binary questions: {mine['n']}, mean Brier score {mine['brier']:.3f}, "
+            f"mean log score {mine['log']:.3f} (0 is best)"
+        )
+    for name, against in mean["baselines"].items():
+        if against["n"]:
+            print(f"  better than {name} on {against['better']} of {against['n']}")
+
+
+def print_runs(ensemble: Ensemble) -> None:
+    """Print where the runs are and how many are done."""
+    plan = ensemble.plan
+    print(f"{ensemble.complete_runs:,} of {plan.runs:,} runs, seed {plan.seed}: {ensemble.path}")
+
+
+def problems(error: InputError) -> dict[str, Any]:
+    """Return what is wrong with an input as plain data, for ``check --json``."""
+    return {
+        "ok": False,
+        "message": str(error),
+        "problems": [
+            {
+                "file": p.file,
+                "line": p.line,
+                "column": p.column,
+                "field": p.field,
+                "found": p.found,
+                "expected": p.expected,
+            }
+            for p in error.problems
+        ],
+    }

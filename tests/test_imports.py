@@ -1,0 +1,61 @@
+"""Data flows one way through the house, and so do imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import foedus
+
+ROOT = Path(foedus.__file__).parent
+BASE = {"errors", "randomness"}
+MAY_IMPORT = {
+    "errors": set(),
+    "randomness": {"errors"},
+    "case": BASE,
+    "casebook": BASE | {"case"},
+    "world": BASE | {"case", "casebook"},
+    "streets": BASE | {"case", "world"},
+    "ensemble": BASE | {"case", "casebook", "world"},
+    "judgement": BASE | {"case", "casebook", "world", "ensemble"},
+    "report": BASE | {"case", "casebook", "world", "ensemble", "judgement"},
+}
+FREE = {"__init__", "__main__", "cli"}
+
+
+def stage(path: Path) -> str:
+    """Return the folder, or the single file, of the package that a file belongs to."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the stages that a file imports, inside functions and type checks too."""
+    here = ("foedus", *path.relative_to(ROOT).with_suffix("").parts)
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(here[: len(here) - node.level]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            names |= {f"{module}.{a.name}" for a in node.names} if module == "foedus" else {module}
+    return {n.split(".")[1] for n in names if n.startswith("foedus.")}
+
+
+@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
+def test_imports_point_one_way(name: str) -> None:
+    wrong = {}
+    for path in (p for p in ROOT.rglob("*.py") if stage(p) == name):
+        back = imported(path) - MAY_IMPORT[name] - {name, "__version__"}
+        if back:
+            wrong[str(path.relative_to(ROOT))] = sorted(back)
+    assert wrong == {}
+
+
+def test_every_file_belongs_to_a_known_stage() -> None:
+    assert {stage(p) for p in ROOT.rglob("*.py")} <= set(MAY_IMPORT) | FREE
+
+
+def test_the_walk_sees_imports_inside_functions_and_relative_ones() -> None:
+    assert "casebook" in imported(ROOT / "cli.py")
+    assert {"case", "errors"} <= imported(ROOT / "__init__.py")

@@ -1,0 +1,40 @@
+"""The ODD+D page is true to the code."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from foedus.case.vocabulary import MECHANISMS
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def odd() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("odd", ROOT / "tools" / "odd.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_committed_page_is_up_to_date(odd: ModuleType) -> None:
+    text = odd.PAGE.read_text(encoding="utf-8")
+    assert odd.page(text) == text, "run: python tools/odd.py"
+
+
+def test_every_generated_part_is_on_the_page_once(odd: ModuleType) -> None:
+    text = odd.PAGE.read_text(encoding="utf-8")
+    for name in odd.PARTS:
+        assert text.count(f"<!-- generated: {name} -->") == 1
+
+
+def test_every_mechanism_and_parameter_is_described(odd: ModuleType) -> None:
+    text = odd.submodels()
+    for number, name in enumerate(MECHANISMS, start=1):
+        assert f"### {number}. {name.capitalize()}" in text
+        for parameter in odd.MODULES[name].PARAMETERS:
+            assert f"`{parameter.name}`" in text

@@ -1,0 +1,71 @@
+"""What is installed, what is public, and what stays quick."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import foedus
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("numpy", "pandas", "xarray", "zarr", "numba", "scipy", "matplotlib", "pydantic", "jinja2")
+
+
+@pytest.mark.parametrize("name", foedus.__all__)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    value = getattr(foedus, name)
+    assert name == "__version__" or (value.__doc__ or "").strip()
+
+
+def test_public_names_are_few_and_listed() -> None:
+    assert len(foedus.__all__) <= 25
+    assert set(foedus.__all__) <= set(dir(foedus))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'forcast'"):
+        foedus.forcast  # noqa: B018
+
+
+def test_version_is_that_of_pyproject() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert foedus.__version__ == project["project"]["version"]
+
+
+@pytest.mark.parametrize("statement", ["import foedus", "import foedus.cli"])
+def test_the_door_opens_without_the_heavy_libraries(statement: str) -> None:
+    code = f"{statement}\nimport sys\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["py.typed", "report/templates/brief.html.j2", "report/templates/brief.css",
+     "case/shipped/kazakhstan-2022.yaml", "casebook/codebook.yaml"],
+)  # fmt: skip
+def test_data_files_travel_with_the_package(path: str) -> None:
+    assert resources.files("foedus").joinpath(path).is_file()
+
+
+@pytest.mark.parametrize("name", ["core.txt", "dev.txt", "uv.txt"])
+def test_lock_files_pin_with_hashes_and_name_no_registry(name: str) -> None:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "index-url" not in text
+    pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert pinned
+    assert all(re.match(r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==\S+ ", line) for line in pinned)
+    assert text.count("--hash=sha256:") >= len(pinned)
+
+
+def test_development_pins_what_the_core_pins() -> None:
+    def pins(name: str) -> set[str]:
+        text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+        return set(re.findall(r"^(\S+==\S+)", text, flags=re.MULTILINE))
+
+    assert pins("core.txt") <= pins("dev.txt")
