@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foedus.case.models import Case, Entry, Fact
@@ -76,9 +77,7 @@ def hidden(case: Case, date: AsOf) -> Hidden:
     )
 
 
-def _known(
-    case: Case, rows: tuple[Fact, ...] | tuple[Entry, ...], moment: dt.datetime
-) -> tuple[int, ...]:
+def _known(case: Case, rows: Sequence[Fact | Entry], moment: dt.datetime) -> tuple[int, ...]:
     return tuple(
         i for i, row in enumerate(rows) if latest(row.known_from, case.timezone_offset) <= moment
     )

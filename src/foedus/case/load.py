@@ -20,6 +20,7 @@ from foedus.case.yamlfile import parse, read_text
 from foedus.errors import InputError, Problem
 
 _SUFFIXES = (".yaml", ".yml")
+_MOST = 200
 
 
 def shipped() -> tuple[str, ...]:
@@ -94,13 +95,19 @@ def _validated(data: dict[str, Any], positions: Positions, problems: list[Proble
     known = {p.field for p in problems}
     problems += [p for p in crosscheck(data, positions) if p.field not in known]
     if problems or case is None:
-        raise InputError(sorted(_once(problems), key=_place_in_file))
+        raise InputError(_in_order(problems, positions.file))
     case._positions = positions
     return case
 
 
-def _once(problems: Iterable[Problem]) -> list[Problem]:
-    return list(dict.fromkeys(problems))
+def _in_order(problems: Iterable[Problem], file: str) -> list[Problem]:
+    """Return each problem once, by line; after the first few hundred only their number."""
+    listing = sorted(dict.fromkeys(problems), key=_place_in_file)
+    more = len(listing) - _MOST
+    if more > 0:
+        rest = Problem(file, None, None, "", f"{more:,} problems more", "these put right first")
+        listing = [*listing[:_MOST], rest]
+    return listing
 
 
 def _place_in_file(problem: Problem) -> tuple[int, int]:
@@ -198,7 +205,9 @@ def _words(text: str) -> list[str]:
 
 
 def _number(limit: Any) -> str:
-    return f"{limit:,g}" if isinstance(limit, int | float) and limit < 1e6 else f"{limit:,}"
+    if isinstance(limit, float) and not limit.is_integer():
+        return f"{limit:g}"
+    return f"{int(limit):,}" if isinstance(limit, int | float) else str(limit)
 
 
 def _pattern(pattern: str) -> str:

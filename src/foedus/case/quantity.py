@@ -27,9 +27,9 @@ FORMS = (
 )
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-_BOUND = re.compile(rf"(at least|more than|at most|less than|about)\s+({_NUMBER})")
-_RANGE = re.compile(rf"({_NUMBER})\s*(?:\.\.|to)\s*({_NUMBER})")
-_BARE = re.compile(_NUMBER)
+_BOUND = re.compile(rf"(at least|more than|at most|less than|about)\s+({_NUMBER})", re.ASCII)
+_RANGE = re.compile(rf"({_NUMBER})\s*(?:\.\.|to)\s*({_NUMBER})", re.ASCII)
+_BARE = re.compile(_NUMBER, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

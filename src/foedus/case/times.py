@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonS
 DATE_FORM = "a date such as 2022-01-07"
 WHEN_FORM = "a date such as 2022-01-07, or a date and time such as 2022-01-07T16:30"
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
 
 def parse_date(raw: object) -> dt.date:
@@ -21,7 +21,7 @@ def parse_date(raw: object) -> dt.date:
         raise ValueError(DATE_FORM)
     if isinstance(raw, dt.date):
         return raw
-    if not isinstance(raw, str) or not _DATE.fullmatch(raw) or not raw.isascii():
+    if not isinstance(raw, str) or not _DATE.fullmatch(raw):
         raise ValueError(DATE_FORM)
     try:
         return dt.date.fromisoformat(raw)
@@ -33,7 +33,7 @@ def parse_when(raw: object) -> dt.datetime | dt.date:
     """Read a bare date or a date and time; raise ``ValueError`` for anything else."""
     if isinstance(raw, dt.date):  # a datetime is one as well
         return raw
-    if isinstance(raw, str) and raw.isascii():
+    if isinstance(raw, str):
         if _DATE.fullmatch(raw):
             return parse_date(raw)
         if _TIME.fullmatch(raw):
@@ -44,7 +44,10 @@ def parse_when(raw: object) -> dt.datetime | dt.date:
     raise ValueError(WHEN_FORM)
 
 
-def _iso(when: dt.datetime | dt.date) -> str:
+def show_when(when: dt.datetime | dt.date) -> str:
+    """Return a date or clock time as a case file writes it."""
+    if isinstance(when, dt.datetime):
+        return when.isoformat(timespec="seconds" if when.second else "minutes")
     return when.isoformat()
 
 
@@ -59,7 +62,7 @@ Day = Annotated[
 When = Annotated[
     dt.datetime | dt.date,
     PlainValidator(parse_when),
-    PlainSerializer(_iso, return_type=str, when_used="json"),
+    PlainSerializer(show_when, return_type=str, when_used="json"),
     WithJsonSchema(
         {
             "type": "string",

@@ -19,8 +19,8 @@ from foedus.errors import InputError, Problem
 MAX_BYTES = 2_000_000
 #: Deepest nesting; a case needs about six.
 MAX_DEPTH = 20
-#: Most values and keys.
-MAX_NODES = 200_000
+#: Most values and keys; the shipped case has about two thousand.
+MAX_NODES = 50_000
 #: Most problems of the text itself that are listed.
 MAX_PROBLEMS = 100
 

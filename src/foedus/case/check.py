@@ -1,0 +1,233 @@
+"""What a case holds, what an as-of date hides, and where its facts disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+from foedus.case.asof import AsOf, as_of, hidden
+from foedus.case.hash import CaseHash, case_hash
+from foedus.case.load import load_case
+from foedus.case.models import Case, Fact
+from foedus.case.times import parse_when, show_when
+from foedus.case.vocabulary import QUANTITIES
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Two facts that can't both be true.
+
+    Attributes
+    ----------
+    kind : {"same_day", "falls"}
+        Two values for one day that do not overlap, or a running count that falls.
+    quantity, where, day : str
+        ``where`` is a place, a member or empty.
+    facts : tuple of two str
+        Identifiers, the earlier about first.
+    values : tuple of two str
+    """
+
+    kind: Literal["same_day", "falls"]
+    quantity: str
+    where: str
+    day: str
+    facts: tuple[str, str]
+    values: tuple[str, str]
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        at = f" in {self.where}" if self.where else ""
+        what = "disagree" if self.kind == "same_day" else "fall"
+        pair = " and ".join(f"{f} ({v})" for f, v in zip(self.facts, self.values, strict=True))
+        return f"{self.quantity}{at}, {self.day}: {pair} {what}"
+
+
+@dataclass(frozen=True)
+class HiddenFact:
+    """A fact that the as-of date hides."""
+
+    id: str
+    known_from: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The result of :func:`check`; bad input raises instead.
+
+    Attributes
+    ----------
+    case, title, file, as_of : str
+    counts : dict of str to int
+        Number of rows in each section, of the whole file.
+    hidden_facts : tuple of HiddenFact
+    hidden_calendar : tuple of str
+    hidden_outcomes : int
+    contradictions : tuple of Contradiction
+        Among the facts known by the as-of date. They are allowed, and weighed by rating.
+    warnings : tuple of str
+        What is legal but may surprise.
+    hashes : CaseHash
+    """
+
+    case: str
+    title: str
+    file: str
+    as_of: str
+    counts: dict[str, int]
+    hidden_facts: tuple[HiddenFact, ...]
+    hidden_calendar: tuple[str, ...]
+    hidden_outcomes: int
+    contradictions: tuple[Contradiction, ...]
+    warnings: tuple[str, ...]
+    hashes: CaseHash
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data with stable keys, for ``--json``."""
+        return {
+            "ok": True,
+            "case": self.case,
+            "title": self.title,
+            "file": self.file,
+            "as_of": self.as_of,
+            "counts": dict(self.counts),
+            "hidden": {
+                "facts": [
+                    {"id": f.id, "known_from": f.known_from, "text": f.text}
+                    for f in self.hidden_facts
+                ],
+                "calendar": list(self.hidden_calendar),
+                "outcomes": self.hidden_outcomes,
+            },
+            "contradictions": [
+                {
+                    "kind": c.kind,
+                    "quantity": c.quantity,
+                    "where": c.where or None,
+                    "day": c.day,
+                    "facts": list(c.facts),
+                    "values": list(c.values),
+                }
+                for c in self.contradictions
+            ],
+            "warnings": list(self.warnings),
+            "hash": {"world": self.hashes.world, "all": self.hashes.all},
+        }
+
+    def __str__(self) -> str:
+        """Return the report for people."""
+        counts = ", ".join(f"{number} {name}" for name, number in self.counts.items())
+        lines = [
+            f"{self.title} ({self.case}): fine",
+            f"  holds {counts}",
+            f"As of {self.as_of} it hides {len(self.hidden_facts)} facts, "
+            f"{len(self.hidden_calendar)} calendar entries and {self.hidden_outcomes} outcomes.",
+            *(f"  {f.id}, known from {f.known_from}: {f.text}" for f in self.hidden_facts),
+            *(f"  calendar: {text}" for text in self.hidden_calendar),
+        ]
+        if self.contradictions:
+            lines += ["Sources disagree; ratings decide how much each counts."]
+            lines += [f"  {c}" for c in self.contradictions]
+        lines += [f"Mind: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+
+def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckReport:
+    """Check a case and say what an as-of date hides.
+
+    Parameters
+    ----------
+    case_or_path : Case, str or pathlib.Path
+    date : datetime.date, datetime.datetime or str, optional
+        The case's own ``as_of`` if absent.
+
+    Raises
+    ------
+    InputError
+        With all problems, if the file or the date is bad.
+    """
+    case = case_or_path if isinstance(case_or_path, Case) else load_case(case_or_path)
+    date = case.as_of if date is None else date
+    known = as_of(case, date)
+    veiled = hidden(case, date)
+    return CheckReport(
+        case=case.id,
+        title=case.title,
+        file=case.file,
+        as_of=show_when(parse_when(date)),
+        counts={
+            "places": len(case.places),
+            "actors": len(case.actors),
+            "members": len(case.alliance.members),
+            "sources": len(case.sources),
+            "triggers": len(case.triggers),
+            "facts": len(case.facts),
+            "calendar entries": len(case.calendar),
+            "hypotheses": len(case.hypotheses),
+            "questions": len(case.questions),
+            "outcomes": len(case.outcomes),
+        },
+        hidden_facts=tuple(HiddenFact(f.id, show_when(f.known_from), f.text) for f in veiled.facts),
+        hidden_calendar=tuple(f"{e.date}: {e.text}" for e in veiled.calendar),
+        hidden_outcomes=veiled.outcomes,
+        contradictions=contradictions(known),
+        warnings=tuple(_warnings(case, known)),
+        hashes=case_hash(case),
+    )
+
+
+def contradictions(case: Case) -> tuple[Contradiction, ...]:
+    """Return the pairs of facts that can't both be true, in the order of the file.
+
+    Reports with different clock times of one day are no contradiction; a running count that
+    falls from one day to a later one is.
+    """
+    found = []
+    groups: dict[tuple[str, str], list[Fact]] = {}
+    for fact in case.facts:
+        if fact.quantity is not None and fact.value is not None:
+            groups.setdefault((fact.quantity, fact.place or fact.member or ""), []).append(fact)
+    for (quantity, where), facts in groups.items():
+        for a, b in combinations(facts, 2):
+            early, late = (a, b) if case.day(a.about) <= case.day(b.about) else (b, a)
+            kind = _disagreement(case, quantity, early, late)
+            if kind is not None:
+                day = str(case.date(case.day(late.about)))
+                pair = (str(early.value), str(late.value))
+                found.append(Contradiction(kind, quantity, where, day, (early.id, late.id), pair))
+    return tuple(found)
+
+
+def _disagreement(
+    case: Case, quantity: str, early: Fact, late: Fact
+) -> Literal["same_day", "falls"] | None:
+    assert early.value is not None
+    assert late.value is not None
+    if case.day(early.about) == case.day(late.about):
+        two_hours = type(early.about) is type(late.about) and early.about != late.about
+        if two_hours or early.value.overlaps(late.value):
+            return None
+        return "same_day"
+    if QUANTITIES[quantity].kind == "flow" and early.value.low > late.value.high:
+        return "falls"
+    return None
+
+
+def _warnings(case: Case, known: Case) -> list[str]:
+    warnings = [
+        f"the trigger in {t.place} on {t.date} is later than the as-of date and not hidden"
+        for t in case.triggers
+        if t.date > known.as_of
+    ]
+    answered = {o.question for o in case.outcomes}
+    open_questions = [q.id for q in case.questions if q.id not in answered]
+    if case.outcomes and open_questions:
+        warnings.append(f"questions without an outcome: {', '.join(open_questions)}")
+    if not case.questions:
+        warnings.append("no questions, so a forecast has nothing to answer")
+    if not any(f.quantity for f in known.facts):
+        warnings.append("no fact with a quantity is known yet, so nothing weighs the runs")
+    return warnings
