@@ -32,7 +32,9 @@ def test_known_answers_of_random123(counter, key, expected):
 def test_golden_stream():
     """A change here changes every number foedus ever gave: raise STREAM_VERSION with it."""
     draws = Random(7, np.arange(3, dtype=np.int64)).uniform("a.b")
-    np.testing.assert_array_equal(draws, [0.8255929481333318, 0.3179329097622182, 0.7365993196461506])
+    np.testing.assert_array_equal(
+        draws, [0.8255929481333318, 0.3179329097622182, 0.7365993196461506]
+    )
 
 
 def test_a_draw_depends_on_its_address_only():
@@ -66,7 +68,9 @@ def test_no_two_purposes_share_an_address():
     import foedus
 
     root = pathlib.Path(foedus.__file__).parent
-    pattern = re.compile(r'\.(?:uniform|normal|poisson|binomial)\(\s*(?:[^"()]*,\s*)?"([a-z_.0-9]+)"')
+    pattern = re.compile(
+        r'\.(?:uniform|normal|poisson|binomial)\(\s*(?:[^"()]*,\s*)?"([a-z_.0-9]+)"'
+    )
     found: dict[str, set[str]] = {}
     for path in root.rglob("*.py"):
         for purpose in pattern.findall(path.read_text(encoding="utf-8")):
