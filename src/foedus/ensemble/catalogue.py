@@ -1,0 +1,96 @@
+"""What was run: the stores in a folder, what made them, and whether they are sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from foedus.ensemble.ensemble import open_ensemble
+from foedus.ensemble.runner import RESULTS
+from foedus.errors import StoreError
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One store in short.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    case, case_hash, title : str
+    as_of : str or None
+    seed, runs, complete : int
+        Planned and finished runs.
+    failed : int
+        Batches whose simulation raised.
+    version, created : str
+    size : int
+        Bytes on disk.
+    command : str
+        Makes the same runs again.
+    """
+
+    path: Path
+    case: str
+    case_hash: str
+    title: str
+    as_of: str | None
+    seed: int
+    runs: int
+    complete: int
+    failed: int
+    version: str
+    created: str
+    size: int
+    command: str
+
+
+def show(path: str | Path) -> RunInfo:
+    """Return what a store says of itself.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or its metadata are damaged.
+    """
+    ensemble = open_ensemble(path)
+    plan = ensemble.plan
+    return RunInfo(
+        path=ensemble.path,
+        case=plan.case_id,
+        case_hash=plan.case_hash,
+        title=str(ensemble.attributes.get("title", "")),
+        as_of=plan.as_of,
+        seed=plan.seed,
+        runs=plan.runs,
+        complete=ensemble.complete_runs,
+        failed=len(ensemble.failures),
+        version=plan.versions["foedus"],
+        created=str(ensemble.attributes.get("created", "")),
+        size=sum(f.stat().st_size for f in ensemble.path.rglob("*") if f.is_file()),
+        command=plan.command(ensemble.path),
+    )
+
+
+def list_runs(folder: str | Path = RESULTS) -> list[RunInfo]:
+    """Return the ensembles in a folder, the newest first; what is none is passed over."""
+    found = []
+    for path in Path(folder).glob("*/zarr.json"):
+        if path.parent.name.startswith("."):
+            continue  # a draft that is being laid out
+        try:
+            found.append(show(path.parent))
+        except StoreError:
+            continue
+    return sorted(found, key=lambda info: (info.created, info.path.name), reverse=True)
+
+
+def verify(path: str | Path) -> int:
+    """Check a store against its checksums; return the number of complete, sound runs.
+
+    Raises
+    ------
+    StoreError
+        Which batches are damaged, and how to make them again.
+    """
+    return open_ensemble(path).verify()

@@ -1,0 +1,181 @@
+"""Draws of the priors: run ``i`` is point ``i`` of one scrambled Sobol sequence.
+
+Because a run is a point and not a place in a batch, more runs extend the design, and neither the
+batches nor the workers matter. The dimensions are, in this order: the hypothesis, the declared
+parameters by name, the case's triggers by number. A parameter keeps its dimension when a case
+fixes it, and a trigger that is added takes a new dimension at the end, so neither changes the
+draws of the others.
+
+The scramble of a dimension (a random linear matrix scramble with a digital shift, Matousek 1998,
+doi 10.1006/jcom.1998.0487) is keyed by the seed and the dimension's name, through
+:mod:`foedus.randomness`; the direction numbers are those of Joe and Kuo 2008 in
+:class:`scipy.stats.qmc.Sobol`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.errors import InputError
+from foedus.randomness import Random, purpose_id
+from foedus.world.parameters import Parameter, resolve
+
+if TYPE_CHECKING:
+    from foedus.case.models import Case
+
+FloatArray = NDArray[np.float64]
+
+#: Version of the design. It changes whenever the same seed gives other draws.
+DESIGN_VERSION = 1
+
+#: Bits of a point's coordinates; a design has at most ``2**BITS`` runs.
+BITS = 32
+
+_HYPOTHESIS = "hypothesis"
+_TRIGGER = "trigger."
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What the priors gave to some runs.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray of float64, shape (run,)
+        A value of each parameter, in its own unit.
+    hypothesis : ndarray of int16, shape (run,)
+        Index into the case's hypotheses; -1 everywhere when it has none.
+    """
+
+    values: dict[str, FloatArray]
+    hypothesis: NDArray[np.int16]
+
+
+def dimensions(registry: Mapping[str, Parameter]) -> tuple[str, ...]:
+    """Return the names of the design's dimensions in their fixed order."""
+    declared = sorted(name for name in registry if not name.startswith(_TRIGGER))
+    triggers = sorted((n for n in registry if n.startswith(_TRIGGER)), key=lambda n: (len(n), n))
+    return (_HYPOTHESIS, *declared, *triggers)
+
+
+def draw(
+    case: Case, registry: Mapping[str, Parameter], *, seed: int, runs: NDArray[np.int64]
+) -> Draws:
+    """Draw all priors jointly for some runs.
+
+    Parameters
+    ----------
+    case : Case
+        Its priors and hypotheses go before the defaults of the registry.
+    registry : mapping of str to Parameter
+    seed : int
+        Ensemble seed, 0 to 2**64 - 1.
+    runs : ndarray of int64, shape (run,)
+        Global run numbers, strictly increasing.
+
+    Returns
+    -------
+    Draws
+
+    Raises
+    ------
+    InputError
+        If the case names a parameter that no mechanism declares.
+    """
+    names = dimensions(registry)
+    u = uniforms(names, seed=seed, runs=runs)
+    hypothesis = _hypotheses(case, u[0])
+    values = {name: np.empty(runs.size) for name in names[1:]}
+    for number in np.unique(hypothesis):
+        chosen = case.hypotheses[number] if number >= 0 else None
+        priors = resolve(case, dict(registry), chosen)
+        rows = hypothesis == number
+        for k, name in enumerate(names[1:], start=1):
+            # All rows are transformed and then chosen, so that a value does not depend on
+            # which other runs are in the batch.
+            drawn = priors[name].quantile(u[k])
+            drawn = np.clip(drawn, registry[name].low, registry[name].high)
+            values[name][rows] = drawn[rows]
+    return Draws(values, hypothesis)
+
+
+def _hypotheses(case: Case, u: FloatArray) -> NDArray[np.int16]:
+    if not case.hypotheses:
+        return np.full(u.size, -1, dtype=np.int16)
+    edges = np.cumsum([h.weight for h in case.hypotheses])
+    return np.searchsorted(edges[:-1] / edges[-1], u, side="right").astype(np.int16)
+
+
+def uniforms(names: tuple[str, ...], *, seed: int, runs: NDArray[np.int64]) -> FloatArray:
+    """Return the points of some runs, in the open unit cube.
+
+    Parameters
+    ----------
+    names : tuple of str
+        One for each dimension; the name keys the dimension's scramble.
+    seed : int
+        Ensemble seed.
+    runs : ndarray of int64, shape (run,)
+        Global run numbers, strictly increasing.
+
+    Returns
+    -------
+    ndarray of float64, shape (dimension, run)
+
+    Raises
+    ------
+    InputError
+        If a run number is negative or beyond ``2**BITS - 1``.
+    """
+    points = _sobol(len(names), runs)
+    for row, name in zip(points, names, strict=True):
+        row[:] = _scramble(row, seed, name)
+    return np.asarray((points + 0.5) * 2.0**-BITS, dtype=np.float64)
+
+
+def _sobol(dimension: int, runs: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return plain Sobol points as integers of ``BITS`` bits, shape (dimension, run)."""
+    from scipy.stats.qmc import Sobol
+
+    if runs.size and (runs[0] < 0 or runs[-1] >= 2**BITS or np.any(np.diff(runs) < 1)):
+        raise InputError(f"run numbers must increase, from 0 to at most {2**BITS - 1}")
+    points = np.empty((dimension, runs.size), dtype=np.uint64)
+    sequence = Sobol(dimension, scramble=False, bits=BITS)
+    stretches = np.split(np.arange(runs.size), np.flatnonzero(np.diff(runs) != 1) + 1)
+    for where in (s for s in stretches if s.size):
+        _advance(sequence, int(runs[where[0]]))
+        # One point first: scipy warns when the first draw is no power of two.
+        sample = [sequence.random(1)] + (
+            [sequence.random(where.size - 1)] if where.size > 1 else []
+        )
+        points[:, where] = (np.concatenate(sample) * 2.0**BITS).astype(np.uint64).T
+    return points
+
+
+def _advance(sequence, run: int) -> None:  # type: ignore[no-untyped-def]
+    if run > sequence.num_generated:
+        sequence.fast_forward(run - sequence.num_generated)
+
+
+def _scramble(x: NDArray[np.uint64], seed: int, name: str) -> NDArray[np.uint64]:
+    """Return a linear matrix scramble and digital shift of one dimension, shape (run,).
+
+    Bit ``i`` (from the top) of the result is the parity of ``x`` under row ``i`` of a random lower
+    triangular bit matrix with a unit diagonal, plus a random bit.
+    """
+    rows = Random(seed, np.arange(BITS + 1, dtype=np.int64))
+    words = (rows.uniform("design.scramble", place=purpose_id(name)) * 2.0**BITS).astype(np.uint64)
+    out = np.zeros_like(x)
+    for i in range(BITS):
+        diagonal = np.uint64(1 << (BITS - 1 - i))
+        above = np.uint64((1 << BITS) - (1 << (BITS - i)))  # the i bits before bit i
+        row = (words[i] & above) | diagonal
+        parity = (np.bitwise_count(x & row) & np.uint8(1)).astype(np.uint64)
+        out |= parity << np.uint64(BITS - 1 - i)
+    out ^= words[BITS]
+    return out

@@ -1,0 +1,275 @@
+"""The plan of an ensemble: all that decides its numbers, written before the first run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import platform
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+from foedus import __version__
+from foedus.ensemble.design import DESIGN_VERSION
+from foedus.errors import StoreError
+from foedus.randomness import STREAM_VERSION
+from foedus.world.parameters import Parameter, resolve
+
+if TYPE_CHECKING:
+    from foedus.case.models import Case
+    from foedus.world.guidance import Guidance
+
+#: Version of the layout on disk.
+FORMAT = 1
+
+#: Fields that may differ between two plans of the same ensemble: how many runs, how they are cut
+#: into batches, and what the case file was called and said beyond what the world reads.
+_FREE = ("runs", "batch", "case_name", "case_hash")
+
+_LIBRARIES = ("numpy", "numba", "scipy")
+
+#: Source files that a run's numbers depend on.
+_CODE = ("world", "case/priors.py", "randomness.py", "ensemble/design.py")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run, and with what.
+
+    Attributes
+    ----------
+    case_id : str
+    case_name : str
+        What the command line calls the case: a shipped name or a path.
+    case_hash : str
+        Of the case with all its facts, questions and outcomes, when the store was made.
+    world_hash : str
+        Of what the world may depend on, see :func:`foedus.case.hash.case_hash`.
+    as_of : str or None
+        Known decisions up to this time are replayed; None replays nothing.
+    seed : int
+    runs : int
+    batch : int
+        Runs of a batch, which is a chunk on disk.
+    start : str
+        First day, ISO.
+    horizon : int
+        Days.
+    cities, members, parameters, parameter_units, hypotheses : tuple of str
+    priors_hash : str
+        Of all priors and limits, by hypothesis.
+    guidance : dict
+        ``days`` and ``not_by``, lists of (event, member, day), and ``facts``.
+    versions : dict of str to str
+        foedus, stream, design, store format, code, python, numpy, numba, scipy.
+    """
+
+    case_id: str
+    case_name: str
+    case_hash: str
+    world_hash: str
+    as_of: str | None
+    seed: int
+    runs: int
+    batch: int
+    start: str
+    horizon: int
+    cities: tuple[str, ...]
+    members: tuple[str, ...]
+    parameters: tuple[str, ...]
+    parameter_units: tuple[str, ...]
+    hypotheses: tuple[str, ...]
+    priors_hash: str
+    guidance: dict[str, Any]
+    versions: dict[str, str]
+
+    @property
+    def batches(self) -> int:
+        """Number of batches; the last may be a part of one."""
+        return -(-self.runs // self.batch)
+
+    def bounds(self, batch: int) -> tuple[int, int]:
+        """Return the first run of a batch, and the run after its last."""
+        first = batch * self.batch
+        return first, min(first + self.batch, self.runs)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that name everything that decides the numbers."""
+        return _sha256(self._identity())[:8]
+
+    def differences(self, other: Plan) -> list[str]:
+        """Say in what ``other`` would give other numbers; empty if in nothing."""
+        mine, theirs = self._identity(), other._identity()
+        found = []
+        for name in mine:
+            if mine[name] == theirs[name]:
+                continue
+            if name == "versions":
+                pairs = [(k, mine[name].get(k), theirs[name].get(k)) for k in mine[name]]
+                found += [f"{k} {a} against {b}" for k, a, b in pairs if a != b]
+            elif name.endswith("_hash"):
+                what = {"world_hash": "the case", "priors_hash": "the priors"}[name]
+                found.append(f"{what} (hash {mine[name][:8]} against {theirs[name][:8]})")
+            else:
+                found.append(f"{name} {_short(mine[name])} against {_short(theirs[name])}")
+        return found
+
+    def command(self, out: object | None = None, *, resume: bool = False) -> str:
+        """Return the command that makes these runs again."""
+        words = ["foedus", "run", self.case_name, "--runs", str(self.runs)]
+        words += ["--seed", str(self.seed)]
+        words += ["--as-of", self.as_of] if self.as_of is not None else []
+        words += ["--out", str(out)] if out is not None else []
+        words += ["--resume"] if resume else []
+        return shlex.join(words)
+
+    def grown(self, runs: int) -> Plan:
+        """Return the same plan with another number of runs."""
+        return replace(self, runs=runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return data
+
+    @classmethod
+    def from_json(cls, data: Any) -> Plan:
+        """Read what :meth:`to_json` gave.
+
+        Raises
+        ------
+        StoreError
+            If it is no plan of this layout.
+        """
+        try:
+            kept = {f.name: data[f.name] for f in fields(cls)}
+            for name, value in kept.items():
+                kept[name] = tuple(map(str, value)) if isinstance(value, list) else value
+            plan = cls(**kept)
+            if plan.versions["store"] != str(FORMAT):
+                raise StoreError(
+                    f"the store has layout {plan.versions['store']}, this foedus reads {FORMAT}"
+                )
+            numbers = (plan.seed, plan.runs, plan.batch, plan.horizon)
+            if any(type(n) is not int for n in numbers) or min(numbers[1:]) < 1:
+                raise ValueError(f"numbers {numbers}")
+            dt.date.fromisoformat(plan.start)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(f"the run plan is damaged: {error!r}") from None
+        return plan
+
+    def _identity(self) -> dict[str, Any]:
+        return {k: v for k, v in self.to_json().items() if k not in _FREE}
+
+
+def make_plan(
+    case: Case,
+    registry: Mapping[str, Parameter],
+    guidance: Guidance,
+    *,
+    seed: int,
+    runs: int,
+    batch: int,
+    as_of: str | None,
+) -> Plan:
+    """Write down what will be run.
+
+    Raises
+    ------
+    InputError
+        If the case names a parameter that no mechanism declares.
+    """
+    from foedus.case.hash import case_hash
+
+    names = tuple(registry)
+    hashes = case_hash(case)
+    return Plan(
+        case_id=case.id,
+        case_name=_case_name(case),
+        case_hash=hashes.all,
+        world_hash=hashes.world,
+        as_of=as_of,
+        seed=seed,
+        runs=runs,
+        batch=batch,
+        start=case.start.isoformat(),
+        horizon=case.horizon,
+        cities=tuple(case.places),
+        members=tuple(m.actor for m in case.alliance.members),
+        parameters=names,
+        parameter_units=tuple(registry[n].unit for n in names),
+        hypotheses=tuple(h.id for h in case.hypotheses),
+        priors_hash=_priors_hash(case, registry),
+        guidance={
+            "days": [[e, m, d] for (e, m), d in sorted(guidance.days.items())],
+            "not_by": [[e, m, d] for (e, m), d in sorted(guidance.not_by.items())],
+            "facts": sorted(guidance.facts),
+        },
+        versions={
+            "foedus": __version__,
+            "stream": str(STREAM_VERSION),
+            "design": str(DESIGN_VERSION),
+            "store": str(FORMAT),
+            "code": code_hash(),
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _LIBRARIES},
+        },
+    )
+
+
+def seen_by_world(case: Case) -> str:
+    """Return the case as the world sees it, as JSON.
+
+    The facts, questions, outcomes and the as-of date are taken out: what of them the world may
+    know is in the guidance. New evidence and new questions therefore need no new runs, and no
+    outcome can leak into one.
+    """
+    blank = {"facts": (), "questions": (), "outcomes": (), "as_of": case.start}
+    return case.model_copy(update=blank).model_dump_json()
+
+
+def code_hash() -> str:
+    """Return a hash of the source files that a run's numbers depend on, 12 hexadecimal digits."""
+    root = resources.files("foedus")
+    digest = hashlib.sha256()
+    for name in _CODE:
+        part = root.joinpath(name)
+        for path, file in sorted(_python_files(name, part), key=lambda item: item[0]):
+            digest.update(path.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _python_files(name: str, part: Traversable) -> list[tuple[str, Traversable]]:
+    if part.is_file():
+        return [(name, part)] if name.endswith(".py") else []
+    return [f for child in part.iterdir() for f in _python_files(f"{name}/{child.name}", child)]
+
+
+def _case_name(case: Case) -> str:
+    from foedus.case.load import shipped
+
+    stem = case.file.removesuffix(".yaml")
+    return stem if stem in shipped() else case.file or case.id
+
+
+def _priors_hash(case: Case, registry: Mapping[str, Parameter]) -> str:
+    limits = {n: [p.unit, repr(p.low), repr(p.high)] for n, p in registry.items()}
+    layers = [
+        {n: prior.model_dump_json() for n, prior in resolve(case, dict(registry), h).items()}
+        for h in (None, *case.hypotheses)
+    ]
+    return _sha256([limits, layers])
+
+
+def _sha256(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,138 @@
+"""Worker processes: spawned, never forked, and gone as soon as the parent is."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
+
+from foedus.ensemble.work import Done, Task, work
+from foedus.errors import FoedusError
+
+#: How often a pool whose worker died is started again before giving up.
+RESTARTS = 3
+
+#: Every worker computes on one thread; the workers are the parallelism.
+_ENVIRONMENT = {
+    "NUMBA_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class WorkerError(FoedusError):
+    """Workers were killed again and again, usually for lack of memory."""
+
+
+def execute(
+    task: Task, batches: Sequence[int], workers: int, finished: Callable[[Done], None]
+) -> None:
+    """Work on batches, in this process or in several, and report each as it ends.
+
+    Only as many batches as keep the workers busy are in flight, so memory does not grow with
+    their number.
+
+    Raises
+    ------
+    StoreError
+        From a worker that cannot write; the others are stopped.
+    WorkerError
+        If a worker was killed more than :data:`RESTARTS` times.
+    """
+    if workers == 1 or len(batches) == 1:
+        for batch in batches:
+            finished(work(task, batch))
+        return
+    left = dict.fromkeys(batches)
+
+    def took(done: Done) -> None:
+        left.pop(done.batch, None)
+        finished(done)
+
+    for _ in range(1 + RESTARTS):
+        try:
+            _execute(task, list(left), min(workers, len(left)), took)
+            return
+        except BrokenProcessPool:
+            continue
+    raise WorkerError(
+        f"worker processes died {1 + RESTARTS} times (out of memory?); what was finished is safe. "
+        "Give the same command with fewer --workers"
+    )
+
+
+def _execute(
+    task: Task, batches: Sequence[int], workers: int, finished: Callable[[Done], None]
+) -> None:
+    queue = iter(batches)
+    running: set[Future[Done]] = set()
+    with _pool(workers) as pool:
+        while True:
+            for batch in queue:
+                with _clean_start():
+                    running.add(pool.submit(work, task, batch))
+                if len(running) > workers:
+                    break
+            if not running:
+                return
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                finished(future.result())
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Start workers that die when the parent closes a pipe, on purpose or by dying itself."""
+    context = multiprocessing.get_context("spawn")
+    watched, held = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(watched,))
+    try:
+        yield pool
+        pool.shutdown(wait=True)
+    finally:
+        held.close()  # whatever is still in flight ends now; its batch is not marked
+        pool.shutdown(wait=True, cancel_futures=True)
+        watched.close()
+
+
+def _begin(watched: Connection) -> None:
+    """Run in each worker at its start."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_die_with_parent, args=(watched,), daemon=True).start()
+
+
+def _die_with_parent(watched: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        watched.recv_bytes()
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def _clean_start() -> Iterator[None]:
+    """While workers are started: one thread each, and no second run of the user's script.
+
+    A spawned process imports the parent's main module, which would run a script that has no
+    ``if __name__ == "__main__"`` again. Nothing that is sent lives there, so it is hidden.
+    """
+    main = sys.modules["__main__"]
+    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    os.environ.update(_ENVIRONMENT)
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

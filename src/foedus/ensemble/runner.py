@@ -1,0 +1,286 @@
+"""Run an ensemble: plan on disk first, then batches, in as many processes as are wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foedus.ensemble import pool, store
+from foedus.ensemble.ensemble import Ensemble, open_ensemble
+from foedus.ensemble.lock import locked
+from foedus.ensemble.plan import Plan, make_plan, seen_by_world
+from foedus.ensemble.progress import Progress, Silent
+from foedus.ensemble.work import Done, Failure, Task, simulate
+from foedus.errors import FoedusError, InputError, Interrupted, StoreError
+from foedus.world.guidance import Guidance
+
+if TYPE_CHECKING:
+    from foedus.case.asof import AsOf
+    from foedus.case.models import Case
+
+#: Module with ``registry`` and ``simulate``.
+ENGINE = "foedus.world.engine"
+
+#: Runs of a batch, where nobody says: enough to be quick, few enough for a small memory.
+LARGEST_BATCH = 500
+SMALLEST_BATCH = 100
+
+#: Where ensembles go when nobody says.
+RESULTS = Path("results")
+
+
+class RunError(FoedusError):
+    """Some batches raised; the others are safe, and the first that failed is named."""
+
+    def __init__(self, message: str, failures: tuple[Failure, ...] = ()) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
+def run(
+    case: Case,
+    *,
+    runs: int = 1000,
+    seed: int = 1,
+    workers: int | None = None,
+    batch: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    as_of: AsOf | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Ensemble:
+    """Simulate a case many times; the result is on disk and can be continued at any time.
+
+    A run is the same run, bit for bit, whatever the batch size, the number of workers, or how
+    often the work was interrupted.
+
+    Parameters
+    ----------
+    case : Case
+    runs : int
+        How many in all. If the store has fewer, the missing ones are added and those there stay.
+    seed : int
+        0 to 2**64 - 1.
+    workers : int, optional
+        Processes; by default one for each processor. 1 computes in this process.
+    batch : int, optional
+        Runs of a batch. A store keeps the batch size that it was made with.
+    out : path, optional
+        The store; by default in ``results/``, named from case, as-of date, seed and plan.
+    as_of : date, datetime or str, optional
+        Replay the decisions known by this time. By default nothing is replayed and no fact is used.
+    resume : bool
+        The store must exist, and what it holds is checked first: damaged batches are made again.
+    progress : Progress, optional
+        Is told how far the work has come.
+
+    Returns
+    -------
+    Ensemble
+        With exactly the first ``runs`` runs.
+
+    Raises
+    ------
+    InputError
+        If an argument or the case is not right.
+    StoreError
+        If the store belongs to another plan, is in use, or cannot be written.
+    Interrupted
+        After Ctrl-C or SIGTERM; says how to resume.
+    RunError
+        If a run raised; the other batches are finished first.
+    """
+    _check(runs=runs, seed=seed, workers=workers, batch=batch)
+    workers = min(workers or os.cpu_count() or 1, runs)
+    progress = progress or Silent()
+    filtered, guidance = _as_known(case, as_of)
+    registry = importlib.import_module(ENGINE).registry(filtered)
+    plan = make_plan(
+        filtered,
+        registry,
+        guidance,
+        seed=seed,
+        runs=runs,
+        batch=batch or _default_batch(runs, workers),
+        as_of=_text(as_of),
+    )
+    path = Path(out) if out is not None else default_path(plan)
+    if resume and not path.exists():
+        raise StoreError(f"{path}: nothing to resume here. Without --resume it would be made")
+    if not resume and path.exists():
+        _matching(path, plan)
+        ready = open_ensemble(path)
+        if ready.plan.runs >= runs:
+            ready = open_ensemble(path, runs=runs)
+            if ready.complete.all():
+                return ready
+    world = seen_by_world(filtered)
+    try:
+        with _interruptible(), locked(path):
+            if not path.exists():
+                store.create(path, plan, title=case.title, case=world)
+            stored = _matching(path, plan)
+            store.sweep(path)
+            if resume:
+                _drop_damaged(path, stored, progress)
+            if stored.runs < runs:
+                stored = stored.grown(runs)
+                store.extend(path, stored)
+            _finish(Task(str(path), stored, world, guidance, ENGINE), runs, workers, progress)
+    except KeyboardInterrupt:
+        raise _interrupted(path, plan) from None
+    return open_ensemble(path, runs=runs)
+
+
+def default_path(plan: Plan) -> Path:
+    """Return where a plan's store goes when nobody says; another plan gives another name."""
+    known = (plan.as_of or "all-open").replace(":", "")
+    return RESULTS / f"{plan.case_id}_{known}_seed{plan.seed}_{plan.digest}.zarr"
+
+
+def _finish(task: Task, runs: int, workers: int, progress: Progress) -> None:
+    """Make all batches that hold one of the first ``runs`` runs and are not whole."""
+    path, plan = Path(task.path), task.plan
+    ends = np.array([plan.bounds(b) for b in range(plan.batches)])
+    whole = store.done_runs(store.read_marks(path, plan)) >= ends[:, 1] - ends[:, 0]
+    todo = np.flatnonzero(~whole & (ends[:, 0] < runs)).tolist()
+    if not todo:
+        return
+    failures: dict[int, Failure] = {}
+
+    def finished(done: Done) -> None:
+        if done.failure is None:
+            progress.advance(done.runs)
+            return
+        failures[done.batch] = done.failure
+        failure = done.failure
+        progress.note(f"batch {failure.batch} failed in {failure.origin}: {failure.error}")
+
+    progress.start(runs, runs - int((ends[todo, 1].clip(max=runs) - ends[todo, 0]).sum()))
+    try:
+        if workers > 1 and len(todo) > 1:
+            _compile(task)
+        pool.execute(task, todo, workers, finished)
+    finally:
+        progress.stop()
+        store.sweep(path)
+        with contextlib.suppress(StoreError):  # a full disk: the first error counts
+            _record(path, todo, failures)
+    if failures:
+        raise RunError(_failed(path, plan, failures), tuple(failures.values()))
+
+
+def _interrupted(path: Path, plan: Plan) -> Interrupted:
+    if not path.exists():
+        return Interrupted(f"stopped before {path} was made; nothing is lost")
+    ensemble = open_ensemble(path)
+    seen = ensemble.complete[: plan.runs]
+    return Interrupted(
+        f"stopped after {int(seen.sum()):,} of {plan.runs:,} runs, which are safe in {path}. "
+        f"To go on: {plan.command(path, resume=True)}"
+    )
+
+
+def _record(path: Path, tried: list[int], failures: dict[int, Failure]) -> None:
+    """Keep the failures in the store; a batch that was tried again loses its old one."""
+    before = open_ensemble(path).failures
+    now = {b: f for b, f in before.items() if b not in tried}
+    now |= {b: asdict(f) for b, f in failures.items()}
+    if now != before:
+        kept = {str(b): f for b, f in sorted(now.items())}
+        store.write_attributes(path, {"failures": kept or None})
+
+
+def _failed(path: Path, plan: Plan, failures: dict[int, Failure]) -> str:
+    first = failures[min(failures)]
+    start, end = plan.bounds(first.batch)
+    which = f"runs {start} to {end - 1}" if first.run is None else f"run {first.run}"
+    more = f" ({len(failures)} batches failed, this is the first)" if len(failures) > 1 else ""
+    return (
+        f"{which} failed in {first.origin}: {first.error}{more}. The other batches are safe in "
+        f"{path}; the tracebacks are in its attribute 'failures'. "
+        f"To try again: {plan.command(path, resume=True)}"
+    )
+
+
+def _matching(path: Path, plan: Plan) -> Plan:
+    """Return the stored plan if it gives the same numbers as the one that is asked for."""
+    stored, _ = store.read_plan(path)
+    if differences := stored.differences(plan):
+        raise StoreError(
+            f"{path}: it was made by another plan; there and now: {'; '.join(differences)}. "
+            "Give another --out, or run with what it was made with"
+        )
+    return stored
+
+
+def _drop_damaged(path: Path, plan: Plan, progress: Progress) -> None:
+    for batch, why in store.damage(path, plan):
+        if why is not None:
+            progress.note(f"batch {batch} is damaged and is made again: {why}")
+            store.clear_batch(path, batch)
+
+
+def _compile(task: Task) -> None:
+    """Compile the kernels into the cache that the workers read, by one run here."""
+    with contextlib.suppress(Exception):  # the batch that meets it again records it
+        simulate(task, np.zeros(1, dtype=np.int64))
+
+
+def _as_known(case: Case, as_of: AsOf | None) -> tuple[Case, Guidance]:
+    if as_of is None:
+        return case, Guidance()
+    from foedus.case.asof import as_of as filtered_by
+
+    filtered = filtered_by(case, as_of)
+    return filtered, Guidance.of(filtered)
+
+
+def _text(as_of: AsOf | None) -> str | None:
+    return as_of.isoformat() if isinstance(as_of, dt.date) else as_of
+
+
+def _default_batch(runs: int, workers: int) -> int:
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, -(-runs // (2 * workers))))
+
+
+def _check(*, runs: int, seed: int, workers: int | None, batch: int | None) -> None:
+    limits = {
+        "runs": (runs, 1, 2**32),
+        "seed": (seed, 0, 2**64 - 1),
+        "workers": (workers, 1, 4096),
+        "batch": (batch, 1, 1_000_000),
+    }
+    for name, (value, low, high) in limits.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InputError(f"{name}: a whole number from {low} to {high} (found {value!r})")
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, for as long as runs are made."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
