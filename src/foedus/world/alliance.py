@@ -376,18 +376,21 @@ def _contribute(
         age = day - decided - wait
         open_ = (decided >= 0) & (age >= 0) & state.in_office & ~state.commits[:, member]
         open_ = open_ & (state.votes[:, member] != -1)
+        name = setting.members[member]
+        if not open_.any() and guidance.days.get(("contribution", name)) != day:
+            continue
         if member == setting.lead:
             chance = np.ones_like(state.internet)
         else:
             total = logistic(contribution_log_odds(setting, p, state, member))
             chance = commitment_hazard(total, p["alliance.readiness"], np.maximum(age, 0))
         u = random.uniform("alliance.contribution", place=member, tick=day)
-        name = setting.members[member]
         now = guidance.decide(state, "contribution", chance, u, open_, day, name)
         now = now & ~state.commits[:, member]
         state.commits[:, member] |= now
         state.contribution_day[now, member] = day
-        _announce(setting, p, state, random, member, now)
+        if now.any():
+            _announce(setting, p, state, random, member, now)
 
 
 def commitment_hazard(total: FloatArray, readiness: FloatArray, age: IntArray) -> FloatArray:
@@ -412,19 +415,17 @@ def _announce(
 ) -> None:
     """Set what a member announces and what it will send, where it commits today."""
     pool = float(setting.pool[member])
-    if member == setting.lead and setting.announced_pool > 0:
-        base, share = float(setting.announced_pool), p["alliance.lead_share"]
-    else:
-        base = pool
-        share = p["alliance.lead_share" if member == setting.lead else "alliance.member_share"]
-    part = _beta(share, SHARE_SPREAD, random.uniform("alliance.announced", place=member))
+    leads = member == setting.lead
+    base = float(setting.announced_pool) if leads and setting.announced_pool > 0 else pool
+    share = p["alliance.lead_share" if leads else "alliance.member_share"]
+    here = random.subset(now)
+    part = _beta(share[now], SHARE_SPREAD, here.uniform("alliance.announced", place=member))
     announced = np.rint(np.minimum(base * part, pool))
-    come = _beta(
-        p["alliance.realised"], REALISED_SPREAD, random.uniform("alliance.realised", place=member)
+    u = here.uniform("alliance.realised", place=member)
+    state.announced[now, member] = announced
+    state.sent[now, member] = np.rint(
+        announced * _beta(p["alliance.realised"][now], REALISED_SPREAD, u)
     )
-    sent = np.rint(announced * come)
-    state.announced[:, member] = np.where(now, announced, state.announced[:, member])
-    state.sent[:, member] = np.where(now, sent, state.sent[:, member])
 
 
 def _beta(mean: FloatArray, n: float, u: FloatArray) -> FloatArray:

@@ -56,6 +56,8 @@ KILLED_SCALE = 10.0
 
 KILLED = "leader.killed"
 RESTORED = "leader.restored"
+#: Slot of mechanism 5: today's chance of a fall.
+COLLAPSE = "forces.collapse_chance"
 
 _ELICITED = "elicited"
 _RARE = "elicited; of 15 protest governments in the casebook 9 asked, a selected sample"
@@ -205,7 +207,11 @@ def step(
         dependence=ties.dependence(state) - 0.5,
     )
     _call(setting, p, state, day, random, guidance, call)
-    now = take("leader_leaves", chance("leave", unrest=unrest, weakness=weakness))
+    leave = chance("leave", unrest=unrest, weakness=weakness)
+    if guidance.days.get(("leader_leaves", "")) == day and COLLAPSE in state.memory:
+        # Leaving by choice and falling are one fact; mechanism 5 leaves its replay to this one.
+        leave = 1.0 - (1.0 - leave) * (1.0 - state.memory[COLLAPSE])
+    now = take("leader_leaves", leave)
     state.in_office[:] = state.in_office & ~now
 
 
@@ -255,11 +261,19 @@ def _call(
         if allied:
             through = through + shares[:, number]
     through = np.minimum(through, 1.0)
-    asks = guidance.decide(state, "request", chance * through, u, open_, day)
+    # Whom a run would call does not change from day to day, so that a case and its counterfactual
+    # call the same patron; with `thinned`, decide() draws the same as u < chance for those.
+    allied_run = random.uniform("leader.whom") < through
+    thinned = np.where(allied_run, u * through, 1.0)
+    asks = guidance.decide(state, "request", chance * through, thinned, open_, day)
     state.mark("request", asks, day)
     # Conditional on not calling the alliance today; the two together make up `chance`.
     rest = chance * (1.0 - through) / np.maximum(1.0 - chance * through, 1e-12)
-    v = random.uniform("leader.other_call", tick=day)
+    key = ("request", "")
+    if key in guidance.days or day <= guidance.not_by.get(key, -1):
+        v = random.uniform("leader.other_call", tick=day)
+    else:
+        v = np.where(~allied_run & (u < chance), -1.0, 1.0)
     strict = excluding(guidance, "request", "other_call")
     other = strict.decide(state, "other_call", rest, v, open_ & ~asks, day)
     state.patron[:] = np.where(asks, _pick(shares, setting.patron_alliance, which), state.patron)
