@@ -1,0 +1,310 @@
+"""From a case and its ensemble to answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.asof import as_of as known_by
+from foedus.case.models import Case, Question
+from foedus.case.vocabulary import QUANTITIES
+from foedus.errors import InputError
+from foedus.judgement.baselines import Outside, outside_view
+from foedus.judgement.evidence import Report, likelihood, reports
+from foedus.judgement.quantities import Frame, blocks, evaluate, variables
+from foedus.judgement.questions import settled_by
+from foedus.judgement.results import Answer, Forecast
+from foedus.judgement.summaries import (
+    Read,
+    doubt,
+    estimate,
+    evidence_table,
+    explanations,
+    fans,
+    name_conflicts,
+)
+from foedus.judgement.weights import normalise, weigh
+from foedus.world.guidance import FLOOR, Guidance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from foedus.casebook import Casebook
+    from foedus.ensemble import Ensemble
+
+FloatArray = NDArray[np.float64]
+
+#: Runs held in memory at once.
+_BLOCK = 1000
+
+
+def forecast(
+    case: Case,
+    *,
+    as_of: dt.date | dt.datetime | str | None = None,
+    runs: int = 2000,
+    seed: int = 1,
+    workers: int | None = None,
+    batch: int | None = None,
+    out: str | Path | None = None,
+    ensemble: Ensemble | None = None,
+    casebook: Casebook | None = None,
+    progress: Callable[..., Any] | None = None,
+) -> Forecast:
+    """Answer the questions of a case from what was known on a date.
+
+    Parameters
+    ----------
+    case : Case
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    runs, seed, workers, batch, out, progress
+        As in :func:`foedus.ensemble.run`; not used with ``ensemble``.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    casebook : Casebook, optional
+        The shipped one if absent.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    InputError
+        If the date lies outside the case, or the ensemble replayed other decisions.
+    """
+    date = case.as_of if as_of is None else as_of
+    known = known_by(case, date)
+    if ensemble is None:
+        ensemble = _run(
+            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
+            progress=progress,
+        )  # fmt: skip
+    guidance = _replayed_decisions(known, ensemble)
+    if casebook is None:
+        from foedus.casebook import load_casebook
+
+        casebook = load_casebook()
+    result = judge(known, ensemble.dataset, casebook=casebook, guidance=guidance)
+    return result.with_provenance(**_provenance(ensemble))
+
+
+def _run(case: Case, date: Any, **options: Any) -> Ensemble:
+    from foedus.ensemble import run
+
+    given = {name: value for name, value in options.items() if value is not None}
+    return run(case, as_of=date, **given)
+
+
+def _replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
+    """Return what an ensemble replayed: what is known, or nothing (then all facts are weighed)."""
+    replayed = ensemble.plan.guidance
+    if not (replayed["days"] or replayed["not_by"]):
+        return Guidance()
+    guidance = Guidance.of(known)
+    wanted = [
+        sorted([e, m, d] for (e, m), d in table.items())
+        for table in (guidance.days, guidance.not_by)
+    ]
+    found = [sorted(map(list, replayed[name])) for name in ("days", "not_by")]
+    if wanted != found:
+        raise InputError(
+            f"the ensemble replayed other decisions than those known by {known.as_of}: run it "
+            f"again with that as-of date (replayed {found}, known {wanted})"
+        )
+    return guidance
+
+
+def _provenance(ensemble: Ensemble) -> dict[str, Any]:
+    plan = ensemble.plan
+    return {
+        "case_name": plan.case_name,
+        "case_hash": plan.case_hash,
+        "seed": plan.seed,
+        "runs": plan.runs,
+        "complete_runs": ensemble.complete_runs,
+        "digest": plan.digest,
+        "command": plan.command(),
+        "versions": dict(plan.versions),
+    }
+
+
+def judge(
+    case: Case,
+    dataset: xr.Dataset,
+    *,
+    casebook: Casebook | None = None,
+    guidance: Guidance | None = None,
+    smooth: bool = False,
+    block: int = _BLOCK,
+) -> Forecast:
+    """Weigh the runs of an ensemble by what a case knows, and answer its questions.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset : xarray.Dataset
+        Dims run, day, city, member; the variables of `foedus.world.outputs`, and ``hypothesis``.
+    casebook : Casebook, optional
+        For the outside view; none without it.
+    guidance : Guidance, optional
+        What was replayed; read from the case if absent.
+    smooth : bool
+        Pareto-smooth the weights.
+    block : int
+        Runs held in memory at once.
+
+    Returns
+    -------
+    Forecast
+    """
+    frame = Frame.of(case)
+    guidance = Guidance.of(case) if guidance is None else guidance
+    used = reports(case, guidance)
+    weighed = [r for r in used if r.use == "weighed"]
+    unreadable = _unreadable(case, frame)
+    asked = [q for q in case.questions if q.id not in unreadable]
+    read = _read(dataset, frame, weighed, asked, block)
+    hypothesis = _hypothesis(dataset, case)
+    log_prior, warnings = _log_prior(case, hypothesis)
+    weights = weigh(log_prior + read.log_guidance + read.contribution.sum(axis=0), smooth=smooth)
+    evidence = evidence_table(case, used, weighed, read, weights, frame)
+    weights = doubt(weights, evidence)
+    refused = weights.verdict == "refused"
+    reason = f"refused: {weights.advice[0]}" if refused and weights.advice else None
+    answers = []
+    for question in case.questions:
+        why = unreadable.get(question.id) or reason
+        draws = None if question.id in unreadable else read.draws[question.id]
+        answers.append(
+            Answer(
+                question.id,
+                question.text,
+                question.kind,
+                question.unit or QUANTITIES[question.ask.quantity].unit,
+                question.ask.quantity,
+                None
+                if draws is None or refused
+                else estimate(draws, weights.weight, question.kind, frame),
+                before=None
+                if draws is None
+                else estimate(draws, normalise(log_prior), question.kind, frame),
+                outside=_outside(case, question, casebook, warnings),
+                settled_by=settled_by(case, question),
+                reason=why,
+            )
+        )
+    weights = name_conflicts(weights, evidence) if refused else weights
+    return Forecast(
+        case_id=case.id,
+        title=case.title,
+        as_of=case.as_of,
+        start=case.start,
+        end=case.end,
+        weights=weights,
+        answers=tuple(answers),
+        hypotheses=explanations(case, hypothesis, weights, refused),
+        fans=fans(dataset, frame, weights, refused, block),
+        evidence=evidence,
+        replayed=_replayed(guidance, read.log_guidance, warnings),
+        warnings=(*(() if refused else weights.advice), *warnings),
+        draws=read.draws,
+    )
+
+
+def _unreadable(case: Case, frame: Frame) -> dict[str, str]:
+    """Return why a question cannot be read off the runs, by question."""
+    out = {}
+    for question in case.questions:
+        try:
+            frame.window(question.ask.from_date, question.ask.by_date)
+        except InputError as error:
+            out[question.id] = str(error)
+    return out
+
+
+def _read(
+    dataset: xr.Dataset,
+    frame: Frame,
+    weighed: list[Report],
+    asked: list[Question],
+    block: int,
+) -> Read:
+    names = {"log_guidance"}.union(
+        *(r.variables for r in weighed), *(variables(q.ask.quantity, q.ask.member) for q in asked)
+    )
+    guided, parts = [], []
+    draws: dict[str, list[FloatArray]] = {q.id: [] for q in asked}
+    for runs in blocks(dataset, sorted(names), size=block):
+        guided.append(runs["log_guidance"].astype(np.float64))
+        parts.append(likelihood(weighed, runs, frame))
+        for q in asked:
+            draws[q.id].append(evaluate(runs, frame, q.ask, kind=q.kind))
+    return Read(
+        np.concatenate(guided),
+        np.concatenate([p.contribution for p in parts], axis=1),
+        np.concatenate([p.truth for p in parts], axis=1),
+        np.concatenate([p.disbelief for p in parts], axis=1),
+        {name: np.concatenate(values) for name, values in draws.items()},
+    )
+
+
+def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:
+    if "hypothesis" not in dataset:
+        return np.full(dataset.sizes["run"], -1, dtype=np.int64)
+    numbers = dataset["hypothesis"].to_numpy().astype(np.int64)
+    if numbers.size and numbers.max() >= len(case.hypotheses):
+        raise InputError(
+            f"the ensemble has hypothesis number {numbers.max()}, the case {len(case.hypotheses)}"
+        )
+    return np.asarray(numbers)
+
+
+def _log_prior(case: Case, hypothesis: NDArray[np.int64]) -> tuple[FloatArray, list[str]]:
+    """Return what makes each hypothesis weigh exactly its prior, whatever its share of the runs."""
+    out = np.zeros(hypothesis.size)
+    warnings: list[str] = []
+    total = sum(h.weight for h in case.hypotheses)
+    if not total or (hypothesis < 0).all():
+        return out, warnings
+    for number, h in enumerate(case.hypotheses):
+        rows = hypothesis == number
+        if rows.any():
+            out[rows] = np.log(h.weight / total) - np.log(rows.mean())
+        else:
+            warnings.append(f"no run was made under hypothesis {h.id}: run more")
+    return out, warnings
+
+
+def _outside(
+    case: Case, question: Question, casebook: Casebook | None, warnings: list[str]
+) -> Outside | None:
+    if casebook is None:
+        return None
+    try:
+        return outside_view(case, question, casebook)
+    except InputError as error:
+        warnings.append(f"question {question.id}: no outside view: {error}")
+        return None
+
+
+def _replayed(guidance: Guidance, log_guidance: FloatArray, warnings: list[str]) -> dict[str, Any]:
+    excluded = float((log_guidance <= np.log(FLOOR)).mean())
+    if excluded > 0.5:
+        warnings.append(
+            f"the own rules of {excluded:.0%} of the runs all but exclude the known decisions "
+            f"({', '.join(guidance.facts)})"
+        )
+    return {
+        "facts": list(guidance.facts),
+        "median": float(np.median(log_guidance)),
+        "best": float(log_guidance.max()),
+        "excluded": excluded,
+    }

@@ -1,0 +1,321 @@
+"""Admiralty ratings as observation models: how a report scatters about the truth.
+
+Every number on this page is ``elicited`` (a judgement by the authors, made before looking at what
+came of any case) unless a source is named; `docs/explanation/evidence.md` shows the tables and
+says what each is for. Nothing here was fitted to the outcome of a case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from foedus.case.models import Fact
+from foedus.case.times import earliest, latest
+from foedus.case.vocabulary import QUANTITIES
+
+FloatArray = NDArray[np.float64]
+Scale = Literal["count", "share", "index", "day"]
+
+#: Tails of an honest report: Student-t with this many degrees of freedom.
+DEGREES_OF_FREEDOM = 4.0
+
+#: By source reliability: spread of an honest report, and share of reports that are outright wrong.
+RELIABILITY: dict[str, tuple[float, float]] = {
+    "A": (0.05, 0.02),
+    "B": (0.10, 0.05),
+    "C": (0.20, 0.15),
+    "D": (0.35, 0.30),
+    "E": (0.60, 0.60),
+    "F": (0.40, 0.25),
+}
+
+#: By information credibility: spread of an honest report, and share of outright error.
+CREDIBILITY: dict[str, tuple[float, float]] = {
+    "1": (0.05, 0.01),
+    "2": (0.10, 0.04),
+    "3": (0.25, 0.10),
+    "4": (0.50, 0.25),
+    "5": (1.00, 0.50),
+    "6": (0.60, 0.25),
+}
+
+#: Spread of an honest report of a share, per unit of the spread of a count.
+SHARE_PER_COUNT = 0.5
+#: Error in days of an honest report of an event, per unit of the spread of a count.
+DAYS_PER_COUNT = 1.0
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How a quantity is counted in the first days, and how well the model can resemble it.
+
+    Attributes
+    ----------
+    reported : float
+        Share of the true number that an honest same-day report gives (1 no bias, below 1
+        undercount, above 1 overstatement).
+    catch_up : float
+        Days over which the count closes in on the truth: a report ``lag`` days late gives the
+        share ``1 - (1 - reported) exp(-lag / catch_up)``.
+    spread : float
+        Counting error beside the rating's.
+    discrepancy : float
+        The model's own: how far the best run of this model would still be from the real world.
+    """
+
+    reported: float = 1.0
+    catch_up: float = 10.0
+    spread: float = 0.0
+    discrepancy: float = 0.5
+
+
+_DEFAULT: dict[str, Habit] = {
+    "count": Habit(discrepancy=0.5),
+    "share": Habit(discrepancy=0.15),
+    "index": Habit(discrepancy=0.5),
+    "day": Habit(discrepancy=0.75),
+}
+HABITS: dict[str, Habit] = {
+    "crowd": Habit(spread=0.5, discrepancy=0.7),
+    "arrests": Habit(reported=0.8, spread=0.25, discrepancy=0.6),
+    "jailed": Habit(spread=0.25, discrepancy=0.7),
+    "deaths_protesters": Habit(reported=0.4, spread=0.5, discrepancy=0.5),
+    "deaths_security": Habit(reported=0.8, spread=0.2, discrepancy=0.5),
+    "deaths_allied": Habit(spread=0.1, discrepancy=0.3),
+    "deaths_total": Habit(reported=0.5, spread=0.4, discrepancy=0.5),
+    "cities_in_unrest": Habit(spread=0.2, discrepancy=0.3),
+    "troops_announced": Habit(spread=0.05, discrepancy=0.3),
+    "troops_present": Habit(reported=1.15, spread=0.1, discrepancy=0.3),
+}
+
+#: Where an outright wrong number lies: normal on the working scale, (mean, sd).
+OUTRIGHT: dict[str, tuple[float, float]] = {
+    "people": (float(np.log1p(100.0)), 3.0),
+    "cities": (float(np.log1p(3.0)), 1.5),
+    "index": (0.0, 3.0),
+}
+
+#: Two reports of one quantity on one day share this much of their error; it decays with the
+#: days between what they are about.
+COMMON_ERROR = 0.8
+COMMON_ERROR_DAYS = 2.0
+
+
+def scale_of(quantity: str) -> Scale:
+    """Return the scale on which reports of a quantity are compared."""
+    known = QUANTITIES[quantity]
+    if known.kind == "event":
+        return "day"
+    if known.kind == "level":
+        return "index" if known.unit == "index" else "share"
+    return "count"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The observation model of one fact.
+
+    A report y of a true value x: with chance ``1 - error`` it is honest, ``h(y) = h(x) + bias +
+    scale * t`` with Student's t; otherwise it has nothing to do with x. ``h`` is ``log1p`` for
+    counts and the identity for shares, indices and days.
+
+    Attributes
+    ----------
+    quantity, scale_name : str
+    low, high : float
+        The report as an interval on the working scale.
+    positive : bool
+        For events: it happened on the day ``low`` to ``high``, or (False) had not by then.
+    bias, scale, error : float
+    parts : tuple of (name, float)
+        What the scale is made of.
+    outright : float
+        Probability of this report if it is outright wrong.
+    """
+
+    quantity: str
+    scale_name: Scale
+    low: float
+    high: float
+    positive: bool
+    bias: float
+    scale: float
+    error: float
+    parts: tuple[tuple[str, float], ...]
+    outright: float
+
+    @property
+    def precision(self) -> float:
+        """How good the report is: the chance that it is honest over its squared scale."""
+        return (1.0 - self.error) / self.scale**2
+
+    def honest(self, truth: FloatArray) -> FloatArray:
+        """Return the probability of the report from an honest source, shape of ``truth``."""
+        h = np.log1p(np.maximum(truth, 0.0)) if self.scale_name == "count" else truth
+        if not self.positive:
+            return _upper((self.high - h) / self.scale)
+        centre = h + self.bias
+        return _between((self.low - centre) / self.scale, (self.high - centre) / self.scale)
+
+    def log_likelihood(self, truth: FloatArray) -> FloatArray:
+        """Return the log-probability of the report, shape of ``truth``; always finite."""
+        return np.log((1.0 - self.error) * self.honest(truth) + self.error * self.outright)
+
+    def disbelief(self, truth: FloatArray) -> FloatArray:
+        """Return the probability that the report is outright wrong if this is the truth."""
+        wrong = self.error * self.outright
+        return wrong / ((1.0 - self.error) * self.honest(truth) + wrong)
+
+    def best(self) -> float:
+        """Return the log-likelihood of the truth that agrees best with the report."""
+        if self.scale_name == "day":
+            truth = (self.low + self.high) / 2 if self.positive else np.inf
+        elif not np.isfinite(self.high):
+            truth = 1e12 if self.scale_name == "count" else self.low + 1e3 * self.scale
+        elif not np.isfinite(self.low):
+            truth = 0.0 if self.scale_name == "count" else self.high - 1e3 * self.scale
+        else:
+            middle = (self.low + self.high) / 2 - self.bias
+            truth = float(np.expm1(max(middle, 0.0))) if self.scale_name == "count" else middle
+        return float(self.log_likelihood(np.array([truth]))[0])
+
+
+def _upper(z: FloatArray) -> FloatArray:
+    """Return the upper tail of Student's t."""
+    return np.asarray(special.stdtr(DEGREES_OF_FREEDOM, -z), dtype=np.float64)
+
+
+def _between(low: FloatArray, high: FloatArray) -> FloatArray:
+    """Return the probability of an interval, without cancellation in the upper tail."""
+    flip = low > 0
+    a, b = np.where(flip, -high, low), np.where(flip, -low, high)
+    nu = DEGREES_OF_FREEDOM
+    return np.asarray(np.maximum(special.stdtr(nu, b) - special.stdtr(nu, a), 0.0))
+
+
+def observation(fact: Fact, *, day: int, horizon: int, offset: float = 0.0) -> Observation:
+    """Return the observation model of a fact.
+
+    Parameters
+    ----------
+    fact : Fact
+        With a quantity; with a value unless the quantity is an event.
+    day : int
+        Day number that it is about.
+    horizon : int
+        Days simulated; an outright wrong event report may name any of them.
+    offset : float
+        Hours of the case's zone from UTC, for the reporting lag.
+
+    Raises
+    ------
+    ValueError
+        If the fact has no quantity, or a value that its quantity cannot take.
+    """
+    if fact.quantity is None:
+        raise ValueError("a fact without a quantity is context")
+    scale_name = scale_of(fact.quantity)
+    habit = HABITS.get(fact.quantity, _DEFAULT[scale_name])
+    reliability, wrong_source = RELIABILITY[fact.rating[0]]
+    credibility, wrong_content = CREDIBILITY[fact.rating[1]]
+    error = 1.0 - (1.0 - wrong_source) * (1.0 - wrong_content)
+    unit = {"count": 1.0, "share": SHARE_PER_COUNT, "index": 1.0, "day": DAYS_PER_COUNT}[scale_name]
+    parts = (
+        ("reliability", reliability * unit),
+        ("credibility", credibility * unit),
+        ("counting", habit.spread),
+        ("model discrepancy", habit.discrepancy),
+    )
+    scale = float(np.sqrt(sum(part**2 for _, part in parts)))
+    if scale_name == "day":
+        positive = fact.value is None or fact.value.kind != "no"
+        outright = 1.0 / (horizon + 1) if positive else 0.5
+        return Observation(
+            fact.quantity, scale_name, day - 0.5, day + 0.5, positive, 0.0, scale, error, parts,
+            outright,
+        )  # fmt: skip
+    low, high = _interval(fact, scale_name)
+    lower_bound = not np.isfinite(high)
+    # "At least 13" already says that the count is partial: it is not counted short again.
+    bias = 0.0 if lower_bound or scale_name != "count" else _bias(habit, _lag(fact, offset))
+    return Observation(
+        fact.quantity, scale_name, low, high, True, bias, scale, error, parts,
+        _outright(fact.quantity, scale_name, low, high),
+    )  # fmt: skip
+
+
+def _bias(habit: Habit, lag: float) -> float:
+    return float(np.log(1.0 + (habit.reported - 1.0) * np.exp(-lag / habit.catch_up)))
+
+
+def _lag(fact: Fact, offset: float) -> float:
+    """Return the days from the end of what a fact is about to its report, at least 0."""
+    reported: dt.datetime = latest(fact.known_from, offset)
+    about = latest(fact.about, offset)
+    return max((reported - about).total_seconds() / 86400.0, 0.0)
+
+
+def _interval(fact: Fact, scale_name: Scale) -> tuple[float, float]:
+    """Return the report's interval on the working scale: a whole number n is n - ½ to n + ½."""
+    value = fact.value
+    if value is None or value.kind in ("yes", "no"):
+        raise ValueError(f"{fact.quantity} needs a number (found {value})")
+    low, high = float(value.low), float(value.high)
+    if scale_name == "count":
+        bottom = -np.inf if low <= 0 else float(np.log1p(low - 0.5))
+        return bottom, float(np.log1p(max(high, 0.0) + 0.5))
+    if fact.unit in ("percent", "%", "per cent"):
+        low, high = low / 100.0, high / 100.0
+    return low - 0.005, high + 0.005
+
+
+def _outright(quantity: str, scale_name: Scale, low: float, high: float) -> float:
+    if scale_name == "share":
+        return float(max(min(high, 1.0) - max(low, 0.0), 0.005))
+    key = "index" if scale_name == "index" else QUANTITIES[quantity].unit
+    mean, sd = OUTRIGHT.get(key, OUTRIGHT["people"])
+    mass = special.ndtr((high - mean) / sd) - special.ndtr((low - mean) / sd)
+    return float(max(mass, 1e-12))
+
+
+def day_fraction(fact: Fact, offset: float) -> float:
+    """Return how much of its day has passed at a fact's clock time; 1 for a bare date."""
+    if not isinstance(fact.about, dt.datetime):
+        return 1.0
+    local = earliest(fact.about, offset).astimezone(dt.timezone(dt.timedelta(hours=offset)))
+    return (local.hour + local.minute / 60.0 + local.second / 3600.0) / 24.0
+
+
+def shares(
+    keys: Sequence[tuple[str, str, str]], days: FloatArray, precision: FloatArray
+) -> FloatArray:
+    """Return how much of a whole report each report counts, shape (report,).
+
+    Reports of the same quantity, place and member share errors, with correlation
+    ``r_ij = COMMON_ERROR * exp(-|days apart| / COMMON_ERROR_DAYS)``. Each counts
+    ``1 / (1 + sum_j r_ij min(1, q_j / q_i))``: equally good reports share one likelihood, as
+    correlated measurements do, and a poor report hardly dilutes a good one.
+
+    Parameters
+    ----------
+    keys : sequence of (quantity, place, member)
+    days : ndarray, shape (report,)
+        What each report is about, in days.
+    precision : ndarray, shape (report,)
+        How good each is, q: the chance that it is honest over its squared scale.
+    """
+    n = len(keys)
+    total = np.ones(n)
+    for i in range(n):
+        for j in range(n):
+            if i != j and keys[i] == keys[j]:
+                r = COMMON_ERROR * np.exp(-abs(days[i] - days[j]) / COMMON_ERROR_DAYS)
+                total[i] += r * min(1.0, precision[j] / precision[i])
+    return 1.0 / total

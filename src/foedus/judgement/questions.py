@@ -1,0 +1,55 @@
+"""Whether a question is still open at the as-of date."""
+
+from __future__ import annotations
+
+from foedus.case.models import Case, Fact, Question
+from foedus.case.vocabulary import QUANTITIES
+
+
+def settled_by(case: Case, question: Question) -> str | None:
+    """Return the fact that settles a question already, or None while it is open.
+
+    Parameters
+    ----------
+    case : Case
+        Filtered by an as-of date.
+    question : Question
+
+    Returns
+    -------
+    str or None
+        Id of a fact rated A or B and 1 or 2 about the same quantity, place and member: an event
+        that happened in the window, one that had not happened by the window's end, or a count
+        that has passed the threshold already.
+    """
+    ask = question.ask
+    for fact in case.facts:
+        same = (fact.quantity, fact.place, fact.member) == (ask.quantity, ask.place, ask.member)
+        if (
+            same
+            and fact.rating[0] in "AB"
+            and fact.rating[1] in "12"
+            and _settles(case, fact, question)
+        ):
+            return fact.id
+    return None
+
+
+def _settles(case: Case, fact: Fact, question: Question) -> bool:
+    ask = question.ask
+    day = case.day(fact.about)
+    first = 0 if ask.from_date is None else case.day(ask.from_date)
+    last = case.horizon - 1 if ask.by_date is None else case.day(ask.by_date)
+    kind = QUANTITIES[ask.quantity].kind
+    if kind == "event":
+        if ask.statistic not in ("happens", "first_day"):
+            return False
+        if fact.value is not None and fact.value.kind == "no":
+            return day >= last
+        return first <= day <= last
+    if fact.value is None or not first <= day <= last:
+        return False
+    if ask.statistic == "at":
+        return day == last and question.kind == "binary" and kind != "flow"
+    passed = ask.at_least is not None and ask.at_most is None and fact.value.low >= ask.at_least
+    return passed and question.kind == "binary" and ask.statistic in ("happens", "max")

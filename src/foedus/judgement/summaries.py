@@ -1,0 +1,271 @@
+"""What weighted runs say: estimates, the table of evidence, explanations and fans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.models import Case
+from foedus.case.vocabulary import QUANTITIES
+from foedus.judgement.evidence import Report
+from foedus.judgement.quantities import Frame, blocks, series, variables
+from foedus.judgement.results import LEVELS, Estimate, Evidence, Explanation, Fan
+from foedus.judgement.weights import (
+    Weights,
+    effective_size,
+    mean_and_error,
+    normalise,
+    quantile,
+    without,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FloatArray = NDArray[np.float64]
+
+#: What the fan charts show, and their titles.
+FANS: dict[str, str] = {
+    "crowd": "People in the streets",
+    "deaths_protesters": "Civilians killed so far",
+    "deaths_security": "Members of the forces killed so far",
+    "deaths_total": "All killed so far",
+    "arrests": "People arrested so far",
+    "troops_announced": "Allied troops announced",
+    "troops_present": "Allied troops in the country",
+    "cities_in_unrest": "Cities in unrest",
+    "loyal_share": "Share of commanders who hold",
+    "internet": "Connectivity",
+}
+
+_MOST_FAN_RUNS = 50_000
+_BANDS = np.array([0.05, 0.5, 0.95])
+_WELL_RATED = ("A1", "A2", "B1", "B2")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one pass over the runs gathers; the run is the last axis of all but the first."""
+
+    log_guidance: FloatArray
+    contribution: FloatArray
+    truth: FloatArray
+    disbelief: FloatArray
+    draws: dict[str, FloatArray]
+
+
+def estimate(draws: FloatArray, weight: FloatArray, kind: str, frame: Frame) -> Estimate:
+    """Return what weighted runs say of a question.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (run,)
+        As from :func:`foedus.judgement.quantities.evaluate`.
+    weight : ndarray, shape (run,)
+        Sums to 1.
+    kind : {"binary", "number", "date"}
+    frame : Frame
+    """
+    if kind == "binary":
+        p, error = mean_and_error(draws, weight)
+        return Estimate(p, error)
+    values = quantile(draws, weight, np.array(LEVELS))
+    if kind == "number":
+        mean, error = mean_and_error(draws, weight)
+        return Estimate(mean=mean, mean_error=error, quantiles=tuple(float(v) for v in values))
+    p, error = mean_and_error(np.isfinite(draws).astype(np.float64), weight)
+    return Estimate(p, error, quantiles=tuple(_date(v, frame) for v in values))
+
+
+def _date(day: float, frame: Frame) -> dt.date | None:
+    return frame.date(int(day)) if np.isfinite(day) else None
+
+
+def evidence_table(
+    case: Case,
+    used: tuple[Report, ...],
+    weighed: list[Report],
+    read: Read,
+    weights: Weights,
+    frame: Frame,
+) -> tuple[Evidence, ...]:
+    """Return what is known, how it was used, and what the runs say of it, in the case's order."""
+    left_out = without(weights.log_weight, read.contribution)
+    sizes = effective_size(left_out)
+    row = {r.fact.id: i for i, r in enumerate(weighed)}
+    out = []
+    for report in used:
+        i = row.get(report.fact.id)
+        more: dict[str, Any] = {}
+        if i is not None and report.model is not None:
+            more = _weighed(report, read, i, weights, left_out[i], frame)
+            more["ess_without"] = float(sizes[i])
+        fact = report.fact
+        source = case.sources[fact.source]
+        out.append(
+            Evidence(
+                id=fact.id,
+                about=fact.about.isoformat(),
+                known_from=fact.known_from.isoformat(),
+                text=fact.text,
+                rating=fact.rating,
+                quantity=fact.quantity,
+                place=fact.place,
+                member=fact.member,
+                reported=None if fact.value is None else str(fact.value),
+                speaker=fact.speaker,
+                source=fact.source,
+                source_name=source.name,
+                address=source.address,
+                use=report.use,
+                share=report.share,
+                **more,
+            )
+        )
+    return tuple(out)
+
+
+def _weighed(
+    report: Report, read: Read, i: int, weights: Weights, left_out: FloatArray, frame: Frame
+) -> dict[str, Any]:
+    model = report.model
+    assert model is not None
+    values = read.truth[i]
+    expected = normalise(left_out)
+    log_likelihood = read.contribution[i] / report.share
+    usable = np.isfinite(log_likelihood)
+    best = model.best()
+    mean = float(np.dot(expected[usable], np.exp(log_likelihood[usable] - best)))
+    event = model.scale_name == "day"
+
+    def band(weight: FloatArray) -> tuple[float | dt.date | None, ...]:
+        found = quantile(values, weight, _BANDS)
+        return tuple(_date(v, frame) if event else float(v) for v in found)
+
+    return {
+        "error": model.error,
+        "runs": band(weights.weight),
+        "expected": band(expected),
+        "surprise": max(float(-np.log2(mean)), 0.0) if mean > 0 else None,
+        "disbelief": float(np.dot(weights.weight, read.disbelief[i])),
+        "closest": min(float(log_likelihood[usable].max() - best), 0.0) if usable.any() else None,
+    }
+
+
+def doubt(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
+    """Return the weights with a worse verdict where the runs disbelieve well rated reports.
+
+    A report rated A or B and 1 or 2 that is more likely outright wrong than not, all evidence
+    weighed, speaks against the model rather than the source. One makes the verdict thin; more
+    than half of the well rated evidence (by share) makes it refused.
+    """
+    good = [e for e in evidence if e.use == "weighed" and e.rating in _WELL_RATED]
+    doubted = [e for e in good if (e.disbelief or 0.0) > 0.5]
+    if not doubted or weights.verdict == "refused":
+        return weights
+    named = "; ".join(f"{_named(e)}, {e.disbelief:.0%} likely wrong" for e in doubted)
+    if sum(e.share for e in doubted) > 0.5 * sum(e.share for e in good):
+        line = (
+            f"The runs disbelieve most of the well rated evidence, so do not trust them: {named}."
+        )
+        return replace(weights, verdict="refused", advice=(line, *weights.advice))
+    line = f"The runs disbelieve well rated reports: {named}."
+    return replace(weights, verdict="thin", advice=(*weights.advice, line))
+
+
+def _named(e: Evidence) -> str:
+    where = f" in {e.place}" if e.place else ""
+    what = f"{e.quantity}{where} {e.reported or 'yes'}"
+    return f"fact {e.id} ({what}, {e.about}, {e.source_name}, rated {e.rating})"
+
+
+def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
+    """Return the weights with the facts that cost most named in the advice."""
+    costly = sorted(
+        (e for e in evidence if (e.ess_without or 0.0) > 1.02 * weights.ess),
+        key=lambda e: -(e.ess_without or 0.0),
+    )[:3]
+    lines = []
+    for e in costly:
+        far = ""
+        if e.closest is not None and e.closest < -0.7:
+            times = np.exp(min(-e.closest, 300.0))
+            far = f"; even the closest run makes it {times:,.0f} times less likely than agreement"
+        lines.append(
+            f"Without {_named(e)} the runs would be worth {e.ess_without:.1f} instead of "
+            f"{weights.ess:.1f}{far}."
+        )
+    return replace(weights, advice=(*weights.advice, *lines))
+
+
+def explanations(
+    case: Case, hypothesis: NDArray[np.int64], weights: Weights, refused: bool
+) -> tuple[Explanation, ...]:
+    """Return the hypotheses before and after the evidence; posteriors are NaN where refused."""
+    total = sum(h.weight for h in case.hypotheses)
+    out = []
+    for number, h in enumerate(case.hypotheses):
+        rows = hypothesis == number
+        prior = h.weight / total
+        posterior, error = mean_and_error(rows.astype(np.float64), weights.weight)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            odds = np.float64(posterior) / (1.0 - posterior)
+            factor = float(odds / (prior / (1.0 - prior))) if prior < 1.0 else float("nan")
+        if refused or not rows.any():
+            posterior = error = factor = float("nan")
+        out.append(
+            Explanation(
+                h.id,
+                h.title,
+                h.says,
+                h.put_forward_by,
+                prior,
+                posterior,
+                error,
+                factor,
+                int(rows.sum()),
+            )
+        )
+    return tuple(out)
+
+
+def fans(
+    dataset: xr.Dataset, frame: Frame, weights: Weights, refused: bool, block: int
+) -> tuple[Fan, ...]:
+    """Return weighted quantiles by day of all that :data:`FANS` names; NaN where refused."""
+    dates = tuple(frame.date(d) for d in range(frame.horizon))
+    found: dict[str, FloatArray] = {}
+    if not refused:
+        rows = _carrying(weights.weight)
+        names = sorted({v for key in FANS for v in variables(key)})
+        values: dict[str, list[FloatArray]] = {key: [] for key in FANS}
+        first = 0
+        for runs in blocks(dataset, names, size=block):
+            size = len(runs[names[0]])
+            inside = rows[(rows >= first) & (rows < first + size)] - first
+            first += size
+            if inside.size:
+                chosen = {name: array[inside] for name, array in runs.items()}
+                for key in FANS:
+                    values[key].append(series(chosen, frame, key))
+        weight = weights.weight[rows]
+        for key in FANS:
+            found[key] = quantile(np.concatenate(values[key]), weight, np.array(LEVELS))
+    blank = np.full((len(LEVELS), frame.horizon), np.nan)
+    return tuple(
+        Fan(key, title, QUANTITIES[key].unit, dates, found.get(key, blank))
+        for key, title in FANS.items()
+    )
+
+
+def _carrying(weight: FloatArray) -> NDArray[np.int64]:
+    """Return the runs that carry all but a millionth of the weight, thinned evenly if too many."""
+    order = np.argsort(-weight, kind="stable")
+    last = int(np.searchsorted(weight[order].cumsum(), 1.0 - 1e-6)) + 1
+    rows = np.sort(order[:last])
+    step = -(-rows.size // _MOST_FAN_RUNS)
+    return np.asarray(rows[::step])

@@ -1,0 +1,129 @@
+"""A made-up case and ensembles without a simulation: the arrays are given."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from foedus.case.models import Case
+from foedus.world import outputs
+from foedus.world.setting import Setting
+
+START = dt.date(2001, 3, 1)
+BASE: dict[str, Any] = {
+    "foedus": 1,
+    "id": "toy",
+    "title": "Two cities",
+    "summary": "A made-up case for tests.",
+    "start": "2001-03-01",
+    "horizon": 10,
+    "as_of": "2001-03-05",
+    "sources": {"desk": {"name": "The desk"}, "radio": {"name": "The radio"}},
+    "places": {
+        "north": {"name": "North", "lat": 50, "lon": 10, "population": 900_000},
+        "south": {"name": "South", "lat": 48, "lon": 11, "population": 300_000},
+    },
+    "actors": {
+        "home": {"name": "Home", "roles": ["government", "member"]},
+        "big": {"name": "Big", "roles": ["lead", "member"]},
+        "other": {"name": "Other", "roles": ["member"]},
+    },
+    "alliance": {
+        "name": "League",
+        "rule": "consensus_with_abstention",
+        "lead": "big",
+        "requester": "home",
+        "announced_pool": 2000,
+        "members": [
+            {"actor": "home", "lat": 50, "lon": 10, "pool": 0},
+            {
+                "actor": "big", "lat": 55, "lon": 20, "pool": 4000,
+                "capability": 3.0, "position": 0.9, "salience": 0.5,
+            },
+            {
+                "actor": "other", "lat": 45, "lon": 20, "pool": 400,
+                "capability": 1.0, "position": 0.1, "salience": 0.5,
+            },
+        ],
+    },
+    "triggers": [
+        {
+            "place": "north",
+            "date": "2001-03-02",
+            "loss": {"dist": "uniform", "low": 0.1, "high": 0.4},
+            "text": "A price rises.",
+        }
+    ],
+}  # fmt: skip
+
+
+def make_case(**changes: Any) -> Case:
+    return Case.model_validate({**BASE, **changes})
+
+
+def make_fact(identifier: str, quantity: str | None, about: str, value: Any = None, **more: Any):
+    fact = {
+        "id": identifier,
+        "quantity": quantity,
+        "about": about,
+        "known_from": more.pop("known_from", about),
+        "source": "desk",
+        "rating": "A1",
+        "text": "It is said.",
+        **more,
+    }
+    return fact if value is None else {**fact, "value": value}
+
+
+def make_question(identifier: str, kind: str, **ask: Any) -> dict[str, Any]:
+    more = {k: ask.pop(k) for k in ("baseline", "unit") if k in ask}
+    return {"id": identifier, "text": f"{identifier}?", "kind": kind, "ask": ask, **more}
+
+
+def make_block(case: Case, runs: int, **given: Any) -> dict[str, np.ndarray]:
+    """Arrays of all variables: calm, but for those given (broadcast to their shape)."""
+    block = outputs.allocate(Setting.of(case), runs)
+    for name, array in block.items():
+        if name.startswith("event_") or name in ("contribution_day", "patron"):
+            array[...] = -1
+        if name == "arrival_day":
+            array[...] = np.inf
+    for name, value in given.items():
+        block[name][...] = value
+    return block
+
+
+def make_dataset(case: Case, block: dict[str, np.ndarray], hypothesis: Any = -1) -> xr.Dataset:
+    runs = len(block["log_guidance"])
+    data: dict[str, Any] = {
+        name: (("run", *outputs.VARIABLES[name].dims), array) for name, array in block.items()
+    }
+    data["hypothesis"] = ("run", np.broadcast_to(np.asarray(hypothesis, np.int16), runs))
+    return xr.Dataset(
+        data,
+        coords={
+            "day": pd.date_range(case.start, periods=case.horizon),
+            "city": list(case.places),
+            "member": [m.actor for m in case.alliance.members],
+        },
+    )
+
+
+class Toy:
+    """The builders, as one fixture."""
+
+    case = staticmethod(make_case)
+    fact = staticmethod(make_fact)
+    question = staticmethod(make_question)
+    block = staticmethod(make_block)
+    dataset = staticmethod(make_dataset)
+
+
+@pytest.fixture
+def toy() -> type[Toy]:
+    return Toy
