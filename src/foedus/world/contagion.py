@@ -229,10 +229,11 @@ def final_reservoir(
 ) -> FloatArray:
     """Return the reservoir that is left in the end, shape (city,).
 
-    It solves ``sig_k = sig_k(0) exp(-(beta/omega) sum_j W_kj (sig_j(0) - sig_j + lam_j(0)))``.
+    It is the largest solution of
+    ``sig_k = sig_k(0) exp(-(beta/omega) sum_j W_kj (sig_j(0) - sig_j + lam_j(0)))``.
     """
-    sig = np.zeros_like(np.asarray(sig0, dtype=np.float64))
-    for _ in range(10_000):  # monotone from below
+    sig = np.asarray(sig0, dtype=np.float64)
+    for _ in range(100_000):  # falls monotonely to the largest solution
         new = sig0 * np.exp(-(beta / omega) * (W @ (sig0 - sig + lam0)))
         if np.max(np.abs(new - sig)) < 1e-14:
             return np.asarray(new)
