@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
 LANES = 16
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
     """Return ``(a * b) >> 64`` of two uint64: a draw from 0..b-1 for a random word ``a``."""
 
@@ -26,7 +26,7 @@ def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), codegen
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def trailing_zeros(typingctx: Any, a: Any) -> Any:
     """Return the place of the lowest set bit of a uint64 that is not 0."""
 
@@ -36,7 +36,7 @@ def trailing_zeros(typingctx: Any, a: Any) -> Any:
     return types.uint64(types.uint64), codegen
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def add_lanes(typingctx: Any, array: Any, i: Any, table: Any, j: Any) -> Any:
     """Do ``array[i:i+16] += table[j:j+16]`` as one vector operation, wherever ``i`` lies."""
 

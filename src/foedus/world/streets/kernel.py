@@ -119,7 +119,7 @@ draw = njit(_draw, forceinline=True)
 
 
 def _start(seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
-    """The 256-bit state of a stream, from its address."""
+    """Return the 256-bit state of a stream, from its address."""
     a, b = keyed_words(seed, run, purpose, city, day, U0)
     c, d = keyed_words(seed, run, purpose, city, day, U1)
     return a, b, c, d | U1  # never all zero
@@ -526,7 +526,8 @@ def _advance_run(  # type: ignore[no-untyped-def]
                     y = site // width
                     record = (site - y * width) | (y << U16)
                 if not jailed_block:
-                    put(cells, column, column2, row, row2, record & LOW16, (record >> U16) & LOW16, one)
+                    x, y = record & LOW16, (record >> U16) & LOW16
+                    put(cells, column, column2, row, row2, x, y, one)
                 records[me] = record
                 kind = QUIET
                 jailed -= 1
@@ -626,7 +627,7 @@ def _advance_run(  # type: ignore[no-untyped-def]
             for i in range(citizens):
                 record = records[i]
                 left = record >> TERM
-                if left == U0 or left == FOREVER:
+                if left == U0 or left == FOREVER:  # noqa: SIM109
                     continue
                 left -= U1
                 if left > U0:
@@ -640,7 +641,8 @@ def _advance_run(  # type: ignore[no-untyped-def]
                     y = site // width
                     record = (site - y * width) | (y << U16)
                 if not jailed_block:
-                    put(cells, column, column2, row, row2, record & LOW16, (record >> U16) & LOW16, one)
+                    x, y = record & LOW16, (record >> U16) & LOW16
+                    put(cells, column, column2, row, row2, x, y, one)
                 records[i] = record
                 jailed -= 1
                 released += 1

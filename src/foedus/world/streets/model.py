@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.streets import kernel
+from foedus.world.streets._lanes import LANES
 from foedus.world.streets.options import (
     MAX_TERM,
     Activation,
@@ -104,7 +105,7 @@ class StreetState:
     def agents(self, run: int) -> dict[str, IntArray]:
         """Return the agents of one run: ``x``, ``y``, ``kind`` and ``term``, each shape (agent,).
 
-        Kind is 0 quiet, 1 active, 2 cop, 3 jailed; term is what is left of a jail term, -1 for ever.
+        Kind is 0 quiet, 1 active, 2 cop, 3 jailed; term is what is left of it, -1 for ever.
         """
         record = self.records[run, : self.citizens[run] + self.cops[run]]
         term = (record >> kernel.TERM).astype(np.int64)
@@ -466,7 +467,10 @@ def simulate(
     )
     plain = {name: str(v) if isinstance(v, str) else v for name, v in asdict(options).items()}
     return xr.Dataset(
-        {**{n: (("run", "tick"), a) for n, a in counts.items()}, "citizens": ("run", state.citizens)},
+        {
+            **{n: (("run", "tick"), a) for n, a in counts.items()},
+            "citizens": ("run", state.citizens),
+        },
         coords={"run": numbers, "tick": np.arange(1, ticks + 1)},
         attrs={
             "options": plain,
@@ -529,7 +533,7 @@ def _plan(options: StreetOptions) -> kernel.Plan:
     width, height = options.width, options.height
     halo = math.floor(max(options.citizen_vision, options.cop_vision))
     stride = width + 2 * halo + 1
-    size = (height + 2 * halo + 1) * stride + kernel.LANES
+    size = (height + 2 * halo + 1) * stride + LANES
 
     def pack(dx: int, dy: int) -> int:
         offset = (dy + halo) * stride + dx + halo
@@ -553,10 +557,10 @@ def _plan(options: StreetOptions) -> kernel.Plan:
     counts_type, counts_half = (np.uint16, 8) if narrow else (np.uint32, 16)
     offsets, masks = [], []
     for dy in sorted({dy for _, dy in seen}):
-        row = {dx for dx, y in seen if y == dy}
-        for start in range(min(row), max(row) + 1, kernel.LANES):
+        across = {dx for dx, y in seen if y == dy}
+        for start in range(min(across), max(across) + 1, LANES):
             offsets.append((dy + halo) * stride + start + halo)
-            masks.append([int(start + lane in row) for lane in range(kernel.LANES)])
+            masks.append([int(start + lane in across) for lane in range(LANES)])
     mask = np.array(masks, dtype=np.int64).ravel()
     stamps = np.concatenate([mask, -mask, mask << counts_half, -(mask << counts_half)])
 
@@ -645,23 +649,22 @@ def _smooth_table() -> tuple[FloatArray, FloatArray]:
 def _runs(runs: ArrayLike) -> IntArray:
     numbers = np.ascontiguousarray(runs)
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise ValueError(f"runs must be whole numbers, shape (run,), not {numbers.dtype} {numbers.shape}")
+        raise ValueError(f"runs must be whole numbers, shape (run,), not {numbers!r}")
     if numbers.size and (numbers.min() < 0 or numbers.max() >= 2**32):
-        raise ValueError(f"runs must be from 0 to 2**32 - 1, not {numbers.min()} to {numbers.max()}")
+        raise ValueError(f"runs must be from 0 to 2**32 - 1, not {numbers!r}")
     return numbers.astype(np.int64)
 
 
 def _address(seed: int, city: int, day: int) -> None:
     for name, value, bits in (("seed", seed, 64), ("city", city, 32), ("day", day, 24)):
         if not hasattr(value, "__index__") or not 0 <= value < 2**bits:
-            raise ValueError(f"{name} must be a whole number from 0 to 2**{bits} - 1, not {value!r}")
+            raise ValueError(f"{name} must be whole, from 0 to 2**{bits} - 1, not {value!r}")
 
 
 def _checked(name: str, values: FloatArray, low: float, high: float) -> FloatArray:
     bad = ~((values >= low) & (values <= high))
     if bad.any():
-        where = tuple(int(i[0]) for i in np.nonzero(bad))
-        place = f" at {where}" if where else ""
+        place = f" at {tuple(int(i) for i in np.argwhere(bad)[0])}" if values.ndim else ""
         raise ValueError(f"{name} must be from {low:g} to {high:g}, not {values[bad][0]}{place}")
     return values
 

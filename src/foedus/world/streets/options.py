@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 
 class Neighbourhood(StrEnum):
-    """Cells in vision: ``dx**2 + dy**2 <= v**2``, ``max(|dx|, |dy|) <= v``, ``|dx| + |dy| <= v``."""
+    """Cells in vision: ``dx**2 + dy**2``, ``max(|dx|, |dy|)`` or ``|dx| + |dy|`` within reach."""
 
     DISC = "disc"
     MOORE = "moore"
@@ -60,7 +60,7 @@ class Movement(StrEnum):
 
 
 class JailedCell(StrEnum):
-    """The cell of a jailed citizen: kept and ``block``-ed, kept but ``open``, or left (``removed``).
+    """The cell of a jailed citizen: ``block``-ed, kept but ``open`` to others, or ``removed`` from.
 
     ``removed`` citizens come back on a random free cell of the lattice.
     """
@@ -96,8 +96,8 @@ class JailClock(StrEnum):
 class SelfCount(StrEnum):
     """How a citizen counts itself in A.
 
-    ``once``: 1 + the other actives. ``twice``: 1 + all actives, so that an active citizen on its own
-    cell counts double (NetLogo). ``if_active``: all actives with itself if active, at least 1.
+    ``once``: 1 + the other actives. ``twice``: 1 + all actives, so that an active citizen counts
+    double (NetLogo). ``if_active``: all actives with itself if active, at least 1.
     """
 
     ONCE = "once"
@@ -285,7 +285,7 @@ def reading(name: str, **changes: Any) -> StreetOptions:
     known = {f.name for f in fields(StreetOptions)}
     for field in changes:
         if field not in known:
-            raise ValueError(f"{field!r} is not a street option; they are {', '.join(sorted(known))}")
+            raise ValueError(f"no street option {field!r}; they are {', '.join(sorted(known))}")
     return StreetOptions(**{**READINGS[name], **changes})
 
 
@@ -325,7 +325,7 @@ READINGS: dict[str, dict[str, Any]] = {
 
 def _choice(name: str, value: object, kind: type[_Choice]) -> _Choice:
     try:
-        return kind(value)
+        return kind(str(value))
     except ValueError:
         allowed = ", ".join(member.value for member in kind)
         raise ValueError(f"{name} must be one of {allowed}, not {value!r}") from None

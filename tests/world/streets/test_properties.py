@@ -1,0 +1,138 @@
+"""What must hold for every lattice, whatever the options."""
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foedus.world.streets import (
+    Activation,
+    JailClock,
+    JailedCell,
+    JailTerm,
+    Neighbourhood,
+    Order,
+    Rounding,
+    SelfCount,
+    StreetOptions,
+    StreetState,
+    advance,
+    create,
+    kernel,
+)
+from foedus.world.streets.model import _plan, advance_full, cells_in_vision
+
+
+@st.composite
+def lattices(draw: Any) -> StreetOptions:
+    people = draw(st.floats(0.05, 0.9))
+    return StreetOptions(
+        width=draw(st.integers(7, 40)),
+        height=draw(st.integers(7, 40)),
+        citizen_density=people,
+        cop_density=draw(st.floats(0.0, 1.0 - people)),
+        citizen_vision=draw(st.floats(1.0, 3.9)),
+        cop_vision=draw(st.floats(1.0, 3.9)),
+        k=draw(st.floats(0.1, 5.0)),
+        legitimacy=draw(st.floats(0.0, 0.8)),
+        max_jail_term=draw(st.sampled_from([1, 2, 7, math.inf])),
+        neighbourhood=draw(st.sampled_from(Neighbourhood)),
+        own_cell=draw(st.booleans()),
+        self_count=draw(st.sampled_from(SelfCount)),
+        rounding=draw(st.sampled_from(Rounding)),
+        order=draw(st.sampled_from(Order)),
+        activation=draw(st.sampled_from(Activation)),
+        jailed_cell=draw(st.sampled_from(JailedCell)),
+        jail_term=draw(st.sampled_from(JailTerm)),
+        jail_clock=draw(st.sampled_from(JailClock)),
+        cop_jumps=draw(st.booleans()),
+    )
+
+
+SEEDS = st.integers(0, 2**64 - 1)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(lattices(), SEEDS)
+def test_conservation(options: StreetOptions, seed: int) -> None:
+    state = create(options, seed=seed, runs=[0])
+    traits = state.hardship.copy(), state.risk_aversion.copy()
+    for day in range(3):
+        result = advance_full(state, options=options, seed=seed, runs=[0], day=day, ticks=2)
+        agents = state.agents(0)
+        people, cops = agents["kind"][: options.citizens], agents["kind"][options.citizens :]
+        assert (cops == 2).all()
+        assert cops.size == options.cops
+        assert (people != 2).all()
+        assert people.size == options.citizens
+        # The counts are the agents'; a citizen is in one state, so the jailed are never active.
+        assert result["actives"][0, -1] == (people == 1).sum()
+        assert result["jailed"][0, -1] == (people == 3).sum()
+        # Only the jailed have a term.
+        assert (agents["term"][agents["kind"] != 3] == 0).all()
+        assert (agents["x"] < options.width).all()
+        assert (agents["y"] < options.height).all()
+        # No two on one cell, unless the reading lets them.
+        standing = np.ones(agents["kind"].size, dtype=bool)
+        if options.jailed_cell is not JailedCell.BLOCK:
+            standing = agents["kind"] != 3
+        cells = (agents["y"] * options.width + agents["x"])[standing]
+        if not options.shares_cells:
+            assert np.unique(cells).size == cells.size
+    np.testing.assert_array_equal(state.hardship, traits[0])
+    np.testing.assert_array_equal(state.risk_aversion, traits[1])
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(lattices(), SEEDS, st.integers(0, 39), st.integers(0, 39))
+def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> None:
+    """A shifted start has the shifted future, cell by cell: all draws are relative.
+
+    All but the places where removed citizens come back, which are cells of the lattice.
+    """
+    if options.jailed_cell is JailedCell.REMOVED:
+        options = options.with_(jailed_cell="open")
+
+    def shifted(state: StreetState) -> StreetState:
+        other = state.copy()
+        x = (state.records & kernel.LOW16) + np.uint64(dx)
+        y = ((state.records >> kernel.U16) & kernel.LOW16) + np.uint64(dy)
+        x, y = x % np.uint64(options.width), y % np.uint64(options.height)
+        other.records = (state.records & ~kernel.PLACE) | x | (y << kernel.U16)
+        return other
+
+    state = create(options, seed=seed, runs=[0])
+    other = shifted(state)
+    same = {"options": options, "seed": seed, "runs": [0], "day": 0, "ticks": 5}
+    here, there = advance(state, **same), advance(other, **same)
+    for a, b in zip(here, there, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(shifted(state).records, other.records)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(lattices(), SEEDS)
+def test_counts(options: StreetOptions, seed: int) -> None:
+    """Cops and actives in vision of every cell, as the kernel adds them up and by looking."""
+    state = create(options, seed=seed, runs=[0])
+    advance(state, options=options, seed=seed, runs=[0], day=0, ticks=2)
+    plan = _plan(options)
+    cells = np.zeros(plan.size, dtype=plan.cells_zero.dtype)
+    counts = np.zeros(plan.size, dtype=plan.stamps.dtype)
+    who = np.zeros(options.sites, dtype=np.uint32)
+    citizens, cops = int(state.citizens[0]), int(state.cops[0])
+    kernel.rebuild(cells, counts, who, state.records[0], citizens, cops, plan)
+    agents = state.agents(0)
+    seen = cells_in_vision(options, options.citizen_vision, own_cell=options.own_cell)
+    for kind, shift in ((2, 0), (1, int(plan.counts_half))):
+        on = np.zeros((options.height, options.width), dtype=np.int64)
+        here = agents["kind"] == kind
+        np.add.at(on, (agents["y"][here], agents["x"][here]), 1)
+        expected = sum(np.roll(on, (dy, dx), axis=(0, 1)) for dx, dy in seen)
+        got = np.zeros_like(on)
+        for rows in (plan.row, plan.row2):
+            for columns in (plan.column, plan.column2):
+                got += counts[rows[:, None] + columns[None, :]]
+        np.testing.assert_array_equal((got >> shift) & ((1 << int(plan.counts_half)) - 1), expected)
