@@ -246,7 +246,7 @@ def _quantity(c: _Checker, path: Path, row: dict[str, Any]) -> None:
         return
     quantity = QUANTITIES.get(word)
     if quantity is None:
-        expected = f"a quantity: {listed(QUANTITIES, 40)}{nearest(word, QUANTITIES)}"
+        expected = f"a quantity{nearest(word, QUANTITIES) or ': ' + listed(QUANTITIES, 40)}"
         c.add((*path, "quantity"), show(word), expected)
         return
     for name, dims in (("place", "city"), ("member", "member")):
