@@ -18,7 +18,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
 
 demo: $(CORE)  ## forecast Kazakhstan as of 2022-01-07 and write the brief
-	@$(BIN)/foedus forecast kazakhstan-2022 --as-of 2022-01-07 --out out/demo --brief
+	@$(BIN)/foedus forecast kazakhstan-2022 --as-of 2022-01-07
 
 test: $(DEV)  ## lint, strict types, tests
 	@$(BIN)/ruff check .

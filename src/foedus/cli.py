@@ -47,6 +47,15 @@ Batch = Annotated[
 Out = Annotated[
     Path | None, Parameter(help="The store of the runs, a folder; in results/ if absent.")
 ]
+Store = Annotated[Path, Parameter(help="A store of runs.")]
+CaseId = Annotated[str, Parameter(help="Id of a coded case, as KAZ2022.")]
+Organisation = Annotated[str | None, Parameter(help="Organisation or helper, as CSTO.")]
+Trigger = Annotated[str | None, Parameter(help="Kind of trigger, as domestic_protest.")]
+FirstYear = Annotated[int | None, Parameter(help="Earliest year.")]
+LastYear = Annotated[int | None, Parameter(help="Latest year.")]
+OwnCases = Annotated[Path | None, Parameter(help="Folder of your own coded cases, added.")]
+Before = Annotated[str | None, Parameter(help="Use only what was known before this date.")]
+Nearest = Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="How many cases.")]
 Json = Annotated[
     bool,
     Parameter(name="--json", negative="", help="Print JSON, for programs, instead of a table."),
@@ -74,7 +83,7 @@ runs_app = App(
 casebook_app = App(
     name="casebook",
     help="What history says: coded calls for help, base rates, exports.",
-    help_epilogue=_example("foedus casebook base-rate --trigger protest"),
+    help_epilogue=_example("foedus casebook base-rate KAZ2022"),
 )
 app.command(runs_app)
 app.command(casebook_app)
@@ -147,8 +156,8 @@ def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
 
 @app.command(
     help_epilogue=_example(
-        "foedus run kazakhstan-2022 --runs 1000 --as-of 2022-01-07 --out kz.zarr",
-        "foedus run kazakhstan-2022 --runs 1000 --as-of 2022-01-07 --out kz.zarr --resume",
+        "foedus run kazakhstan-2022 --as-of 2022-01-07 --out kz.zarr",
+        "foedus run kazakhstan-2022 --as-of 2022-01-07 --out kz.zarr --resume",
     )
 )
 def run(
@@ -318,6 +327,209 @@ def warm() -> int:
         print(name, file=sys.stderr)
     print(f"ready after {time.perf_counter() - began:.1f} s")
     return 0
+
+
+@runs_app.command(name="list", help_epilogue=_example("foedus runs list results"))
+def runs_list(
+    folder: Annotated[Path, Parameter(help="Where to look.")] = Path("results"), /
+) -> int:
+    """List the stores in a folder, the newest first."""
+    from foedus.ensemble import list_runs
+    from foedus.errors import InputError
+    from foedus.report import tables
+
+    if folder != Path("results") and not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    tables.print_run_list(list_runs(folder), folder)
+    return 0
+
+
+@runs_app.command(name="show", help_epilogue=_example("foedus runs show kz.zarr"))
+def runs_show(store: Store, /) -> int:
+    """Show what a store holds, and the command that makes it again."""
+    from foedus.ensemble import show
+    from foedus.report import tables
+
+    tables.print_run_info(show(store))
+    return 0
+
+
+@runs_app.command(name="diff", help_epilogue=_example("foedus runs diff kz-1.zarr kz-2.zarr"))
+def runs_diff(a: Store, b: Store, /) -> int:
+    """Compare two stores bit by bit: exit status 0 if equal, 1 if not, and where."""
+    from foedus.ensemble import diff
+
+    difference = diff(a, b)
+    print(difference)
+    return 0 if difference.equal else 1
+
+
+@runs_app.command(name="verify", help_epilogue=_example("foedus runs verify kz.zarr"))
+def runs_verify(store: Store, /) -> int:
+    """Check a store against its checksums: exit status 0 if sound, 1 if damaged."""
+    from foedus.ensemble import open_ensemble
+    from foedus.errors import StoreError
+
+    ensemble = open_ensemble(store)
+    try:
+        sound = ensemble.verify()
+    except StoreError as error:
+        print(error)
+        return 1
+    print(f"{sound:,} of {ensemble.plan.runs:,} runs are there, and all of them are sound")
+    return 0
+
+
+def _casebook(name: str, example: str) -> Any:
+    return casebook_app.command(name=name, help_epilogue=_example(example))
+
+
+@_casebook("list", "foedus casebook list --organisation CSTO")
+def casebook_list(
+    *,
+    organisation: Organisation = None,
+    trigger: Trigger = None,
+    first_year: FirstYear = None,
+    last_year: LastYear = None,
+    folder: OwnCases = None,
+    json: Json = False,
+) -> int:
+    """List the coded cases."""
+    from foedus.casebook.commands import list_cases
+
+    return _show(
+        list_cases(
+            organisation=organisation,
+            trigger=trigger,
+            first_year=first_year,
+            last_year=last_year,
+            folder=folder,
+        ),
+        json,
+    )
+
+
+@_casebook("show", "foedus casebook show KAZ2022")
+def casebook_show(case: CaseId, /, *, folder: OwnCases = None, json: Json = False) -> int:
+    """Show a coded case in full, with its sources."""
+    from foedus.casebook.commands import show_case
+
+    return _show(show_case(case, folder=folder), json)
+
+
+@_casebook("compare", "foedus casebook compare KAZ2022 --n 5")
+def casebook_compare(
+    case: CaseId,
+    /,
+    *,
+    n: Nearest = 5,
+    before: Before = None,
+    folder: OwnCases = None,
+    json: Json = False,
+) -> int:
+    """List the past cases most like a coded one, known before it began."""
+    from foedus.casebook.commands import compare_cases
+
+    return _show(compare_cases(case, n=n, before=_date("--before", before), folder=folder), json)
+
+
+@_casebook("export", "foedus casebook export casebook.csv")
+def casebook_export(
+    path: Annotated[Path, Parameter(help="A .csv or .parquet file to write.")],
+    /,
+    *,
+    long: Annotated[bool, Parameter(negative="", help="One row a coded field.")] = False,
+    organisation: Organisation = None,
+    trigger: Trigger = None,
+    first_year: FirstYear = None,
+    last_year: LastYear = None,
+    folder: OwnCases = None,
+) -> int:
+    """Write the coded cases as a table."""
+    from foedus.casebook.commands import export_cases
+
+    written = export_cases(
+        path,
+        long=long,
+        organisation=organisation,
+        trigger=trigger,
+        first_year=first_year,
+        last_year=last_year,
+        folder=folder,
+    )
+    print(written)
+    return 0
+
+
+@_casebook("base-rate", "foedus casebook base-rate KAZ2022")
+def casebook_base_rate(
+    case: Annotated[str | None, Parameter(help="Id of a coded case; or give its features.")] = None,
+    /,
+    *,
+    trigger: Trigger = None,
+    organisation: Organisation = None,
+    year: Annotated[int | None, Parameter(help="Year of the crisis.")] = None,
+    asked: Annotated[
+        bool | None, Parameter(help="The government has asked, or has not; unknown if absent.")
+    ] = None,
+    n: Nearest = 5,
+    before: Before = None,
+    folder: OwnCases = None,
+    json: Json = False,
+) -> int:
+    """Give the outside view of a crisis: base rates, models, nearest cases."""
+    from foedus.casebook.commands import base_rate_report
+    from foedus.errors import InputError
+
+    given = {"trigger": trigger, "organisation": organisation, "year": year}
+    missing = [f"--{name}" for name, value in given.items() if value is None]
+    if case is not None and len(missing) < len(given):
+        raise InputError("give the id of a coded case or features of your own, not both")
+    if case is None and missing:
+        raise InputError(f"give the id of a coded case, or also {', '.join(missing)}")
+    what = case if case is not None else {**given, "formal_request": asked}
+    report = base_rate_report(what, before=_date("--before", before), n=n, folder=folder)
+    return _show(report, json)
+
+
+@_casebook("score", "foedus casebook score my-cases.csv")
+def casebook_score(
+    path: Annotated[Path, Parameter(help="A CSV of coded cases, as export writes it.")],
+    /,
+    *,
+    as_of: Annotated[
+        bool, Parameter(negative="", help="Use only what was known before each case.")
+    ] = False,
+    skip_bad: Annotated[
+        bool, Parameter(negative="", help="Leave bad rows out and list them.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Predict the cases of a file, and score the predictions."""
+    from foedus.casebook.commands import score_file
+
+    return _show(score_file(path, as_of=as_of, skip_bad=skip_bad), json)
+
+
+def _show(result: Any, json: bool) -> int:
+    from foedus.report import tables
+
+    if json:
+        tables.print_json(result.data())
+    else:
+        print(result.text())
+    return 0
+
+
+def _date(option: str, text: str | None) -> dt.date | None:
+    import datetime as dt
+
+    from foedus.errors import InputError
+
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option}: a date such as 2022-01-07 (found {text!r})") from None
 
 
 def _run(

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from foedus.report.words import MONTHS, day, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Blues that stay apart in grey and for colour-blind readers; facts are black on white.
 OUTER, INNER, LINE, INK, FAINT = "#cfe1f2", "#8fbadd", "#08519c", "#1b1f24", "#5c6670"
@@ -62,21 +64,50 @@ def fan_svg(fan: Fan, as_of: dt.date) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE)
         FigureCanvasSVG(figure)
-        ax = figure.add_axes((0.115, 0.12, 0.865, 0.80))
-        x = np.arange(len(fan.dates), dtype=float)
-        _axis_y(ax, fan)
-        ax.fill_between(x, fan.q05, fan.q95, color=OUTER, linewidth=0)
-        ax.fill_between(x, fan.q25, fan.q75, color=INNER, linewidth=0)
-        ax.plot(x, fan.q50, color=LINE, linewidth=1.6, solid_capstyle="round")
-        for edge in (fan.q05, fan.q95):  # a line that a black-and-white copy keeps
-            ax.plot(x, edge, color=INNER, linewidth=0.5)
-        _as_of_line(ax, fan, as_of)
-        for mark, x0 in _apart(fan):
-            _draw(ax, mark, x0)
-        _axis_x(ax, fan)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(buffer.getvalue(), fan.key, fan.title, describe(fan, as_of))
+        _panel(figure.add_axes((0.115, 0.12, 0.865, 0.80)), fan, as_of)
+        text = _save(figure)
+    return _inline(text, fan.key, fan.title, describe(fan, as_of))
+
+
+def sheet_svg(fans: Sequence[Fan], as_of: dt.date) -> str:
+    """Draw several fan charts, two in a row and with titles, as one SVG file."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    rows = -(-len(fans) // 2)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2 * SIZE[0], rows * (SIZE[1] + 0.35)), facecolor="white")
+        FigureCanvasSVG(figure)
+        for n, fan in enumerate(fans):
+            row, column = divmod(n, 2)
+            high = 1.0 / rows
+            left, bottom = 0.06 + 0.5 * column, 1.0 - (row + 1) * high
+            ax = figure.add_axes((left, bottom + 0.12 * high, 0.42, 0.68 * high))
+            _panel(ax, fan, as_of)
+            figure.text(left - 0.045, bottom + 0.92 * high, fan.title, fontsize=11, weight="bold")
+        text = _save(figure)
+    return _inline(text, "sheet", "Fan charts", "; ".join(describe(f, as_of) for f in fans))
+
+
+def _panel(ax: Axes, fan: Fan, as_of: dt.date) -> None:
+    x = np.arange(len(fan.dates), dtype=float)
+    _axis_y(ax, fan)
+    ax.fill_between(x, fan.q05, fan.q95, color=OUTER, linewidth=0)
+    ax.fill_between(x, fan.q25, fan.q75, color=INNER, linewidth=0)
+    ax.plot(x, fan.q50, color=LINE, linewidth=1.6, solid_capstyle="round")
+    for edge in (fan.q05, fan.q95):  # a line that a black-and-white copy keeps
+        ax.plot(x, edge, color=INNER, linewidth=0.5)
+    _as_of_line(ax, fan, as_of)
+    for mark, x0 in _apart(fan):
+        _draw(ax, mark, x0)
+    _axis_x(ax, fan)
+
+
+def _save(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
 def describe(fan: Fan, as_of: dt.date) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from foedus.ensemble import Ensemble
+    from foedus.ensemble.catalogue import RunInfo
     from foedus.errors import InputError
     from foedus.judgement import Forecast, Scores
     from foedus.judgement.results import Answer
@@ -136,6 +137,47 @@ def print_runs(ensemble: Ensemble) -> None:
     """Print where the runs are and how many are done."""
     plan = ensemble.plan
     print(f"{ensemble.complete_runs:,} of {plan.runs:,} runs, seed {plan.seed}: {ensemble.path}")
+
+
+def print_run_list(found: list[RunInfo], folder: Path) -> None:
+    """Print one line a store."""
+    if not found:
+        print(f"no stores in {folder}")
+        return
+    rows = [
+        (
+            str(i.path),
+            i.case,
+            i.as_of or "–",
+            str(i.seed),
+            f"{i.complete:,} of {i.runs:,}",
+            f"{i.size / 1e6:,.1f} MB",
+        )
+        for i in found
+    ]
+    head = ("store", "case", "as of", "seed", "runs", "size")
+    widths = [max(len(r[k]) for r in (head, *rows)) for k in range(len(head))]
+    for row in (head, *rows):
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def print_run_info(info: RunInfo) -> None:
+    """Print what a store says of itself."""
+    rows = {
+        "store": str(info.path),
+        "case": f"{info.title} ({info.case})",
+        "case hash": info.case_hash,
+        "as of": info.as_of or "nothing replayed",
+        "seed": str(info.seed),
+        "runs": f"{info.complete:,} of {info.runs:,} done",
+        "failed batches": str(info.failed),
+        "foedus": info.version,
+        "made": info.created,
+        "size": f"{info.size / 1e6:,.1f} MB",
+        "command": info.command,
+    }
+    for name, value in rows.items():
+        print(f"{name:<15} {value}")
 
 
 def problems(error: InputError) -> dict[str, Any]:

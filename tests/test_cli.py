@@ -1,0 +1,370 @@
+"""The contract of the command line: options, exit statuses, messages, JSON."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyclopts import App
+
+import foedus
+from foedus import cli
+
+FLAGSHIP = "kazakhstan-2022"
+
+
+def commands(app: App = cli.app, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield every command as its words, the groups among them."""
+    for name in app:
+        if not name.startswith("-"):
+            yield (*prefix, name)
+            yield from commands(app[name], (*prefix, name))
+
+
+COMMANDS = [(), *commands()]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh current folder with a small case in it."""
+    monkeypatch.chdir(tmp_path)
+    foedus.new_case("small.yaml", title="A small case")
+    text = Path("small.yaml").read_text(encoding="utf-8")
+    text = text.replace("lattice: 30 ", "lattice: 14 ").replace(
+        "population: 250000", "population: 250000\n    lattice: 14"
+    )
+    Path("small.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def call(*words: str | Path) -> int:
+    return cli.main([str(w) for w in words])
+
+
+def run_small(out: str, *more: str) -> int:
+    return call(
+        "run", "small.yaml", "--runs", "6", "--workers", "1", "--batch", "3", "--out", out, *more
+    )
+
+
+# ----------------------------------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_help_ends_with_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*words, "--help") == 0
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    start = max(n for n, line in enumerate(lines) if line in ("Example:", "Examples:"))
+    examples = [line.split() for line in lines[start + 1 :]]
+    assert examples
+    for example in examples:
+        assert example[: 1 + len(words)] == ["foedus", *words]
+
+
+@pytest.mark.parametrize("name", ["run", "forecast"])
+def test_runs_and_forecasts_share_their_options(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(name, "--help")
+    text = capsys.readouterr().out
+    for option in ("--runs", "--seed", "--workers", "--batch", "--out", "--as-of"):
+        assert option in text
+
+
+@pytest.mark.parametrize("name", ["check", "forecast", "score"])
+def test_commands_for_programs_have_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    call(name, "--help")
+    assert "--json" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--version") == 0
+    assert capsys.readouterr().out.strip() == foedus.__version__
+
+
+# ------------------------------------------------------------------------------------ bad input
+
+BAD = [
+    (["rnu"], "run"),
+    (["run"], "CASE"),
+    (["run", FLAGSHIP, "--rusn", "5"], "--runs"),
+    (["run", FLAGSHIP, "--runs", "0"], ">= 1"),
+    (["run", FLAGSHIP, "--runs", "-5"], ">= 1"),
+    (["run", FLAGSHIP, "--runs", "many"], "int"),
+    (["run", FLAGSHIP, "--workers", "0"], ">= 1"),
+    (["run", FLAGSHIP, "--batch", "0"], ">= 1"),
+    (["run", FLAGSHIP, "--seed", "-1"], ">= 0"),
+    (["run", FLAGSHIP, "--as-of", "2022-13-01"], "2022-01-07"),
+    (["run", FLAGSHIP, "--as-of", "2031-01-01"], "2022-01-02"),
+    (["run", FLAGSHIP, "--out", "small.yaml"], "a file is there"),
+    (["run", FLAGSHIP, "--resume", "--out", "nowhere.zarr"], "nowhere.zarr"),
+    (["run", "kazakstan-2022"], "did you mean 'kazakhstan-2022'"),
+    (["run", "nowhere.yaml"], "nowhere.yaml"),
+    (["forecast", FLAGSHIP, "--runs", "0"], ">= 1"),
+    (["forecast", FLAGSHIP, "--out", "small.yaml"], "a file is there"),
+    (["forecast", FLAGSHIP, "--brief", "."], "a folder is there"),
+    (["score", "small.yaml"], "no outcomes"),
+    (["check", FLAGSHIP, "--as-of", "soon"], "2022-01-07"),
+    (["new", "small.yaml"], "small.yaml"),
+    (["runs", "show", "nowhere.zarr"], "nowhere.zarr"),
+    (["runs", "diff", "nowhere.zarr", "small.yaml"], "nowhere.zarr"),
+    (["runs", "verify", "small.yaml"], "small.yaml"),
+    (["runs", "list", "nowhere"], "nowhere"),
+    (["casebook", "show", "XYZ1900"], "XYZ1900"),
+    (["casebook", "compare", "KAZ2022", "--n", "0"], ">= 1"),
+    (["casebook", "compare", "KAZ2022", "--before", "then"], "--before"),
+    (["casebook", "base-rate", "--year", "2022"], "--trigger"),
+    (["casebook", "base-rate", "KAZ2022", "--year", "2022"], "not both"),
+    (["casebook", "score", "nowhere.csv"], "nowhere.csv"),
+]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("words", "said"), BAD, ids=[" ".join(b[0]) for b in BAD])
+def test_bad_input_is_status_2_and_a_clear_message(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(Path().iterdir())
+    assert call(*words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("foedus: ")
+    assert said in captured.err
+    assert "Traceback" not in captured.err
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_fault_of_ours_is_status_1_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("by us")
+
+    monkeypatch.setattr("foedus.case.schema.json_schema", broken)
+    assert call("schema") == 1
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError: by us" in err
+    assert "FOEDUS_DEBUG" in err
+    assert "Traceback" not in err
+    monkeypatch.setenv("FOEDUS_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        call("schema")
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    command = [sys.executable, "-m", "foedus", "schema"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+# ------------------------------------------------------------------------------- check, new, schema
+
+
+def test_check_prints_what_an_as_of_date_hides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("check", FLAGSHIP, "--as-of", "2022-01-05") == 0
+    assert "it hides" in capsys.readouterr().out
+
+
+def test_check_json_is_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("check", FLAGSHIP, "--as-of", "2022-01-05", "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["ok"] is True
+    assert {"case", "title", "as_of", "counts", "hidden", "contradictions", "hash"} <= set(data)
+
+
+def test_check_json_of_a_bad_case_lists_all_problems(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (here / "small.yaml").read_text(encoding="utf-8")
+    text = text.replace("population: 800000", "population: -3").replace("rating: B2", "rating: Z9")
+    (here / "bad.yaml").write_text(text, encoding="utf-8")
+    assert call("check", "bad.yaml", "--json") == 2
+    data = json.loads(capsys.readouterr().out)
+    assert data["ok"] is False
+    assert {p["field"] for p in data["problems"]} == {
+        "places.capital.population",
+        "facts.0.rating",
+    }
+    assert all(p["line"] for p in data["problems"])
+
+
+def test_new_makes_a_case_that_is_fine(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("new", "mine.yaml", "--title", "My case") == 0
+    assert capsys.readouterr().out.strip() == "mine.yaml"
+    assert call("check", "mine.yaml") == 0
+    assert "My case" in capsys.readouterr().out
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("schema") == 0
+    assert json.loads(capsys.readouterr().out)["type"] == "object"
+
+
+# ----------------------------------------------------------------------------------- run, runs
+
+
+@pytest.mark.usefixtures("here")
+def test_run_resume_list_show_diff_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_small("stores/a.zarr") == 0
+    assert "6 of 6 runs" in capsys.readouterr().out
+    assert run_small("stores/a.zarr", "--resume") == 0
+    assert run_small("stores/b.zarr", "--seed", "1") == 0
+    assert run_small("stores/c.zarr", "--seed", "2") == 0
+    capsys.readouterr()
+    assert call("runs", "diff", "stores/a.zarr", "stores/b.zarr") == 0
+    assert "equal" in capsys.readouterr().out
+    assert call("runs", "diff", "stores/a.zarr", "stores/c.zarr") == 1
+    assert "different" in capsys.readouterr().out
+    assert call("runs", "verify", "stores/a.zarr") == 0
+    assert call("runs", "show", "stores/a.zarr") == 0
+    assert "foedus run small.yaml" in capsys.readouterr().out
+    assert call("runs", "list", "stores") == 0
+    assert capsys.readouterr().out.count(".zarr") == 3
+
+
+@pytest.mark.usefixtures("here")
+def test_verify_of_a_damaged_store_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_small("a.zarr") == 0
+    chunk = next(Path("a.zarr/crowd").glob("c.0*"))
+    chunk.write_bytes(chunk.read_bytes()[:-1] + b"?")
+    capsys.readouterr()
+    assert call("runs", "verify", "a.zarr") == 1
+    assert "damaged" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("here")
+def test_another_plan_in_the_same_store_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_small("a.zarr") == 0
+    capsys.readouterr()
+    assert run_small("a.zarr", "--seed", "2") == 2
+    assert "another" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_ctrl_c_leaves_a_valid_store_and_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["run", "small.yaml", "--runs", "100000", "--workers", "1", "--batch", "20"]
+    command = [sys.executable, "-m", "foedus", *words, "--out", "a.zarr"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 120
+        while not list(Path().glob("a.zarr/checksum/c.*")) and time.monotonic() < end:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in err
+    assert "Traceback" not in err
+    assert call("runs", "verify", "a.zarr") == 0
+    assert "of 100,000 runs" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------- forecast, report, score
+
+
+def keys(name: str) -> set[str]:
+    """Return the keys that the reference page documents for a command, from its headings."""
+    page = Path(__file__).parents[1] / "docs" / "reference" / "json.md"
+    part = page.read_text(encoding="utf-8").split(f"## `foedus {name} --json`")[1].split("\n## ")[0]
+    table = part.split("\n\n|", 1)[1].split("\n\n")[0]
+    return {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+
+
+SMALL = ["--runs", "300", "--workers", "1", "--out", "a.zarr"]
+
+
+@pytest.mark.usefixtures("here")
+def test_forecast_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("forecast", "small.yaml", *SMALL, "--json") == 0
+    captured = capsys.readouterr()
+    data: dict[str, Any] = json.loads(captured.out)
+    assert set(data) == keys("forecast")
+    assert data["as_of"] == "2024-03-05"
+    assert [a["id"] for a in data["answers"]] == ["landed", "arrests-end"]
+    assert "Brief: a.html" in captured.err
+    assert Path("a.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.usefixtures("here")
+def test_forecast_prints_a_table_and_the_path_of_the_brief(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("forecast", "small.yaml", *SMALL, "--brief", "deep/b.html") == 0
+    out = capsys.readouterr().out
+    assert "Do allied troops land by 20 March?" in out
+    assert "Brief: deep/b.html" in out
+    first = Path("deep/b.html").read_bytes()
+    assert call("report", "small.yaml", *SMALL, "--brief", "again.html") == 0
+    captured = capsys.readouterr()
+    assert captured.out.strip() == "again.html"
+    assert Path("again.html").read_bytes() == first
+
+
+@pytest.mark.usefixtures("here")
+def test_score_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path("small.yaml").read_text(encoding="utf-8")
+    text = text.replace("# outcomes:\n#   -", "outcomes:\n  -")
+    Path("small.yaml").write_text(text, encoding="utf-8")
+    assert call("score", "small.yaml", *SMALL, "--json") == 0
+    assert set(json.loads(capsys.readouterr().out)) == keys("score")
+    assert call("score", "small.yaml", *SMALL) == 0
+    assert "landed" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------ casebook
+
+
+def test_casebook_lists_and_exports(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("casebook", "list", "--organisation", "CSTO", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["cases"]
+    assert "KAZ2022" in [c["id"] for c in listed]
+    assert call("casebook", "export", here / "c.csv") == 0
+    assert (here / "c.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "KAZ2022"],
+        ["compare", "KAZ2022"],
+        ["base-rate", "KAZ2022"],
+        ["base-rate", "--trigger", "domestic_protest", "--organisation", "CSTO", "--year", "2022"],
+    ],
+    ids=" ".join,
+)
+def test_casebook_commands_speak_to_people_and_programs(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("casebook", *words) == 0
+    assert "Kazakhstan" in capsys.readouterr().out or "--trigger" in words
+    assert call("casebook", *words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_warm_compiles(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("warm") == 0
+    assert "ready after" in capsys.readouterr().out
+
+
+def test_python_dash_m_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "foedus", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ},
+    )
+    assert done.stdout.strip() == foedus.__version__

@@ -1,0 +1,35 @@
+"""Draw the README's picture from a real forecast of the flagship case.
+
+    python tools/picture.py            # 2,000 runs, those on disk are not made again
+
+It writes ``docs/images/kazakhstan-2022.svg``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import foedus
+from foedus.ensemble.progress import for_stream
+from foedus.report.forecast import brief_of
+from foedus.report.plots import sheet_svg
+
+PICTURE = Path(__file__).parents[1] / "docs" / "images" / "kazakhstan-2022.svg"
+SHOWN = ("crowd", "deaths_total", "arrests", "troops_present")
+AS_OF = "2022-01-07"
+
+
+def main() -> None:
+    """Forecast, draw, write."""
+    case = foedus.load_case("kazakhstan-2022")
+    runs = foedus.run(case, runs=2000, seed=1, as_of=AS_OF, progress=for_stream(sys.stderr))
+    brief = brief_of(foedus.forecast(case, as_of=AS_OF, ensemble=runs), case)
+    fans = [fan for key in SHOWN for fan in brief.fans if fan.key == key]
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    PICTURE.write_text(sheet_svg(fans, brief.as_of), encoding="utf-8")
+    print(PICTURE)
+
+
+if __name__ == "__main__":
+    main()
