@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foedus.case import load_case, load_text
+from foedus.case import check, load_case, load_text
 from foedus.errors import InputError
 
 BOMB = """\
@@ -128,7 +128,7 @@ def test_mutated_text_raises_nothing_but_input_errors(minimal, data):
         width = data.draw(st.integers(0, 30))
         text = text[:at] + data.draw(FRAGMENTS) + text[at + width :]
     with contextlib.suppress(InputError):
-        load_text(text)
+        check(load_text(text))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -138,14 +138,15 @@ def test_any_value_anywhere_raises_nothing_but_input_errors(minimal, data):
     lines = minimal.splitlines()
     values = [line.split(": ", 1)[1] for line in lines if ": " in line]
     values += ["[]", "{}", "null", "1.5", "-3", "[1, {a: b}]", "'2022-01-05'", "0001-01-01",
-               "9999-12-31", "9999-12-31T23:59+00:00", "0001-01-01T00:00+14:00"]  # fmt: skip
+               "9999-12-31", "9999-12-31T23:59+00:00", "0001-01-01T00:00+14:00", "9" * 300,
+               "2022-01-03T10:00+00:00", "1.0e+300", "0x1F"]  # fmt: skip
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(lines) - 1))
         key, colon, _rest = lines[at].partition(": ")
         if colon:
             lines[at] = f"{key}: {data.draw(st.sampled_from(values))}"
     with contextlib.suppress(InputError):
-        load_text("\n".join(lines))
+        check(load_text("\n".join(lines)))
 
 
 @given(st.text(max_size=300))
