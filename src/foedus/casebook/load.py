@@ -108,7 +108,8 @@ class Casebook:
 
         Unknown is missing (None or NaN); dates are text, as exact as known.
         """
-        return pd.DataFrame([_row(c) for c in self.cases], columns=list(COLUMNS))
+        frame = pd.DataFrame([_row(c) for c in self.cases], columns=list(COLUMNS))
+        return frame.astype(dict.fromkeys(_COUNTS, "Int64"))
 
     def long_frame(self) -> pd.DataFrame:
         """Return one row a coded field: id, field, value, confidence, sources, addresses."""
@@ -133,6 +134,9 @@ class Casebook:
     def export(self, path: str | Path, *, long: bool = False) -> Path:
         """Write the table to ``path``, as CSV or Parquet by its suffix.
 
+        A CSV has y and n for flags and whole numbers for counts, and can be scored with
+        `foedus.casebook.commands.score_file`.
+
         Raises
         ------
         InputError
@@ -142,6 +146,8 @@ class Casebook:
         frame = self.long_frame() if long else self.frame()
         suffix = path.suffix.lower()
         if suffix == ".csv":
+            for name in () if long else FLAGS:
+                frame[name] = frame[name].map({True: "y", False: "n"})
             frame.to_csv(path, index=False, lineterminator="\n")
         elif suffix == ".parquet":
             try:
@@ -178,10 +184,12 @@ COLUMNS = (
     "year",
     "requester",
     "requester_iso3",
-    "helper",
+    "requester_cow",
+    "org_or_patron",
     "organisation",
     "lead_power",
     "lead_iso3",
+    "lead_cow",
     *Fields.model_fields,
     "answer",
     "troops_deployed",
@@ -191,11 +199,35 @@ COLUMNS = (
     "contiguous_lead",
     "capability_class",
     "case_confidence",
+    "field_confidence",
+    "unsourced_fields",
     "sourced",
     "set_aside",
     "contested",
     "sources",
     "notes",
+)
+
+
+FLAGS = (
+    "formal_request",
+    "requester_in_power_90d",
+    "lead_base_or_forces_there",
+    "lead_other_war_or_crisis",
+    "rival_great_power_opposed",
+    "troops_deployed",
+    "contiguous_lead",
+    "sourced",
+)
+_COUNTS = (
+    "requester_cow",
+    "lead_cow",
+    "troops_peak_30d",
+    "intervener_deaths_90d",
+    "cow_contiguity_code",
+    "n_members_refused_or_abstained",
+    "days_request_to_decision",
+    "days_request_to_arrival",
 )
 
 
@@ -212,10 +244,12 @@ def _row(case: Case) -> dict[str, Any]:
         "year": case.year,
         "requester": case.requester.name,
         "requester_iso3": case.requester.iso3,
-        "helper": case.helper,
+        "requester_cow": case.requester.cow,
+        "org_or_patron": case.helper,
         "organisation": case.organisation,
         "lead_power": case.lead.name if case.lead else None,
         "lead_iso3": case.lead.iso3 if case.lead else None,
+        "lead_cow": case.lead.cow if case.lead else None,
     }
     for name in Fields.model_fields:
         value = case.value(name)
@@ -229,6 +263,8 @@ def _row(case: Case) -> dict[str, Any]:
         "contiguous_lead": case.contiguous,
         "capability_class": case.capability_class,
         "case_confidence": case.confidence,
+        "field_confidence": ";".join(f"{n}={c.confidence}" for n, c in case.fields.items()),
+        "unsourced_fields": " ".join(n for n, c in case.fields.items() if not c.sources),
         "sourced": case.sourced,
         "set_aside": case.set_aside,
         "contested": " ".join(d.field for d in case.contested) or None,

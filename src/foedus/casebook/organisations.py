@@ -31,6 +31,7 @@ class Organisations:
     titles: dict[str, str]
     names: dict[str, str]
     states: dict[str, str]
+    collective: frozenset[str]
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -61,7 +62,8 @@ def organisations() -> Organisations:
         for name in [*entry.get("names", []), *entry.get("states", [])]
     }
     states = {_fold(n): iso for iso, all_names in state_names().items() for n in all_names}
-    return Organisations({g: e["title"] for g, e in raw.items()}, names, states)
+    collective = frozenset(g for g, e in raw.items() if e.get("collective"))
+    return Organisations({g: e["title"] for g, e in raw.items()}, names, states, collective)
 
 
 @functools.cache

@@ -1,0 +1,137 @@
+"""Ordered or multinomial answers? Refit both and compare by leave-one-out (extra ``bayes``).
+
+``python benchmarks/answer_link.py``. The multinomial candidate has the same linear predictor for
+troops against the rest, and splits the rest by a softmax with a pooled organisation effect on
+"limited". Both see the same rows; the score is the expected log predictive density of the joint
+likelihood of request and answer, by Pareto-smoothed importance sampling.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from scipy import special
+
+from foedus.casebook import likelihood, load_casebook
+from foedus.casebook.design import COMBINATIONS, Features, inputs, responses, usable
+from foedus.casebook.psis import smooth
+
+SEED = 20220105
+
+
+def multinomial_draws(x, y) -> dict[str, np.ndarray]:
+    """Fit the multinomial candidate and return its draws."""
+    import nutpie
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from foedus.casebook.organisations import organisations
+    from foedus.casebook.priors import PRIORS
+    from foedus.casebook.schema import TRIGGERS
+
+    groups = len(organisations().groups)
+    with pm.Model() as model:
+
+        def normal(name, key):
+            return pm.Normal(name, PRIORS[key].mean, PRIORS[key].sd)
+
+        def pooled(name, sd, size):
+            return pm.Deterministic(
+                name, pm.HalfNormal(f"{name}_sd", sd) * pm.Normal(f"{name}_z", shape=size)
+            )
+
+        p = pm.math.sigmoid(
+            normal("req_a", "request.intercept")
+            + pooled("req_u", 0.75, groups)[x.group]
+            + pooled("req_v", 0.75, len(TRIGGERS))[x.trigger]
+        )
+        triggers = [PRIORS[f"answer.{t}"] for t in TRIGGERS]
+        v = pm.Normal("ans_v", [t.mean for t in triggers], [t.sd for t in triggers])
+        effects = [PRIORS[f"answer.{b}"] for b in ("base", "rival", "contiguous")]
+        b = pm.Normal("ans_b", [e.mean for e in effects], [e.sd for e in effects])
+        fixed = (
+            normal("ans_a", "answer.intercept")
+            + pooled("ans_u", 1.0, groups)[x.group]
+            + v[x.trigger]
+            + normal("ans_year", "answer.year") * x.year
+        )
+        troops = pt.sum(
+            x.weights * pm.math.sigmoid(fixed[:, None] + pt.dot(b, COMBINATIONS.T)[None]), axis=1
+        )
+        rest = pm.Normal("rest", [-1.5, 0.0, 0.0], 1.5)
+        limited = pooled("lim_u", 1.0, groups)
+        z = pt.stack(
+            [rest[0] + 0 * x.year, rest[1] + 0 * x.year, rest[2] + limited[x.group]], axis=1
+        )
+        share = pm.math.softmax(z, axis=1)
+        given = pt.concatenate([(1 - troops)[:, None] * share, troops[:, None]], axis=1)
+        pm.Deterministic("given", given)
+        pm.Deterministic("p", p)
+        psi = pm.Dirichlet("psi", np.ones(4))
+        yes = pt.sum(given * y.answer, axis=1) + y.answer_free
+        no = pt.dot(pt.constant(y.answer), psi) + y.answer_free
+        value = pm.Deterministic(
+            "ll", pt.log(p * y.asked[:, 1] * yes + (1 - p) * y.asked[:, 0] * no)
+        )
+        pm.Potential("likelihood", pt.sum(value))
+    trace = nutpie.sample(
+        nutpie.compile_pymc_model(model),
+        draws=1000,
+        tune=1000,
+        chains=4,
+        cores=2,
+        seed=SEED,
+        target_accept=0.95,
+        progress_bar=False,
+    )
+    out = {}
+    for name in ("given", "p", "ll"):
+        value = np.asarray(trace.posterior[name])
+        out[name] = value.reshape(-1, *value.shape[2:])
+    return out
+
+
+def compare() -> None:
+    """Print both candidates' leave-one-out scores and their paired difference."""
+    from foedus.casebook.fit import fitter
+
+    cases = usable(load_casebook())
+    x, y = inputs([Features.of(c) for c in cases]), responses(cases)
+    compiled, _ = fitter("call", cases)
+    ordered = compiled.fit(y, seed=SEED, draws=1000, tune=1000).draws
+    other = multinomial_draws(x, y)
+    asked = np.array([c.value("formal_request") is True for c in cases])
+    candidates = {
+        "ordered": (
+            likelihood.log_likelihood("call", ordered, x, y),
+            likelihood.answer_given_request(ordered, x),
+        ),
+        "multinomial": (other["ll"], other["given"]),
+    }
+    pointwise, answers = {}, {}
+    for name, (ll, given) in candidates.items():
+        weights = [smooth(-ll[:, i]) for i in range(ll.shape[1])]
+        pointwise[name] = np.array(
+            [special.logsumexp(ll[:, i], b=w) for i, (w, _) in enumerate(weights)]
+        )
+        chance = np.array(
+            [(w[:, None] * given[:, i]).sum(axis=0) for i, (w, _) in enumerate(weights)]
+        )
+        truth = y.answer.argmax(axis=1)
+        answers[name] = -np.log(chance[np.arange(len(cases)), truth])[asked]
+        k = max(k for _, k in weights)
+        print(
+            f"{name}: joint elpd {pointwise[name].sum():.2f}, mean log score of the answer given a"
+            f" request {answers[name].mean():.4f} (n {asked.sum()}), largest Pareto k {k:.2f}"
+        )
+    for label, table in (("joint elpd", pointwise), ("answer log score", answers)):
+        d = table["ordered"] - table["multinomial"]
+        print(
+            f"{label}, ordered minus multinomial: {d.sum():+.2f} (s.e. {d.std() * d.size**0.5:.2f})"
+        )
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    compare()

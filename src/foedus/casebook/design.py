@@ -1,0 +1,296 @@
+"""From cases to the arrays that the models see; unknown and doubtful codings become beliefs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.casebook.load import organisation_group
+from foedus.casebook.organisations import organisations
+from foedus.casebook.priors import CODING_ERROR, COUNT_ERROR
+from foedus.casebook.rates import size_known, survival_known
+from foedus.casebook.schema import ANSWERS, TRIGGERS, Case
+from foedus.errors import InputError
+
+Floats = NDArray[np.float64]
+#: Yes-or-no features of a case; all eight combinations are summed over.
+BINARIES = ("base", "rival", "contiguous")
+#: Shares of yes among known codings of usable cases; used where a coding is unknown.
+UNKNOWN_YES: dict[str, float] = {"base": 0.40, "rival": 0.25, "contiguous": 0.25}
+COMBINATIONS: Floats = np.array(
+    [[(i >> j) & 1 for j in range(len(BINARIES))] for i in range(2 ** len(BINARIES))], dtype=float
+)
+_YEAR0, _YEAR_SCALE = 1990.0, 20.0
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of a crisis when help is asked for.
+
+    Attributes
+    ----------
+    trigger : str
+    organisation : str
+        Group code, or a name that leads to one.
+    year : int
+    base, rival, contiguous : bool or None
+        Lead power's base there, a rival great power opposed, common border; None is unknown.
+    formal_request : bool or None
+        Whether the government asked; None is unknown and averaged over.
+    error : dict
+        Chance that a binary coding is wrong, by name; zero where left out.
+    """
+
+    trigger: str
+    organisation: str
+    year: int
+    base: bool | None = None
+    rival: bool | None = None
+    contiguous: bool | None = None
+    formal_request: bool | None = None
+    error: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.trigger not in TRIGGERS:
+            raise InputError(f"trigger: one of {', '.join(TRIGGERS)} (found {self.trigger!r})")
+        object.__setattr__(self, "organisation", organisation_group(self.organisation))
+        for name in (*BINARIES, "formal_request"):
+            if getattr(self, name) not in (None, True, False):
+                raise InputError(f"{name}: true, false or none (found {getattr(self, name)!r})")
+
+    @classmethod
+    def of(cls, case: Case) -> Features:
+        """Return the features of a coded case."""
+        values = {
+            "base": "lead_base_or_forces_there",
+            "rival": "rival_great_power_opposed",
+            "contiguous": "cow_contiguity_code",
+        }
+        error = {
+            name: CODING_ERROR[coded.confidence]
+            for name, column in values.items()
+            if (coded := getattr(case.fields, column)) is not None
+        }
+        return cls(
+            trigger=case.trigger,
+            organisation=case.helper,
+            year=case.year,
+            base=case.value("lead_base_or_forces_there"),
+            rival=case.value("rival_great_power_opposed"),
+            contiguous=case.contiguous,
+            formal_request=case.value("formal_request"),
+            error=error,
+        )
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Features:
+        """Return features from a mapping; unknown names are an `InputError`."""
+        allowed = {f.name for f in fields(cls)}
+        unknown = set(values) - allowed
+        if unknown:
+            raise InputError(f"features: some of {', '.join(sorted(allowed))} (found {unknown})")
+        return cls(**values)
+
+    def asked(self, formal_request: bool | None) -> Features:
+        """Return the same features with another state of the request."""
+        return replace(self, formal_request=formal_request)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Covariates of ``n`` rows.
+
+    Attributes
+    ----------
+    group, trigger : ndarray, shape (n,)
+        Indices into the organisation groups and trigger types.
+    year : ndarray, shape (n,)
+        Twenties of years since 1990.
+    collective : ndarray, shape (n,)
+        One where an organisation decides.
+    weights : ndarray, shape (n, 8)
+        Belief in each combination of the binary features.
+    """
+
+    group: NDArray[np.int64]
+    trigger: NDArray[np.int64]
+    year: Floats
+    collective: Floats
+    weights: Floats
+
+
+def inputs(rows: Sequence[Features]) -> Inputs:
+    """Return the covariates of rows."""
+    groups = organisations().groups
+    collective = organisations().collective
+    yes = np.array([[_belief(r, name) for name in BINARIES] for r in rows]).reshape(-1, 1, 3)
+    weights = np.prod(np.where(COMBINATIONS[None] == 1, yes, 1 - yes), axis=2)
+    return Inputs(
+        group=np.array([groups.index(r.organisation) for r in rows], dtype=np.int64),
+        trigger=np.array([TRIGGERS.index(r.trigger) for r in rows], dtype=np.int64),
+        year=np.array([(r.year - _YEAR0) / _YEAR_SCALE for r in rows]),
+        collective=np.array([float(r.organisation in collective) for r in rows]),
+        weights=weights,
+    )
+
+
+def _belief(row: Features, name: str) -> float:
+    value = getattr(row, name)
+    if value is None:
+        return UNKNOWN_YES[name]
+    error = row.error.get(name, 0.0)
+    return 1 - error if value else error
+
+
+@dataclass(frozen=True)
+class Responses:
+    """What happened, as likelihood weights; one row a case, masks say where a model may look.
+
+    Attributes
+    ----------
+    asked : ndarray, shape (n, 2)
+        Likelihood of the coded request if in truth not asked, asked.
+    answer : ndarray, shape (n, 4)
+        Likelihood of the coded answer for each true answer (none, refused, limited, troops).
+    answer_free : ndarray, shape (n,)
+        Belief that the row is no answer at all (contested consent); adds a constant.
+    arrival : ndarray, shape (n, 2)
+        Bounds of the days from request to arrival, continuous: day 0 is (0, 1).
+    size : ndarray, shape (n, 2)
+        log10 of soldiers and its standard error.
+    months : ndarray, shape (n, 2)
+        Months to withdrawal, and 1 where that is only a lower bound.
+    survived : ndarray, shape (n, 2)
+        Likelihood of the coded survival if in truth fallen, in power.
+    survival_answer : ndarray, shape (n, 4)
+        Belief in each true answer, for the survival model.
+    mask : dict
+        Model → 0/1 per row.
+    """
+
+    asked: Floats
+    answer: Floats
+    answer_free: Floats
+    arrival: Floats
+    size: Floats
+    months: Floats
+    survived: Floats
+    survival_answer: Floats
+    mask: dict[str, Floats]
+
+
+MODELS = ("call", "arrival", "size", "duration", "survival")
+
+
+def responses(cases: Sequence[Case], *, before: dt.date | None = None) -> Responses:
+    """Return what was known of the cases before a day (all of it where None)."""
+    rows = [_response(case, before) for case in cases]
+    stacked = {
+        key: np.array([r[key] for r in rows], dtype=float)
+        for key in ("asked", "answer", "answer_free", "arrival", "size", "months", "survived")
+    }
+    answer = stacked["answer"]
+    return Responses(
+        **stacked,
+        survival_answer=answer / answer.sum(axis=1, keepdims=True),
+        mask={m: np.array([float(r["mask"][m]) for r in rows]) for m in MODELS},
+    )
+
+
+def _response(case: Case, before: dt.date | None) -> dict[str, Any]:
+    def seen(day: dt.date | None) -> bool:
+        return before is None or (day is not None and day < before)
+
+    arrival = _arrival_bounds(case)
+    size = case.value("troops_peak_30d")
+    months, censored = _months(case, before)
+    granted = case.answer in ("troops", "limited")
+    return {
+        "asked": _flag_likelihood(case, "formal_request"),
+        "answer": _answer_likelihood(case),
+        "answer_free": sum(
+            d.alternatives.get("imposed", 0.0) for d in case.contested if d.field == "outcome_class"
+        ),
+        "arrival": arrival or (0.0, 1.0),
+        "size": (
+            np.log10(size) if size else 0.0,
+            COUNT_ERROR[case.fields.troops_peak_30d.confidence]  # type: ignore[union-attr]
+            if size
+            else 1.0,
+        ),
+        "months": (months or 1.0, float(censored)),
+        "survived": _flag_likelihood(case, "requester_in_power_90d"),
+        "mask": {
+            "call": seen(case.known()),
+            "arrival": seen(case.known()) and granted and arrival is not None,
+            "size": seen(size_known(case)) and case.answer == "troops" and bool(size),
+            "duration": seen(case.known()) and granted and months is not None,
+            "survival": seen(survival_known(case))
+            and case.value("requester_in_power_90d") is not None,
+        },
+    }
+
+
+def _flag_likelihood(case: Case, name: str) -> tuple[float, float]:
+    """Return likelihoods of the coding if the truth is no, yes; (1, 1) where unknown."""
+    coded = getattr(case.fields, name)
+    if coded is None:
+        return 1.0, 1.0
+    error = CODING_ERROR[coded.confidence]
+    for doubt in case.contested:
+        if doubt.field == name:
+            error = max(error, doubt.alternatives.get("n" if coded.value else "y", 0.0))
+    return (error, 1 - error) if coded.value else (1 - error, error)
+
+
+def _answer_likelihood(case: Case) -> tuple[float, ...]:
+    coded = case.fields.outcome_class
+    error = CODING_ERROR[coded.confidence]
+    beliefs = dict.fromkeys(ANSWERS, 0.0)
+    if case.answer is not None:
+        beliefs[case.answer] = 1.0
+    names = {"granted_troops": "troops", "granted_limited": "limited", "refused": "refused"}
+    for doubt in case.contested:
+        for other, belief in doubt.alternatives.items() if doubt.field == "outcome_class" else ():
+            if case.answer is not None:
+                beliefs[case.answer] -= belief
+            if other in names:
+                beliefs[names[other]] += belief  # type: ignore[index]
+    total = sum(beliefs.values())
+    return tuple((1 - error) * b + error * (total - b) / 3 for b in beliefs.values())
+
+
+def _arrival_bounds(case: Case) -> tuple[float, float] | None:
+    """Bounds of the continuous delay in days; an undated request lies after the trigger."""
+    arrival = case.date("date_first_arrival")
+    if arrival is None:
+        return None
+    request, trigger = case.date("date_request"), case.date("date_trigger")
+    early = request.earliest() if request else (trigger.earliest() if trigger else None)
+    late = request.latest() if request else arrival.latest()
+    if early is None:
+        return None
+    low = max(0, (arrival.earliest() - late).days)
+    high = (arrival.latest() - early).days + 1
+    return (float(low), float(high)) if high > low else None
+
+
+def _months(case: Case, before: dt.date | None) -> tuple[float | None, bool]:
+    """Months to withdrawal and whether the mission was still on before ``before``."""
+    start, end = case.date("date_first_arrival"), case.date("date_withdrawal_end")
+    months = case.months_to_withdrawal
+    if start is None or end is None or months is None:
+        return None, False
+    if before is not None and end.latest() >= before:
+        return max(0.1, (before - start.middle()).days / 30.44), True
+    return max(0.1, months), False
+
+
+def usable(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """Return the cases that enter the fits."""
+    return tuple(c for c in cases if c.usable)

@@ -1,0 +1,205 @@
+"""Predictions from the stored fits: will they ask, what is the answer, how soon, with what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.casebook import likelihood
+from foedus.casebook.design import Features, Floats, inputs
+from foedus.casebook.rates import Key
+from foedus.casebook.schema import ANSWERS, Answer
+from foedus.casebook.store import Fits, posterior
+
+_SEED = 20220105
+#: Samples of a quantity for each posterior draw.
+_PER_DRAW = 10
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A probability and how uncertain it is.
+
+    Attributes
+    ----------
+    mean : float
+        The probability to use.
+    low, high : float
+        Central 90% of the posterior of the probability.
+    draws : ndarray, shape (D,)
+    """
+
+    mean: float
+    low: float
+    high: float
+    draws: Floats
+
+    @classmethod
+    def of(cls, draws: Floats) -> Chance:
+        """Return mean and interval of draws."""
+        low, high = np.quantile(draws, [0.05, 0.95])
+        return cls(float(draws.mean()), float(low), float(high), draws)
+
+    def __str__(self) -> str:
+        """Return mean and interval."""
+        return f"{self.mean:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What history, through the models, says of a crisis.
+
+    Attributes
+    ----------
+    features : Features
+    request : Chance
+        The government asks.
+    answer : dict
+        Answer → Chance; given the request where ``features.formal_request`` is known, else
+        averaged over whether it asks.
+    answer_if_asked : dict
+        Answer → Chance, given a request.
+    arrival_days : ndarray, shape (S,)
+        Days from request to first arrival where help is granted; whole days are its floor.
+    soldiers : ndarray, shape (S,)
+        Peak of the first 30 days where troops come.
+    months : ndarray, shape (S,)
+        First arrival to last departure where help is granted.
+    short_mission : Chance
+        The mission is of the short kind (about two months, not years).
+    in_power : Chance
+        The requester is in power after 90 days, averaged over the answer.
+    in_power_by_answer : dict
+        Answer → Chance. Not causal: help goes to governments that can be saved.
+    provenance : dict
+        Model → (tag of the fit, method, Pareto shape); see `foedus.casebook.store.Posterior`.
+    """
+
+    features: Features
+    request: Chance
+    answer: dict[Answer, Chance]
+    answer_if_asked: dict[Answer, Chance]
+    arrival_days: Floats
+    soldiers: Floats
+    months: Floats
+    short_mission: Chance
+    in_power: Chance
+    in_power_by_answer: dict[Answer, Chance]
+    provenance: dict[str, tuple[str, str, float]]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the outlook as plain numbers, ready for JSON."""
+
+        def chance(c: Chance) -> dict[str, float]:
+            return {k: round(getattr(c, k), 4) for k in ("mean", "low", "high")}
+
+        def quantiles(x: Floats) -> dict[str, float]:
+            levels = (0.05, 0.25, 0.5, 0.75, 0.95)
+            return {
+                f"p{100 * p:g}": float(f"{v:.4g}")
+                for p, v in zip(levels, np.quantile(x, levels), strict=True)
+            }
+
+        return {
+            "request": chance(self.request),
+            "answer": {k: chance(c) for k, c in self.answer.items()},
+            "answer_if_asked": {k: chance(c) for k, c in self.answer_if_asked.items()},
+            "arrival_days": quantiles(self.arrival_days),
+            "soldiers": quantiles(self.soldiers),
+            "months": quantiles(self.months),
+            "short_mission": chance(self.short_mission),
+            "in_power": chance(self.in_power),
+            "in_power_by_answer": {k: chance(c) for k, c in self.in_power_by_answer.items()},
+            "fits": {m: {"tag": t, "method": how} for m, (t, how, _) in self.provenance.items()},
+        }
+
+
+def predict(
+    features: Features,
+    *,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    fits: Fits | None = None,
+    seed: int = _SEED,
+) -> Outlook:
+    """Return the outlook for a crisis from the stored fits, without hindsight.
+
+    Parameters
+    ----------
+    features : Features
+    before : datetime.date, optional
+        Use only what was known before this day (to the year of the stored fits).
+    exclude : (str, int), optional
+        ISO code and year of the case at hand, which must not inform its own outlook.
+    fits : Fits, optional
+        Other fits than the shipped ones.
+    seed : int
+        Of the samples of days, soldiers and months.
+
+    Returns
+    -------
+    Outlook
+    """
+    x = inputs([features])
+    parts = {
+        m: posterior(m, before=before, exclude=exclude, fits=fits)
+        for m in ("call", "arrival", "size", "duration", "survival")
+    }
+    draws = {m: p.draws for m, p in parts.items()}
+    asked = None if features.formal_request is None else np.array([float(features.formal_request)])
+    request = likelihood.request_probability(draws["call"], x)[:, 0]
+    answer = likelihood.answer_probability(draws["call"], x, asked=asked)[:, 0]
+    if_asked = likelihood.answer_given_request(draws["call"], x)[:, 0]
+    by_answer = likelihood.survival_by_answer(draws["survival"], x)[:, 0]
+    mixed = by_answer @ answer.mean(axis=0)
+    random = np.random.default_rng(seed)
+    mean, sd = likelihood.arrival_location(draws["arrival"], x)
+    days = np.exp(_spread(mean[:, 0], sd[:, 0], random))
+    mean, sd = likelihood.size_location(draws["size"], x)
+    soldiers = 10 ** _spread(mean[:, 0], sd[:, 0], random)
+    share = likelihood.short_share(draws["duration"], x)[:, 0]
+    months = np.exp(_mixture(draws["duration"], share, random))
+    return Outlook(
+        features=features,
+        request=Chance.of(request),
+        answer=_by_answer(answer),
+        answer_if_asked=_by_answer(if_asked),
+        arrival_days=days,
+        soldiers=soldiers,
+        months=months,
+        short_mission=Chance.of(share),
+        in_power=Chance.of(mixed),
+        in_power_by_answer=_by_answer(by_answer),
+        provenance={m: (p.tag, p.method, p.pareto_k) for m, p in parts.items()},
+    )
+
+
+def _by_answer(draws: Floats) -> dict[Answer, Chance]:
+    return {name: Chance.of(draws[:, k]) for k, name in enumerate(ANSWERS)}
+
+
+def _spread(mean: Floats, sd: Floats, random: np.random.Generator) -> Floats:
+    """Return samples of normals, stratified within each draw of the parameters."""
+    return (mean[:, None] + sd[:, None] * _normals(mean.size, random)).ravel()
+
+
+def _normals(n: int, random: np.random.Generator) -> Floats:
+    from scipy import special
+
+    u = (random.permuted(np.tile(np.arange(_PER_DRAW), (n, 1)), axis=1) + random.random((n, 1))) / (
+        _PER_DRAW
+    )
+    out: Floats = special.ndtri(np.clip(u, 1e-9, 1 - 1e-9))
+    return out
+
+
+def _mixture(draws: dict[str, Floats], share: Floats, random: np.random.Generator) -> Floats:
+    short: NDArray[np.bool_] = random.random((share.size, _PER_DRAW)) < share[:, None]
+    z = _normals(share.size, random)
+    first = draws["mean"][:, :1] + draws["sd"][:, :1] * z
+    second = draws["mean"][:, 1:] + draws["sd"][:, 1:] * z
+    return np.where(short, first, second).ravel()

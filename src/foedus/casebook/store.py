@@ -1,0 +1,213 @@
+"""The shipped posterior draws: which fits there are, and which may be used for a question.
+
+Fits are stored for all usable cases (``full``), for what was known before 1 January of a year
+(``before-2022``), and, where reweighting fails, without one case (``without-KAZ-2022``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foedus.casebook import likelihood
+from foedus.casebook.design import (
+    Features,
+    Floats,
+    inputs,
+    responses,
+)
+from foedus.casebook.load import load_casebook
+from foedus.casebook.priors import CODING_ERROR, COUNT_ERROR, PRIORS
+from foedus.casebook.psis import PARETO_LIMIT, smooth
+from foedus.casebook.rates import Key
+from foedus.casebook.schema import Case
+from foedus.errors import StoreError
+
+#: Changes whenever the models' equations do; part of the content hash.
+MODEL_VERSION = 1
+FILE = "fits.npz"
+NOTES = "fits.json"
+
+
+def content_hash(cases: Sequence[Case]) -> str:
+    """Return the hash of all that the fits depend on: rows, priors, version of the equations."""
+    rows = [asdict(Features.of(c)) for c in cases]
+    y = responses(cases)
+    arrays = {
+        name: np.round(getattr(y, name), 9).tolist()
+        for name in ("asked", "answer", "answer_free", "arrival", "size", "months", "survived")
+    }
+    known = [str(c.known()) for c in cases]
+    priors = {k: [p.mean, p.sd, p.half] for k, p in PRIORS.items()}
+    content = [MODEL_VERSION, rows, arrays, known, priors, CODING_ERROR, COUNT_ERROR]
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Stored fits.
+
+    Attributes
+    ----------
+    arrays : dict
+        ``model/tag`` → ndarray, shape (D, P).
+    notes : dict
+        Hash, parameters, diagnostics of every fit.
+    cases : tuple of Case
+        The cases that were fitted.
+    """
+
+    arrays: dict[str, Floats]
+    notes: dict[str, Any]
+    cases: tuple[Case, ...]
+
+    def tags(self, model: str) -> tuple[str, ...]:
+        """Return the tags of a model's fits."""
+        return tuple(k.split("/")[1] for k in self.arrays if k.startswith(f"{model}/"))
+
+    def draws(self, model: str, tag: str) -> dict[str, Floats]:
+        """Return the draws of one fit, parameter → ndarray of shape (D, k)."""
+        table = self.arrays[f"{model}/{tag}"].astype(np.float64)
+        out, start = {}, 0
+        for name, length in self.notes["parameters"][model].items():
+            out[name] = table[:, start : start + length]
+            start += length
+        if "psi" in out:
+            out["psi"] = out["psi"] / out["psi"].sum(axis=1, keepdims=True)
+        return out
+
+
+@functools.cache
+def load_fits(folder: Path | None = None) -> Fits:
+    """Return the shipped fits, or those of a folder written by `foedus.casebook.refit`.
+
+    Raises
+    ------
+    StoreError
+        If the files are missing, or belong to other cases than the ones at hand.
+    """
+    place = resources.files(__package__) if folder is None else folder
+    try:
+        with place.joinpath(NOTES).open("r", encoding="utf-8") as notes_file:
+            notes = json.load(notes_file)
+        with place.joinpath(FILE).open("rb") as file, np.load(file) as data:
+            arrays = {k: data[k] for k in data.files}
+    except (OSError, ValueError) as error:
+        raise StoreError(f"the casebook's fits cannot be read: {error}") from None
+    by_id = {c.id: c for c in load_casebook(notes.get("folder"))}
+    missing = [i for i in notes["cases"] if i not in by_id]
+    if missing:
+        raise StoreError(f"the casebook's fits name cases that are not there: {missing}")
+    return Fits(arrays, notes, tuple(by_id[i] for i in notes["cases"]))
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws of one model that are free of hindsight for a question.
+
+    Attributes
+    ----------
+    draws : dict
+        Parameter → ndarray, shape (D, k); equally weighted.
+    tag : str
+        Which stored fit they come from.
+    method : {"exact", "reweighted", "earlier"}
+        A fit on just the right cases; one with the excluded case taken out by importance
+        weights; or, where these fail, an earlier fit that never saw it.
+    pareto_k : float
+        Shape of the weights; minus infinity where none were needed.
+    """
+
+    draws: dict[str, Floats]
+    tag: str
+    method: str
+    pareto_k: float
+
+
+def posterior(
+    model: str,
+    *,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    fits: Fits | None = None,
+) -> Posterior:
+    """Return draws of a model without the excluded case and without anything known later.
+
+    Parameters
+    ----------
+    model : str
+        One of `foedus.casebook.design.MODELS`.
+    before : datetime.date, optional
+        The stored fit of the latest 1 January up to this day is used.
+    exclude : (str, int), optional
+        ISO code and year of the case at hand.
+    """
+    fits = fits or load_fits()
+    cuts = sorted(t for t in fits.tags(model) if t.startswith("before-"))
+    if before is None:
+        tag, cut = "full", None
+        exact = f"without-{exclude[0]}-{exclude[1]}" if exclude else ""
+        if exact in fits.tags(model):
+            return Posterior(fits.draws(model, exact), exact, "exact", -np.inf)
+    else:
+        tag = max((t for t in cuts if _day(t) <= before), default=cuts[0])
+        cut = _day(tag)
+    drop = [i for i, c in enumerate(fits.cases) if c.key == exclude]
+    if not drop or not _seen(model, fits, drop, cut):
+        return Posterior(fits.draws(model, tag), tag, "exact", -np.inf)
+    draws = fits.draws(model, tag)
+    weights, k = smooth(-_group_likelihood(model, fits, drop, cut, draws))
+    if k <= PARETO_LIMIT:
+        chosen = _resample(weights)
+        return Posterior({n: v[chosen] for n, v in draws.items()}, tag, "reweighted", k)
+    earlier = max(
+        t for t in cuts if (cut is None or _day(t) <= cut) and not _seen(model, fits, drop, _day(t))
+    )
+    return Posterior(fits.draws(model, earlier), earlier, "earlier", k)
+
+
+def pareto_shapes(model: str, fits: Fits) -> dict[Key, float]:
+    """Return the Pareto shape of taking each case (requester, year) out of the full fit."""
+    draws = fits.draws(model, "full")
+    shapes = {}
+    for key in sorted({c.key for c in fits.cases}):
+        drop = [i for i, c in enumerate(fits.cases) if c.key == key]
+        if _seen(model, fits, drop, None):
+            shapes[key] = smooth(-_group_likelihood(model, fits, drop, None, draws))[1]
+    return shapes
+
+
+def _day(tag: str) -> dt.date:
+    return dt.date(int(tag.removeprefix("before-")), 1, 1)
+
+
+def _seen(model: str, fits: Fits, drop: list[int], cut: dt.date | None) -> bool:
+    y = responses([fits.cases[i] for i in drop], before=cut)
+    return bool(y.mask[model].any())
+
+
+def _group_likelihood(
+    model: str, fits: Fits, drop: list[int], cut: dt.date | None, draws: dict[str, Floats]
+) -> Floats:
+    cases = [fits.cases[i] for i in drop]
+    x = inputs([Features.of(c) for c in cases])
+    y = responses(cases, before=cut)
+    out: Floats = likelihood.log_likelihood(model, draws, x, y).sum(axis=1)
+    return out
+
+
+def _resample(weights: Floats) -> Any:
+    """Systematic resampling with a fixed start: deterministic, and low in variance."""
+    n = weights.size
+    positions = (np.arange(n) + 0.5) / n
+    return np.minimum(np.searchsorted(np.cumsum(weights), positions), n - 1)

@@ -1,0 +1,185 @@
+"""The models' equations: probabilities, missing codings, misclassification, equality with PyMC."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from foedus.casebook import likelihood, load_casebook
+from foedus.casebook.design import MODELS, Features, inputs, responses, usable
+from foedus.casebook.priors import CODING_ERROR, PRIORS
+from foedus.casebook.store import load_fits
+from foedus.errors import InputError
+
+CASES = usable(load_casebook())
+ROWS = [Features.of(c) for c in CASES]
+X, Y = inputs(ROWS), responses(CASES)
+
+
+def draws(model):
+    return {k: v[:7] for k, v in load_fits().draws(model, "full").items()}
+
+
+def test_probabilities_sum_to_one():
+    d = draws("call")
+    for p in (likelihood.answer_given_request(d, X), likelihood.answer_probability(d, X)):
+        assert p.shape == (7, len(CASES), 4)
+        assert np.all(p >= 0)
+        assert p.sum(axis=2) == pytest.approx(np.ones((7, len(CASES))))
+
+
+def test_answer_by_hand():
+    """Protest, CSTO, 2022, base there, no rival, contiguous, all certain."""
+    d = draws("call")
+    row = Features("domestic_protest", "CSTO", 2022, base=True, rival=False, contiguous=True)
+    eta = (
+        d["ans_a"][:, 0]
+        + d["ans_u"][:, 0]
+        + d["ans_v"][:, 0]
+        + 1.6 * d["ans_year"][:, 0]
+        + d["ans_b"][:, 0]
+        + d["ans_b"][:, 2]
+    )
+    p = likelihood.answer_given_request(d, inputs([row]))[:, 0]
+    assert p[:, 3] == pytest.approx(special.expit(eta))
+    assert p[:, 2] + p[:, 3] == pytest.approx(special.expit(eta + d["ans_gap"][:, 0]))
+    assert p[:, 0] == pytest.approx(1 - special.expit(eta + d["ans_gap"].sum(axis=1)))
+
+
+def test_unknown_feature_is_averaged_over():
+    d = draws("call")
+    row = Features("insurgency", "France", 2012, base=None, rival=False, contiguous=False)
+    share = inputs([row]).weights[0]
+    yes, no = (
+        likelihood.answer_given_request(d, inputs([replace(row, base=b)]))[:, 0]
+        for b in (True, False)
+    )
+    mixed = likelihood.answer_given_request(d, inputs([row]))[:, 0]
+    belief = share[1::2].sum()
+    assert mixed == pytest.approx(belief * yes + (1 - belief) * no)
+
+
+def test_unknown_request_is_averaged_over():
+    d = draws("call")
+    x = inputs([Features("coup_mutiny", "ECOWAS", 2023)])
+    p = likelihood.request_probability(d, x)
+    asked = likelihood.answer_probability(d, x, asked=np.array([1.0]))
+    silent = likelihood.answer_probability(d, x, asked=np.array([0.0]))
+    mixed = p[..., None] * asked + (1 - p[..., None]) * silent
+    assert likelihood.answer_probability(d, x) == pytest.approx(mixed)
+
+
+def test_confidence_and_contested_codings_become_likelihoods():
+    at = {c.id: i for i, c in enumerate(CASES)}
+    kaz = at["KAZ2022"]
+    assert Y.answer[kaz] == pytest.approx([0.01 / 3, 0.01 / 3, 0.01 / 3, 0.99])
+    assert Y.asked[at["POL1981"]] == pytest.approx([0.6, 0.4])
+    assert Y.asked[at["SLE2000"]] == pytest.approx([1, 1])
+    ivory = Y.answer[at["CIV2002F"]]
+    assert ivory[2] == pytest.approx(0.97 * 0.7 + 0.01 * 0.3)
+    assert ivory[1] == pytest.approx(0.97 * 0.3 + 0.01 * 0.7)
+    assert Y.answer_free[at["HUN1956"]] == 0.3
+    assert set(CODING_ERROR) == {"H", "M", "L"}
+
+
+def test_undated_requests_are_intervals():
+    at = {c.id: i for i, c in enumerate(CASES)}
+    assert Y.arrival[at["KAZ2022"]] == pytest.approx([1, 2])
+    assert Y.arrival[at["SLE2000"]] == pytest.approx([0, 7])
+    assert Y.mask["arrival"].sum() == 46
+    assert Y.mask["size"].sum() == 33
+    assert Y.mask["duration"].sum() == 29
+
+
+def test_missions_still_on_are_censored():
+    early = responses(CASES, before=dt.date(2005, 1, 1))
+    at = {c.id: i for i, c in enumerate(CASES)}
+    ramsi = early.months[at["SLB2003"]]
+    assert ramsi[1] == 1
+    assert ramsi[0] == pytest.approx(17.3, abs=0.1)
+    assert early.mask["call"][at["KAZ2022"]] == 0
+    assert responses(CASES).months[at["SLB2003"]][1] == 0
+
+
+def test_duration_density_integrates_to_one():
+    d = {k: v[:1] for k, v in draws("duration").items()}
+    t = np.exp(np.linspace(-6, 12, 4001))
+    x = inputs([ROWS[0]] * t.size)
+    y = responses([CASES[0]] * t.size)
+    y = replace(y, months=np.stack([t, np.zeros_like(t)], axis=1))
+    y.mask["duration"][:] = 1
+    density = np.exp(likelihood.log_likelihood("duration", d, x, y)[0])
+    assert np.trapezoid(density, np.log(t)) == pytest.approx(1, abs=1e-4)
+    above = replace(y, months=np.stack([t, np.ones_like(t)], axis=1))
+    survival = np.exp(likelihood.log_likelihood("duration", d, x, above)[0])
+    assert survival[2000] == pytest.approx(np.trapezoid(density[2000:], np.log(t[2000:])), abs=1e-3)
+
+
+def test_arrival_cells_sum_to_one():
+    d = {k: v[:1] for k, v in draws("arrival").items()}
+    n = 5000
+    x, y = inputs([ROWS[0]] * n), responses([CASES[0]] * n)
+    days = np.arange(n, dtype=float)
+    y = replace(y, arrival=np.stack([days, days + 1], axis=1))
+    y.mask["arrival"][:] = 1
+    total = np.exp(likelihood.log_likelihood("arrival", d, x, y)).sum()
+    mean, sd = likelihood.arrival_location(d, x)
+    assert total == pytest.approx(stats.norm.cdf((np.log(n) - mean[0, 0]) / sd[0, 0]), abs=1e-4)
+
+
+def test_priors_have_sources():
+    assert all(p.source and p.sd > 0 for p in PRIORS.values())
+
+
+@pytest.mark.parametrize(
+    "bad", [{"trigger": "picnic"}, {"organisation": "Galaxy"}, {"base": "yes"}]
+)
+def test_features_are_checked(bad):
+    good = {"trigger": "insurgency", "organisation": "France", "year": 2012}
+    with pytest.raises(InputError):
+        Features.from_mapping(good | bad)
+    with pytest.raises(InputError):
+        Features.from_mapping(good | {"weather": "rain"})
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", MODELS)
+def test_pymc_states_the_same_equations(model):
+    pytest.importorskip("pymc")
+    from foedus.casebook.fit import PARAMETERS, build
+
+    built = build(model, X, Y)
+    free = {v.name: v for v in built.free_RVs}
+    random = np.random.default_rng(1)
+    import pytensor
+
+    outputs = [built[name] for name in PARAMETERS[model]]
+    function = pytensor.function(
+        list(free.values()),
+        [built.potentials[0], *outputs],
+        on_unused_input="ignore",
+        mode="FAST_COMPILE",
+    )
+    for _ in range(5):
+        point = []
+        for name, v in free.items():
+            size = v.shape.eval()
+            value = random.normal(size=size)
+            if name == "psi":
+                value = random.dirichlet(np.ones(4))
+            elif name.endswith("sd") or name in ("ans_gap", "gap"):
+                value = np.abs(value) + 0.2
+            point.append(value)
+        total, *values = function(*point)
+        ours = {
+            name: np.asarray(v, dtype=float).reshape(1, -1)
+            for name, v in zip(PARAMETERS[model], values, strict=True)
+        }
+        assert likelihood.log_likelihood(model, ours, X, Y).sum() == pytest.approx(
+            float(total), rel=1e-5, abs=1e-6
+        )
