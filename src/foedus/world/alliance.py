@@ -146,7 +146,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     _normal(
         "signal",
         0.0,
-        0.25,
+        0.5,
         "elicited",
         "elicited; no effect by default",
         "Worth to the lead of what acting tells an outside observer.",
