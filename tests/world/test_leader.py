@@ -33,6 +33,22 @@ def test_below_the_gate_nothing_happens():
     assert share(play(SETTING, p, runs=300, unrest=0.51, on=ALONE), "concession") > 0
 
 
+def test_alarm_outlives_unrest_and_fades():
+    runs = 4000
+    random = Random(1, np.arange(runs, dtype=np.int64))
+    p = median(runs, leader__gate=0.2, leader__memory=2.0)
+    state = fresh(SETTING, p, random, on=ALONE, unrest=0.9)
+    taken = []
+    for day in range(6):
+        before = state.happened("fire_order").sum()
+        leader.step(SETTING, p, state, day, random, Guidance())
+        taken.append(state.happened("fire_order").sum() - before)
+        assert state.memory[leader.ALARM] == pytest.approx(0.9 * np.exp(-day / 2))
+        state.memory["streets.intensity"][:] = 0.0
+    assert all(taken[:4])
+    assert not any(taken[4:]), "0.9 exp(-3/2) is above the gate, 0.9 exp(-2) below"
+
+
 def test_without_streets_nothing_happens():
     random = Random(1, np.arange(5, dtype=np.int64))
     p = median(5)
@@ -250,6 +266,8 @@ def test_a_known_fall_is_replayed_together_with_leaving_by_choice():
 @pytest.mark.parametrize("name", [p.name for p in leader.PARAMETERS])
 def test_each_parameter_moves_something(name):
     lively = {"leader__request_base": -3.0, "leader__fire_base": -3.5, "leader__guard_base": -3.0}
+    if name == "leader.memory":
+        pytest.skip("fades after unrest only: test_alarm_outlives_unrest_and_fades")
     on = ("ties", "leader", "alliance")
     p = median(500, alliance__lead_intercept=1.0, **lively)
     before = play(SETTING, p, runs=500, on=on)

@@ -2,10 +2,12 @@
 
 Each open decision is taken on a day with the logit chance
 
-    P = [u_t ≥ gate] · logistic(λ U),   U = base + Σ coefficient × covariate
+    P = [A_t ≥ gate] · logistic(λ U),   U = base + Σ coefficient × covariate
 
-(quantal response, McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023). The gate keeps a calm
-country still: below it nothing is decided. Covariates: unrest ``u_t``; weakness,
+(quantal response, McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023). A_t is the *alarm*, the
+day's unrest or a fading memory of worse, ``A_t = max(u_t, A_{t-1} e^{-1/memory})``: orders are
+given while the streets are being cleared, too. The gate keeps a calm country still: below it
+nothing is decided. Covariates: unrest, which is the alarm; weakness,
 ``1 - loyal_share``; officers killed so far, as ``1 - exp(-K/10)``; dependence on the lead less ½
 (mechanism 10); and what is already decided. Each decision is taken once.
 
@@ -55,6 +57,7 @@ BoolArray = NDArray[np.bool_]
 KILLED_SCALE = 10.0
 
 KILLED = "leader.killed"
+ALARM = "leader.alarm"
 RESTORED = "leader.restored"
 #: Slot of mechanism 5: today's chance of a fall.
 COLLAPSE = "forces.collapse_chance"
@@ -92,9 +95,17 @@ PARAMETERS: tuple[Parameter, ...] = (
         "gate",
         Uniform(dist="uniform", low=0.02, high=0.2),
         "share",
-        "Unrest intensity below which the leader decides nothing.",
+        "Alarm below which the leader decides nothing.",
         0.0,
         1.0,
+    ),
+    _other(
+        "memory",
+        LogNormal(dist="lognormal", median=2.0, sd_log=0.5),
+        "day",
+        "Time in which the leader's alarm at past unrest fades.",
+        0.1,
+        30.0,
     ),
     _normal("concession_base", -3.5, 0.75, "Utility of conceding in calm."),
     _normal("concession_unrest", 2.5, 0.75, "Effect of unrest on conceding."),
@@ -152,7 +163,8 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Open the slots: officers killed so far, and the day on which the internet returns."""
+    """Open the slots: officers killed so far, alarm, and the day on which the internet returns."""
+    state.memory[ALARM] = np.zeros_like(state.internet)
     state.memory[KILLED] = np.zeros_like(state.internet)
     state.memory[RESTORED] = np.full_like(state.internet, np.inf)
 
@@ -171,7 +183,9 @@ def step(
     for city in range(state.deaths_security.shape[1]):
         killed = killed + state.deaths_security[:, city]
     state.memory[KILLED] = killed
-    unrest = state.memory.get("streets.intensity", np.zeros_like(state.internet))
+    today = state.memory.get("streets.intensity", np.zeros_like(state.internet))
+    unrest = np.maximum(today, state.memory[ALARM] * np.exp(-1.0 / p["leader.memory"]))
+    state.memory[ALARM] = unrest
     weakness = 1.0 - state.loyal_share
     lost = -np.expm1(-killed / KILLED_SCALE)
     awake = unrest >= p["leader.gate"]
