@@ -11,6 +11,8 @@ from foedus.judgement.observation import (
     DEGREES_OF_FREEDOM,
     HABITS,
     RELIABILITY,
+    Subject,
+    correlation,
     observation,
     shares,
 )
@@ -121,22 +123,42 @@ def test_a_far_report_is_disbelieved(toy):
     assert disbelief[2] > 0.9
 
 
-def test_repeated_reports_share_one_likelihood():
-    one, other = ("crowd", "", ""), ("crowd", "north", "")
-    equal = np.ones(4)
-    assert shares([one], np.array([1.0]), equal).tolist() == [1.0]
-    same = shares([one] * 4, np.full(4, 2.0), equal)
-    assert np.allclose(same, 1 / (1 + 3 * 0.8))
-    assert same.sum() < 1.2
-    apart = shares([one, one], np.array([0.0, 20.0]), equal)
-    assert np.allclose(apart, 1.0, atol=1e-4)
-    assert shares([one, other], np.array([1.0, 1.0]), equal).tolist() == [1.0, 1.0]
+def test_repeated_reports_share_one_likelihood(toy):
+    model = observe(toy, "deaths_security", 13)
+    here = Subject("deaths_security", "", "", 3.0)
+    assert shares([here], [model]).tolist() == [1.0]
+    same = shares([here] * 4, [model] * 4)
+    m, s = model.discrepancy, model.scale
+    r = (m**2 + 0.8 * (s**2 - m**2)) / s**2
+    assert correlation(here, here, model, model) == pytest.approx(r)
+    assert np.allclose(same, 1 / (1 + 3 * r))
+    assert 1.0 < same.sum() < 1.1
 
 
-def test_a_poor_report_hardly_dilutes_a_good_one():
-    good, poor = shares([("crowd", "", "")] * 2, np.zeros(2), np.array([3.0, 0.1]))
-    assert good > 0.97
-    assert poor == pytest.approx(1 / 1.8)
+def test_errors_are_common_within_a_thing_a_quantity_and_a_family(toy):
+    toll, crowd = observe(toy, "deaths_security", 13), observe(toy, "crowd", 500)
+    event = observe(toy, "decision")
+    here = Subject("crowd", "north", "", 3.0)
+    later = Subject("crowd", "north", "", 9.0)
+    there = Subject("crowd", "south", "", 3.0)
+    r = [
+        correlation(here, here, crowd, crowd),
+        correlation(here, later, crowd, crowd),
+        correlation(here, there, crowd, crowd),
+        correlation(here, Subject("deaths_security", "", "", 3.0), crowd, toll),
+        correlation(here, Subject("decision", "", "", 3.0), crowd, event),
+    ]
+    assert r == sorted(r, reverse=True)
+    assert r[-1] == 0.0
+    assert r[0] < 1.0
+
+
+def test_a_poor_report_hardly_dilutes_a_good_one(toy):
+    here = Subject("crowd", "", "", 3.0)
+    models = [observe(toy, "crowd", 500, rating=r) for r in ("A1", "E5")]
+    good, poor = shares([here] * 2, models)
+    assert good > 0.85
+    assert poor < 0.65
 
 
 def test_each_fact_is_used_in_one_way(toy):

@@ -52,7 +52,7 @@ def test_the_whole_path_gives_a_conjugate_posterior(toy, questions):
     deaths[:, 0, 0] = x
     result = judge(case, toy.dataset(case, toy.block(case, runs, deaths_security=deaths)))
     # The same by quadrature, written out without the package's own code.
-    scale = np.sqrt(0.1**2 + 0.1**2 + 0.2**2 + 0.5**2)
+    scale = np.sqrt(0.1**2 + 0.1**2 + 0.2**2 + 0.8**2)
     t = stats.t(4, loc=np.log1p(x) + np.log(0.8), scale=scale)
     wrong = stats.norm(np.log(101.0), 3.0)
     e = 1 - 0.95 * 0.96
@@ -148,7 +148,7 @@ def test_evidence_moves_the_answer_and_says_so(toy, questions):
     case = toy.case(questions=questions, facts=facts)
     result = judge(case, toy.dataset(case, fill(toy, case)))
     answer = result.answer("many")
-    assert answer.estimate.probability > answer.before.probability + 0.3
+    assert answer.estimate.probability > answer.before.probability + 0.15
     toll, wild, talk = result.evidence
     assert talk.use == "context"
     assert wild.disbelief > 0.5 > toll.disbelief
@@ -184,6 +184,7 @@ def test_a_well_rated_report_that_the_runs_disbelieve(toy, questions):
     facts = [
         toy.fact("toll", "deaths_security", "2001-03-04", 300_000, rating="A1"),
         toy.fact("quiet", "crowd", "2001-03-04", 0, rating="A1"),
+        toy.fact("none", "troops_present", "2001-03-04", 0, rating="A1"),
     ]
     case = toy.case(questions=questions, facts=facts)
     result = judge(case, toy.dataset(case, fill(toy, case, runs=400)))

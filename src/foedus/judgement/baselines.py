@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Question
-from foedus.errors import InputError
 
 if TYPE_CHECKING:
     from foedus.casebook import BaseRate, Casebook, Quantiles
@@ -193,7 +192,7 @@ def always_refuse(question: Question) -> float | None:
             return 1.0
         if ask.quantity in (*_ACTS, *_ENDS):
             return 0.0
-        if ask.quantity in _TROOPS and (ask.at_least or 0.0) > 0:
+        if ask.quantity in _TROOPS and ask.at_most is None:
             return 0.0
         return None
     if question.kind == "number":
@@ -206,7 +205,8 @@ def positions(case: Case, question: Question) -> dict[str, float]:
 
     A position is 0 (stay out) to 1 (send); the requester is left out. For a yes-or-no question on
     the alliance acting it is read as the probability; for a question on troops it is multiplied
-    by the standing pool that would be announced.
+    by the standing pool that would be announced. Whether any troops at all come is such a
+    yes-or-no question; how long they stay is not, and a threshold above one soldier is not.
 
     Returns
     -------
@@ -220,7 +220,9 @@ def positions(case: Case, question: Question) -> dict[str, float]:
     weight = np.array([m.capability * m.salience for m in voters])
     if not voters or not weight.sum() > 0:
         return {}
-    if question.kind == "binary" and ask.quantity in (*_ACTS, "refusal"):
+    any_troops = ask.quantity in _TROOPS and ask.statistic in ("max", "happens")
+    any_troops = any_troops and ask.at_most is None and (ask.at_least or 0.0) <= 1.0
+    if question.kind == "binary" and (any_troops or ask.quantity in (*_ACTS, "refusal")):
         factor = 1.0
     elif question.kind == "number" and ask.quantity in _TROOPS and case.alliance.announced_pool:
         factor = float(case.alliance.announced_pool)
@@ -233,10 +235,3 @@ def positions(case: Case, question: Question) -> dict[str, float]:
         "weighted_mean": factor * weighted_mean(stated, weight),
         "weighted_median": factor * weighted_median(stated, weight),
     }
-
-
-def check_probability(p: float) -> float:
-    """Return a probability, or raise `InputError` if it is none."""
-    if not 0.0 <= p <= 1.0:
-        raise InputError(f"a probability lies between 0 and 1 (found {p})")
-    return p

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case, Fact
 from foedus.case.vocabulary import QUANTITIES
-from foedus.judgement.observation import Observation, day_fraction, observation, shares
+from foedus.judgement.observation import Observation, Subject, day_fraction, observation, shares
 from foedus.judgement.quantities import Block, Frame, event_day, series, variables
 from foedus.world.guidance import Guidance
 
@@ -76,16 +76,21 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
     guidance = Guidance.of(case) if guidance is None else guidance
     drafts = [_draft(case, fact, guidance) for fact in case.facts]
     weighed = [r for r in drafts if r.use == "weighed"]
-    keys = [(str(r.fact.quantity), r.fact.place or "", r.fact.member or "") for r in weighed]
-    about = np.array([r.day + r.fraction for r in weighed], dtype=np.float64)
-    precision = np.array([r.model.precision for r in weighed if r.model is not None])
-    share = dict(zip((r.fact.id for r in weighed), shares(keys, about, precision), strict=True))
+    subjects = [_subject(r) for r in weighed]
+    models = [r.model for r in weighed if r.model is not None]
+    share = dict(zip((r.fact.id for r in weighed), shares(subjects, models), strict=True))
     return tuple(
         Report(r.fact, r.use, r.day, r.fraction, r.model, float(share.get(r.fact.id, 0.0)))
         if r.use == "weighed"
         else r
         for r in drafts
     )
+
+
+def _subject(report: Report) -> Subject:
+    fact = report.fact
+    day = report.day + report.fraction
+    return Subject(str(fact.quantity), fact.place or "", fact.member or "", day)
 
 
 def _draft(case: Case, fact: Fact, guidance: Guidance) -> Report:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.casebook import Casebook
-    from foedus.ensemble import Ensemble
+    from foedus.ensemble.ensemble import Ensemble
+    from foedus.ensemble.progress import Progress
 
 FloatArray = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def forecast(
     out: str | Path | None = None,
     ensemble: Ensemble | None = None,
     casebook: Casebook | None = None,
-    progress: Callable[..., Any] | None = None,
+    progress: Progress | None = None,
 ) -> Forecast:
     """Answer the questions of a case from what was known on a date.
 
@@ -96,7 +96,7 @@ def forecast(
 
 
 def _run(case: Case, date: Any, **options: Any) -> Ensemble:
-    from foedus.ensemble import run
+    from foedus.ensemble.runner import run
 
     given = {name: value for name, value in options.items() if value is not None}
     return run(case, as_of=date, **given)

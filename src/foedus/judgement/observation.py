@@ -83,13 +83,13 @@ _DEFAULT: dict[str, Habit] = {
     "day": Habit(discrepancy=0.75),
 }
 HABITS: dict[str, Habit] = {
-    "crowd": Habit(spread=0.5, discrepancy=0.7),
-    "arrests": Habit(reported=0.8, spread=0.25, discrepancy=0.6),
-    "jailed": Habit(spread=0.25, discrepancy=0.7),
-    "deaths_protesters": Habit(reported=0.4, spread=0.5, discrepancy=0.5),
-    "deaths_security": Habit(reported=0.8, spread=0.2, discrepancy=0.5),
+    "crowd": Habit(spread=0.5, discrepancy=0.9),
+    "arrests": Habit(reported=0.8, spread=0.25, discrepancy=0.9),
+    "jailed": Habit(spread=0.25, discrepancy=0.9),
+    "deaths_protesters": Habit(reported=0.4, spread=0.5, discrepancy=0.8),
+    "deaths_security": Habit(reported=0.8, spread=0.2, discrepancy=0.8),
     "deaths_allied": Habit(spread=0.1, discrepancy=0.3),
-    "deaths_total": Habit(reported=0.5, spread=0.4, discrepancy=0.5),
+    "deaths_total": Habit(reported=0.5, spread=0.4, discrepancy=0.8),
     "cities_in_unrest": Habit(spread=0.2, discrepancy=0.3),
     "troops_announced": Habit(spread=0.05, discrepancy=0.3),
     "troops_present": Habit(reported=1.15, spread=0.1, discrepancy=0.3),
@@ -102,10 +102,29 @@ OUTRIGHT: dict[str, tuple[float, float]] = {
     "index": (0.0, 3.0),
 }
 
-#: Two reports of one quantity on one day share this much of their error; it decays with the
-#: days between what they are about.
-COMMON_ERROR = 0.8
-COMMON_ERROR_DAYS = 2.0
+#: Two reports of one thing on one day share this much of their reporting error.
+COMMON_REPORTING = 0.8
+#: The model's error is shared wholly between reports of one thing on one day, this much between
+#: days and places of one quantity, and this much between quantities of one family.
+COMMON_MODEL = 0.7
+COMMON_FAMILY = 0.35
+#: Days over which the errors about one thing come apart.
+COMMON_DAYS = 2.0
+#: Quantities that one part of the model makes, and whose errors therefore go together.
+FAMILIES: tuple[frozenset[str], ...] = (
+    frozenset(
+        (
+            "crowd",
+            "arrests",
+            "jailed",
+            "deaths_protesters",
+            "deaths_security",
+            "deaths_total",
+            "cities_in_unrest",
+        )
+    ),
+    frozenset(("troops_announced", "troops_present")),
+)
 
 
 def scale_of(quantity: str) -> Scale:
@@ -150,6 +169,11 @@ class Observation:
     error: float
     parts: tuple[tuple[str, float], ...]
     outright: float
+
+    @property
+    def discrepancy(self) -> float:
+        """The part of the scale that is the model's own."""
+        return dict(self.parts)["model discrepancy"]
 
     @property
     def precision(self) -> float:
@@ -293,29 +317,48 @@ def day_fraction(fact: Fact, offset: float) -> float:
     return (local.hour + local.minute / 60.0 + local.second / 3600.0) / 24.0
 
 
-def shares(
-    keys: Sequence[tuple[str, str, str]], days: FloatArray, precision: FloatArray
-) -> FloatArray:
+@dataclass(frozen=True)
+class Subject:
+    """What a report is about: quantity, place, member, and time in days."""
+
+    quantity: str
+    place: str
+    member: str
+    day: float
+
+
+def correlation(a: Subject, b: Subject, of_a: Observation, of_b: Observation) -> float:
+    """Return the correlation of the errors of two reports.
+
+    The model's own error is common to what one part of the model makes; reporting error is common
+    to reports of the same thing. With discrepancy m and all other scale e of each report
+    (``s**2 = m**2 + e**2``) it is ``(rho_m m m' + rho_e e e') / (s s')``.
+    """
+    near = float(np.exp(-abs(a.day - b.day) / COMMON_DAYS))
+    same = (a.quantity, a.place, a.member) == (b.quantity, b.place, b.member)
+    if same:
+        rho_model = COMMON_MODEL + (1.0 - COMMON_MODEL) * near
+    elif a.quantity == b.quantity:
+        rho_model = COMMON_MODEL
+    else:
+        together = any(a.quantity in f and b.quantity in f for f in FAMILIES)
+        rho_model = COMMON_FAMILY if together else 0.0
+    rho_reporting = COMMON_REPORTING * near if same else 0.0
+    m, n = of_a.discrepancy, of_b.discrepancy
+    e, f = np.sqrt(of_a.scale**2 - m**2), np.sqrt(of_b.scale**2 - n**2)
+    return float((rho_model * m * n + rho_reporting * e * f) / (of_a.scale * of_b.scale))
+
+
+def shares(subjects: Sequence[Subject], models: Sequence[Observation]) -> FloatArray:
     """Return how much of a whole report each report counts, shape (report,).
 
-    Reports of the same quantity, place and member share errors, with correlation
-    ``r_ij = COMMON_ERROR * exp(-|days apart| / COMMON_ERROR_DAYS)``. Each counts
-    ``1 / (1 + sum_j r_ij min(1, q_j / q_i))``: equally good reports share one likelihood, as
-    correlated measurements do, and a poor report hardly dilutes a good one.
-
-    Parameters
-    ----------
-    keys : sequence of (quantity, place, member)
-    days : ndarray, shape (report,)
-        What each report is about, in days.
-    precision : ndarray, shape (report,)
-        How good each is, q: the chance that it is honest over its squared scale.
+    Each counts ``1 / (1 + sum_j r_ij min(1, q_j / q_i))`` with r the correlation of errors and q
+    the precision: equally good reports share one likelihood, as correlated measurements do, and a
+    poor report hardly dilutes a good one.
     """
-    n = len(keys)
-    total = np.ones(n)
-    for i in range(n):
-        for j in range(n):
-            if i != j and keys[i] == keys[j]:
-                r = COMMON_ERROR * np.exp(-abs(days[i] - days[j]) / COMMON_ERROR_DAYS)
-                total[i] += r * min(1.0, precision[j] / precision[i])
+    total = np.ones(len(models))
+    for i, (a, x) in enumerate(zip(subjects, models, strict=True)):
+        for j, (b, y) in enumerate(zip(subjects, models, strict=True)):
+            if i != j:
+                total[i] += correlation(a, b, x, y) * min(1.0, y.precision / x.precision)
     return 1.0 / total

@@ -17,7 +17,7 @@ from foedus.judgement.forecast import forecast as make_forecast
 from foedus.judgement.results import Answer, Forecast, finite, plain
 
 if TYPE_CHECKING:
-    from foedus.ensemble import Ensemble
+    from foedus.ensemble.ensemble import Ensemble
 
 FloatArray = NDArray[np.float64]
 
