@@ -79,7 +79,8 @@ def test_first_landing_within_a_day_and_complete_in_days():
 
 
 def test_the_lift_is_limited_by_vehicles():
-    p = medians(airlift, **PROMPT, **STAY, airlift__ramp_air=0.05, airlift__light=0.0)
+    lift = {"airlift__vehicles_per_flight": 2.4, "airlift__vehicles": 120.0}
+    p = medians(airlift, **PROMPT, **STAY, **lift, airlift__ramp_air=0.05, airlift__light=0.0)
     heavy = daily(p, committed(), 8)[:, 0]
     each_day = np.diff(heavy)[1:3]
     per_flight = 1000 * p["airlift.vehicles_per_flight"][0] / p["airlift.vehicles"][0]

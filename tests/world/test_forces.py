@@ -158,7 +158,7 @@ def _chance(p, strength, intensity):
 
 
 def test_the_chance_of_a_fall_is_the_smoothed_rule():
-    p = medians(forces)
+    p = medians(forces, forces__siege=1.0)
     state = _begun(p, streets(intensity=0.8), 0.1)
     state.present[:, 1] = 1500.0
     holding = forces.holding_share(p, state)
@@ -176,9 +176,26 @@ def test_weak_regimes_fall_strong_ones_do_not():
 
 
 def test_with_little_noise_it_is_the_threshold_rule():
-    p = medians(forces, forces__noise=0.001, forces__weight=0.0, forces__attack=1.0)
+    p = medians(
+        forces, forces__noise=0.001, forces__weight=0.0, forces__attack=1.0, forces__siege=1.0
+    )
     assert np.all(_chance(p, 0.79, 0.8) == pytest.approx(0.8))
     assert np.all(_chance(p, 0.81, 0.8) < 1e-12)
+
+
+def test_an_attack_must_last():
+    p = medians(forces, forces__siege=4.0, forces__weight=0.0, forces__boots=0.0)
+    state = _begun(p, streets(intensity=0.8), 0.1)
+    lasting, chances = 0.0, []
+    for day in range(6):
+        advance(forces, p, state, days=1, first=day, begin=False)
+        state.in_office[:] = True
+        state.events["leader_leaves"][:] = -1
+        lasting += (0.8 - lasting) / 4.0
+        want = 0.8 * ndtr((p["forces.attack"] * lasting - 0.1) / p["forces.noise"])
+        assert state.memory["forces.collapse_chance"] == pytest.approx(want, rel=1e-9)
+        chances.append(state.memory["forces.collapse_chance"][0])
+    assert np.all(np.diff(chances) > 0)
 
 
 def test_a_fall_is_marked_once_and_ends_the_term():
@@ -195,7 +212,7 @@ def test_a_fall_is_marked_once_and_ends_the_term():
 
 
 def test_known_survival_is_imposed_and_charged():
-    p = medians(forces)
+    p = medians(forces, forces__siege=1.0)
     guidance = Guidance(not_by={("leader_leaves", ""): 4})
     state = _begun(p, streets(intensity=0.8), 0.0)
     chance = _chance(p, 0.0, 0.8)

@@ -13,8 +13,9 @@ both when the decision is announced; *boots* add strength as they land,
 ``F_t = boots present/1000``. A pledge works before anyone arrives, and the game amplifies it:
 adherents expect each other to hold.
 
-The government falls on a day with chance ``u_t Phi((attack u_t - theta - F_t - lam s_t) / noise)``:
-the deterministic rule smoothed, so that a known survival can be weighed, and only as far as the
+An attack must last: its weight is the mean unrest of the last days, ``m_t = m_{t-1} + (u_t -
+m_{t-1})/siege``, from 0 in calm. The government falls on a day with chance
+``u_t Phi((attack m_t - theta - F_t - lam s_t) / noise)``: the deterministic rule smoothed, so that a known survival can be weighed, and only as far as the
 streets put it to the test. A fall is the event ``leader_leaves``; where it is known that the leader
 stayed, it is not allowed and the run is charged (:meth:`foedus.world.guidance.Guidance.decide`).
 
@@ -137,6 +138,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         5.0,
     ),
     Parameter(
+        "forces.siege",
+        LogNormal(dist="lognormal", median=3.0, sd_log=0.5),
+        "day",
+        "Days of unrest after which an attack has most of its weight.",
+        1.0,
+        60.0,
+    ),
+    Parameter(
         "forces.noise",
         LogNormal(dist="lognormal", median=0.05, sd_log=0.5),
         "attack mass",
@@ -159,6 +168,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
     state.memory["forces.alpha"] = alpha
     state.memory["forces.q_cost"] = ndtri(p["forces.protest_cost"])
     state.memory["forces.holding"] = np.ones(random.runs.size)
+    state.memory["forces.lasting"] = np.zeros(random.runs.size)
     state.memory["forces.collapse_chance"] = np.zeros(random.runs.size)
 
 
@@ -208,7 +218,9 @@ def step(
 
     force = backing(p, state)[2]
     strength = state.strength + force + p["forces.weight"] * holding
-    excess = p["forces.attack"] * unrest - strength
+    lasting = state.memory["forces.lasting"]
+    lasting += (unrest - lasting) / p["forces.siege"]
+    excess = p["forces.attack"] * lasting - strength
     chance = unrest * ndtr(excess / p["forces.noise"])
     open_ = state.in_office & ~state.happened("leader_leaves")
     state.memory["forces.collapse_chance"][:] = np.where(open_, chance, 0.0)
