@@ -25,8 +25,8 @@ BASE: dict[str, Any] = {
     "as_of": "2001-03-05",
     "sources": {"desk": {"name": "The desk"}, "radio": {"name": "The radio"}},
     "places": {
-        "north": {"name": "North", "lat": 50, "lon": 10, "population": 900_000},
-        "south": {"name": "South", "lat": 48, "lon": 11, "population": 300_000},
+        "north": {"name": "North", "lat": 50, "lon": 10, "population": 900_000, "lattice": 12},
+        "south": {"name": "South", "lat": 48, "lon": 11, "population": 300_000, "lattice": 12},
     },
     "actors": {
         "home": {"name": "Home", "roles": ["government", "member"]},

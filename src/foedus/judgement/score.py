@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
 from foedus.errors import InputError
 from foedus.judgement.baselines import Outside, always_refuse, positions
 from foedus.judgement.forecast import forecast as make_forecast
+from foedus.judgement.forecast import judge
 from foedus.judgement.results import Answer, Forecast, finite, plain
 
 if TYPE_CHECKING:
@@ -274,7 +276,7 @@ def score(
     *,
     forecast: Forecast | None = None,
     as_of: dt.date | dt.datetime | str | None = None,
-    prior: Forecast | None = None,
+    prior: Forecast | Ensemble | None = None,
     ensemble: Ensemble | None = None,
     **options: Any,
 ) -> Scores:
@@ -288,9 +290,9 @@ def score(
         Made before; otherwise it is made as of ``as_of``.
     as_of : date, datetime or str, optional
         As in :func:`foedus.judgement.forecast`.
-    prior : Forecast, optional
-        Another forecast of the same questions that no evidence conditioned, scored as the
-        baseline ``prior_ensemble``.
+    prior : Forecast or Ensemble, optional
+        Another forecast of the same questions, or an ensemble that replayed nothing: answered
+        without any evidence, it is the baseline ``prior_ensemble``.
     ensemble, **options
         As in :func:`foedus.judgement.forecast`.
 
@@ -305,6 +307,9 @@ def score(
         forecast = make_forecast(case, as_of=as_of, ensemble=ensemble, **options)
     if forecast.case_id != case.id:
         raise InputError(f"the forecast is of case {forecast.case_id}, not of {case.id}")
+    if prior is not None and not isinstance(prior, Forecast):
+        blank = known_by(case, case.as_of).model_copy(update={"facts": ()})
+        prior = judge(blank, prior.dataset)
     questions = {q.id: q for q in case.questions}
     return Scores(
         case_id=case.id,
