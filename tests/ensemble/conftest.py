@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from foedus.case.models import Case
-from foedus.ensemble import runner
+from foedus.ensemble import plan, runner
 
 ENGINES = Path(__file__).parent / "engines"
 
@@ -76,6 +77,13 @@ SMALL = {
         },
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Do not wait for the disk, and let others edit the world while a test runs."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    monkeypatch.setattr(plan, "code_hash", lambda: "fixed")
 
 
 @pytest.fixture

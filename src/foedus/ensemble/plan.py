@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import platform
@@ -233,6 +234,7 @@ def seen_by_world(case: Case) -> str:
     return case.model_copy(update=blank).model_dump_json()
 
 
+@functools.cache
 def code_hash() -> str:
     """Return a hash of the source files that a run's numbers depend on, 12 hexadecimal digits."""
     root = resources.files("foedus")

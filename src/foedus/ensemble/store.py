@@ -16,6 +16,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -240,8 +241,8 @@ def _write_chunks(path: Path, plan: Plan, batch: int, arrays: Arrays) -> None:
     first, end = plan.bounds(batch)
     for column in COLUMNS:
         _writable(path, column.name)[first:end] = arrays[column.name]
-        _sync(chunk_file(path, column, batch))
-        _sync(path / column.name)
+    _sync_all([chunk_file(path, column, batch) for column in COLUMNS])
+    _sync_all([path / column.name for column in COLUMNS])
 
 
 def clear_batch(path: Path, batch: int) -> None:
@@ -395,6 +396,12 @@ def _sync_tree(root: Path) -> None:
         for name in files:
             _sync(Path(folder, name))
         _sync(Path(folder))
+
+
+def _sync_all(paths: list[Path]) -> None:
+    """Sync many at once: the disk takes them together, which is several times faster."""
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(_sync, paths))
 
 
 def _sync(path: Path) -> None:

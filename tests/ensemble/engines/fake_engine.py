@@ -33,7 +33,8 @@ def simulate(case, *, seed, runs, values, hypothesis, guidance):
     if bad in runs:
         raise ArithmeticError(f"run {bad} went wrong")
     _die_once()
-    assert not (case.facts or case.questions or case.outcomes)
+    if case.facts or case.questions or case.outcomes:
+        raise AssertionError("the world sees what it must not")
     setting = Setting.of(case)
     random = Random(seed, runs)
     base = random.uniform("fake") + values["a.rate"] * values["b.size"] + hypothesis
