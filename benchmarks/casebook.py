@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import functools
 import json
 import warnings
 from pathlib import Path
@@ -30,8 +31,16 @@ from foedus.casebook.store import Fits, load_fits
 
 PAGE = Path(__file__).parents[1] / "docs" / "casebook"
 FIRST_YEAR = 1980
-SBC_RUNS = 60
+SBC_RUNS = 40
 SEED = 20220105
+
+
+@functools.cache
+def compiled_model(model: str):
+    """Return a compiled model on the usable cases, with its responses."""
+    from foedus.casebook.fit import fitter
+
+    return fitter(model, usable(load_casebook()))
 
 
 def leave_one_out() -> list[Scored]:
@@ -52,13 +61,13 @@ def rolling_origin() -> list[Scored]:
 
 def leave_organisation_out() -> list[Scored]:
     """Every usable case, predicted by fits that never saw its organisation."""
-    from foedus.casebook.fit import PARAMETERS, fitter, without
+    from foedus.casebook.fit import PARAMETERS, without
 
     book = load_casebook()
     cases = usable(book)
     tables: dict[str, dict[str, np.ndarray]] = {}
     for model in MODELS:
-        compiled, y = fitter(model, cases)
+        compiled, y = compiled_model(model)
         for group in organisations().groups:
             drop = np.array([c.organisation == group for c in cases])
             fit = compiled.fit(without(y, drop), seed=SEED, draws=500, tune=1000)
@@ -79,14 +88,14 @@ def simulation_based_calibration(runs: int) -> dict[str, dict[str, float]]:
     """Rank the truth in fits to synthetic data; return the fit of the ranks to uniformity."""
     from scipy import stats
 
-    from foedus.casebook.fit import PARAMETERS, fitter
+    from foedus.casebook.fit import PARAMETERS
     from foedus.casebook.synthetic import ranks, simulate
 
     cases = usable(load_casebook())
     x, out = inputs([Features.of(c) for c in cases]), {}
     for model in MODELS:
         random = np.random.default_rng(SEED)
-        compiled, y = fitter(model, cases)
+        compiled, y = compiled_model(model)
         empty = responses(cases, before=dt.date(1900, 1, 1))
         prior = compiled.fit(empty, seed=SEED, draws=500, tune=1000).draws
         found: dict[str, list[float]] = {}

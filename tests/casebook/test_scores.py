@@ -68,7 +68,7 @@ def test_outcomes_and_quantities():
 def test_scores_by_hand():
     s = score_case(KAZ, BOOK.cases, exclude=KAZ.key)
     p = s.probabilities["base rate"]["troops"]["yes"]
-    assert p == pytest.approx((36 + 0.5) / (53 + 1))
+    assert p == pytest.approx((40 + 0.5) / (57 + 1))
     assert s.brier("base rate", "troops") == pytest.approx((1 - p) ** 2)
     assert s.log_score("base rate", "troops") == pytest.approx(-math.log(p))
     own = s.probabilities["organisation's rate"]["troops"]["yes"]

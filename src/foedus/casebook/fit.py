@@ -44,7 +44,8 @@ PARAMETERS: dict[str, dict[str, int]] = {
         "ans_v": _T,
         "ans_b": 3,
         "ans_year": 1,
-        "ans_gap": 2,
+        "ans_rest": 3,
+        "ans_limited": _G,
         "psi": 4,
     },
     "arrival": {"a": 1, "collective": 1, "u": _G, "v": _T, "sd": 2},
@@ -96,6 +97,8 @@ def _normal(name: str, key: str, shape: int | None = 1) -> Any:
     prior = PRIORS[key]
     if prior.half:
         return pm.HalfNormal(name, prior.sd, shape=shape)
+    if prior.log:
+        return pm.LogNormal(name, prior.mean, prior.sd, shape=shape)
     return pm.Normal(name, prior.mean, prior.sd, shape=shape)
 
 
@@ -151,15 +154,16 @@ def _call(d: Mapping[str, Any]) -> Any:
     effects = [PRIORS[f"answer.{b}"] for b in ("base", "rival", "contiguous")]
     b = pm.Normal("ans_b", [e.mean for e in effects], [e.sd for e in effects], shape=3)
     year = _normal("ans_year", "answer.year")
-    gap = _normal("ans_gap", "answer.gap", 2)
-    eta = (a + u[d["group"]] + v[d["trigger"]] + year * d["year"])[:, None] + pt.dot(
-        b, COMBINATIONS.T
-    )[None, :]
-    troops, limited, refused = (
-        pt.sum(d["weights"] * pm.math.sigmoid(eta + shift), axis=1)
-        for shift in (0.0, gap[0], gap[0] + gap[1])
-    )
-    given = pt.stack([1 - refused, refused - limited, limited - troops, troops], axis=1)
+    others = [PRIORS[f"answer.{a}"] for a in ("none", "refused", "limited")]
+    rest = pm.Normal("ans_rest", [o.mean for o in others], [o.sd for o in others], shape=3)
+    limited = _pooled("ans_limited", "answer.limited_organisation_sd", _G)
+    fixed = a + u[d["group"]] + v[d["trigger"]] + year * d["year"]
+    eta = fixed[:, None] + pt.dot(b, COMBINATIONS.T)[None, :]
+    troops = pt.sum(d["weights"] * pm.math.sigmoid(eta), axis=1)
+    level = pt.zeros_like(fixed)
+    weights = pt.stack([rest[0] + level, rest[1] + level, rest[2] + limited[d["group"]]], axis=1)
+    share = pm.math.softmax(weights, axis=1) * (1 - troops)[:, None]
+    given = pt.concatenate([share, troops[:, None]], axis=1)
     psi = pm.Dirichlet("psi", np.ones(4))
     yes = pt.sum(given * d["answer"], axis=1) + d["free"]
     no = pt.dot(d["answer"], psi) + d["free"]

@@ -26,8 +26,8 @@ def request_probability(draws: Draws, x: Inputs) -> Floats:
 def answer_given_request(draws: Draws, x: Inputs) -> Floats:
     """Return P(none, refused, limited, troops | asked), shape (D, n, 4).
 
-    Cumulative logit along none < refused < limited < troops (McCullagh 1980, doi
-    10.1111/j.2517-6161.1980.tb01109.x), averaged over unknown binary features.
+    A nested logit: troops or not, with the covariates, averaged over unknown binary features;
+    and if not, a softmax of the three other answers with a pooled organisation effect on limited.
     """
     fixed = (
         draws["ans_a"]
@@ -36,11 +36,11 @@ def answer_given_request(draws: Draws, x: Inputs) -> Floats:
         + draws["ans_year"] * x.year
     )
     eta = fixed[:, :, None] + (draws["ans_b"] @ COMBINATIONS.T)[:, None, :]
-    gap = np.cumsum(draws["ans_gap"], axis=1)[:, None, None, :]
-    at_least = special.expit(np.concatenate([eta[..., None], eta[..., None] + gap], axis=3))
-    at_least = np.einsum("dnck,nc->dnk", at_least, x.weights)
-    troops, limited, refused = (at_least[..., k] for k in range(3))
-    return np.stack([1 - refused, refused - limited, limited - troops, troops], axis=2)
+    troops = np.einsum("dnc,nc->dn", special.expit(eta), x.weights)
+    rest = np.repeat(draws["ans_rest"][:, None, :], x.group.size, axis=1)
+    rest[:, :, 2] += draws["ans_limited"][:, x.group]
+    share = special.softmax(rest, axis=2) * (1 - troops)[:, :, None]
+    return np.concatenate([share, troops[:, :, None]], axis=2)
 
 
 def answer_probability(draws: Draws, x: Inputs, *, asked: Floats | None = None) -> Floats:

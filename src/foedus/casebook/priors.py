@@ -13,12 +13,23 @@ _DEBRE = "Debre 2021, doi 10.1007/s11558-021-09428-y"
 
 @dataclass(frozen=True)
 class Prior:
-    """A normal prior, or a half-normal scale where ``mean`` is zero and ``half`` is set."""
+    """A normal prior.
+
+    Attributes
+    ----------
+    mean, sd : float
+    source : str
+    half : bool
+        Half-normal with scale ``sd`` instead.
+    log : bool
+        Normal in the logarithm instead: for scales that cannot be near zero.
+    """
 
     mean: float
     sd: float
     source: str
     half: bool = False
+    log: bool = False
 
 
 #: Error rates of a coding by confidence grade: chance that a value is another one.
@@ -58,26 +69,30 @@ PRIORS: dict[str, Prior] = {
         "proxy of the lead's own interest; contiguity odds ratio 2 to 4 (elicited), halved",
     ),
     "answer.year": Prior(0.0, 0.25, "elicited; per 20 years"),
-    "answer.gap": Prior(0, 2.0, "elicited distance between thresholds", half=True),
+    # Where no troops come: softmax weights of none, refused, limited.
+    "answer.none": Prior(-1.5, 1.5, "elicited; a formal request seldom meets silence"),
+    "answer.refused": Prior(0.0, 1.5, "elicited"),
+    "answer.limited": Prior(0.0, 1.5, "elicited"),
+    "answer.limited_organisation_sd": Prior(0, 1.0, "elicited", half=True),
     # Days from request to first arrival, natural log.
     "arrival.intercept": Prior(1.0, 1.5, "elicited; the median lies between hours and a month"),
     "arrival.collective": Prior(1.0, 1.0, "elicited sign: councils are slower than one capital"),
     "arrival.organisation_sd": Prior(0, 0.75, "elicited", half=True),
     "arrival.trigger_sd": Prior(0, 0.75, "elicited", half=True),
-    "arrival.sd": Prior(0, 2.0, "elicited", half=True),
+    "arrival.sd": Prior(0.4, 0.5, "elicited; median 1.5, 90% 0.7 to 3.4", log=True),
     # Soldiers in the first month, log10.
     "size.intercept": Prior(3.2, 0.5, "elicited; a reinforced battalion"),
     "size.organisation_sd": Prior(0, 0.4, "elicited", half=True),
     "size.trigger_sd": Prior(0, 0.4, "elicited", half=True),
-    "size.sd": Prior(0, 0.75, "elicited", half=True),
+    "size.sd": Prior(-0.7, 0.4, "elicited; median 0.5, 90% 0.26 to 0.96", log=True),
     # Months from arrival to withdrawal: two lognormals, natural log.
     "duration.short_share": Prior(0.0, 1.0, "elicited"),
     "duration.trigger_sd": Prior(0, 1.0, "elicited", half=True),
     "duration.organisation_sd": Prior(0, 0.75, "elicited", half=True),
     "duration.short": Prior(0.7, 0.5, "elicited; about two months, a mandate and its extension"),
     "duration.gap": Prior(2.5, 0.75, "elicited; the long kind lasts about twelve times as long"),
-    "duration.short_sd": Prior(0, 0.6, "elicited", half=True),
-    "duration.long_sd": Prior(0, 0.9, "elicited", half=True),
+    "duration.short_sd": Prior(-0.35, 0.35, "elicited; median 0.7, 90% 0.4 to 1.25", log=True),
+    "duration.long_sd": Prior(-0.1, 0.35, "elicited; median 0.9, 90% 0.5 to 1.6", log=True),
     # Is the requester in power after 90 days?
     "survival.intercept": Prior(0.75, 1.0, "elicited"),
     "survival.troops": Prior(0.5, 0.75, "elicited sign; selection: help goes to the savable"),

@@ -33,7 +33,7 @@ from foedus.casebook.schema import Case
 from foedus.errors import StoreError
 
 #: Changes whenever the models' equations do; part of the content hash.
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 FILE = "fits.npz"
 NOTES = "fits.json"
 
@@ -47,7 +47,7 @@ def content_hash(cases: Sequence[Case]) -> str:
         for name in ("asked", "answer", "answer_free", "arrival", "size", "months", "survived")
     }
     known = [str(c.known()) for c in cases]
-    priors = {k: [p.mean, p.sd, p.half] for k, p in PRIORS.items()}
+    priors = {k: [p.mean, p.sd, p.half, p.log] for k, p in PRIORS.items()}
     content = [MODEL_VERSION, rows, arrays, known, priors, CODING_ERROR, COUNT_ERROR]
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
