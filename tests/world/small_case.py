@@ -36,18 +36,20 @@ SMALL: dict[str, Any] = {
         "requester": "home",
         "announced_pool": 2000,
         "distance_km": 800,
+        "lead_in_other_war": True,
         "members": [
             {"actor": "home", "lat": 50, "lon": 10, "pool": 0},
-            {"actor": "big", "lat": 55, "lon": 20, "pool": 4000, "contiguous": True},
-            {"actor": "other", "lat": 45, "lon": 20, "pool": 400}
-            | {"public_pledge_not_to_send": True},
+            {"actor": "big", "lat": 55, "lon": 20, "pool": 4000},
+            {"actor": "other", "lat": 45, "lon": 20, "pool": 400, "contiguous": True}
+            | {"public_pledge_not_to_send": True, "changed_ruling_coalition": True}
+            | {"power_shift": True},
         ],
         "patrons": [
             {"actor": "big", "through_alliance": True, "dependence": 0.7},
             {"actor": "other", "dependence": 0.2},
         ],
     },
-    "ties": {"border_km": 900, "foreign_firms": 0.3, "sanctions": 0.1, "dependence_on_lead": 0.7},
+    "ties": {"border_km": 3000, "foreign_firms": 0.9, "sanctions": 0.9, "dependence_on_lead": 0.7},
     "triggers": [
         {
             "place": "north",

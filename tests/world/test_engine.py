@@ -10,7 +10,7 @@ from foedus.randomness import Random
 from foedus.world import engine, outputs
 from foedus.world.setting import Setting
 
-from .small_case import small_case, values_of
+from .small_case import SMALL, small_case, values_of
 
 SEED = 11
 
@@ -92,7 +92,7 @@ def test_a_mechanism_that_is_off_leaves_its_fields_calm(name):
 
 
 def test_an_isolated_city_is_quiet_without_contagion():
-    losses = [{**t, "loss": {"dist": "fixed", "value": 0.5}} for t in _triggers()]
+    losses = [{**t, "loss": {"dist": "fixed", "value": 0.5}} for t in SMALL["triggers"]]
     case = small_case(mechanisms={"contagion": False}, triggers=losses)
     runs = np.arange(30, dtype=np.int64)
     values = values_of(case, 30)
@@ -100,16 +100,10 @@ def test_an_isolated_city_is_quiet_without_contagion():
     values["streets.legitimacy"][:] = 0.95
     values["streets.legitimacy_spread"][:] = 0.0
     values["lethal.backlash"][:] = 0.0
-    values["lethal.kappa"][:] = 0.0
+    values["lethal.legitimacy_loss"][:] = 0.0
     out = _simulate(case, runs, values)
     assert out["crowd"][:, :, 0].max() > 0
     assert out["crowd"][:, :, 1].max() == 0
-
-
-def _triggers():
-    from .small_case import SMALL
-
-    return SMALL["triggers"]
 
 
 def test_outside_never_feeds_back():
@@ -149,13 +143,25 @@ def test_fork_of_a_state_equals_the_unforked_run():
 
 def test_every_declared_parameter_moves_some_output():
     """A parameter that changes nothing is a bug in the model or in its documentation."""
-    case = small_case(horizon=25)
-    size = 120
+    places = {name: {**place, "lattice": 12} for name, place in SMALL["places"].items()}
+    case = small_case(horizon=30, places=places)
+    size = 200
     runs = np.arange(size, dtype=np.int64)
     registry = engine.registry(case)
     values = values_of(case, size)
-    # a crisis in which everything happens: strong shock, early request, willing allies
+    # a crisis in which everything happens: strong shock, willing leader, lead and members
     values["trigger.0"][:] = 0.45
+    for name, more in {
+        "leader.request_base": 4.0,
+        "alliance.lead_intercept": 2.5,
+        "alliance.intercept": 2.5,
+        "alliance.interest": 3.0,
+    }.items():
+        values[name] += more
+    values["airlift.min_stay"][:] = 2.0
+    values["airlift.short_stay"][:] = 6.0
+    values["airlift.long_stay"][:] = 20.0
+    values["airlift.vehicles"][:] = 900.0
     base = _simulate(case, runs, values)
     dead = []
     for name, parameter in registry.items():
