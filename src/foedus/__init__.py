@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from foedus.errors import StoreError as StoreError
     from foedus.judgement import Forecast as Forecast
     from foedus.judgement import Scores as Scores
-    from foedus.judgement import forecast as forecast
-    from foedus.judgement import score as score
+    from foedus.judgement.forecast import forecast as forecast
+    from foedus.judgement.score import score as score
     from foedus.report.forecast import brief as brief
 
     __version__: str

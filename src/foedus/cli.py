@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from foedus.case import Case
     from foedus.ensemble import Ensemble
     from foedus.judgement import Forecast
+
+_Command = TypeVar("_Command", bound=Callable[..., int])
 
 CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
 AsOf = Annotated[
@@ -278,9 +280,12 @@ def score(
 ) -> int:
     """Score the forecast of a case against its outcomes and the baselines."""
     from foedus import judgement, load_case
+    from foedus.errors import InputError
     from foedus.report import tables
 
     what = load_case(case)
+    if not what.outcomes:
+        raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
     date = as_of if as_of is not None else what.as_of
     ensemble = _run(what, as_of=date, runs=runs, seed=seed, workers=workers, batch=batch, out=out)
     scores = judgement.score(what, as_of=date, ensemble=ensemble)
@@ -380,8 +385,12 @@ def runs_verify(store: Store, /) -> int:
     return 0
 
 
-def _casebook(name: str, example: str) -> Any:
-    return casebook_app.command(name=name, help_epilogue=_example(example))
+def _casebook(name: str, example: str) -> Callable[[_Command], _Command]:
+    def register(command: _Command) -> _Command:
+        casebook_app.command(command, name=name, help_epilogue=_example(example))
+        return command
+
+    return register
 
 
 @_casebook("list", "foedus casebook list --organisation CSTO")

@@ -166,6 +166,18 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 "happens on that day",
                 "replayed",
             ),
+            Evidence(
+                "1 Jan 2022",
+                "",
+                "The price of fuel doubles.",
+                "",
+                "A ministry",
+                "",
+                "A1",
+                "",
+                "context",
+                counts=False,
+            ),
         ),
         caveats=(
             "The street model was built for other cities than these.",

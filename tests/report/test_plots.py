@@ -50,6 +50,7 @@ def test_every_kind_of_mark_can_be_drawn(make_brief: Callable[..., Brief]) -> No
         Mark(AS_OF, -inf, 40, None, "at most 40"),
         Mark(AS_OF, 24, 99, None, "dozens"),
         Mark(AS_OF, 400, 625, 500, "about 500"),
+        Mark(AS_OF, 300, 300, 300, "300 in one city", part=True),
     )
     fan = dataclasses.replace(make_brief().fans[0], marks=marks)
     plain = dataclasses.replace(fan, marks=())

@@ -49,7 +49,8 @@ class Answer:
 class Mark:
     """A reported number, as a fan chart shows it.
 
-    ``low`` and ``high`` may be infinite: "at least 13" is ``(13, inf)``.
+    ``low`` and ``high`` may be infinite: "at least 13" is ``(13, inf)``. ``part`` says that the
+    report is about one place or member, and so a part of what the chart shows.
     """
 
     date: dt.date
@@ -57,6 +58,7 @@ class Mark:
     high: float
     point: float | None
     label: str
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,10 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A known fact: who says so, how good, what the runs say of it, and how it was used."""
+    """A known fact: who says so, how good, what the runs say of it, and how it was used.
+
+    ``counts`` tells whether it bears on the runs, or is there for people only.
+    """
 
     about: str
     known_from: str
@@ -110,6 +115,7 @@ class Evidence:
     rating: str
     runs_say: str
     use: str
+    counts: bool = True
 
 
 @dataclass(frozen=True)

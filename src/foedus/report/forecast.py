@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from foedus.case.asof import as_of as known_by
 from foedus.case.hash import case_hash
 from foedus.case.quantity import Value
 from foedus.report import content
@@ -33,6 +33,8 @@ CAVEATS = (
     "Reports are weighed by the ratings in the case file. A source that was rated wrongly misleads "
     "the forecast in proportion.",
 )
+
+_MEAN = re.compile(r", mean [0-9.]+ \(90% interval [0-9. to]+\)")
 
 _USE = {
     "weighed": "weighed",
@@ -67,18 +69,17 @@ def brief(forecast: Forecast, case: Case, path: str | Path) -> Path:
 def brief_of(forecast: Forecast, case: Case) -> content.Brief:
     """Return what the brief of a forecast says."""
     weights = forecast.weights
-    known = known_by(case, forecast.as_of)
     more = tuple(w for w in forecast.warnings if w not in weights.advice)
     return content.Brief(
         title=forecast.title,
-        summary=known.summary,
+        summary=_summary(forecast, case),
         as_of=forecast.as_of,
         start=forecast.start,
         end=forecast.end,
         runs=weights.runs,
         effective=weights.ess,
         verdict=weights.verdict,
-        answers=tuple(_answer(a) for a in forecast.answers),
+        answers=tuple(_answer(a, refused=weights.verdict == "refused") for a in forecast.answers),
         fans=tuple(
             _fan(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
         ),
@@ -87,7 +88,7 @@ def brief_of(forecast: Forecast, case: Case) -> content.Brief:
             for h in sorted(forecast.hypotheses, key=lambda h: -h.posterior)
             if math.isfinite(h.posterior)
         ),
-        evidence=tuple(_evidence(e) for e in forecast.evidence),
+        evidence=tuple(_evidence(e) for e in sorted(forecast.evidence, key=lambda e: e.about)),
         advice=weights.advice,
         caveats=(*more, *CAVEATS),
         numbers=tuple(_numbers(forecast)),
@@ -133,7 +134,8 @@ def outside(view: Outside | None, kind: str) -> tuple[float | None, str]:
         interval = ""
         if view.low is not None and view.high is not None:
             interval = f"({percent(view.low)} to {percent(view.high)}) "
-        return view.probability, f"{interval}{view.text}"
+        text = _MEAN.sub("", view.text)  # said already
+        return view.probability, f"{interval}{text}"
     values: Sequence[Any] = view.dates or view.values
     if not values:
         return None, view.text
@@ -156,10 +158,22 @@ def _quantile(value: Any, kind: str) -> str:
     return number(value) if isinstance(value, int | float) else "–"
 
 
-def _answer(a: Answer) -> content.Answer:
+def _summary(forecast: Forecast, case: Case) -> str:
+    """Return the case's summary, unless it was written later than what the forecast may know."""
+    if forecast.as_of >= case.as_of:
+        return case.summary
+    return (
+        f"What was known by {day(forecast.as_of)}. The case file's own summary was written for "
+        f"{day(case.as_of)} and is left out here, because it would tell what came between."
+    )
+
+
+def _answer(a: Answer, *, refused: bool) -> content.Answer:
     low, middle, high = span(a.estimate, a.kind)
+    if low == NEVER:  # hardly any run: once is enough
+        low = high = ""
     base, text = outside(a.outside, a.kind)
-    note = a.reason or ""
+    note = "" if refused or a.reason is None else a.reason
     if a.settled_by:
         note = f"Settled already by the fact “{a.settled_by}”. {note}".strip()
     estimate = a.estimate
@@ -182,25 +196,25 @@ def _answer(a: Answer) -> content.Answer:
 def _fan(fan: Fan, evidence: Sequence[Evidence]) -> content.Fan:
     q05, q25, q50, q75, q95 = (tuple(float(v) for v in row) for row in fan.quantiles)
     inside = set(fan.dates)
-    marks = [_mark(e) for e in evidence if e.quantity == fan.key and _whole(e)]
+    marks = [_mark(e) for e in evidence if e.quantity == fan.key and _counted(e)]
     return content.Fan(
         fan.key, fan.title, fan.unit, fan.dates, q05, q25, q50, q75, q95,
         marks=tuple(m for m in marks if m.date in inside),
     )  # fmt: skip
 
 
-def _whole(e: Evidence) -> bool:
-    """Tell whether a report is a number about the nation or the whole alliance, and observed."""
-    nation = e.place is None and e.member is None
-    return nation and e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
+def _counted(e: Evidence) -> bool:
+    """Tell whether a report is a number, and an observation rather than a plan."""
+    return e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
 
 
 def _mark(e: Evidence) -> content.Mark:
     value = Value.parse(e.reported)
     date = dt.date.fromisoformat(e.about[:10])
-    return content.Mark(
-        date, value.low, value.high, value.point, f"{e.reported} ({e.source_name}, {e.rating})"
-    )
+    part = e.place or e.member
+    where = f" in {part}" if e.place else f" from {part}" if part else ""
+    label = f"{e.reported}{where} ({e.source_name}, {e.rating})"
+    return content.Mark(date, value.low, value.high, value.point, label, part is not None)
 
 
 def _evidence(e: Evidence) -> content.Evidence:
@@ -216,7 +230,7 @@ def _evidence(e: Evidence) -> content.Evidence:
         use += "; the runs rather disbelieve it"
     return content.Evidence(
         about=_when(e.about),
-        known_from=_when(e.known_from),
+        known_from="" if e.known_from[:10] == e.about[:10] else _when(e.known_from),
         text=e.text,
         reported="" if e.reported is None else e.reported,
         source=e.source_name,
@@ -224,6 +238,7 @@ def _evidence(e: Evidence) -> content.Evidence:
         rating=e.rating,
         runs_say=says,
         use=use,
+        counts=e.use in ("weighed", "replayed"),
     )
 
 

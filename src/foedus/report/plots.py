@@ -145,7 +145,8 @@ def _axis_y(ax: Axes, fan: Fan) -> None:
         ax.set_ylim(0, top * 1.2)
     else:
         ax.set_ylim(0, top * 1.1)
-    ax.yaxis.set_major_formatter(lambda v, _: number(v))
+    large = top >= 200_000
+    ax.yaxis.set_major_formatter(lambda v, _: f"{v / 1e6:g} M" if large and v else number(v))
     ax.grid(axis="y", color="#e6e9ec", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.spines["left"].set_visible(False)
@@ -200,9 +201,10 @@ def _apart(fan: Fan) -> list[tuple[Mark, float]]:
 
 
 def _draw(ax: Axes, mark: Mark, x: float) -> None:
-    """Draw a fact: a dot, a bar for an interval, an arrow for an open side."""
+    """Draw a fact: a dot, a bar for an interval, an arrow for an open side; hollow for a part."""
     low, high = mark.low, mark.high
-    style: dict[str, Any] = {"color": INK, "linewidth": 1.3, "clip_on": False, "zorder": 5}
+    color, width = (FAINT, 0.8) if mark.part else (INK, 1.3)
+    style: dict[str, Any] = {"color": color, "linewidth": width, "clip_on": False, "zorder": 5}
     if math.isfinite(low) and math.isfinite(high) and high > low:
         ax.plot([x, x], [low, high], solid_capstyle="butt", **style)
         ax.plot([x, x], [low, high], linestyle="none", marker="_", markersize=6, **style)
@@ -213,7 +215,7 @@ def _draw(ax: Axes, mark: Mark, x: float) -> None:
             (x, end),
             xytext=(0, sign * 17),
             textcoords="offset points",
-            arrowprops={"arrowstyle": "<-", "color": INK, "linewidth": 1.2, "shrinkB": 0},
+            arrowprops={"arrowstyle": "<-", "color": color, "linewidth": width, "shrinkB": 0},
             zorder=5,
         )
         ax.plot([x], [end], linestyle="none", marker="_", markersize=8, **style)
@@ -222,9 +224,9 @@ def _draw(ax: Axes, mark: Mark, x: float) -> None:
             [x],
             [mark.point],
             marker="o",
-            markersize=5.5,
-            markerfacecolor=INK,
-            markeredgecolor="white",
+            markersize=4.5 if mark.part else 5.5,
+            markerfacecolor="white" if mark.part else INK,
+            markeredgecolor=color if mark.part else "white",
             markeredgewidth=0.9,
             clip_on=False,
             zorder=6,

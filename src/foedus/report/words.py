@@ -25,7 +25,7 @@ def percent(p: float) -> str:
 
 def points(error: float) -> str:
     """Return a standard error of a probability in percentage points."""
-    return "±<1" if error < 0.005 else f"±{100 * error:.0f}"
+    return "±\u00a0<1" if error < 0.005 else f"±\u00a0{100 * error:.0f}"
 
 
 def number(x: float) -> str:
