@@ -107,6 +107,12 @@ def test_norway_stays_norway():
         ("UNSC / Kenya", "other_org"),
         ("Australia + NZ, Malaysia, Portugal", "pacific"),
         ("Turkey", "other"),
+        ("Italy / OSCE mandate", "other"),
+        ("the OSCE mandate", "nato"),
+        ("United States of America", "us"),
+        ("Saudi-led coalition", "gcc_arab"),
+        ("Arab coalition", "gcc_arab"),
+        ("forces of Papua New Guinea", "pacific"),
         ("Galactic Federation", None),
     ],
 )

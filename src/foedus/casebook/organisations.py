@@ -49,7 +49,23 @@ class Organisations:
         for part in parts:
             if part in self.names:
                 return self.names[part]
-        return "other" if any(p in self.states for p in [whole, *parts]) else None
+        if any(p in self.states for p in [whole, *parts]):
+            return "other"
+        for part in parts:
+            inside = self._longest(part)
+            if inside is not None:
+                return self.names.get(inside, "other")
+        return None
+
+    def _longest(self, part: str) -> str | None:
+        """Return the longest known name that occurs in ``part`` as whole words."""
+        words = part.split()
+        for length in range(len(words), 0, -1):
+            for start in range(len(words) - length + 1):
+                name = " ".join(words[start : start + length])
+                if name in self.names or name in self.states:
+                    return name
+        return None
 
 
 @functools.cache
