@@ -1,6 +1,6 @@
 """Draw the README's picture from a real forecast of the flagship case.
 
-    python tools/picture.py            # 2,000 runs, those on disk are not made again
+    python tools/picture.py            # 10,000 runs; those on disk are not made again
 
 It writes ``docs/images/kazakhstan-2022.svg``.
 """
@@ -23,9 +23,11 @@ AS_OF = "2022-01-07"
 def main() -> None:
     """Forecast, draw, write."""
     case = foedus.load_case("kazakhstan-2022")
-    runs = foedus.run(case, runs=2000, seed=1, as_of=AS_OF, progress=for_stream(sys.stderr))
+    runs = foedus.run(case, runs=10_000, seed=1, as_of=AS_OF, progress=for_stream(sys.stderr))
     brief = brief_of(foedus.forecast(case, as_of=AS_OF, ensemble=runs), case)
     fans = [fan for key in SHOWN for fan in brief.fans if fan.key == key]
+    if not fans:
+        sys.exit("the forecast refuses to answer, so there is nothing to draw")
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_text(sheet_svg(fans, brief.as_of), encoding="utf-8")
     print(PICTURE)

@@ -200,7 +200,7 @@ def run(
 
 @app.command(
     help_epilogue=_example(
-        "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 2000",
+        "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 20000",
         "foedus forecast my-case.yaml --json > forecast.json",
     )
 )
@@ -209,7 +209,7 @@ def forecast(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 2000,
+    runs: Runs = 10_000,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
@@ -242,7 +242,7 @@ def report(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 2000,
+    runs: Runs = 10_000,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
@@ -271,7 +271,7 @@ def score(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 2000,
+    runs: Runs = 10_000,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
