@@ -296,10 +296,11 @@ def _outside(
 
 
 def _replayed(guidance: Guidance, log_guidance: FloatArray, warnings: list[str]) -> dict[str, Any]:
-    excluded = float((log_guidance <= np.log(FLOOR)).mean())
+    excluded = float((log_guidance <= log_guidance.max() + np.log(FLOOR)).mean())
     if excluded > 0.5:
         warnings.append(
-            f"the own rules of {excluded:.0%} of the runs all but exclude the known decisions "
+            f"{excluded:.0%} of the runs would hardly have taken the known decisions: by their own "
+            f"rules these are a billion times less likely than in the best run "
             f"({', '.join(guidance.facts)})"
         )
     return {

@@ -255,7 +255,7 @@ class Forecast:
     evidence : tuple of Evidence
     replayed : dict
         ``facts`` that were imposed, ``median`` and ``best`` of their log-probability in the runs,
-        ``excluded``: share of runs whose own rules all but exclude them.
+        ``excluded``: share of runs in which they are a billion times less likely than in the best.
     warnings : tuple of str
     provenance : dict
         What made the ensemble.
