@@ -1,8 +1,8 @@
 """Admiralty ratings as observation models: how a report scatters about the truth.
 
-Every number on this page is ``elicited`` (a judgement by the authors, made before looking at what
-came of any case) unless a source is named; `docs/explanation/evidence.md` shows the tables and
-says what each is for. Nothing here was fitted to the outcome of a case.
+Every number on this page is ``elicited`` (a judgement by the authors) unless a source is named;
+`docs/explanation/evidence.md` shows the tables, says what each is for, and how blind it was set.
+Nothing here was fitted to the outcome of a case.
 """
 
 from __future__ import annotations
