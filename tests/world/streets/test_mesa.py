@@ -1,0 +1,52 @@
+"""The ``mesa`` reading has the law of Mesa's bundled example: two samples, the same parameters."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RUNS = 200
+
+
+def _parity() -> ModuleType:
+    path = Path(__file__).resolve().parents[3] / "benchmarks" / "parity.py"
+    spec = importlib.util.spec_from_file_location("foedus_parity", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_same_law_as_mesa() -> None:
+    pytest.importorskip("mesa")
+    parity = _parity()
+    theirs = parity.run_mesa(parity.PARAMETERS, runs=RUNS, ticks=parity.TICKS, seed=7000)
+    ours = parity.run_ours(parity.PARAMETERS, runs=4000, ticks=parity.TICKS, seed=11)
+    rows = parity.compare(ours, theirs)
+    assert {row["quantity"] for row in rows} >= {
+        "outbursts",
+        "outburst size",
+        "peak of actives",
+        "mean jailed",
+    }
+    assert next(row["mesa"] for row in rows if row["quantity"] == "outbursts") > 1
+    for row in rows:  # 13 quantities, two tests each: 1 in 1,000 together at this level
+        assert row["ks"] > 1e-3 / 26, row
+        assert row["welch"] > 1e-3 / 26, row
+
+
+def test_comparison_finds_another_law() -> None:
+    """The same tests do tell a floored ratio from a rounded one."""
+    parity = _parity()
+    ours = parity.run_ours(parity.PARAMETERS, runs=4000, ticks=parity.TICKS, seed=11)
+    other = parity.run_ours(
+        {**parity.PARAMETERS, "rounding": "floor"}, runs=RUNS, ticks=parity.TICKS, seed=12
+    )
+    assert min(row["ks"] for row in parity.compare(ours, other)) < 1e-6
+    again = parity.run_ours(parity.PARAMETERS, runs=RUNS, ticks=parity.TICKS, seed=13)
+    assert min(row["ks"] for row in parity.compare(ours, again)) > 1e-3 / 26
