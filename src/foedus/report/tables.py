@@ -77,7 +77,7 @@ def print_forecast(forecast: Forecast, brief: Path | None) -> None:
             to.print()
             to.print(table(title, _columns(kind), [_row(a) for a in answers]))
     told = [h for h in forecast.hypotheses if h.posterior == h.posterior]
-    if told:
+    if len(told) > 1:
         rows = [
             (h.title, f"{percent(h.posterior)} {points(h.error)}", percent(h.prior))
             for h in sorted(told, key=lambda h: -h.posterior)
