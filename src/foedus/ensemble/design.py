@@ -14,13 +14,14 @@ doi 10.1006/jcom.1998.0487) is keyed by the seed and the dimension's name, throu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.ensemble.proposal import Stage, move
 from foedus.errors import InputError
 from foedus.randomness import Random, purpose_id
 from foedus.world.parameters import Parameter, resolve
@@ -64,7 +65,12 @@ def dimensions(registry: Mapping[str, Parameter]) -> tuple[str, ...]:
 
 
 def draw(
-    case: Case, registry: Mapping[str, Parameter], *, seed: int, runs: NDArray[np.int64]
+    case: Case,
+    registry: Mapping[str, Parameter],
+    *,
+    seed: int,
+    runs: NDArray[np.int64],
+    stages: Sequence[Stage] = (),
 ) -> Draws:
     """Draw all priors jointly for some runs.
 
@@ -77,6 +83,8 @@ def draw(
         Ensemble seed, 0 to 2**64 - 1.
     runs : ndarray of int64, shape (run,)
         Global run numbers, strictly increasing.
+    stages : sequence of Stage
+        Where later runs look, see :mod:`foedus.ensemble.proposal`; everywhere the prior if absent.
 
     Returns
     -------
@@ -89,6 +97,7 @@ def draw(
     """
     names = dimensions(registry)
     u = uniforms(names, seed=seed, runs=runs)
+    u = move(u, names, stages, seed=seed, runs=runs)
     hypothesis = _hypotheses(case, u[0])
     values = {name: np.empty(runs.size) for name in names[1:]}
     for number in np.unique(hypothesis):

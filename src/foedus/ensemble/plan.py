@@ -9,13 +9,14 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from foedus import __version__
 from foedus.ensemble.design import DESIGN_VERSION
+from foedus.ensemble.proposal import Stage
 from foedus.errors import StoreError
 from foedus.randomness import STREAM_VERSION
 from foedus.world.parameters import Parameter, resolve
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 #: Fields that may differ between two plans of the same ensemble: how many runs, how they are cut
-#: into batches, and what the case file was called and said beyond what the world reads.
-_FREE = ("runs", "batch", "case_name", "case_hash")
+#: into batches, what the case file was called and said beyond what the world reads, and how many
+#: stages there are yet (those that are there are compared one by one).
+_FREE = ("runs", "batch", "case_name", "case_hash", "proposals")
 
 _LIBRARIES = ("numpy", "numba", "scipy")
 
 #: Source files that a run's numbers depend on.
-_CODE = ("world", "case/priors.py", "randomness.py", "ensemble/design.py")
+_CODE = ("world", "case/priors.py", "randomness.py", "ensemble/design.py", "ensemble/proposal.py")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class Plan:
         ``days`` and ``not_by``, lists of (event, member, day), and ``facts``.
     versions : dict of str to str
         foedus, stream, design, store format, code, python, numpy, numba, scipy.
+    evidence_hash : str or None
+        Of the facts that an adaptive ensemble looked at; None for one drawn from the prior.
+    proposals : dict
+        ``stages``, as JSON, see :mod:`foedus.ensemble.proposal`.
     """
 
     case_id: str
@@ -87,6 +93,13 @@ class Plan:
     priors_hash: str
     guidance: dict[str, Any]
     versions: dict[str, str]
+    evidence_hash: str | None = None
+    proposals: dict[str, Any] = field(default_factory=lambda: {"stages": []})
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """How the runs of the later stages are drawn."""
+        return tuple(Stage.from_json(s) for s in self.proposals["stages"])
 
     @property
     def batches(self) -> int:
@@ -114,10 +127,17 @@ class Plan:
                 pairs = [(k, mine[name].get(k), theirs[name].get(k)) for k in mine[name]]
                 found += [f"{k} {a} against {b}" for k, a, b in pairs if a != b]
             elif name.endswith("_hash"):
-                what = {"world_hash": "the case", "priors_hash": "the priors"}[name]
-                found.append(f"{what} (hash {mine[name][:8]} against {theirs[name][:8]})")
+                what = {
+                    "world_hash": "the case",
+                    "priors_hash": "the priors",
+                    "evidence_hash": "the facts it looks at",
+                }[name]
+                hashes = [str(h)[:8] for h in (mine[name], theirs[name])]
+                found.append(f"{what} (hash {hashes[0]} against {hashes[1]})")
             else:
                 found.append(f"{name} {_short(mine[name])} against {_short(theirs[name])}")
+        if any(a != b for a, b in zip(self.stages, other.stages, strict=False)):
+            found.append("the proposals of a stage")
         return found
 
     def command(self, out: object | None = None, *, resume: bool = False) -> str:
@@ -128,6 +148,10 @@ class Plan:
         words += ["--out", str(out)] if out is not None else []
         words += ["--resume"] if resume else []
         return shlex.join(words)
+
+    def staged(self, stage: Stage) -> Plan:
+        """Return the same plan with one more stage."""
+        return replace(self, proposals={"stages": [*self.proposals["stages"], stage.to_json()]})
 
     def grown(self, runs: int) -> Plan:
         """Return the same plan with another number of runs."""
@@ -160,6 +184,7 @@ class Plan:
             if any(type(n) is not int for n in numbers) or min(numbers[1:]) < 1:
                 raise ValueError(f"numbers {numbers}")
             dt.date.fromisoformat(plan.start)
+            _ = plan.stages
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreError(f"the run plan is damaged: {error!r}") from None
         return plan
@@ -177,6 +202,7 @@ def make_plan(
     runs: int,
     batch: int,
     as_of: str | None,
+    evidence_hash: str | None = None,
 ) -> Plan:
     """Write down what will be run.
 
@@ -220,6 +246,7 @@ def make_plan(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _LIBRARIES},
         },
+        evidence_hash=evidence_hash,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import importlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from foedus.ensemble.ensemble import Ensemble, open_ensemble
 from foedus.ensemble.lock import locked
 from foedus.ensemble.plan import Plan, make_plan, seen_by_world
 from foedus.ensemble.progress import Progress, Silent
+from foedus.ensemble.proposal import FIRST_STAGE, Stage, boundaries
 from foedus.ensemble.work import Done, Failure, Task, simulate
 from foedus.errors import FoedusError, InputError, Interrupted, StoreError
 from foedus.world.guidance import Guidance
@@ -28,6 +30,9 @@ from foedus.world.guidance import Guidance
 if TYPE_CHECKING:
     from foedus.case.asof import AsOf
     from foedus.case.models import Case
+
+#: Proposes a stage: ``adapt(ensemble, first_run)``.
+Adapt = Callable[[Ensemble, int], Stage]
 
 #: Module with ``registry`` and ``simulate``.
 ENGINE = "foedus.world.engine"
@@ -59,6 +64,7 @@ def run(
     as_of: AsOf | None = None,
     resume: bool = False,
     progress: Progress | None = None,
+    adapt: Adapt | None = None,
 ) -> Ensemble:
     """Simulate a case many times; the result is on disk and can be continued at any time.
 
@@ -84,6 +90,10 @@ def run(
         The store must exist, and what it holds is checked first: damaged batches are made again.
     progress : Progress, optional
         Is told how far the work has come.
+    adapt : callable, optional
+        Makes the ensemble adaptive: ``adapt(ensemble, first_run)`` is asked, before each later
+        stage, for its :class:`~foedus.ensemble.proposal.Stage`, from the runs so far. The stages
+        are kept in the plan. It must depend on the runs and on the facts of the case only.
 
     Returns
     -------
@@ -112,8 +122,9 @@ def run(
         guidance,
         seed=seed,
         runs=runs,
-        batch=batch or _default_batch(runs, workers),
+        batch=_batch(batch or _default_batch(runs, workers), adapt is not None),
         as_of=_text(as_of),
+        evidence_hash=None if adapt is None else _evidence_hash(filtered),
     )
     path = Path(out) if out is not None else default_path(plan)
     if resume and not path.exists():
@@ -137,10 +148,31 @@ def run(
             if stored.runs < runs:
                 stored = stored.grown(runs)
                 store.extend(path, stored)
-            _finish(Task(str(path), stored, world, guidance, ENGINE), runs, workers, progress)
+            task = Task(str(path), stored, world, guidance, ENGINE)
+            if adapt is not None:
+                task = _stages(task, runs, workers, progress, adapt)
+            _finish(task, runs, workers, progress)
     except KeyboardInterrupt:
         raise _interrupted(path, plan) from None
     return open_ensemble(path, runs=runs)
+
+
+def _stages(task: Task, runs: int, workers: int, progress: Progress, adapt: Adapt) -> Task:
+    """Make the runs before each later stage, and ask where the stage is to look."""
+    path = Path(task.path)
+    for number, first in enumerate(boundaries(runs)):
+        if number < len(task.plan.stages):
+            continue
+        _finish(task, first, workers, progress)
+        stage = adapt(open_ensemble(path, runs=first), first)
+        task = replace(task, plan=task.plan.staged(stage))
+        store.write_attributes(path, {"plan": task.plan.to_json()})
+    return task
+
+
+def _evidence_hash(case: Case) -> str:
+    facts = [fact.model_dump_json() for fact in case.facts]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
 def default_path(plan: Plan) -> Path:
@@ -253,6 +285,15 @@ def _text(as_of: AsOf | None) -> str | None:
 
 def _default_batch(runs: int, workers: int) -> int:
     return min(LARGEST_BATCH, max(SMALLEST_BATCH, -(-runs // (2 * workers))))
+
+
+def _batch(wanted: int, staged: bool) -> int:
+    """Return the batch size; a stage begins with a batch, so there it divides the first stage."""
+    if not staged:
+        return wanted
+    return max(
+        size for size in range(1, FIRST_STAGE + 1) if FIRST_STAGE % size == 0 and size <= wanted
+    )
 
 
 def _check(*, runs: int, seed: int, workers: int | None, batch: int | None) -> None:

@@ -104,7 +104,8 @@ def simulate(task: Task, runs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     engine = importlib.import_module(task.engine)
     case = _case(task.case)
     registry = engine.registry(case)
-    draws = design.draw(case, registry, seed=task.plan.seed, runs=runs)
+    plan = task.plan
+    draws = design.draw(case, registry, seed=plan.seed, runs=runs, stages=plan.stages)
     out: dict[str, NDArray[Any]] = engine.simulate(
         case,
         seed=task.plan.seed,

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
+from foedus.ensemble.proposal import log_importance
 from foedus.errors import InputError
+from foedus.judgement.adapt import next_stage
 from foedus.judgement.baselines import Outside, outside_view
 from foedus.judgement.evidence import Report, likelihood, reports
 from foedus.judgement.quantities import Frame, blocks, evaluate, variables
@@ -91,7 +93,13 @@ def forecast(
         from foedus.casebook import load_casebook
 
         casebook = load_casebook()
-    result = judge(known, ensemble.dataset, casebook=casebook, guidance=guidance)
+    result = judge(
+        known,
+        ensemble.dataset,
+        casebook=casebook,
+        guidance=guidance,
+        log_importance=log_importance(ensemble),
+    )
     return result.with_provenance(**_provenance(ensemble))
 
 
@@ -99,7 +107,8 @@ def _run(case: Case, date: Any, **options: Any) -> Ensemble:
     from foedus.ensemble.runner import run
 
     given = {name: value for name, value in options.items() if value is not None}
-    return run(case, as_of=date, **given)
+    known = known_by(case, date)
+    return run(case, as_of=date, adapt=lambda runs, first: next_stage(known, runs, first), **given)
 
 
 def _replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
@@ -141,6 +150,7 @@ def judge(
     *,
     casebook: Casebook | None = None,
     guidance: Guidance | None = None,
+    log_importance: FloatArray | None = None,
     smooth: bool = False,
     block: int = _BLOCK,
 ) -> Forecast:
@@ -156,6 +166,9 @@ def judge(
         For the outside view; none without it.
     guidance : Guidance, optional
         What was replayed; read from the case if absent.
+    log_importance : ndarray, shape (run,), optional
+        What each run weighs for where it was drawn from
+        (:func:`foedus.ensemble.proposal.log_importance`); 0 if absent: all from the prior.
     smooth : bool
         Pareto-smooth the weights.
     block : int
@@ -173,7 +186,7 @@ def judge(
     asked = [q for q in case.questions if q.id not in unreadable]
     read = _read(dataset, frame, weighed, asked, block)
     hypothesis = _hypothesis(dataset, case)
-    log_prior, warnings = _log_prior(case, hypothesis)
+    log_prior, warnings = _log_prior(case, hypothesis, log_importance)
     weights = weigh(log_prior + read.log_guidance + read.contribution.sum(axis=0), smooth=smooth)
     evidence = evidence_table(case, used, weighed, read, weights, frame)
     weights = doubt(weights, evidence)
@@ -267,9 +280,14 @@ def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:
     return np.asarray(numbers)
 
 
-def _log_prior(case: Case, hypothesis: NDArray[np.int64]) -> tuple[FloatArray, list[str]]:
+def _log_prior(
+    case: Case, hypothesis: NDArray[np.int64], log_importance: FloatArray | None = None
+) -> tuple[FloatArray, list[str]]:
     """Return what makes each hypothesis weigh exactly its prior, whatever its share of the runs."""
-    out = np.zeros(hypothesis.size)
+    out = np.zeros(hypothesis.size) if log_importance is None else log_importance.copy()
+    if out.shape != hypothesis.shape:
+        raise InputError(f"log_importance: shape {hypothesis.shape} (found {out.shape})")
+    share = normalise(out)
     warnings: list[str] = []
     total = sum(h.weight for h in case.hypotheses)
     if not total or (hypothesis < 0).all():
@@ -277,7 +295,7 @@ def _log_prior(case: Case, hypothesis: NDArray[np.int64]) -> tuple[FloatArray, l
     for number, h in enumerate(case.hypotheses):
         rows = hypothesis == number
         if rows.any():
-            out[rows] = np.log(h.weight / total) - np.log(rows.mean())
+            out[rows] += np.log(h.weight / total) - np.log(share[rows].sum())
         else:
             warnings.append(f"no run was made under hypothesis {h.id}: run more")
     return out, warnings

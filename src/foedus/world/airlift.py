@@ -157,7 +157,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             dist="lognormal",
             median=100.0,
             sd_log=0.5,
-            source="elicited: a vehicle for some ten light infantry; Bahrain 2011, about 200 for 1,700",
+            source="elicited: a vehicle for ten; Bahrain 2011, about 200 for 1,700",
         ),
         "1 per 1,000 people",
         "Vehicles that a contingent brings.",

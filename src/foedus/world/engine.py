@@ -19,8 +19,8 @@ from foedus.world import (
     information,
     leader,
     lethal,
-    outside,
     outputs,
+    outside,
     ties,
     unrest,
 )

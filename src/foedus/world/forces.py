@@ -13,11 +13,12 @@ both when the decision is announced; *boots* add strength as they land,
 ``F_t = boots present/1000``. A pledge works before anyone arrives, and the game amplifies it:
 adherents expect each other to hold.
 
-An attack must last: its weight is the mean unrest of the last days, ``m_t = m_{t-1} + (u_t -
-m_{t-1})/siege``, from 0 in calm. The government falls on a day with chance
-``u_t Phi((attack m_t - theta - F_t - lam s_t) / noise)``: the deterministic rule smoothed, so that a known survival can be weighed, and only as far as the
-streets put it to the test. A fall is the event ``leader_leaves``; where it is known that the leader
-stayed, it is not allowed and the run is charged (:meth:`foedus.world.guidance.Guidance.decide`).
+An attack must last: its weight is the mean unrest of the last days, ``m_t = m_{t-1} +
+(u_t - m_{t-1})/siege``, from 0 in calm. The government falls on a day with chance
+``u_t Phi((attack m_t - theta - F_t - lam s_t) / noise)``: the deterministic rule smoothed, so that
+a known survival can be weighed, and only as far as the streets put it to the test. A fall is the
+event ``leader_leaves``; where it is known that the leader stayed, it is not allowed and the run is
+charged (:meth:`foedus.world.guidance.Guidance.decide`).
 
 The game has one equilibrium only while ``alpha (1/sqrt(beta_o) + lam/sqrt(beta_a)) <= sqrt(2 pi)``;
 alpha is lowered to 0.98 of that bound where a draw exceeds it.

@@ -37,7 +37,9 @@ VARIABLES: dict[str, Variable] = {
         _V("arrests", _CITY, "float32", "people", "people arrested on the day"),
         _V("jailed", _CITY, "float32", "people", "people held at the end of the day"),
         _V("deaths_protesters", _CITY, "float32", "people", "civilians killed on the day"),
-        _V("deaths_security", _CITY, "float32", "people", "members of the forces killed on the day"),
+        _V(
+            "deaths_security", _CITY, "float32", "people", "officers and soldiers killed on the day"
+        ),
         _V("legitimacy", _CITY, "float32", "share", "perceived legitimacy"),
         _V("deaths_allied", _DAY, "float32", "people", "allied soldiers killed on the day"),
         _V("loyal_share", _DAY, "float32", "share", "share of commanders who hold"),
@@ -68,9 +70,7 @@ def shape(variable: Variable, setting: Setting) -> tuple[int, ...]:
 
 def allocate(setting: Setting, runs: int) -> dict[str, NDArray[np.generic]]:
     """Return empty arrays for all variables."""
-    return {
-        v.name: np.zeros((runs, *shape(v, setting)), dtype=v.dtype) for v in VARIABLES.values()
-    }
+    return {v.name: np.zeros((runs, *shape(v, setting)), dtype=v.dtype) for v in VARIABLES.values()}
 
 
 def record_day(out: dict[str, NDArray[np.generic]], state: State, day: int) -> None:

@@ -9,6 +9,9 @@ A citizen is active iff ``G - N > T`` with ``G = H (1 - L_c) + b E_c + C_c`` and
 the lattice is the city's reservoir of possible participants, not its whole population
 (as in Bonnasse-Gahot et al. 2018, doi 10.1038/s41598-017-18093-4).
 
+An arrest on the lattice takes a citizen off the street for a while; of real people so dispersed,
+a share is recorded as arrested and held (``streets.recorded``).
+
 How the paper is read (neighbourhood, rounding, order) changes the chance of an outburst from 0 to
 1/3 at the same parameters, so the reading is itself uncertain: ``streets.reading``.
 
@@ -122,6 +125,20 @@ PARAMETERS: tuple[Parameter, ...] = (
         "share",
         "Active share at which unrest intensity reaches 1 - 1/e.",
         1e-4,
+        1.0,
+    ),
+    Parameter(
+        "streets.recorded",
+        Beta(
+            dist="beta",
+            mean=0.2,
+            n=4.0,
+            source="elicited: some thousands of arrests among 10^4 to 10^5 rioters (France 2005, "
+            "England 2011)",
+        ),
+        "share",
+        "Share of those whom the police take off the streets who are recorded as arrested.",
+        0.0,
         1.0,
     ),
     Parameter(
@@ -275,8 +292,9 @@ def step(
             state.crowd[rows, city] = actives.max(axis=1) * people
             state.active_share[rows, city] = mean / agents
             state.memory["streets.active_people"][rows, city] = mean * people
-            state.arrests[rows, city] = result.arrests * people
-            state.jailed[rows, city] = result.jailed * people
+            recorded = people * p["streets.recorded"][rows]
+            state.arrests[rows, city] = result.arrests * recorded
+            state.jailed[rows, city] = result.jailed * recorded
     weight = setting.population / setting.population.sum()
     national = np.zeros(random.runs.size)
     for city in range(len(setting.cities)):

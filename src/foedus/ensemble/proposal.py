@@ -1,0 +1,188 @@
+"""Where later runs look: proposals that lean to what the evidence favours, and their price.
+
+Weighting a prior ensemble wastes most runs when much is known. An adaptive ensemble therefore
+comes in stages. The runs of the first stage are drawn from the prior; before each later stage a
+proposal is fitted to the runs so far, and the stage's runs are drawn from it:
+
+    q_k = d · prior + (1 - d) · prod_j N(z_j; mean_j, sd_j²)
+
+in normal scores ``z_j`` of the design, a few dimensions moved and the others as in the prior. The
+defensive share ``d`` bounds every weight by ``1/d`` (Hesterberg 1995,
+doi 10.1080/00401706.1995.10484303). All runs are weighed by the mixture of all stages they could
+have come from, ``prior / sum_k a_k q_k`` (Veach & Guibas 1995, doi 10.1145/218380.218498; Cornuet
+et al. 2012, doi 10.1111/j.1467-9469.2011.00756.x), so that no stage is thrown away.
+
+Stages begin at fixed run numbers (500, 1,000, 2,000, 4,000, ...), whatever the number of runs that
+is asked for: a longer ensemble begins as the shorter one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from foedus.randomness import Random
+
+if TYPE_CHECKING:
+    from foedus.ensemble.ensemble import Ensemble
+
+FloatArray = NDArray[np.float64]
+
+#: First run of the second stage; each later stage begins at twice that of the one before.
+FIRST_STAGE = 500
+#: Share of a stage's runs that are drawn from the prior all the same.
+DEFENSIVE = 0.2
+#: Normal scores are kept within this, so that a uniform never rounds to 0 or 1.
+_FAR = 8.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How the runs from ``first_run`` on are drawn.
+
+    Attributes
+    ----------
+    first_run : int
+    names : tuple of str
+        The dimensions of the design that are moved.
+    mean, sd : tuple of float
+        Of their normal scores; 0 and 1 is the prior.
+    """
+
+    first_run: int
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        return {
+            "first_run": self.first_run,
+            "names": list(self.names),
+            "mean": list(self.mean),
+            "sd": list(self.sd),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Stage:
+        """Read what :meth:`to_json` gave."""
+        return cls(
+            int(data["first_run"]),
+            tuple(map(str, data["names"])),
+            tuple(map(float, data["mean"])),
+            tuple(map(float, data["sd"])),
+        )
+
+
+def boundaries(runs: int) -> list[int]:
+    """Return the first runs of the later stages of an ensemble of so many runs."""
+    out, first = [], FIRST_STAGE
+    while first < runs:
+        out.append(first)
+        first *= 2
+    return out
+
+
+def move(
+    u: FloatArray,
+    names: tuple[str, ...],
+    stages: Sequence[Stage],
+    *,
+    seed: int,
+    runs: NDArray[np.int64],
+) -> FloatArray:
+    """Return the design's points as the stages draw them.
+
+    Parameters
+    ----------
+    u : ndarray, shape (dimension, run)
+        Points of the prior's design.
+    names : tuple of str
+        The dimensions.
+    stages : sequence of Stage
+        By first run.
+    seed : int
+    runs : ndarray of int64, shape (run,)
+    """
+    if not stages or not runs.size or runs.max() < stages[0].first_run:
+        return u
+    u = u.copy()
+    leans = Random(seed, runs).uniform("design.component") >= DEFENSIVE
+    row_of = {name: row for row, name in enumerate(names)}
+    ends = [*(s.first_run for s in stages[1:]), np.iinfo(np.int64).max]
+    for stage, end in zip(stages, ends, strict=True):
+        here = leans & (runs >= stage.first_run) & (runs < end)
+        for name, mean, sd in zip(stage.names, stage.mean, stage.sd, strict=True):
+            row = row_of[name]
+            moved = ndtr(np.clip(mean + sd * ndtri(u[row]), -_FAR, _FAR))
+            u[row] = np.where(here, moved, u[row])
+    return u
+
+
+def log_price(
+    u: FloatArray, names: tuple[str, ...], stages: Sequence[Stage], *, runs: int
+) -> FloatArray:
+    """Return the log of prior over mixture for some points, shape (run,).
+
+    Parameters
+    ----------
+    u : ndarray, shape (dimension, run)
+        Points as :func:`move` gave them.
+    names : tuple of str
+    stages : sequence of Stage
+    runs : int
+        Number of runs of the ensemble: it decides the share of each stage.
+    """
+    stages = [s for s in stages if s.first_run < runs]
+    if not stages:
+        return np.zeros(u.shape[1])
+    firsts = np.array([0, *(s.first_run for s in stages), runs], dtype=np.float64)
+    share = np.diff(firsts) / runs
+    row_of = {name: row for row, name in enumerate(names)}
+    mixture = np.full(u.shape[1], share[0])
+    for stage, part in zip(stages, share[1:], strict=True):
+        log_ratio = np.zeros(u.shape[1])
+        for name, mean, sd in zip(stage.names, stage.mean, stage.sd, strict=True):
+            z = ndtri(u[row_of[name]])
+            log_ratio += 0.5 * z * z - 0.5 * ((z - mean) / sd) ** 2 - np.log(sd)
+        lean = np.exp(np.minimum(log_ratio, 700.0))
+        mixture += part * (DEFENSIVE + (1.0 - DEFENSIVE) * lean)
+    return np.asarray(-np.log(mixture))
+
+
+def points(ensemble: Ensemble, *, block: int = 4096) -> tuple[tuple[str, ...], FloatArray]:
+    """Return the names of the design's dimensions and the points of the complete runs.
+
+    Returns
+    -------
+    names : tuple of str
+    u : ndarray of float64, shape (dimension, run)
+    """
+    from foedus.ensemble import design
+    from foedus.world.engine import registry
+
+    plan = ensemble.plan
+    names = design.dimensions(registry(ensemble.case))
+    runs = np.flatnonzero(ensemble.complete)
+    parts = []
+    for first in range(0, runs.size, block):
+        some = runs[first : first + block]
+        u = design.uniforms(names, seed=plan.seed, runs=some)
+        parts.append(move(u, names, plan.stages, seed=plan.seed, runs=some))
+    return names, np.concatenate(parts, axis=1) if parts else np.zeros((len(names), 0))
+
+
+def log_importance(ensemble: Ensemble) -> FloatArray:
+    """Return what each complete run weighs for having been drawn from its stage, shape (run,).
+
+    Zero everywhere in an ensemble without stages.
+    """
+    if not ensemble.plan.stages:
+        return np.zeros(ensemble.complete_runs)
+    names, u = points(ensemble)
+    return log_price(u, names, ensemble.plan.stages, runs=ensemble.plan.runs)
