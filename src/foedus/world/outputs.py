@@ -37,9 +37,7 @@ VARIABLES: dict[str, Variable] = {
         _V("arrests", _CITY, "float32", "people", "people arrested on the day"),
         _V("jailed", _CITY, "float32", "people", "people held at the end of the day"),
         _V("deaths_protesters", _CITY, "float32", "people", "civilians killed on the day"),
-        _V(
-            "deaths_security", _CITY, "float32", "people", "officers and soldiers killed on the day"
-        ),
+        _V("deaths_security", _CITY, "float32", "people", "officers killed on the day"),
         _V("legitimacy", _CITY, "float32", "share", "perceived legitimacy"),
         _V("deaths_allied", _DAY, "float32", "people", "allied soldiers killed on the day"),
         _V("loyal_share", _DAY, "float32", "share", "share of commanders who hold"),

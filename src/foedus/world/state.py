@@ -173,7 +173,7 @@ class State:
 
     def happened(self, event: str) -> NDArray[np.bool_]:
         """Return whether an event has happened, shape (run,)."""
-        return self.events[event] != NEVER
+        return np.asarray(self.events[event] != NEVER)
 
     def mark(self, event: str, now: NDArray[np.bool_], day: int) -> None:
         """Record that an event happens today in some runs; a first day is never overwritten."""

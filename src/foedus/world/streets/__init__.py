@@ -1,6 +1,7 @@
 """Streets: Epstein's civil-violence model on a torus per city (doi 10.1073/pnas.092080199)."""
 
 from foedus.world.streets.model import StreetState, StreetTicks, advance, create, simulate, warm
+from foedus.world.streets.model_two import TwoGroupOptions, simulate_two
 from foedus.world.streets.options import (
     READINGS,
     Activation,
@@ -16,6 +17,7 @@ from foedus.world.streets.options import (
     StreetOptions,
     reading,
 )
+from foedus.world.streets.outbursts import Outbursts, find_outbursts, tail_fit
 
 __all__ = [
     "READINGS",
@@ -26,15 +28,20 @@ __all__ = [
     "Movement",
     "Neighbourhood",
     "Order",
+    "Outbursts",
     "Placement",
     "Rounding",
     "SelfCount",
     "StreetOptions",
     "StreetState",
     "StreetTicks",
+    "TwoGroupOptions",
     "advance",
     "create",
+    "find_outbursts",
     "reading",
     "simulate",
+    "simulate_two",
+    "tail_fit",
     "warm",
 ]
