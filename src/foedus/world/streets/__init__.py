@@ -18,6 +18,7 @@ from foedus.world.streets.options import (
     reading,
 )
 from foedus.world.streets.outbursts import Outbursts, find_outbursts, tail_fit
+from foedus.world.streets.paper import PaperRun, paper_run
 
 __all__ = [
     "READINGS",
@@ -29,6 +30,7 @@ __all__ = [
     "Neighbourhood",
     "Order",
     "Outbursts",
+    "PaperRun",
     "Placement",
     "Rounding",
     "SelfCount",
@@ -39,6 +41,7 @@ __all__ = [
     "advance",
     "create",
     "find_outbursts",
+    "paper_run",
     "reading",
     "simulate",
     "simulate_two",
