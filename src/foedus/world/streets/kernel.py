@@ -64,8 +64,9 @@ class Plan(NamedTuple):
     column2: Any  # uint32 (width,): column of its image, or the dead column
     row: Any  # uint32 (height,): stride times the row of y
     row2: Any
-    home_x: Any  # uint16 (width + 2 halo,): x of a haloed column
-    home_y: Any
+    # Of a haloed column or row: x or y (low 16 bits), and the place of its image as above.
+    wrap_x: Any  # uint32 (width + 2 halo,)
+    wrap_y: Any  # uint64 (height + 2 halo,)
     halo: Any
     size: Any  # length of the haloed arrays
     # Candidate cells for a move: bits of the field, and per field value the offset from the
@@ -141,9 +142,20 @@ def _put(cells, column, column2, row, row2, x, y, delta):  # type: ignore[no-unt
 put = njit(_put, forceinline=True)
 
 
-def _count(counts, column, column2, row, row2, x, y):  # type: ignore[no-untyped-def]
+def _put4(cells, c, c2, r, r2, delta):  # type: ignore[no-untyped-def]
+    """Do as ``put`` where the addresses are known."""
+    value = cells[r + c] + delta
+    cells[r + c] = value
+    cells[r + c2] = value
+    cells[r2 + c] = value
+    cells[r2 + c2] = value
+
+
+put4 = njit(_put4, forceinline=True)
+
+
+def _count(counts, c, c2, r, r2):  # type: ignore[no-untyped-def]
     """Cops and actives in vision of a cell, packed."""
-    c, c2, r, r2 = U(column[x]), U(column2[x]), U(row[y]), U(row2[y])
     return U(counts[r + c]) + U(counts[r + c2]) + U(counts[r2 + c]) + U(counts[r2 + c2])
 
 
@@ -175,14 +187,16 @@ def _near_free(cells, table, base, b, near, first, last, corner, s0, s1, s2, s3)
             tail, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
         b2 = b + b
         b3 = b2 + b
-        free = U(cells[corner + (table[base + (word & field)] & PLACE)] == 0)
-        free |= U(cells[corner + (table[base + ((word >> b) & field)] & PLACE)] == 0) << U1
-        free |= U(cells[corner + (table[base + ((word >> b2) & field)] & PLACE)] == 0) << U2
-        free |= U(cells[corner + (table[base + ((word >> b3) & field)] & PLACE)] == 0) << U(3)
-        free |= U(cells[corner + (table[base + (tail & field)] & PLACE)] == 0) << U4
-        free |= U(cells[corner + (table[base + ((tail >> b) & field)] & PLACE)] == 0) << U(5)
-        free |= U(cells[corner + (table[base + ((tail >> b2) & field)] & PLACE)] == 0) << U(6)
-        free |= U(cells[corner + (table[base + ((tail >> b3) & field)] & PLACE)] == 0) << U(7)
+        # Bit i of `free`: whether candidate i is free; collected from the last to the first.
+        free = U0
+        free += free + U(cells[corner + (table[base + ((tail >> b3) & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + ((tail >> b2) & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + ((tail >> b) & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + (tail & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + ((word >> b3) & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + ((word >> b2) & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + ((word >> b) & field)] & PLACE)] < 1)
+        free += free + U(cells[corner + (table[base + (word & field)] & PLACE)] < 1)
         if free != U0:
             spot = trailing_zeros(free)
             source = word if spot < U4 else tail
@@ -245,8 +259,8 @@ def _find_active(cells, who, records, citizens, plan, x, y, skip):  # type: igno
         if skip >= here:
             skip -= here
             continue
-        ax = U(plan.home_x[x + ((place >> U32) & LOW16)])
-        ay = U(plan.home_y[y + (place >> U(48))])
+        ax = U(plan.wrap_x[x + ((place >> U32) & LOW16)]) & LOW16
+        ay = plan.wrap_y[y + (place >> U(48))] & LOW16
         wanted = ax | (ay << U16) | (ACTIVE << U32)
         if here == U1:
             guess = U(who[ay * plan.width + ax])
@@ -458,7 +472,7 @@ def _advance(  # type: ignore[no-untyped-def]
 
 
 def _advance_run(  # type: ignore[no-untyped-def]
-    records, citizens, all_cops, r, hardship, risk, plan, seed, run, city, day,
+    records, citizens, all_cops, position, hardship, risk, plan, seed, run, city, day,
     purposes, legitimacy, targets, k, threshold, shift, lethal,
     weight, risks, density, cells, counts, who, limits, order, values,
     out_active, out_jailed, out_arrests, out_released, out_cops,
@@ -467,7 +481,7 @@ def _advance_run(  # type: ignore[no-untyped-def]
     column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
     chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
     width, sites = plan.width, plan.sites
-    home_x, home_y = plan.home_x, plan.home_y
+    wrap_x, wrap_y, halo = plan.wrap_x, plan.wrap_y, plan.halo
     table, near, part = plan.candidates, plan.near, plan.part
     first_site, last_site, bits = plan.first_site, plan.last_site, plan.bits
     counts_half, same_vision = plan.counts_half, plan.same_vision
@@ -479,7 +493,7 @@ def _advance_run(  # type: ignore[no-untyped-def]
     s0, s1, s2, s3 = start(seed, run, purposes[0], city, day)
     o0, o1, o2, o3 = start(seed, run, purposes[1], city, day)
     c0, c1, c2, c3 = start(seed, run, purposes[2], city, day)
-    cops = all_cops[r]
+    cops = all_cops[position]
     actives, jailed = rebuild(cells, counts, who, records, citizens, cops, plan)
     total = citizens + cops
     for i in range(total):
@@ -533,13 +547,15 @@ def _advance_run(  # type: ignore[no-untyped-def]
                 jailed -= 1
                 released += 1
             x, y = record & LOW16, (record >> U16) & LOW16
+            c, c2 = x + halo, U(wrap_x[x + halo]) >> U16
+            r, r2 = (y + halo) * stride, wrap_y[y + halo] >> U16
             for phase in range(2):
                 if phase == act_phase:
                     if kind == COP:
                         if actives == 0:
                             continue
                         if same_vision:
-                            seen = count(counts, column, column2, row, row2, x, y) >> counts_half
+                            seen = count(counts, c, c2, r, r2) >> counts_half
                         else:
                             seen = see_actives(cells, plan, x, y)
                         if seen == U0:
@@ -571,17 +587,19 @@ def _advance_run(  # type: ignore[no-untyped-def]
                             put(cells, column, column2, row, row2, x, y, U0 - one)
                             stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
                             x, y = ax, ay
+                            c, c2 = x + halo, U(wrap_x[x + halo]) >> U16
+                            r, r2 = (y + halo) * stride, wrap_y[y + halo] >> U16
                             put(cells, column, column2, row, row2, x, y, one)
                             stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
                             records[me] = x | (y << U16) | (COP << U32)
                     else:
-                        seen = count(counts, column, column2, row, row2, x, y)
-                        c = seen & low
-                        a = seen >> counts_half
-                        a += add_active if kind == ACTIVE else add_quiet
-                        if a == U0:
-                            a = U1
-                        now = U(np.float32(c) < limits[me] * np.float32(a))
+                        seen = count(counts, c, c2, r, r2)
+                        police = seen & low
+                        rebels = seen >> counts_half
+                        rebels += add_active if kind == ACTIVE else add_quiet
+                        if rebels == U0:
+                            rebels = U1
+                        now = U(np.float32(police) < limits[me] * np.float32(rebels))
                         if now != kind:
                             if now == ACTIVE:
                                 put(cells, column, column2, row, row2, x, y, crowd)
@@ -602,27 +620,35 @@ def _advance_run(  # type: ignore[no-untyped-def]
                         continue
                 elif not citizens_move:
                     continue
-                place, s0, s1, s2, s3 = near_free(
-                    cells, table, U(side) * part, bits[side], near, first_site[side],
-                    last_site[side], y * stride + x, s0, s1, s2, s3,
-                )  # fmt: skip
-                if place == NOWHERE:
-                    continue
-                nx = U(home_x[x + ((place >> U32) & LOW16)])
-                ny = U(home_y[y + (place >> U(48))])
+                # Footprints are taken up before the search, so that they are written when
+                # the new ones, which overlap them, are added.
                 body = one
                 if kind == ACTIVE:
                     body = one + crowd
                     stamp(counts, chunk, stamps, TAKE_ACTIVE, y * stride + x)
-                    stamp(counts, chunk, stamps, ADD_ACTIVE, ny * stride + nx)
-                    who[ny * width + nx] = me
                 elif kind == COP:
                     stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
-                    stamp(counts, chunk, stamps, ADD_COP, ny * stride + nx)
-                put(cells, column, column2, row, row2, x, y, U0 - body)
-                put(cells, column, column2, row, row2, nx, ny, body)
-                x, y = nx, ny
-                records[me] = x | (y << U16) | (kind << U32)
+                place, s0, s1, s2, s3 = near_free(
+                    cells, table, U(side) * part, bits[side], near, first_site[side],
+                    last_site[side], y * stride + x, s0, s1, s2, s3,
+                )  # fmt: skip
+                if place != NOWHERE:
+                    put4(cells, c, c2, r, r2, U0 - body)
+                    to_x, to_y = (
+                        U(wrap_x[x + ((place >> U32) & LOW16)]),
+                        wrap_y[y + (place >> U(48))],
+                    )
+                    x, y = to_x & LOW16, to_y & LOW16
+                    c, c2 = x + halo, to_x >> U16
+                    r, r2 = (y + halo) * stride, to_y >> U16
+                    put4(cells, c, c2, r, r2, body)
+                    if kind == ACTIVE:
+                        who[y * width + x] = me
+                    records[me] = x | (y << U16) | (kind << U32)
+                if kind == ACTIVE:
+                    stamp(counts, chunk, stamps, ADD_ACTIVE, y * stride + x)
+                elif kind == COP:
+                    stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
         if not own_turn and jailed > 0:
             for i in range(citizens):
                 record = records[i]
@@ -651,7 +677,7 @@ def _advance_run(  # type: ignore[no-untyped-def]
         out_arrests[t] = arrests
         out_released[t] = released
         out_cops[t] = cops
-    all_cops[r] = cops
+    all_cops[position] = cops
 
 
 advance_run = njit(_advance_run)

@@ -574,6 +574,8 @@ def _plan(options: StreetOptions) -> kernel.Plan:
 
     column, column2 = edges(width)
     row, row2 = edges(height)
+    across = (np.arange(width + 2 * halo) - halo) % width
+    down = (np.arange(height + 2 * halo) - halo) % height
     once = options.self_count is SelfCount.ONCE
     if_active = options.self_count is SelfCount.IF_ACTIVE
     own = options.own_cell
@@ -595,9 +597,9 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         column2=column2.astype(np.uint32),
         row=(row * stride).astype(np.uint32),
         row2=(row2 * stride).astype(np.uint32),
-        home_x=((np.arange(width + 2 * halo) - halo) % width).astype(np.uint16),
-        home_y=((np.arange(height + 2 * halo) - halo) % height).astype(np.uint16),
-        halo=halo,
+        wrap_x=(across | column2[across] << 16).astype(np.uint32),
+        wrap_y=(down | row2[down] * stride << 16).astype(np.uint64),
+        halo=U(halo),
         size=size,
         bits=np.array(bits, dtype=np.uint64),
         candidates=candidates.ravel(),
