@@ -41,6 +41,12 @@ ENGINE = "foedus.world.engine"
 LARGEST_BATCH = 500
 SMALLEST_BATCH = 100
 
+#: Fewer runs than this for each worker are not worth starting it.
+RUNS_PER_WORKER = 200
+
+#: Runs that are simulated, and thrown away, to compile the kernels before workers start.
+COMPILING_RUNS = 16
+
 #: Where ensembles go when nobody says.
 RESULTS = Path("results")
 
@@ -79,7 +85,8 @@ def run(
     seed : int
         0 to 2**64 - 1.
     workers : int, optional
-        Processes; by default one for each processor. 1 computes in this process.
+        Processes; by default one for each processor, or fewer for few runs. 1 computes in this
+        process.
     batch : int, optional
         Runs of a batch. A store keeps the batch size that it was made with.
     out : path, optional
@@ -112,7 +119,8 @@ def run(
         If a run raised; the other batches are finished first.
     """
     _check(runs=runs, seed=seed, workers=workers, batch=batch)
-    workers = min(workers or os.cpu_count() or 1, runs)
+    if workers is None:
+        workers = min(os.cpu_count() or 1, max(1, runs // RUNS_PER_WORKER))
     progress = progress or Silent()
     filtered, guidance = _as_known(case, as_of)
     registry = importlib.import_module(ENGINE).registry(filtered)
@@ -265,9 +273,12 @@ def _drop_damaged(path: Path, plan: Plan, progress: Progress) -> None:
 
 
 def _compile(task: Task) -> None:
-    """Compile the kernels into the cache that the workers read, by one run here."""
+    """Compile the kernels into the cache that the workers read, by some runs here.
+
+    Which kernels a run needs depends on its draws; some runs meet them all.
+    """
     with contextlib.suppress(Exception):  # the batch that meets it again records it
-        simulate(task, np.zeros(1, dtype=np.int64))
+        simulate(task, np.arange(min(COMPILING_RUNS, task.plan.runs), dtype=np.int64))
 
 
 def _as_known(case: Case, as_of: AsOf | None) -> tuple[Case, Guidance]:
