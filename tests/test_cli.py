@@ -252,6 +252,19 @@ def test_another_plan_in_the_same_store_is_refused(capsys: pytest.CaptureFixture
     assert "another" in capsys.readouterr().err
 
 
+def test_an_interrupted_forecast_goes_on_by_the_same_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise foedus.Interrupted("stopped after 5 runs, safe in x. To go on: foedus run other")
+
+    monkeypatch.setattr("foedus.judgement.forecast", stopped)
+    assert call("forecast", FLAGSHIP, "--runs", "9") == 130
+    said = capsys.readouterr().err.strip()
+    again = "foedus forecast kazakhstan-2022 --runs 9"
+    assert said == f"foedus: stopped after 5 runs, safe in x. To go on: {again}"
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_ctrl_c_leaves_a_valid_store_and_says_how_to_go_on(

@@ -23,8 +23,10 @@ AS_OF = "2022-01-07"
 def main() -> None:
     """Forecast, draw, write."""
     case = foedus.load_case("kazakhstan-2022")
-    runs = foedus.run(case, runs=10_000, seed=1, as_of=AS_OF, progress=for_stream(sys.stderr))
-    brief = brief_of(foedus.forecast(case, as_of=AS_OF, ensemble=runs), case)
+    forecast = foedus.forecast(
+        case, as_of=AS_OF, runs=10_000, seed=1, progress=for_stream(sys.stderr)
+    )
+    brief = brief_of(forecast, case)
     fans = [fan for key in SHOWN for fan in brief.fans if fan.key == key]
     if not fans:
         sys.exit("the forecast refuses to answer, so there is nothing to draw")

@@ -7,6 +7,7 @@ diff``: different; ``runs verify``: damaged), 2 bad input, 130 stopped by Ctrl-C
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +19,6 @@ from cyclopts.validators import Number
 if TYPE_CHECKING:
     import datetime as dt
 
-    from foedus.case import Case
-    from foedus.ensemble import Ensemble
     from foedus.judgement import Forecast
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
@@ -104,7 +103,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except (errors.InputError, errors.StoreError) as error:
         return _complain(str(error), 2)
     except errors.Interrupted as error:
-        return _complain(str(error), 130)
+        return _complain(_how_to_go_on(str(error), tokens), 130)
     except KeyboardInterrupt:
         return _complain("stopped", 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `foedus schema | head`
@@ -119,6 +118,14 @@ def main(tokens: Sequence[str] | None = None) -> int:
             "This is a fault of foedus, not of your input. FOEDUS_DEBUG=1 shows where.",
             1,
         )
+
+
+def _how_to_go_on(message: str, tokens: Sequence[str] | None) -> str:
+    """Return the message of an interruption; what was no plain run goes on by the same command."""
+    words = list(sys.argv[1:] if tokens is None else tokens)
+    if words[:1] == ["run"]:
+        return message
+    return f"{message.split(' To go on:')[0]} To go on: {shlex.join(['foedus', *words])}"
 
 
 def _status(result: Any) -> int:
@@ -181,11 +188,14 @@ def run(
     ] = False,
 ) -> int:
     """Draw the priors, simulate, and keep the runs in a store on disk."""
-    from foedus import load_case
+    from foedus import ensemble, load_case
+    from foedus.ensemble.progress import for_stream
     from foedus.report import tables
 
-    ensemble = _run(
-        load_case(case),
+    what = load_case(case)
+    _refuse_file(out)
+    made = ensemble.run(
+        what,
         as_of=as_of,
         runs=runs,
         seed=seed,
@@ -193,8 +203,9 @@ def run(
         batch=batch,
         out=out,
         resume=resume,
+        progress=for_stream(sys.stderr),
     )
-    tables.print_runs(ensemble)
+    tables.print_runs(made)
     return 0
 
 
@@ -215,7 +226,7 @@ def forecast(
     batch: Batch = None,
     out: Out = None,
     brief: Annotated[
-        Path | None, Parameter(help="HTML file to write; beside the store if absent.")
+        Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
     ] = None,
     json: Json = False,
 ) -> int:
@@ -248,7 +259,7 @@ def report(
     batch: Batch = None,
     out: Out = None,
     brief: Annotated[
-        Path | None, Parameter(help="HTML file to write; beside the store if absent.")
+        Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
     ] = None,
 ) -> int:
     """Write the brief of a forecast, and print nothing but its path.
@@ -280,15 +291,24 @@ def score(
 ) -> int:
     """Score the forecast of a case against its outcomes and the baselines."""
     from foedus import judgement, load_case
+    from foedus.ensemble.progress import for_stream
     from foedus.errors import InputError
     from foedus.report import tables
 
     what = load_case(case)
     if not what.outcomes:
         raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
-    date = as_of if as_of is not None else what.as_of
-    ensemble = _run(what, as_of=date, runs=runs, seed=seed, workers=workers, batch=batch, out=out)
-    scores = judgement.score(what, as_of=date, ensemble=ensemble)
+    _refuse_file(out)
+    scores = judgement.score(
+        what,
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        progress=for_stream(sys.stderr),
+    )
     if json:
         tables.print_json(scores.to_dict())
     else:
@@ -541,34 +561,11 @@ def _date(option: str, text: str | None) -> dt.date | None:
         raise InputError(f"{option}: a date such as 2022-01-07 (found {text!r})") from None
 
 
-def _run(
-    case: Case,
-    *,
-    as_of: str | dt.date | None,
-    runs: int,
-    seed: int,
-    workers: int | None,
-    batch: int | None,
-    out: Path | None,
-    resume: bool = False,
-) -> Ensemble:
-    from foedus import ensemble
-    from foedus.ensemble.progress import for_stream
+def _refuse_file(out: Path | None) -> None:
     from foedus.errors import InputError
 
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: a file is there; a store is a folder, give another name")
-    return ensemble.run(
-        case,
-        as_of=as_of,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
-        resume=resume,
-        progress=for_stream(sys.stderr),
-    )
 
 
 def _forecast(
@@ -583,14 +580,26 @@ def _forecast(
 ) -> tuple[Forecast, Path]:
     """Make or reuse the runs, forecast, write the brief; return the forecast and its path."""
     from foedus import judgement, load_case
+    from foedus.ensemble.progress import for_stream
     from foedus.errors import InputError
     from foedus.report.forecast import brief as write_brief
 
     if brief is not None and brief.is_dir():
         raise InputError(f"--brief {brief}: a folder is there; give the name of a file")
     what = load_case(case)
-    date = as_of if as_of is not None else what.as_of
-    ensemble = _run(what, as_of=date, runs=runs, seed=seed, workers=workers, batch=batch, out=out)
-    result = judgement.forecast(what, as_of=date, ensemble=ensemble)
-    path = brief if brief is not None else ensemble.path.with_suffix(".html")
-    return result, write_brief(result, what, path)
+    _refuse_file(out)
+    result = judgement.forecast(
+        what,
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        progress=for_stream(sys.stderr),
+    )
+    if brief is None and out is not None:
+        brief = out.with_suffix(".html")
+    if brief is None:
+        brief = Path("results") / f"{what.id}_{result.as_of}_seed{seed}.html"
+    return result, write_brief(result, what, brief)
