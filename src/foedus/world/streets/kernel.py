@@ -492,7 +492,7 @@ def _advance_run(  # type: ignore[no-untyped-def]
     term_base, term_span = plan.term_base, plan.term_span
     s0, s1, s2, s3 = start(seed, run, purposes[0], city, day)
     o0, o1, o2, o3 = start(seed, run, purposes[1], city, day)
-    c0, c1, c2, c3 = start(seed, run, purposes[2], city, day)
+    p0, p1, p2, p3 = start(seed, run, purposes[2], city, day)
     cops = all_cops[position]
     actives, jailed = rebuild(cells, counts, who, records, citizens, cops, plan)
     total = citizens + cops
@@ -508,8 +508,8 @@ def _advance_run(  # type: ignore[no-untyped-def]
                 threshold, plan, values, risks, density,
             )  # fmt: skip
         if targets[t] >= 0 and targets[t] != cops:
-            cops, c0, c1, c2, c3 = set_cops(
-                cells, counts, records, citizens, cops, targets[t], plan, c0, c1, c2, c3
+            cops, p0, p1, p2, p3 = set_cops(
+                cells, counts, records, citizens, cops, targets[t], plan, p0, p1, p2, p3
             )
             total = citizens + cops
             for i in range(total):
