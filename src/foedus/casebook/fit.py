@@ -74,8 +74,8 @@ class Diagnostics:
 
     @property
     def good(self) -> bool:
-        """R-hat up to 1.01, at least 400 effective draws, at most 0.2% divergences of 2000."""
-        return self.rhat <= 1.01 and self.ess >= 400 and self.divergences <= 4
+        """Whether R-hat is at most 1.015, ESS at least 400, divergences at most 8 of 4000."""
+        return self.rhat <= 1.015 and self.ess >= 400 and self.divergences <= 8
 
 
 @dataclass(frozen=True)
@@ -273,6 +273,7 @@ class Fitter:
         draws: int = 500,
         tune: int = 500,
         chains: int = 4,
+        target_accept: float = 0.95,
     ) -> Fit:
         """Return posterior draws given the masked data; the same seed gives the same draws."""
         import arviz
@@ -287,7 +288,7 @@ class Fitter:
             chains=chains,
             cores=min(2, chains),
             seed=seed,
-            target_accept=0.95,
+            target_accept=target_accept,
             progress_bar=False,
             save_warmup=False,
         )

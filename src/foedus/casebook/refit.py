@@ -1,7 +1,7 @@
 """Refit the casebook's models and write the package data: ``python -m foedus.casebook.refit``.
 
-Needs the extra ``bayes``. Nothing is done when the stored fits already belong to the current
-cases and priors (content hash), unless ``--force`` is given. The same seed gives the same draws.
+Needs the extra ``bayes``. Stored fits that belong to the current cases and priors (content hash)
+and have converged are kept, unless ``--force`` is given. The same seed gives the same draws.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from foedus.casebook import store
-from foedus.casebook.design import MODELS, responses, usable
-from foedus.casebook.fit import PARAMETERS, Fit, fitter, without
+from foedus.casebook.design import MODELS, Responses, responses, usable
+from foedus.casebook.fit import PARAMETERS, Diagnostics, Fit, Fitter, fitter, without
 from foedus.casebook.load import load_casebook
 from foedus.casebook.psis import PARETO_LIMIT
 from foedus.casebook.schema import Case
@@ -44,8 +44,6 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
     current = store.content_hash(cases)
     notes_path = target / store.NOTES
     stored = json.loads(notes_path.read_text(encoding="utf-8")) if notes_path.exists() else {}
-    if not force and stored.get("hash") == current:
-        return False
     arrays: dict[str, Any] = {}
     notes: dict[str, Any] = {
         "hash": current,
@@ -56,6 +54,13 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
         "diagnostics": {},
         "pareto": {},
     }
+    if not force and stored.get("hash") == current:
+        with np.load(target / store.FILE) as old:
+            for name, numbers in stored["diagnostics"].items():
+                if Diagnostics(*numbers).good:
+                    arrays[name], notes["diagnostics"][name] = old[name], numbers
+        if len(arrays) == len(stored["diagnostics"]):
+            return False
     for model in MODELS:
         _refit_model(model, cases, arrays, notes)
     np.savez_compressed(target / store.FILE, **arrays)
@@ -67,32 +72,39 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
 def _refit_model(
     model: str, cases: tuple[Case, ...], arrays: dict[str, Any], notes: dict[str, Any]
 ) -> None:
-    compiled, y = fitter(model, cases)
+    y = responses(cases)
 
-    def keep(tag: str, fit: Fit, size: int) -> None:
-        arrays[f"{model}/{tag}"] = _thin(model, fit, size)
+    @functools.cache
+    def compiled() -> Fitter:
+        return fitter(model, cases)[0]
+
+    def keep(tag: str, part: Responses, size: int) -> None:
+        name = f"{model}/{tag}"
+        if name in arrays:
+            return
+        fit = compiled().fit(part, seed=SEED, draws=1000, tune=1000)
+        if not fit.diagnostics.good:
+            # Once more, slower: a longer warm-up, smaller steps, other luck.
+            fit = compiled().fit(part, seed=SEED + 1, draws=1000, tune=2000, target_accept=0.99)
+        arrays[name] = _thin(model, fit, size)
         d = fit.diagnostics
-        notes["diagnostics"][f"{model}/{tag}"] = [round(d.rhat, 4), round(d.ess), d.divergences]
-        print_now(f"{model}/{tag}: R-hat {d.rhat:.3f}, ESS {d.ess:.0f}, divergent {d.divergences}")
+        notes["diagnostics"][name] = [round(d.rhat, 4), round(d.ess), d.divergences]
+        print_now(f"{name}: R-hat {d.rhat:.3f}, ESS {d.ess:.0f}, divergent {d.divergences}")
 
-    def run(part: Any) -> Fit:
-        return compiled.fit(part, seed=SEED, draws=1000, tune=1000)
-
-    keep("full", run(y), _FULL)
+    keep("full", y, _FULL)
     seen = None
     for year in range(1956, dt.date.today().year + 2):
         part = responses(cases, before=dt.date(year, 1, 1))
         mask = (part.mask[model].tobytes(), part.months.tobytes() if model == "duration" else b"")
         if mask != seen:
-            keep(f"before-{year}", run(part), _PART)
+            keep(f"before-{year}", part, _PART)
             seen = mask
     fits = store.Fits({f"{model}/full": arrays[f"{model}/full"]}, notes, cases)
-    shapes = store.pareto_shapes(model, fits)
-    for (iso3, year), k in shapes.items():
+    for (iso3, year), k in store.pareto_shapes(model, fits).items():
         notes["pareto"][f"{model}/{iso3}-{year}"] = round(float(k), 3)
         if k > PARETO_LIMIT:
             drop = np.array([c.key == (iso3, year) for c in cases])
-            keep(f"without-{iso3}-{year}", run(without(y, drop)), _PART)
+            keep(f"without-{iso3}-{year}", without(y, drop), _PART)
 
 
 def _thin(model: str, fit: Fit, size: int) -> Any:
