@@ -141,12 +141,16 @@ class Plan:
         return found
 
     def command(self, out: object | None = None, *, resume: bool = False) -> str:
-        """Return the command that makes these runs again."""
-        words = ["foedus", "run", self.case_name, "--runs", str(self.runs)]
+        """Return the command that makes these runs again.
+
+        An adaptive ensemble is made by a forecast, which goes on by itself where one was stopped.
+        """
+        verb = "run" if self.evidence_hash is None else "forecast"
+        words = ["foedus", verb, self.case_name, "--runs", str(self.runs)]
         words += ["--seed", str(self.seed)]
         words += ["--as-of", self.as_of] if self.as_of is not None else []
         words += ["--out", str(out)] if out is not None else []
-        words += ["--resume"] if resume else []
+        words += ["--resume"] if resume and verb == "run" else []
         return shlex.join(words)
 
     def staged(self, stage: Stage) -> Plan:

@@ -1,14 +1,13 @@
-"""Where to look next: a proposal fitted to the runs that the evidence favours.
+"""Where to look next: a proposal fitted to how well the runs so far meet the evidence.
 
-Before each later stage of an adaptive ensemble (:mod:`foedus.ensemble.proposal`) the runs so far
-are weighed by ``price · likelihood**t``. The exponent ``t`` is the largest up to 1 at which the
-effective sample is still :data:`WANTED` of the runs, found by bisection (tempering, as in
-adaptive sequential Monte Carlo: Del Moral, Doucet & Jasra 2012, doi 10.1007/s11222-011-9271-y).
-The stage takes over the weighted means of the normal scores, shrunk towards the prior's 0 by
-``1 - 1/t²`` (James & Stein 1961), ``t`` being the mean in standard errors; means within
-:data:`HARDLY` standard errors stay 0. Standard deviations are taken over where they differ from 1
-by :data:`CLEARLY` standard errors. The hypothesis is never moved: each gets the runs that its
-prior weight gives it.
+Before each later stage of an adaptive ensemble (:mod:`foedus.ensemble.proposal`) the log-likelihood
+of the runs so far is regressed on the normal scores of the design. Were it linear, ``a + b z``, the
+posterior would be the prior moved to mean ``b``: the slopes say where to look, and every run, good
+or bad, helps to find them. Runs far below the best are taken as :data:`REACH` below the 99%
+quantile, since how hopeless a run is does not matter. A slope is shrunk by ``1 - 1/t²``
+(James & Stein 1961), ``t`` being its value in standard errors, and one within :data:`HARDLY`
+standard errors counts as none. The hypothesis is never moved: each gets the runs that its prior
+weight gives it.
 
 Only where the runs look depends on this, not what they are worth: the price is exact.
 """
@@ -22,10 +21,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from foedus.case.models import Case
-from foedus.ensemble.proposal import Stage, log_price, points
+from foedus.ensemble.proposal import Stage, points
 from foedus.judgement.evidence import likelihood, reports
 from foedus.judgement.quantities import Frame, blocks
-from foedus.judgement.weights import effective_size, normalise
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:
@@ -35,18 +33,13 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-#: Effective runs that a stage is fitted to, as a share of the runs so far.
-WANTED = 0.1
-#: Standard errors within which a mean is taken for the prior's.
-HARDLY = 1.5
-#: Standard errors by which a standard deviation must differ from the prior's to be taken over.
-CLEARLY = 2.5
-#: Limits of a stage's means and standard deviations, in normal scores.
-FURTHEST = 2.5
-NARROWEST = 0.35
-WIDEST = 1.2
-#: A fitted standard deviation is widened by this, since tails matter and the fit is rough.
-WIDENED = 1.15
+#: A log-likelihood further than this below the 99% quantile is taken as this far below.
+REACH = 18.0
+#: Standard errors within which a slope is taken for none.
+HARDLY = 2.0
+#: Share of the slope that a stage moves by, and the furthest it moves a score.
+STEP = 0.8
+FURTHEST = 1.3
 
 _BLOCK = 1000
 _HYPOTHESIS = "hypothesis"
@@ -90,15 +83,11 @@ def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
     first_run : int
     """
     names, u = points(ensemble)
-    price = log_price(u, names, ensemble.plan.stages, runs=ensemble.plan.runs)
-    fit = log_likelihood(case, ensemble.dataset)
-    return fitted(names, ndtri(u), price, fit, first_run)
+    return fitted(names, ndtri(u), log_likelihood(case, ensemble.dataset), first_run)
 
 
-def fitted(
-    names: tuple[str, ...], z: FloatArray, price: FloatArray, fit: FloatArray, first_run: int
-) -> Stage:
-    """Return the stage for some weighed points.
+def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: int) -> Stage:
+    """Return the stage that some runs suggest.
 
     Parameters
     ----------
@@ -106,42 +95,34 @@ def fitted(
         Dimensions.
     z : ndarray, shape (dimension, run)
         Normal scores.
-    price, fit : ndarray, shape (run,)
-        Log of prior over mixture, and log-likelihood.
+    fit : ndarray, shape (run,)
+        Log-likelihoods.
     first_run : int
+
+    Returns
+    -------
+    Stage
+        It moves nothing where the runs are too few to tell, or all alike.
     """
     usable = np.isfinite(fit)
-    if not usable.any():
+    z, fit = z[:, usable], fit[usable]
+    spare = fit.size - len(names) - 1
+    if spare < len(names):
         return Stage(first_run, (), (), ())
-    z, price, fit = z[:, usable], price[usable], fit[usable]
-    weight = normalise(price + temper(price, fit, WANTED * fit.size) * fit)
-    effective = 1.0 / float((weight**2).sum())
-    mean = (z * weight).sum(axis=1)
-    sd = np.sqrt(((z - mean[:, None]) ** 2 * weight).sum(axis=1))
-    t = np.abs(mean) * np.sqrt(effective)
-    shrunk = np.where(t > HARDLY, mean * (1.0 - 1.0 / np.maximum(t, 1.0) ** 2), 0.0)
-    shrunk = np.clip(shrunk, -FURTHEST, FURTHEST)
-    odd = np.abs(sd - 1.0) * np.sqrt(2.0 * effective) > CLEARLY
-    width = np.where(odd, np.clip(WIDENED * sd, NARROWEST, WIDEST), 1.0)
-    moved = [i for i, n in enumerate(names) if n != _HYPOTHESIS and (shrunk[i] != 0.0 or odd[i])]
+    fit = np.maximum(fit, np.quantile(fit, 0.99) - REACH)
+    design = np.vstack([np.ones(fit.size), z])
+    inverse = np.linalg.pinv(design @ design.T)
+    slopes = inverse @ (design @ fit)
+    left = fit - slopes @ design
+    error = np.sqrt(np.diag(inverse) * (left @ left) / spare)[1:]
+    slope = slopes[1:]
+    t = np.abs(slope) / np.maximum(error, 1e-12)
+    shrunk = np.where(t > HARDLY, slope * (1.0 - 1.0 / np.maximum(t, 1.0) ** 2), 0.0)
+    mean = np.clip(STEP * shrunk, -FURTHEST, FURTHEST)
+    moved = [i for i, n in enumerate(names) if n != _HYPOTHESIS and mean[i] != 0.0]
     return Stage(
         first_run,
         tuple(names[i] for i in moved),
-        tuple(float(shrunk[i]) for i in moved),
-        tuple(float(width[i]) for i in moved),
+        tuple(float(mean[i]) for i in moved),
+        (1.0,) * len(moved),
     )
-
-
-def temper(price: FloatArray, fit: FloatArray, wanted: float) -> float:
-    """Return the largest exponent up to 1 that leaves an effective sample of ``wanted``."""
-
-    def effective(t: float) -> float:
-        return float(effective_size(price + t * fit))
-
-    if effective(1.0) >= wanted:
-        return 1.0
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if effective(middle) >= wanted else (low, middle)
-    return low
