@@ -16,7 +16,7 @@ from foedus.report.forecast import brief_of
 from foedus.report.plots import sheet_svg
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "kazakhstan-2022.svg"
-SHOWN = ("crowd", "deaths_total", "arrests", "troops_present")
+SHOWN = ("crowd", "deaths_security", "arrests", "troops_present")
 AS_OF = "2022-01-07"
 
 

@@ -136,8 +136,9 @@ def _top(fan: Fan) -> float:
 
 def _axis_y(ax: Axes, fan: Fan) -> None:
     top = _top(fan)
-    middle = max(1.0, *fan.q75)
-    if top > 12 * middle:  # the tail would flatten the rest: a root scale keeps zero and shape
+    told = [m.point if m.point is not None else m.low for m in fan.marks]
+    least = min([max(1.0, *fan.q75) / 2, *(t for t in told if t > 0)])
+    if top > 25 * least:  # the tail would flatten the rest: a root scale keeps zero and shape
         ax.set_title("square-root scale", loc="right", fontsize=8, color=FAINT, pad=4)
         ax.set_yscale("function", functions=(_root, np.square))
         steps = [0.0] + [10.0**k * m for k in range(0, 9) for m in (1, 3)]
