@@ -167,7 +167,7 @@ def page(result: dict[str, Any]) -> str:
         "",
         f"{result['when']}, {result['processor']}, Python {platform.python_version()}, one core. "
         f"CPU time, best of several repeats, both sides in one process; a core cycle measured "
-        f"{1 / result['ghz']:.2f} ns; {result['load']:.0f} processes waited for the machine's "
+        f"{1 / result['ghz']:.2f} ns; load average {result['load']:.0f} on "
         f"{os.cpu_count()} cores. An update is one activation of one agent, jailed or not. "
         "Parameters and rules are the defaults of Mesa 3.3.1's bundled Epstein example.",
         "",

@@ -574,8 +574,8 @@ def _plan(options: StreetOptions) -> kernel.Plan:
 
     column, column2 = edges(width)
     row, row2 = edges(height)
-    across = (np.arange(width + 2 * halo) - halo) % width
-    down = (np.arange(height + 2 * halo) - halo) % height
+    xs = (np.arange(width + 2 * halo) - halo) % width
+    ys = (np.arange(height + 2 * halo) - halo) % height
     once = options.self_count is SelfCount.ONCE
     if_active = options.self_count is SelfCount.IF_ACTIVE
     own = options.own_cell
@@ -597,8 +597,8 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         column2=column2.astype(np.uint32),
         row=(row * stride).astype(np.uint32),
         row2=(row2 * stride).astype(np.uint32),
-        wrap_x=(across | column2[across] << 16).astype(np.uint32),
-        wrap_y=(down | row2[down] * stride << 16).astype(np.uint64),
+        wrap_x=(xs | column2[xs] << 16).astype(np.uint32),
+        wrap_y=(ys | row2[ys] * stride << 16).astype(np.uint64),
         halo=U(halo),
         size=size,
         bits=np.array(bits, dtype=np.uint64),
