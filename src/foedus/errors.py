@@ -60,5 +60,5 @@ class StoreError(FoedusError):
     """A store on disk is missing, damaged, incomplete or in use."""
 
 
-class Interrupted(FoedusError):
+class Interrupted(FoedusError):  # noqa: N818 - a stop, not an error
     """A run was stopped; what is on disk is valid and can be resumed."""

@@ -11,12 +11,12 @@ against the authors' known-answer vectors.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 FloatArray = NDArray[np.float64]
 
@@ -90,25 +90,36 @@ class Random:
         The ensemble seed, 0 to 2**64 - 1.
     runs : ndarray of int64, shape (run,)
         Global run numbers, not positions in the batch.
+    luck : mapping of (purpose, place) to ndarray, shape (run,)
+        Uniforms that stand in for a draw at tick 0, where an adaptive ensemble moved them
+        (:mod:`foedus.ensemble.proposal`).
     """
 
     seed: int
     runs: NDArray[np.int64]
+    luck: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
 
     def uniform(self, purpose: str, *, place: int = 0, tick: int = 0, slot: int = 0) -> FloatArray:
         """Return uniforms in (0, 1), shape (run,), for a purpose at a place and tick."""
+        if self.luck and tick == 0 and slot == 0 and (purpose, place) in self.luck:
+            return self.luck[purpose, place].copy()
         out = np.empty(self.runs.size, dtype=np.float64)
         fill_uniform(np.uint64(self.seed), self.runs, purpose_id(purpose), place, tick, slot, out)
         return out
 
     def normal(self, purpose: str, *, place: int = 0, tick: int = 0, slot: int = 0) -> FloatArray:
         """Return standard normals, shape (run,), by inversion of :meth:`uniform`."""
-        return special.ndtri(self.uniform(purpose, place=place, tick=tick, slot=slot))
+        from scipy import special  # half a second to import: not for the streets alone
+
+        u = self.uniform(purpose, place=place, tick=tick, slot=slot)
+        return np.asarray(special.ndtri(u), dtype=np.float64)
 
     def poisson(
         self, mean: FloatArray, purpose: str, *, place: int = 0, tick: int = 0, slot: int = 0
     ) -> FloatArray:
-        """Return Poisson counts, shape (run,), by inversion: monotone in ``mean`` at fixed draws."""
+        """Return Poisson counts, shape (run,), by inversion: monotone in the mean."""
+        from scipy import special
+
         u = self.uniform(purpose, place=place, tick=tick, slot=slot)
         mean = np.asarray(mean, dtype=np.float64)
         safe = np.where(mean > 0.0, mean, 1.0)
@@ -133,4 +144,5 @@ class Random:
 
     def subset(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Random:
         """Return the draws of some of the runs; they are the same draws."""
-        return Random(self.seed, self.runs[keep])
+        luck = {address: u[keep] for address, u in self.luck.items()}
+        return Random(self.seed, self.runs[keep], luck)

@@ -15,7 +15,7 @@ doi 10.1006/jcom.1998.0487) is keyed by the seed and the dimension's name, throu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from foedus.case.models import Case
 
 FloatArray = NDArray[np.float64]
+#: Purpose and place of a draw of chance.
+Address = tuple[str, int]
 
 #: Version of the design. It changes whenever the same seed gives other draws.
 DESIGN_VERSION = 1
@@ -51,10 +53,13 @@ class Draws:
         A value of each parameter, in its own unit.
     hypothesis : ndarray of int16, shape (run,)
         Index into the case's hypotheses; -1 everywhere when it has none.
+    luck : dict of (purpose, place) to ndarray, shape (run,)
+        Uniforms of chance that the stages may have moved; empty without stages.
     """
 
     values: dict[str, FloatArray]
     hypothesis: NDArray[np.int16]
+    luck: dict[Address, FloatArray] = field(default_factory=dict)
 
 
 def dimensions(registry: Mapping[str, Parameter]) -> tuple[str, ...]:
@@ -71,6 +76,7 @@ def draw(
     seed: int,
     runs: NDArray[np.int64],
     stages: Sequence[Stage] = (),
+    luck: Sequence[Address] = (),
 ) -> Draws:
     """Draw all priors jointly for some runs.
 
@@ -85,6 +91,8 @@ def draw(
         Global run numbers, strictly increasing.
     stages : sequence of Stage
         Where later runs look, see :mod:`foedus.ensemble.proposal`; everywhere the prior if absent.
+    luck : sequence of (purpose, place)
+        Draws of chance that the stages may move.
 
     Returns
     -------
@@ -96,8 +104,7 @@ def draw(
         If the case names a parameter that no mechanism declares.
     """
     names = dimensions(registry)
-    u = uniforms(names, seed=seed, runs=runs)
-    u = move(u, names, stages, seed=seed, runs=runs)
+    all_names, u = coordinates(names, luck if stages else (), seed=seed, runs=runs, stages=stages)
     hypothesis = _hypotheses(case, u[0])
     values = {name: np.empty(runs.size) for name in names[1:]}
     for number in np.unique(hypothesis):
@@ -110,7 +117,36 @@ def draw(
             drawn = priors[name].quantile(u[k])
             drawn = np.clip(drawn, registry[name].low, registry[name].high)
             values[name][rows] = drawn[rows]
-    return Draws(values, hypothesis)
+    moved = {where: u[all_names.index(luck_name(where))] for where in (luck if stages else ())}
+    return Draws(values, hypothesis, moved)
+
+
+def luck_name(where: Address) -> str:
+    """Return the name of the dimension of a draw of chance."""
+    return f"luck:{where[0]}:{where[1]}"
+
+
+def coordinates(
+    names: tuple[str, ...],
+    luck: Sequence[Address],
+    *,
+    seed: int,
+    runs: NDArray[np.int64],
+    stages: Sequence[Stage],
+) -> tuple[tuple[str, ...], FloatArray]:
+    """Return the points of some runs as the stages draw them: design and chance.
+
+    Returns
+    -------
+    names : tuple of str
+        The design's dimensions, then those of chance.
+    u : ndarray of float64, shape (dimension, run)
+    """
+    chance = Random(seed, runs)
+    rows = [chance.uniform(purpose, place=place) for purpose, place in luck]
+    u = np.vstack([uniforms(names, seed=seed, runs=runs), *rows])
+    names = (*names, *(luck_name(where) for where in luck))
+    return names, move(u, names, stages, seed=seed, runs=runs)
 
 
 def _hypotheses(case: Case, u: FloatArray) -> NDArray[np.int16]:

@@ -6,7 +6,8 @@ proposal is fitted to the runs so far, and the stage's runs are drawn from it:
 
     q_k = d · prior + (1 - d) · prod_j N(z_j; mean_j, sd_j²)
 
-in normal scores ``z_j`` of the design, a few dimensions moved and the others as in the prior. The
+in normal scores ``z_j`` of the design and of the chance that is drawn once a run
+(:func:`foedus.world.engine.luck`), a few dimensions moved and the others as in the prior. The
 defensive share ``d`` bounds every weight by ``1/d`` (Hesterberg 1995,
 doi 10.1080/00401706.1995.10484303). All runs are weighed by the mixture of all stages they could
 have come from, ``prior / sum_k a_k q_k`` (Veach & Guibas 1995, doi 10.1145/218380.218498; Cornuet
@@ -156,7 +157,7 @@ def log_price(
 
 
 def points(ensemble: Ensemble, *, block: int = 4096) -> tuple[tuple[str, ...], FloatArray]:
-    """Return the names of the design's dimensions and the points of the complete runs.
+    """Return the names of the dimensions, design and chance, and the points of the complete runs.
 
     Returns
     -------
@@ -164,17 +165,17 @@ def points(ensemble: Ensemble, *, block: int = 4096) -> tuple[tuple[str, ...], F
     u : ndarray of float64, shape (dimension, run)
     """
     from foedus.ensemble import design
-    from foedus.world.engine import registry
+    from foedus.world import engine
 
-    plan = ensemble.plan
-    names = design.dimensions(registry(ensemble.case))
+    plan, case = ensemble.plan, ensemble.case
+    declared, luck = design.dimensions(engine.registry(case)), engine.luck(case)
     runs = np.flatnonzero(ensemble.complete)
     parts = []
-    for first in range(0, runs.size, block):
+    for first in range(0, max(runs.size, 1), block):
         some = runs[first : first + block]
-        u = design.uniforms(names, seed=plan.seed, runs=some)
-        parts.append(move(u, names, plan.stages, seed=plan.seed, runs=some))
-    return names, np.concatenate(parts, axis=1) if parts else np.zeros((len(names), 0))
+        names, u = design.coordinates(declared, luck, seed=plan.seed, runs=some, stages=plan.stages)
+        parts.append(u)
+    return names, np.concatenate(parts, axis=1)
 
 
 def log_importance(ensemble: Ensemble) -> FloatArray:

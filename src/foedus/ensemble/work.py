@@ -105,14 +105,16 @@ def simulate(task: Task, runs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     case = _case(task.case)
     registry = engine.registry(case)
     plan = task.plan
-    draws = design.draw(case, registry, seed=plan.seed, runs=runs, stages=plan.stages)
+    chance = engine.luck(case) if plan.stages else ()
+    draws = design.draw(case, registry, seed=plan.seed, runs=runs, stages=plan.stages, luck=chance)
     out: dict[str, NDArray[Any]] = engine.simulate(
         case,
-        seed=task.plan.seed,
+        seed=plan.seed,
         runs=runs,
         values=draws.values,
         hypothesis=draws.hypothesis,
         guidance=task.guidance,
+        **({"luck": draws.luck} if draws.luck else {}),
     )
     columns = {
         **out,

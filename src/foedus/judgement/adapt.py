@@ -1,13 +1,14 @@
 """Where to look next: a proposal fitted to how well the runs so far meet the evidence.
 
-Before each later stage of an adaptive ensemble (:mod:`foedus.ensemble.proposal`) the log-likelihood
-of the runs so far is regressed on the normal scores of the design. Were it linear, ``a + b z``, the
-posterior would be the prior moved to mean ``b``: the slopes say where to look, and every run, good
-or bad, helps to find them. Runs far below the best are taken as :data:`REACH` below the 99%
-quantile, since how hopeless a run is does not matter. A slope is shrunk by ``1 - 1/t²``
-(James & Stein 1961), ``t`` being its value in standard errors, and one within :data:`HARDLY`
-standard errors counts as none. The hypothesis is never moved: each gets the runs that its prior
-weight gives it.
+Before each later stage of an adaptive ensemble (:mod:`foedus.ensemble.proposal`) the fit of the
+runs so far, their log-likelihood, is regressed on the normal scores of design and chance. Were it
+linear, ``a + b z``, the posterior would be the prior moved to mean ``b``: the slopes say where to
+look, and every run helps to find them. Many runs miss a known decision altogether, and how hopeless
+they are does not matter; so two slopes are added: that of the fit among the runs within
+:data:`REACH` of the 99% quantile, and that of the log-chance of being among them. Each is a ridge
+regression whose penalty says that slopes are of the size :data:`TYPICAL`, and a slope within
+:data:`HARDLY` standard errors counts as none. The hypothesis is never moved: each gets the runs
+that its prior weight gives it.
 
 Only where the runs look depends on this, not what they are worth: the price is exact.
 """
@@ -33,13 +34,17 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-#: A log-likelihood further than this below the 99% quantile is taken as this far below.
-REACH = 18.0
+#: Runs this far below the 99% quantile of the log-likelihood are hopeless.
+REACH = 14.0
+#: Size of a slope, for the penalty.
+TYPICAL = 0.3
 #: Standard errors within which a slope is taken for none.
-HARDLY = 2.0
+HARDLY = 1.5
 #: Share of the slope that a stage moves by, and the furthest it moves a score.
 STEP = 0.8
 FURTHEST = 1.3
+#: Fewest runs that slopes are sought in.
+FEWEST = 100
 
 _BLOCK = 1000
 _HYPOTHESIS = "hypothesis"
@@ -106,19 +111,13 @@ def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: in
     """
     usable = np.isfinite(fit)
     z, fit = z[:, usable], fit[usable]
-    spare = fit.size - len(names) - 1
-    if spare < len(names):
+    if fit.size < FEWEST:
         return Stage(first_run, (), (), ())
-    fit = np.maximum(fit, np.quantile(fit, 0.99) - REACH)
-    design = np.vstack([np.ones(fit.size), z])
-    inverse = np.linalg.pinv(design @ design.T)
-    slopes = inverse @ (design @ fit)
-    left = fit - slopes @ design
-    error = np.sqrt(np.diag(inverse) * (left @ left) / spare)[1:]
-    slope = slopes[1:]
-    t = np.abs(slope) / np.maximum(error, 1e-12)
-    shrunk = np.where(t > HARDLY, slope * (1.0 - 1.0 / np.maximum(t, 1.0) ** 2), 0.0)
-    mean = np.clip(STEP * shrunk, -FURTHEST, FURTHEST)
+    good = fit > np.quantile(fit, 0.99) - REACH
+    slope = slopes(z, good / good.mean())
+    if good.sum() >= FEWEST:
+        slope = slope + slopes(z[:, good], fit[good])
+    mean = np.clip(STEP * slope, -FURTHEST, FURTHEST)
     moved = [i for i, n in enumerate(names) if n != _HYPOTHESIS and mean[i] != 0.0]
     return Stage(
         first_run,
@@ -126,3 +125,27 @@ def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: in
         tuple(float(mean[i]) for i in moved),
         (1.0,) * len(moved),
     )
+
+
+def slopes(z: FloatArray, y: FloatArray) -> FloatArray:
+    """Return ridge slopes of ``y`` on scores, 0 where they are hardly more than noise.
+
+    Parameters
+    ----------
+    z : ndarray, shape (dimension, run)
+    y : ndarray, shape (run,)
+
+    Returns
+    -------
+    ndarray, shape (dimension,)
+    """
+    y = y - y.mean()
+    noise = float(y.var())
+    if noise <= 0.0:
+        return np.zeros(z.shape[0])
+    centred = z - z.mean(axis=1, keepdims=True)
+    penalty = noise / TYPICAL**2
+    inverse = np.linalg.inv(centred @ centred.T + penalty * np.eye(z.shape[0]))
+    slope = inverse @ (centred @ y)
+    error = np.sqrt(noise * np.diag(inverse @ (centred @ centred.T) @ inverse))
+    return np.asarray(np.where(np.abs(slope) > HARDLY * error, slope, 0.0))

@@ -68,6 +68,25 @@ def registry(case: Case) -> dict[str, Parameter]:
     return {p.name: p for p in sorted(declared, key=lambda p: p.name)}
 
 
+def luck(case: Case) -> tuple[tuple[str, int], ...]:
+    """Return the (purpose, place) of chance that is drawn once a run and that facts may tell of.
+
+    An adaptive ensemble can move these draws as it moves parameters.
+    """
+    members = range(len(case.alliance.members))
+    return (
+        ("alliance.factor", 0),
+        ("airlift.assembled", 0),
+        ("forces.strength", 0),
+        ("leader.patron", 0),
+        ("leader.shutdown_days", 0),
+        ("leader.whom", 0),
+        *(("airlift.lag", m) for m in members),
+        *(("alliance.announced", m) for m in members),
+        *(("streets.legitimacy", c) for c in range(len(case.places))),
+    )
+
+
 def switches(case: Case, hypothesis: int = -1) -> frozenset[str]:
     """Return the mechanisms that are on: all, less the case's, less the hypothesis' switches."""
     on = dict.fromkeys(MECHANISMS, True)
@@ -145,6 +164,7 @@ def simulate(
     values: Mapping[str, NDArray[np.float64]],
     hypothesis: NDArray[np.int16],
     guidance: Guidance | None = None,
+    luck: Mapping[tuple[str, int], NDArray[np.float64]] | None = None,
 ) -> Arrays:
     """Simulate some runs of a case from start to horizon.
 
@@ -161,6 +181,8 @@ def simulate(
         Index into ``case.hypotheses``, or -1; decides which mechanisms are on.
     guidance : Guidance, optional
         Known decisions to replay.
+    luck : mapping of (purpose, place) to ndarray, shape (run,), optional
+        Uniforms that stand in for draws of :func:`luck`.
 
     Returns
     -------
@@ -174,7 +196,8 @@ def simulate(
     for on in sorted(set(on_by_run), key=sorted):
         rows = np.flatnonzero(np.array([o == on for o in on_by_run]))
         p = {name: value[rows] for name, value in values.items()}
-        world = World(setting, p, Random(seed, runs[rows]), on=on, guidance=guidance)
+        draws = Random(seed, runs, luck or {}).subset(rows)
+        world = World(setting, p, draws, on=on, guidance=guidance)
         part = outputs.allocate(setting, rows.size)
         state = world.run(world.start(), 0, setting.horizon, part)
         outputs.record_end(part, state)

@@ -50,14 +50,17 @@ class Parameter:
 def resolve(
     case: Case, registry: dict[str, Parameter], hypothesis: Hypothesis | None = None
 ) -> dict[str, Prior]:
-    """Return the prior of each parameter: default, then case, then hypothesis.
+    """Return the prior of each parameter: default, casebook, case, hypothesis; the last counts.
 
     Raises
     ------
     InputError
         If the case names a parameter that no mechanism declares.
     """
+    from foedus.world.history import casebook_priors
+
     priors: dict[str, Prior] = {name: p.prior for name, p in registry.items()}
+    priors |= casebook_priors(case, registry)
     problems = []
     layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
     if hypothesis is not None:

@@ -1,0 +1,190 @@
+"""Priors of leader, alliance and airlift from the casebook, without the case at hand.
+
+Where a case names its trigger and organisation, the fitted models of :mod:`foedus.casebook` say how
+often such a government asks, how often help comes, how soon, and for how long. They saw neither the
+case itself nor anything of the year in which it starts or later. What they say is turned into
+priors of the parameters that carry it:
+
+- ``leader.request_base``: a government asks within :data:`DAYS` days of serious unrest
+  (:data:`UNREST`) with the model's chance p, so the daily log-odds are
+  ``logit(1 - (1 - p)^(1/DAYS)) - request_unrest · UNREST``;
+- ``alliance.lead_intercept``: the model's log-odds of troops given a request, less what the lead's
+  interest, the street challenge and the allies' belief add on average;
+- ``airlift.assembled`` and ``airlift.assembly``: the chance that more than :data:`PROMPT` days pass
+  from request to arrival, and how many then;
+- ``airlift.short_mission``, ``short_stay``, ``long_stay``: the mixture of durations.
+
+A prior in the case file goes before these, and these before the mechanism's own default.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.models import Case
+from foedus.case.priors import Beta, LogNormal, Normal, Prior
+from foedus.world.parameters import Parameter
+from foedus.world.setting import Setting
+
+FloatArray = NDArray[np.float64]
+
+#: Days of serious unrest within which a government that will ask has asked.
+DAYS = 5.0
+#: Unrest intensity that counts as serious.
+UNREST = 0.6
+#: Days from request to arrival within which a mission was on stand-by.
+PROMPT = 3.0
+#: Days in a month, and the longest short mission in months.
+MONTH = 30.44
+SHORT_MONTHS = 4.0
+#: Least standard deviation of a log-odds, so that a small sample never counts as knowledge.
+LEAST_SD = 0.5
+
+
+def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Prior]:
+    """Return the priors that history gives a case; none where it names no trigger or organisation.
+
+    Parameters
+    ----------
+    case : Case
+    registry : dict of str to Parameter
+        Declared parameters; their own priors give the average covariates.
+    """
+    if case.trigger_type is None or case.organisation is None:
+        return {}
+    setting = Setting.of(case)
+    found = _outlook(
+        case.trigger_type,
+        case.organisation,
+        case.start.isoformat(),
+        case.requester_iso3,
+        setting.lead_base,
+        bool(setting.contiguous[setting.lead]),
+    )
+    if found is None:
+        return {}
+    request, granted, days, months, short, tag = found
+    like = f"{case.trigger_type}, {case.organisation}"
+    source = f"casebook without this case or later ones ({tag}): {like}"
+    return {
+        "leader.request_base": _normal(_daily(request) - _unrest(registry), source),
+        "alliance.lead_intercept": _normal(_logit(granted) - _expected(setting, registry), source),
+        **_tempo(days, source),
+        **_length(months, short, source),
+    }
+
+
+@functools.lru_cache(maxsize=32)
+def _outlook(
+    trigger: str,
+    organisation: str,
+    start: str,
+    iso3: str | None,
+    base: bool,
+    contiguous: bool,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, str] | None:
+    """Return draws of P(asks), P(troops if asked), arrival days, months, P(short), and the fits."""
+    import datetime as dt
+
+    from foedus.casebook.design import Features
+    from foedus.casebook.predict import predict
+
+    date = dt.date.fromisoformat(start)
+    features = Features(trigger, organisation, date.year, base=base, contiguous=contiguous)
+    outlook = predict(features, before=date, exclude=None if iso3 is None else (iso3, date.year))
+    tags = sorted({t for t, _, _ in outlook.provenance.values()})
+    return (
+        outlook.request.draws,
+        outlook.answer_if_asked["troops"].draws,
+        outlook.arrival_days,
+        outlook.months,
+        outlook.short_mission.draws,
+        "fits " + ", ".join(tags),
+    )
+
+
+def _logit(p: FloatArray) -> FloatArray:
+    p = np.clip(p, 1e-4, 1.0 - 1e-4)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def _daily(p: FloatArray) -> FloatArray:
+    """Return the log-odds of asking on one of DAYS days, given the chance of asking at all."""
+    return _logit(1.0 - np.power(1.0 - np.clip(p, 0.0, 1.0 - 1e-6), 1.0 / DAYS))
+
+
+def _mean(registry: dict[str, Parameter], name: str) -> float:
+    """Return the median of a parameter's own prior."""
+    return float(registry[name].prior.quantile(np.array([0.5]))[0])
+
+
+def _unrest(registry: dict[str, Parameter]) -> float:
+    return UNREST * _mean(registry, "leader.request_unrest")
+
+
+def _expected(setting: Setting, registry: dict[str, Parameter]) -> float:
+    """Return what the covariates of the lead's log-odds add at the medians of their priors."""
+    from foedus.world.ties import lead_interest
+
+    names = ("ties.dependence", "ties.border", "ties.firms", "ties.sanctions")
+    interest = lead_interest(setting, {n: np.array([_mean(registry, n)]) for n in names})[0]
+    belief = 1.0 / (1.0 + np.exp(-_mean(registry, "information.prior_abroad")))
+    return float(
+        _mean(registry, "alliance.interest") * interest
+        + _mean(registry, "alliance.street") * UNREST
+        + _mean(registry, "alliance.treaty") * (belief - 0.5) * setting.aggression_test
+        - _mean(registry, "alliance.other_war") * setting.lead_other_war
+    )
+
+
+def _normal(draws: FloatArray, source: str) -> Normal:
+    sd = max(float(draws.std()), LEAST_SD)
+    return Normal(dist="normal", mean=float(draws.mean()), sd=sd, origin="casebook", source=source)
+
+
+def _beta(draws: FloatArray, source: str) -> Beta:
+    """Return the beta with the mean of some chances and about their spread."""
+    mean = float(np.clip(draws.mean(), 0.02, 0.98))
+    n = mean * (1.0 - mean) / max(float(draws.var()), 1e-4) - 1.0
+    return Beta(
+        dist="beta", mean=mean, n=float(np.clip(n, 2.0, 40.0)), origin="casebook", source=source
+    )
+
+
+def _lognormal(draws: FloatArray, source: str, sd_log: float | None = None) -> LogNormal:
+    logs = np.log(np.maximum(draws, 0.1))
+    return LogNormal(
+        dist="lognormal",
+        median=float(np.exp(np.median(logs))),
+        sd_log=max(float(logs.std()) if sd_log is None else sd_log, 0.2),
+        origin="casebook",
+        source=source,
+    )
+
+
+def _tempo(days: FloatArray, source: str) -> dict[str, Prior]:
+    late = days[days > PROMPT]
+    if late.size < 10 or late.size == days.size:
+        return {}
+    share = float(np.clip(late.size / days.size, 0.02, 0.98))
+    return {
+        "airlift.assembled": Beta(
+            dist="beta", mean=share, n=12.0, origin="casebook", source=source
+        ),
+        "airlift.assembly": _lognormal(late, source),
+    }
+
+
+def _length(months: FloatArray, short: FloatArray, source: str) -> dict[str, Prior]:
+    brief = months[months <= SHORT_MONTHS] * MONTH
+    long = months[months > SHORT_MONTHS] * MONTH
+    if brief.size < 10 or long.size < 10:
+        return {}
+    return {
+        "airlift.short_mission": _beta(short, source),
+        "airlift.short_stay": _lognormal(brief, source),
+        "airlift.long_stay": _lognormal(long, source),
+    }
