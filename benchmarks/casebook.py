@@ -31,7 +31,7 @@ from foedus.casebook.store import Fits, load_fits
 
 PAGE = Path(__file__).parents[1] / "docs" / "casebook"
 FIRST_YEAR = 1980
-SBC_RUNS = 40
+SBC_RUNS = 60
 SEED = 20220105
 
 
@@ -84,7 +84,9 @@ def leave_organisation_out() -> list[Scored]:
     return scored
 
 
-def simulation_based_calibration(runs: int) -> dict[str, dict[str, float]]:
+def simulation_based_calibration(
+    runs: int, models: tuple[str, ...] = MODELS
+) -> dict[str, dict[str, float]]:
     """Rank the truth in fits to synthetic data; return the fit of the ranks to uniformity."""
     from scipy import stats
 
@@ -93,7 +95,7 @@ def simulation_based_calibration(runs: int) -> dict[str, dict[str, float]]:
 
     cases = usable(load_casebook())
     x, out = inputs([Features.of(c) for c in cases]), {}
-    for model in MODELS:
+    for model in models:
         random = np.random.default_rng(SEED)
         compiled, y = compiled_model(model)
         empty = responses(cases, before=dt.date(1900, 1, 1))

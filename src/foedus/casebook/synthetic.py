@@ -53,9 +53,13 @@ def simulate(
         return replace(y, asked=_coded_flag(asked, random), answer=table, answer_free=np.zeros(n))
     if model == "arrival":
         mean, sd = likelihood.arrival_location(draw, x)
-        days = np.floor(np.exp(mean[0] + sd[0] * random.standard_normal(n)))
-        days = np.minimum(days, 1e6)
-        return replace(y, arrival=np.stack([days, days + 1], axis=1))
+        log_days = mean[0] + sd[0] * random.standard_normal(n)
+        days = np.floor(np.exp(np.minimum(log_days, 5)))
+        # Long delays are known to about a tenth, as with dates known to the month or year.
+        coarse = np.exp(np.floor(10 * log_days) / 10)
+        low = np.where(log_days < 4, days, coarse)
+        high = np.where(log_days < 4, days + 1, coarse * np.exp(0.1))
+        return replace(y, arrival=np.stack([low, high], axis=1))
     if model == "size":
         mean, sd = likelihood.size_location(draw, x)
         scale = np.hypot(sd[0], _COUNT_ERROR)
