@@ -15,6 +15,7 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.ensemble.proposal import log_importance
 from foedus.errors import InputError
 from foedus.judgement.adapt import next_stage
+from foedus.judgement.alike import alike
 from foedus.judgement.baselines import Outside, outside_view
 from foedus.judgement.evidence import Report, likelihood, reports
 from foedus.judgement.quantities import Frame, blocks, evaluate, variables
@@ -228,6 +229,7 @@ def judge(
         evidence=evidence,
         replayed=_replayed(guidance, read.log_guidance, warnings),
         warnings=(*(() if refused else weights.advice), *warnings),
+        alike=() if casebook is None else alike(case, casebook),
         draws=read.draws,
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.judgement.alike import Alike
 from foedus.judgement.baselines import Outside
 from foedus.judgement.weights import Verdict, Weights
 
@@ -257,6 +258,8 @@ class Forecast:
         ``facts`` that were imposed, ``median`` and ``best`` of their log-probability in the runs,
         ``excluded``: share of runs in which they are a billion times less likely than in the best.
     warnings : tuple of str
+    alike : tuple of Alike
+        The nearest historical cases.
     provenance : dict
         What made the ensemble.
     draws : dict of str to ndarray, shape (run,)
@@ -275,6 +278,7 @@ class Forecast:
     evidence: tuple[Evidence, ...]
     replayed: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    alike: tuple[Alike, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
@@ -319,6 +323,7 @@ class Forecast:
                 k: finite(v) if isinstance(v, float) else v for k, v in self.replayed.items()
             },
             "warnings": list(self.warnings),
+            "alike": [a.to_dict() for a in self.alike],
             "provenance": dict(self.provenance),
         }
 

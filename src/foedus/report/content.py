@@ -100,6 +100,16 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """A historical case, what it shares with this one, and what came of it."""
+
+    title: str
+    same: str
+    different: str
+    happened: str
+
+
+@dataclass(frozen=True)
 class Evidence:
     """A known fact: who says so, how good, what the runs say of it, and how it was used.
 
@@ -144,6 +154,7 @@ class Brief:
     answers: tuple[Answer, ...]
     fans: tuple[Fan, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    alike: tuple[Likeness, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     advice: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()

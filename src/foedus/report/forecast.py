@@ -83,6 +83,15 @@ def brief_of(forecast: Forecast, case: Case) -> content.Brief:
         fans=tuple(
             _fan(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
         ),
+        alike=tuple(
+            content.Likeness(
+                f"{a.title} ({a.id})",
+                ", ".join(a.same).replace("_", " "),
+                ", ".join(a.different).replace("_", " "),
+                a.happened,
+            )
+            for a in forecast.alike
+        ),
         explanations=tuple(
             content.Explanation(h.title, h.says, h.put_forward_by, h.prior, h.posterior, h.error)
             for h in sorted(forecast.hypotheses, key=lambda h: -h.posterior)
