@@ -229,6 +229,17 @@ def main() -> None:
     print(f"written: {PAGE.name}/track_record.md, track_record.json, calibration.svg")
 
 
+def sbc_verdict(sbc: dict[str, dict[str, float]]) -> str:
+    """Name the models whose ranks are not uniform after a Bonferroni correction."""
+    doubtful = [m for m, v in sbc.items() if v["smallest_p"] * v["parameters"] < 0.05]
+    if not doubtful:
+        return "No model departs from uniform ranks after a Bonferroni correction."
+    return (
+        f"Ranks depart from uniform after a Bonferroni correction for: {', '.join(doubtful)}."
+        " Its intervals are to be taken as slightly too narrow."
+    )
+
+
 def page(
     record: dict, loo: list[Scored], rolling: list[Scored], logo_lines: list[str], fits: Fits
 ) -> str:
@@ -321,6 +332,8 @@ def page(
             f" {v['coverage_of_90_percent']:.3f} |"
             for m, v in record["sbc"].items()
         ),
+        "",
+        sbc_verdict(record["sbc"]),
         "",
     ]
     return "\n".join(lines)
