@@ -122,6 +122,11 @@ BAD = [
     (["casebook", "compare", "KAZ2022", "--n", "0"], ">= 1"),
     (["casebook", "compare", "KAZ2022", "--before", "then"], "--before"),
     (["casebook", "base-rate", "--year", "2022"], "--trigger"),
+    (["casebook", "base-rate", FLAGSHIP, "--as-of", "then"], "2022-01-07"),
+    (
+        ["casebook", "base-rate", FLAGSHIP, "--as-of", "2022-01-05", "--before", "2022-01-05"],
+        "not both",
+    ),
     (["casebook", "base-rate", "KAZ2022", "--year", "2022"], "not both"),
     (["casebook", "score", "nowhere.csv"], "nowhere.csv"),
 ]
@@ -381,3 +386,16 @@ def test_python_dash_m_is_the_command() -> None:
         env={**os.environ},
     )
     assert done.stdout.strip() == foedus.__version__
+
+
+@pytest.mark.usefixtures("here")
+def test_the_outside_view_of_a_case_file_leaves_its_own_row_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("casebook", "base-rate", FLAGSHIP, "--as-of", "2022-01-05", "--json") == 0
+    text = capsys.readouterr().out
+    data = json.loads(text)
+    assert data["before"] == "2022-01-05"
+    assert "KAZ2022" not in text.replace("without KAZ", "")
+    assert call("casebook", "base-rate", FLAGSHIP, "--as-of", "2022-01-07") == 0
+    assert "formal request" in capsys.readouterr().out

@@ -48,6 +48,13 @@ Batch = Annotated[
 Out = Annotated[
     Path | None, Parameter(help="The store of the runs, a folder; in results/ if absent.")
 ]
+Cluster = Annotated[
+    str | None,
+    Parameter(
+        help="Compute on a Dask cluster: its scheduler's address (tcp://10.0.0.5:8786), its "
+        "scheduler file (.json), or local. Changes no result."
+    ),
+]
 Store = Annotated[Path, Parameter(help="A store of runs.")]
 CaseId = Annotated[str, Parameter(help="Id of a coded case, as KAZ2022.")]
 Organisation = Annotated[str | None, Parameter(help="Organisation or helper, as CSTO.")]
@@ -167,6 +174,7 @@ def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
     help_epilogue=_example(
         "foedus run kazakhstan-2022 --as-of 2022-01-07 --out kz.zarr",
         "foedus run kazakhstan-2022 --as-of 2022-01-07 --out kz.zarr --resume",
+        "foedus run kazakhstan-2022 --runs 1000000 --cluster tcp://10.0.0.5:8786",
     )
 )
 def run(
@@ -178,6 +186,7 @@ def run(
     workers: Workers = None,
     batch: Batch = None,
     out: Out = None,
+    cluster: Cluster = None,
     as_of: Annotated[
         str | None,
         Parameter(help="Replay the decisions known by then; without it nothing is replayed."),
@@ -202,6 +211,7 @@ def run(
         workers=workers,
         batch=batch,
         out=out,
+        cluster=cluster,
         resume=resume,
         progress=for_stream(sys.stderr),
     )
@@ -225,6 +235,7 @@ def forecast(
     workers: Workers = None,
     batch: Batch = None,
     out: Out = None,
+    cluster: Cluster = None,
     brief: Annotated[
         Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
     ] = None,
@@ -236,7 +247,7 @@ def forecast(
     """
     from foedus.report import tables
 
-    result, path = _forecast(case, as_of, runs, seed, workers, batch, out, brief)
+    result, path = _forecast(case, as_of, runs, seed, workers, batch, out, brief, cluster)
     if json:
         tables.print_json(result.to_dict())
         print(f"Brief: {path}", file=sys.stderr)
@@ -490,11 +501,17 @@ def casebook_export(
     return 0
 
 
-@_casebook("base-rate", "foedus casebook base-rate KAZ2022")
+@_casebook("base-rate", "foedus casebook base-rate kazakhstan-2022 --as-of 2022-01-05")
 def casebook_base_rate(
-    case: Annotated[str | None, Parameter(help="Id of a coded case; or give its features.")] = None,
+    case: Annotated[
+        str | None,
+        Parameter(
+            help="A case (shipped name or path), or the id of a coded one; or give features."
+        ),
+    ] = None,
     /,
     *,
+    as_of: AsOf = None,
     trigger: Trigger = None,
     organisation: Organisation = None,
     year: Annotated[int | None, Parameter(help="Year of the crisis.")] = None,
@@ -513,12 +530,37 @@ def casebook_base_rate(
     given = {"trigger": trigger, "organisation": organisation, "year": year}
     missing = [f"--{name}" for name, value in given.items() if value is None]
     if case is not None and len(missing) < len(given):
-        raise InputError("give the id of a coded case or features of your own, not both")
+        raise InputError("give a case or features of your own, not both")
     if case is None and missing:
-        raise InputError(f"give the id of a coded case, or also {', '.join(missing)}")
+        raise InputError(f"give a case, or also {', '.join(missing)}")
+    if as_of is not None and before is not None:
+        raise InputError("give --as-of or --before, not both: they mean the same here")
+    if case is not None and not case.isupper():
+        return _show(_outside_of(case, as_of or before, n, folder), json)
+    before = before or as_of
     what = case if case is not None else {**given, "formal_request": asked}
     report = base_rate_report(what, before=_date("--before", before), n=n, folder=folder)
     return _show(report, json)
+
+
+def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Any:
+    """Return the outside view of a case file as of a date."""
+    from foedus.case import as_of as known_by
+    from foedus.case import load_case
+    from foedus.casebook.commands import base_rate_report
+    from foedus.errors import InputError
+    from foedus.judgement.alike import case_features, own_row
+
+    case = load_case(name)
+    known = known_by(case, case.as_of if date is None else date)
+    features = case_features(known)
+    if not {"trigger", "organisation"} <= set(features):
+        raise InputError(
+            f"{name}: the casebook needs the case's trigger_type and organisation to compare it"
+        )
+    return base_rate_report(
+        features, title=case.title, before=known.as_of, exclude=own_row(case), n=n, folder=folder
+    )
 
 
 @_casebook("score", "foedus casebook score my-cases.csv")
@@ -577,6 +619,7 @@ def _forecast(
     batch: int | None,
     out: Path | None,
     brief: Path | None,
+    cluster: str | None = None,
 ) -> tuple[Forecast, Path]:
     """Make or reuse the runs, forecast, write the brief; return the forecast and its path."""
     from foedus import judgement, load_case
@@ -596,6 +639,7 @@ def _forecast(
         workers=workers,
         batch=batch,
         out=out,
+        cluster=cluster,
         progress=for_stream(sys.stderr),
     )
     if brief is None and out is not None:

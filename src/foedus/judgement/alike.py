@@ -38,6 +38,33 @@ class Alike:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
+def case_features(case: Case) -> dict[str, Any]:
+    """Return a case's features in the casebook's words; what is not said is left out.
+
+    Parameters
+    ----------
+    case : Case
+        Filtered by an as-of date: whether the government has asked is read from its facts.
+    """
+    ally = case.alliance
+    lead = next(m for m in ally.members if m.actor == ally.lead)
+    asked = any(f.quantity == "request" and f.value and f.value.kind == "yes" for f in case.facts)
+    given = {
+        "trigger": case.trigger_type,
+        "organisation": case.organisation,
+        "year": case.start.year,
+        "base": ally.lead_has_base,
+        "contiguous": lead.contiguous,
+        "formal_request": True if asked else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def own_row(case: Case) -> tuple[str, int] | None:
+    """Return the requester and year of a case, which must not inform its own outside view."""
+    return None if case.requester_iso3 is None else (case.requester_iso3, case.start.year)
+
+
 def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Alike, ...]:
     """Return the cases nearest to one, nearest first; none where it names no trigger.
 
@@ -54,20 +81,6 @@ def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Alike, ...]:
 
     if case.trigger_type is None:
         return ()
-    ally = case.alliance
-    lead = next(m for m in ally.members if m.actor == ally.lead)
-    asked = any(f.quantity == "request" and f.value and f.value.kind == "yes" for f in case.facts)
-    features: dict[str, Any] = {
-        "trigger": case.trigger_type,
-        "year": case.start.year,
-        "base": ally.lead_has_base,
-        "contiguous": lead.contiguous,
-    }
-    if case.organisation is not None:
-        features["organisation"] = case.organisation
-    if asked:
-        features["formal_request"] = True
-    own = None if case.requester_iso3 is None else (case.requester_iso3, case.start.year)
     return tuple(
         Alike(
             like.case.id,
@@ -77,5 +90,7 @@ def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Alike, ...]:
             like.different,
             like.happened,
         )
-        for like in nearest(casebook, features, n=n, before=case.as_of, exclude=own)
+        for like in nearest(
+            casebook, case_features(case), n=n, before=case.as_of, exclude=own_row(case)
+        )
     )

@@ -58,6 +58,7 @@ def forecast(
     ensemble: Ensemble | None = None,
     casebook: Casebook | None = None,
     progress: Progress | None = None,
+    cluster: str | None = None,
 ) -> Forecast:
     """Answer the questions of a case from what was known on a date.
 
@@ -66,7 +67,7 @@ def forecast(
     case : Case
     as_of : datetime.date, datetime.datetime or str, optional
         What was public by then is known; the case's own date if absent.
-    runs, seed, workers, batch, out, progress
+    runs, seed, workers, batch, out, progress, cluster
         As in :func:`foedus.ensemble.run`; not used with ``ensemble``.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
@@ -87,7 +88,7 @@ def forecast(
     if ensemble is None:
         ensemble = _run(
             case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
-            progress=progress,
+            progress=progress, cluster=cluster,
         )  # fmt: skip
     guidance = _replayed_decisions(known, ensemble)
     if casebook is None:
