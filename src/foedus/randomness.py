@@ -126,22 +126,6 @@ class Random:
         count = np.maximum(np.ceil(special.pdtrik(u, safe)), 0.0)
         return np.where(mean > 0.0, count, 0.0)
 
-    def binomial(
-        self,
-        trials: FloatArray,
-        chance: FloatArray,
-        purpose: str,
-        *,
-        place: int = 0,
-        tick: int = 0,
-        slot: int = 0,
-    ) -> FloatArray:
-        """Return binomial counts, shape (run,), by inversion of the distribution function."""
-        from scipy.stats import binom
-
-        u = self.uniform(purpose, place=place, tick=tick, slot=slot)
-        return np.asarray(binom.ppf(u, trials, chance), dtype=np.float64)
-
     def subset(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Random:
         """Return the draws of some of the runs; they are the same draws."""
         luck = {address: u[keep] for address, u in self.luck.items()}

@@ -12,7 +12,7 @@ import foedus
 from foedus.case.asof import as_of
 from foedus.errors import InputError
 from foedus.judgement import judge, score
-from foedus.judgement.baselines import positions, weighted_mean, weighted_median
+from foedus.judgement.baselines import positions
 from foedus.judgement.score import brier, crps, log_score, shrunk
 
 
@@ -56,14 +56,6 @@ def test_weighted_crps():
     assert crps(np.array([1.0, 4.0, 9.0]), 2.0, np.array([2.0, 1.0, 0.0])) == pytest.approx(twice)
     with pytest.raises(InputError, match="finite"):
         crps(np.array([np.inf]), 1.0)
-
-
-def test_positions_of_the_emission_standards_table():
-    c = np.array([0.08, 0.08, 0.03, 0.16, 0.16, 0.16, 0.16, 0.05, 0.05, 0.08])
-    x = np.array([4, 7, 4, 4, 10, 10, 10, 7, 4, 7.0])
-    s = np.array([0.8, 0.4, 0.2, 0.8, 0.6, 0.6, 0.9, 0.1, 1, 0.7])
-    assert weighted_mean(x, c * s) == pytest.approx(7.389956, abs=1e-6)
-    assert weighted_median(x, c * s) == 7.0
 
 
 @pytest.fixture

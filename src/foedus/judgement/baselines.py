@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Question
+from foedus.world.voting import weighted_mean, weighted_median
 
 if TYPE_CHECKING:
     from foedus.casebook import BaseRate, Casebook, Quantiles
@@ -25,25 +26,6 @@ LEVELS: tuple[float, ...] = tuple(round(0.05 * i, 2) for i in range(1, 20))
 _ACTS = ("decision", "contribution", "first_arrival", "vote_for")
 _TROOPS = ("troops_announced", "troops_present")
 _ENDS = ("withdrawal_start", "withdrawal_end")
-
-
-def weighted_mean(position: FloatArray, weight: FloatArray) -> float:
-    """Return the capability × salience weighted mean of positions.
-
-    Parameters
-    ----------
-    position, weight : ndarray, shape (actor,)
-        The weight is capability times salience, not all zero.
-    """
-    return float(np.dot(position, weight) / np.sum(weight))
-
-
-def weighted_median(position: FloatArray, weight: FloatArray) -> float:
-    """Return the position of the actor at which half of the weight is reached."""
-    order = np.argsort(position, kind="stable")
-    cumulative = np.cumsum(weight[order])
-    at = int(np.searchsorted(cumulative, cumulative[-1] / 2.0))
-    return float(position[order][at])
 
 
 @dataclass(frozen=True)
@@ -217,8 +199,9 @@ def positions(case: Case, question: Question) -> dict[str, float]:
     voters = [m for m in case.alliance.members if m.actor != case.alliance.requester]
     if ask.member is not None:
         voters = [m for m in voters if m.actor == ask.member]
-    weight = np.array([m.capability * m.salience for m in voters])
-    if not voters or not weight.sum() > 0:
+    capability = np.array([m.capability for m in voters])
+    salience = np.array([m.salience for m in voters])
+    if not voters or not (capability * salience).sum() > 0:
         return {}
     any_troops = ask.quantity in _TROOPS and ask.statistic in ("max", "happens")
     any_troops = any_troops and ask.at_most is None and (ask.at_least or 0.0) <= 1.0
@@ -232,6 +215,6 @@ def positions(case: Case, question: Question) -> dict[str, float]:
     if ask.quantity == "refusal":
         stated = 1.0 - stated
     return {
-        "weighted_mean": factor * weighted_mean(stated, weight),
-        "weighted_median": factor * weighted_median(stated, weight),
+        "weighted_mean": factor * weighted_mean(stated, capability, salience),
+        "weighted_median": factor * weighted_median(stated, capability, salience),
     }
