@@ -130,7 +130,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
 def _how_to_go_on(message: str, tokens: Sequence[str] | None) -> str:
     """Return the message of an interruption; what was no plain run goes on by the same command."""
     words = list(sys.argv[1:] if tokens is None else tokens)
-    if words[:1] == ["run"]:
+    if words[:1] == ["run"] and "--cluster" not in words:
         return message
     return f"{message.split(' To go on:')[0]} To go on: {shlex.join(['foedus', *words])}"
 

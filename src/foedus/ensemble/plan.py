@@ -241,17 +241,22 @@ def make_plan(
             "not_by": [[e, m, d] for (e, m), d in sorted(guidance.not_by.items())],
             "facts": sorted(guidance.facts),
         },
-        versions={
-            "foedus": __version__,
-            "stream": str(STREAM_VERSION),
-            "design": str(DESIGN_VERSION),
-            "store": str(FORMAT),
-            "code": code_hash(),
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in _LIBRARIES},
-        },
+        versions=versions(),
         evidence_hash=evidence_hash,
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that decides the numbers, as they are here."""
+    return {
+        "foedus": __version__,
+        "stream": str(STREAM_VERSION),
+        "design": str(DESIGN_VERSION),
+        "store": str(FORMAT),
+        "code": code_hash(),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in _LIBRARIES},
+    }
 
 
 def seen_by_world(case: Case) -> str:

@@ -21,7 +21,7 @@ from foedus.errors import FoedusError
 RESTARTS = 3
 
 #: Every worker computes on one thread; the workers are the parallelism.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -78,7 +78,7 @@ def _execute(
     with _pool(workers) as pool:
         while True:
             for batch in queue:
-                with _clean_start():
+                with clean_start():
                     running.add(pool.submit(work, task, batch))
                 if len(running) > workers:
                     break
@@ -117,16 +117,16 @@ def _die_with_parent(watched: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _clean_start() -> Iterator[None]:
+def clean_start() -> Iterator[None]:
     """While workers are started: one thread each, and no second run of the user's script.
 
     A spawned process imports the parent's main module, which would run a script that has no
     ``if __name__ == "__main__"`` again. Nothing that is sent lives there, so it is hidden.
     """
     main = sys.modules["__main__"]
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
     sys.modules["__main__"] = types.ModuleType("__main__")
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     try:
         yield
     finally:

@@ -44,6 +44,9 @@ SMALLEST_BATCH = 100
 #: Fewer runs than this for each worker are not worth starting it.
 RUNS_PER_WORKER = 200
 
+#: Workers of a cluster, as far as the size of a batch goes; a plan is made before they come.
+CLUSTER_WORKERS = 100
+
 #: Runs that are simulated, and thrown away, to compile the kernels before workers start.
 COMPILING_RUNS = 16
 
@@ -71,6 +74,7 @@ def run(
     resume: bool = False,
     progress: Progress | None = None,
     adapt: Adapt | None = None,
+    cluster: str | None = None,
 ) -> Ensemble:
     """Simulate a case many times; the result is on disk and can be continued at any time.
 
@@ -101,6 +105,10 @@ def run(
         Makes the ensemble adaptive: ``adapt(ensemble, first_run)`` is asked, before each later
         stage, for its :class:`~foedus.ensemble.proposal.Stage`, from the runs so far. The stages
         are kept in the plan. It must depend on the runs and on the facts of the case only.
+    cluster : str, optional
+        Compute on a Dask cluster: the address of its scheduler such as ``tcp://10.0.0.5:8786``,
+        its scheduler file, or ``local`` for one on this machine. All machines must see the store
+        under the same path.
 
     Returns
     -------
@@ -119,6 +127,8 @@ def run(
         If a run raised; the other batches are finished first.
     """
     _check(runs=runs, seed=seed, workers=workers, batch=batch)
+    if cluster is not None:
+        _check_cluster(cluster, workers)
     if workers is None:
         workers = min(os.cpu_count() or 1, max(1, runs // RUNS_PER_WORKER))
     progress = progress or Silent()
@@ -130,7 +140,7 @@ def run(
         guidance,
         seed=seed,
         runs=runs,
-        batch=_batch(batch or _default_batch(runs, workers), adapt is not None),
+        batch=_batch(batch or _default_batch(runs, workers, cluster), adapt is not None),
         as_of=_text(as_of),
         evidence_hash=None if adapt is None else _evidence_hash(filtered),
     )
@@ -158,20 +168,22 @@ def run(
                 store.extend(path, stored)
             task = Task(str(path), stored, world, guidance, ENGINE)
             if adapt is not None:
-                task = _stages(task, runs, workers, progress, adapt)
-            _finish(task, runs, workers, progress)
+                task = _stages(task, runs, workers, progress, adapt, cluster)
+            _finish(task, runs, workers, progress, cluster)
     except KeyboardInterrupt:
         raise _interrupted(path, plan) from None
     return open_ensemble(path, runs=runs)
 
 
-def _stages(task: Task, runs: int, workers: int, progress: Progress, adapt: Adapt) -> Task:
+def _stages(
+    task: Task, runs: int, workers: int, progress: Progress, adapt: Adapt, cluster: str | None
+) -> Task:
     """Make the runs before each later stage, and ask where the stage is to look."""
     path = Path(task.path)
     for number, first in enumerate(boundaries(runs)):
         if number < len(task.plan.stages):
             continue
-        _finish(task, first, workers, progress)
+        _finish(task, first, workers, progress, cluster)
         stage = adapt(open_ensemble(path, runs=first), first)
         task = replace(task, plan=task.plan.staged(stage))
         store.write_attributes(path, {"plan": task.plan.to_json()})
@@ -189,7 +201,7 @@ def default_path(plan: Plan) -> Path:
     return RESULTS / f"{plan.case_id}_{known}_seed{plan.seed}_{plan.digest}.zarr"
 
 
-def _finish(task: Task, runs: int, workers: int, progress: Progress) -> None:
+def _finish(task: Task, runs: int, workers: int, progress: Progress, cluster: str | None) -> None:
     """Make all batches that hold one of the first ``runs`` runs and are not whole."""
     path, plan = Path(task.path), task.plan
     ends = np.array([plan.bounds(b) for b in range(plan.batches)])
@@ -209,9 +221,14 @@ def _finish(task: Task, runs: int, workers: int, progress: Progress) -> None:
 
     progress.start(runs, runs - int((ends[todo, 1].clip(max=runs) - ends[todo, 0]).sum()))
     try:
-        if workers > 1 and len(todo) > 1:
+        if workers > 1 and len(todo) > 1 and cluster in (None, "local"):
             _compile(task)
-        pool.execute(task, todo, workers, finished)
+        if cluster is None:
+            pool.execute(task, todo, workers, finished)
+        else:
+            from foedus.ensemble.cluster import execute
+
+            execute(task, todo, cluster, finished, workers=workers, note=progress.note)
     finally:
         progress.stop()
         store.sweep(path)
@@ -294,7 +311,9 @@ def _text(as_of: AsOf | None) -> str | None:
     return as_of.isoformat() if isinstance(as_of, dt.date) else as_of
 
 
-def _default_batch(runs: int, workers: int) -> int:
+def _default_batch(runs: int, workers: int, cluster: str | None) -> int:
+    if cluster not in (None, "local"):
+        workers = CLUSTER_WORKERS
     return min(LARGEST_BATCH, max(SMALLEST_BATCH, -(-runs // (2 * workers))))
 
 
@@ -305,6 +324,17 @@ def _batch(wanted: int, staged: bool) -> int:
     return max(
         size for size in range(1, FIRST_STAGE + 1) if FIRST_STAGE % size == 0 and size <= wanted
     )
+
+
+def _check_cluster(cluster: str, workers: int | None) -> None:
+    from foedus.ensemble.cluster import LOCAL, check_address
+
+    if cluster != LOCAL and workers is not None:
+        raise InputError(
+            f"--workers: only with --cluster {LOCAL}; {cluster} has workers of its own "
+            f"(found {workers})"
+        )
+    check_address(cluster)
 
 
 def _check(*, runs: int, seed: int, workers: int | None, batch: int | None) -> None:
