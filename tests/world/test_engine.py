@@ -153,7 +153,7 @@ def test_every_declared_parameter_moves_some_output():
     values["trigger.0"][:] = 0.45
     for name, more in {
         "leader.request_base": 4.0,
-        "alliance.lead_intercept": 2.5,
+        "alliance.lead_intercept": 0.5,
         "alliance.intercept": 2.5,
         "alliance.interest": 3.0,
     }.items():
