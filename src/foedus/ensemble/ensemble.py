@@ -48,9 +48,12 @@ class Ensemble:
     @functools.cached_property
     def complete(self) -> NDArray[np.bool_]:
         """Which runs are done, shape (run,)."""
-        runs = np.arange(self.plan.runs)
+        out = np.zeros(self.plan.runs, dtype=bool)
         done = store.done_runs(self._marks)
-        return np.asarray(runs % self.plan.batch < done[runs // self.plan.batch])
+        for batch in np.flatnonzero(done).tolist():
+            first = batch * self.plan.batch
+            out[first : first + min(int(done[batch]), self.plan.batch)] = True
+        return out
 
     @property
     def complete_runs(self) -> int:

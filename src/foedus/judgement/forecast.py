@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
+from foedus.case.times import parse_when, show_when
 from foedus.case.vocabulary import QUANTITIES
-from foedus.ensemble.proposal import log_importance
 from foedus.errors import InputError
-from foedus.judgement.adapt import next_stage
+from foedus.judgement.adapt import log_importance, next_stage
 from foedus.judgement.alike import alike
 from foedus.judgement.baselines import Outside, outside_view
 from foedus.judgement.evidence import Report, likelihood, reports
 from foedus.judgement.quantities import Frame, blocks, evaluate, variables
 from foedus.judgement.questions import settled_by
 from foedus.judgement.results import Answer, Forecast
+from foedus.judgement.room import room
 from foedus.judgement.summaries import (
     Read,
     doubt,
@@ -102,7 +103,7 @@ def forecast(
         guidance=guidance,
         log_importance=log_importance(ensemble),
     )
-    return result.with_provenance(**_provenance(ensemble))
+    return result.with_provenance(as_of=show_when(parse_when(date)), **_provenance(ensemble))
 
 
 def _run(case: Case, date: Any, **options: Any) -> Ensemble:
@@ -170,7 +171,7 @@ def judge(
         What was replayed; read from the case if absent.
     log_importance : ndarray, shape (run,), optional
         What each run weighs for where it was drawn from
-        (:func:`foedus.ensemble.proposal.log_importance`); 0 if absent: all from the prior.
+        (:func:`foedus.judgement.adapt.log_importance`); 0 if absent: all from the prior.
     smooth : bool
         Pareto-smooth the weights.
     block : int
@@ -189,7 +190,7 @@ def judge(
     read = _read(dataset, frame, weighed, asked, block)
     hypothesis = _hypothesis(dataset, case)
     log_prior, warnings = _log_prior(case, hypothesis, log_importance)
-    weights = weigh(log_prior + read.log_guidance + read.contribution.sum(axis=0), smooth=smooth)
+    weights = weigh(log_prior + read.log_guidance + read.log_likelihood, smooth=smooth)
     evidence = evidence_table(case, used, weighed, read, weights, frame)
     weights = doubt(weights, evidence)
     refused = weights.verdict == "refused"
@@ -256,20 +257,24 @@ def _read(
     names = {"log_guidance"}.union(
         *(r.variables for r in weighed), *(variables(q.ask.quantity, q.ask.member) for q in asked)
     )
-    guided, parts = [], []
-    draws: dict[str, list[FloatArray]] = {q.id: [] for q in asked}
+    size = dataset.sizes["run"]
+    guided, total = np.zeros(size), np.zeros(size)
+    contribution, truth, disbelief = (room(len(weighed), size) for _ in range(3))
+    draws = room(len(asked), size)
+    end = 0
     for runs in blocks(dataset, sorted(names), size=block):
-        guided.append(runs["log_guidance"].astype(np.float64))
-        parts.append(likelihood(weighed, runs, frame))
-        for q in asked:
-            draws[q.id].append(evaluate(runs, frame, q.ask, kind=q.kind))
-    return Read(
-        np.concatenate(guided),
-        np.concatenate([p.contribution for p in parts], axis=1),
-        np.concatenate([p.truth for p in parts], axis=1),
-        np.concatenate([p.disbelief for p in parts], axis=1),
-        {name: np.concatenate(values) for name, values in draws.items()},
-    )
+        here = slice(end, end := end + len(runs["log_guidance"]))
+        guided[here] = runs["log_guidance"]
+        part = likelihood(weighed, runs, frame)
+        contribution[:, here] = part.contribution
+        truth[:, here] = part.truth
+        disbelief[:, here] = part.disbelief
+        for one in part.contribution:  # in this order, whatever the size of the block
+            total[here] += one
+        for row, q in zip(draws, asked, strict=True):
+            row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
+    answers = {q.id: row for row, q in zip(draws, asked, strict=True)}
+    return Read(guided, total, contribution, truth, disbelief, answers)
 
 
 def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:

@@ -42,16 +42,28 @@ FANS: dict[str, str] = {
     "internet": "Connectivity",
 }
 
+#: Most runs in a fan, and most values of one quantity that are held at once.
 _MOST_FAN_RUNS = 50_000
+_MOST_FAN_VALUES = 4_000_000
 _BANDS = np.array([0.05, 0.5, 0.95])
 _WELL_RATED = ("A1", "A2", "B1", "B2")
 
 
 @dataclass(frozen=True)
 class Read:
-    """What one pass over the runs gathers; the run is the last axis of all but the first."""
+    """What one pass over the runs gathers; the run is the last axis.
+
+    Attributes
+    ----------
+    log_guidance, log_likelihood : (run,)
+    contribution, truth, disbelief : (report, run)
+        As in :class:`foedus.judgement.evidence.Likelihood`; on disk where there are many runs.
+    draws : dict of str to (run,)
+        By question; on disk where there are many runs.
+    """
 
     log_guidance: FloatArray
+    log_likelihood: FloatArray
     contribution: FloatArray
     truth: FloatArray
     disbelief: FloatArray
@@ -94,16 +106,16 @@ def evidence_table(
     frame: Frame,
 ) -> tuple[Evidence, ...]:
     """Return what is known, how it was used, and what the runs say of it, in the case's order."""
-    left_out = without(weights.log_weight, read.contribution)
-    sizes = effective_size(left_out)
     row = {r.fact.id: i for i, r in enumerate(weighed)}
     out = []
     for report in used:
         i = row.get(report.fact.id)
         more: dict[str, Any] = {}
         if i is not None and report.model is not None:
-            more = _weighed(report, read, i, weights, left_out[i], frame)
-            more["ess_without"] = float(sizes[i])
+            # One report at a time: all of them for all runs may be more than memory holds.
+            left_out = without(weights.log_weight, read.contribution[i])
+            more = _weighed(report, read, i, weights, left_out, frame)
+            more["ess_without"] = float(effective_size(left_out))
         fact = report.fact
         source = case.sources[fact.source]
         out.append(
@@ -240,21 +252,12 @@ def fans(
     dates = tuple(frame.date(d) for d in range(frame.horizon))
     found: dict[str, FloatArray] = {}
     if not refused:
-        rows = _carrying(weights.weight)
-        names = sorted({v for key in FANS for v in variables(key)})
-        values: dict[str, list[FloatArray]] = {key: [] for key in FANS}
-        first = 0
-        for runs in blocks(dataset, names, size=block):
-            size = len(runs[names[0]])
-            inside = rows[(rows >= first) & (rows < first + size)] - first
-            first += size
-            if inside.size:
-                chosen = {name: array[inside] for name, array in runs.items()}
-                for key in FANS:
-                    values[key].append(series(chosen, frame, key))
-        weight = weights.weight[rows]
+        rows = _carrying(weights.weight, min(_MOST_FAN_RUNS, _MOST_FAN_VALUES // frame.horizon))
+        shown = dataset.isel(run=rows)
         for key in FANS:
-            found[key] = quantile(np.concatenate(values[key]), weight, np.array(LEVELS))
+            parts = [series(runs, frame, key) for runs in blocks(shown, variables(key), size=block)]
+            values = np.concatenate(parts)
+            found[key] = quantile(values, weights.weight[rows], np.array(LEVELS))
     blank = np.full((len(LEVELS), frame.horizon), np.nan)
     return tuple(
         Fan(key, title, QUANTITIES[key].unit, dates, found.get(key, blank))
@@ -262,10 +265,10 @@ def fans(
     )
 
 
-def _carrying(weight: FloatArray) -> NDArray[np.int64]:
+def _carrying(weight: FloatArray, most: int) -> NDArray[np.int64]:
     """Return the runs that carry all but a millionth of the weight, thinned evenly if too many."""
     order = np.argsort(-weight, kind="stable")
     last = int(np.searchsorted(weight[order].cumsum(), 1.0 - 1e-6)) + 1
     rows = np.sort(order[:last])
-    step = -(-rows.size // _MOST_FAN_RUNS)
+    step = -(-rows.size // max(most, 1))
     return np.asarray(rows[::step])

@@ -1,0 +1,88 @@
+"""Memory does not grow with the number of runs, neither of those made nor of those weighed."""
+
+import gc
+import json
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from foedus.case.models import Case
+from foedus.ensemble.runner import run
+from foedus.judgement import room, summaries
+from foedus.judgement.adapt import log_likelihood
+from foedus.judgement.forecast import judge
+from foedus.world.guidance import Guidance
+
+pytestmark = pytest.mark.usefixtures("fake")
+MIB = 2**20
+
+
+@pytest.fixture
+def asking(case):
+    questions = [
+        {"id": "deaths", "text": "How many?", "kind": "number",
+         "ask": {"quantity": "deaths_total", "statistic": "max"}},
+        {"id": "comes", "text": "Do they come?", "kind": "binary",
+         "ask": {"quantity": "decision", "statistic": "happens", "by_date": "2022-01-06"}},
+    ]  # fmt: skip
+    return Case.model_validate(
+        {**json.loads(case.model_dump_json()), "questions": questions, "horizon": 40}
+    )
+
+
+def peak(work):
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("runs", [30_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
+    asking, tmp_path, monkeypatch, runs
+):
+    monkeypatch.setattr(room, "IN_MEMORY", MIB)
+    monkeypatch.setattr(summaries, "_MOST_FAN_VALUES", 200_000)
+    made = run(asking, runs=runs, workers=1, batch=2000, out=tmp_path / "a.zarr")
+    data = sum(v.nbytes for v in made.open_dataset().data_vars.values())
+    results = []
+    used = peak(
+        lambda: results.append(judge(asking, made.dataset, guidance=Guidance(), block=2000))
+    )
+    assert results[0].weights.runs == runs
+    assert np.isfinite(results[0].fans[0].quantiles).all()
+    # The weights and a few helpers, and no more than a block of anything else.
+    assert used < 200 * runs + 20 * MIB
+    assert used < data / 2.5
+    assert peak(lambda: log_likelihood(asking, made.open_dataset(), block=2000)) < 16 * MIB
+
+
+def test_making_runs_needs_no_more_memory_for_more_of_them(case, tmp_path):
+    def make(runs):
+        return lambda: run(case, runs=runs, workers=1, batch=200, out=tmp_path / f"{runs}.zarr")
+
+    make(200)()  # imports
+    few, many = peak(make(1000)), peak(make(10_000))
+    assert many < few + 4 * MIB
+
+
+def test_room_on_disk_is_room():
+    small, large = room.room(2, 10), room.room(2, room.IN_MEMORY // 8)
+    for table in (small, large):
+        assert type(table) is np.ndarray
+        assert not table.any()
+        table[1, ::3] = np.inf
+        assert np.isinf(table[1]).sum() == -(-table.shape[1] // 3)
+
+
+def test_no_room_on_disk_is_an_error_of_ours(monkeypatch):
+    def full(handle, offset, size):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(room.os, "posix_fallocate", full)
+    with pytest.raises(room.StoreError, match=r"weighing 9,000,000 runs needs 0.1 GB in .*TMPDIR"):
+        room.room(1, 9_000_000)
