@@ -37,6 +37,9 @@ TEXTS = [
     ("a: " + "[" * 50 + "]" * 50, 1, "a flatter file", "levels"),
     ("a: 1\nb: x\x00y\n", 2, "printable characters", ""),
     ('a: "\\ud800"\n', 1, "whole characters", "surrogate"),
+    ('a: 1\nb: "\\e[31mred"\n', 2, "only read", "the control character U+001B"),
+    ('"\\x9b31m": 1\n', 1, "only read", "the control character U+009B"),
+    ("a: safe \u202e exe\n", 1, "only read", "the control character U+202E"),
     ("a: 1\na: 2\n", 2, "each key once; first on line 1", "twice"),
 ]
 

@@ -58,6 +58,8 @@ def load_case(name_or_path: str | FilePath) -> Case:
     name = str(name_or_path)
     if isinstance(name_or_path, str) and name in shipped():
         return load_text(shipped_text(name), f"{name}.yaml")
+    if not name:
+        raise InputError("the name of a case, or the path of a case file (found nothing)")
     path = FilePath(name_or_path)
     looks_like_name = path.suffix not in _SUFFIXES and path.name == name
     if looks_like_name and not _exists(path):

@@ -29,6 +29,8 @@ _BOOL = re.compile(r"(true|True|TRUE)|(false|False|FALSE)")
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
 _OTHER_INT = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,5})?")
+#: Characters that command a terminal or turn the reading direction; tab and line end are none.
+_COMMAND = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SPECIAL = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
 
 Data = Any
@@ -181,6 +183,9 @@ class _Builder:
         text = str(event.value)
         if any("\ud800" <= c <= "\udfff" for c in text):
             self._stop(at, "half of a surrogate pair", "whole characters")
+        if command := _COMMAND.search(text):
+            found = f"the control character U+{ord(command[0]):04X}"
+            self._stop(at, found, "text that is only read")
         value = text if event.style or not event.implicit[0] else _resolve(text)
         if not self._awaits_key():
             self._place(value, at)
