@@ -15,6 +15,7 @@ from cyclopts import App
 
 import foedus
 from foedus import cli
+from foedus.case.vocabulary import MECHANISMS
 
 FLAGSHIP = "kazakhstan-2022"
 
@@ -111,6 +112,18 @@ BAD = [
     (["forecast", FLAGSHIP, "--runs", "0"], ">= 1"),
     (["forecast", FLAGSHIP, "--out", "small.yaml"], "a file is there"),
     (["forecast", FLAGSHIP, "--brief", "."], "a folder is there"),
+    (["forecast", "small.yaml", "--brief", "small.yaml"], "ends in .html"),
+    (["report", "small.yaml", "--brief", "small.yaml/b.html"], "small.yaml can't be written to"),
+    (["forecast", "small.yaml", "--out", "a.html"], "its brief will have that name"),
+    (["run", "small.yaml", "--out", "."], "a folder of its own"),
+    (["run", "small.yaml", "--out", "small.yaml/a.zarr"], "small.yaml/a.zarr"),
+    (["forecast", FLAGSHIP, "--as-of", "2022-01-01"], "2022-01-02"),
+    (["forecast", "../small"], "no such file"),
+    (["check", ""], "the name of a case"),
+    (["new", "none/a.yaml"], "none/a.yaml"),
+    (["new", "a.yaml", "--title", "\x1b[31m"], "printable"),
+    (["check", "\x1b[31m.yaml"], "\\x1b[31m.yaml"),
+    (["casebook", "export", "none/a.csv"], "no such folder"),
     (["score", "small.yaml"], "no outcomes"),
     (["check", FLAGSHIP, "--as-of", "soon"], "2022-01-07"),
     (["new", "small.yaml"], "small.yaml"),
@@ -164,14 +177,33 @@ def test_a_fault_of_ours_is_status_1_without_a_traceback(
         call("schema")
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
-    command = [sys.executable, "-m", "foedus", "schema"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
+@pytest.mark.parametrize("command", ["schema", "--help", "casebook show KAZ2022", "runs list"])
+def test_a_reader_that_leaves_is_no_error(command: str, here: Path) -> None:
+    assert without_a_reader(command.split(), "stdout") == (0, b"")
+
+
+def test_a_complaint_that_nobody_reads_keeps_its_status(here: Path) -> None:
+    assert without_a_reader(["check", "nowhere"], "stderr") == (2, b"")
+
+
+@pytest.mark.slow
+def test_a_run_whose_progress_nobody_reads_goes_on(here: Path) -> None:
+    words = ["run", "small.yaml", "--runs", "6", "--workers", "1", "--out", "a.zarr"]
+    assert without_a_reader(words, "stderr")[0] == 0
+    assert foedus.open_ensemble("a.zarr").complete_runs == 6
+
+
+def without_a_reader(words: list[str], stream: str) -> tuple[int, bytes]:
+    """Return the status of a command one of whose outputs nobody reads, and what the other said."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "foedus", *words]
+    pipes: dict[str, Any] = {stream: writer, other: subprocess.PIPE}
+    done = subprocess.run(command, check=False, env=buffered, **pipes)
+    os.close(writer)
+    return done.returncode, getattr(done, other)
 
 
 # ------------------------------------------------------------------------------- check, new, schema
@@ -340,6 +372,78 @@ def test_score_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) 
     assert set(json.loads(capsys.readouterr().out)) == keys("score")
     assert call("score", "small.yaml", *SMALL) == 0
     assert "landed" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("here")
+def test_a_time_of_day_reaches_table_brief_and_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("forecast", "small.yaml", *SMALL, "--as-of", "2024-03-05T09:00") == 0
+    assert "as of 5 Mar 2024, 09:00" in capsys.readouterr().out
+    page = Path("a.html").read_text(encoding="utf-8")
+    assert "forecast as of 5 Mar 2024, 09:00" in page
+    assert "--as-of 2024-03-05T09:00 " in page
+    assert "own summary was written for 5 Mar 2024" in page
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_is_put_into_a_store(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_small("a.zarr") == 0
+    before = sorted(Path("a.zarr").iterdir())
+    assert run_small("a.zarr/b.zarr") == 2
+    assert "a.zarr is a store" in capsys.readouterr().err
+    assert call("report", "small.yaml", "--out", "b.zarr", "--brief", "a.zarr/b.html") == 2
+    assert sorted(Path("a.zarr").iterdir()) == before
+
+
+@pytest.mark.usefixtures("here")
+def test_stores_whose_names_have_points_have_briefs_of_their_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("report", "small.yaml", "--runs", "5", "--workers", "1", "--out", "v1.2") == 0
+    assert capsys.readouterr().out.strip() == "v1.2.html"
+
+
+BARE = {
+    "no facts": {"facts": []},
+    "no hypotheses": {"hypotheses": []},
+    "no questions": {"questions": []},
+    "no patrons": {"patrons": []},
+    "everything off": {"mechanisms": dict.fromkeys(MECHANISMS, False)},
+}
+
+
+@pytest.mark.parametrize("what", BARE)
+def test_a_bare_case_is_forecast_and_briefed(
+    what: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = foedus.load_case("small.yaml").model_dump(mode="json", exclude_none=True)
+    for name, value in BARE[what].items():
+        (data["alliance"] if name in data["alliance"] else data)[name] = value
+    (here / "bare.yaml").write_text(json.dumps(data), encoding="utf-8")
+    words = ["bare.yaml", "--runs", "60", "--workers", "1", "--out", "bare.zarr"]
+    assert call("forecast", *words) == 0
+    assert "Traceback" not in capsys.readouterr().err
+    assert call("forecast", *words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["case"] == "small"
+
+
+def test_text_that_looks_like_markup_stays_text(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    title = "[red]Title[/red] <script>alert(1)</script> {{ 7 * 7 }}"
+    text = (here / "small.yaml").read_text(encoding="utf-8")
+    text = text.replace("'A small case'", f"'{title}'")
+    text = text.replace("text: Do allied troops", "text: '[bold]<b>Do</b> allied troops")
+    text = text.replace("by 20 March?", "by 20 March?'")
+    (here / "small.yaml").write_text(text, encoding="utf-8")
+    assert call("forecast", "small.yaml", *SMALL) == 0
+    out = capsys.readouterr().out
+    assert title in out
+    assert "[bold]<b>Do</b> allied" in out
+    page = Path("a.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "<b>Do" not in page
+    assert "[red]Title[/red] &lt;script&gt;" in page
+    assert "{{ 7 * 7 }}" in page
 
 
 # ------------------------------------------------------------------------------------ casebook

@@ -6,12 +6,14 @@ diff``: different; ``runs verify``: damaged), 2 bad input, 130 stopped by Ctrl-C
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from foedus.judgement import Forecast
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
+
+#: How the file of a brief ends.
+_PAGES = (".html", ".htm")
 
 CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
 AsOf = Annotated[
@@ -104,7 +109,10 @@ def main(tokens: Sequence[str] | None = None) -> int:
     if os.environ.get("FOEDUS_DEBUG"):
         return _status(app(tokens, exit_on_error=False, print_error=False))
     try:
-        return _status(app(tokens, exit_on_error=False, print_error=False))
+        status = _status(app(tokens, exit_on_error=False, print_error=False))
+        sys.stdout.flush()  # a reader that has gone shows here, not when Python ends
+        _flush(sys.stderr)
+        return status
     except CycloptsError as error:
         return _complain(f"{error}\nfoedus --help lists the commands and their options.", 2)
     except (errors.InputError, errors.StoreError) as error:
@@ -114,7 +122,11 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("stopped", 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `foedus schema | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush(sys.stdout)
+        return 0
+    except SystemExit as end:  # so rich says the same
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
         return 0
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -140,9 +152,25 @@ def _status(result: Any) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    lines = message.splitlines() or [""]
-    print("\n".join([f"foedus: {lines[0]}", *lines[1:]]), file=sys.stderr)
+    lines = [_visible(line) for line in message.split("\n")]
+    with contextlib.suppress(BrokenPipeError):
+        print("\n".join([f"foedus: {lines[0]}", *lines[1:]]), file=sys.stderr)
+    _flush(sys.stderr)
     return status
+
+
+def _visible(line: str) -> str:
+    """Return a line with its control characters written out, so that none reaches a terminal."""
+    hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) in hidden else c for c in line)
+
+
+def _flush(stream: TextIO) -> None:
+    """Write out a stream; one whose reader has gone writes into nothing from now on."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @app.command(
@@ -487,7 +515,10 @@ def casebook_export(
 ) -> int:
     """Write the coded cases as a table."""
     from foedus.casebook.commands import export_cases
+    from foedus.errors import InputError
 
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder")
     written = export_cases(
         path,
         long=long,
@@ -606,8 +637,39 @@ def _date(option: str, text: str | None) -> dt.date | None:
 def _refuse_file(out: Path | None) -> None:
     from foedus.errors import InputError
 
-    if out is not None and out.exists() and not out.is_dir():
+    if out is None:
+        return
+    if not out.name:
+        raise InputError(f"--out {out}: the name of a folder of its own")
+    if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: a file is there; a store is a folder, give another name")
+    if out.suffix in _PAGES:
+        raise InputError(f"--out {out}: a store is a folder; its brief will have that name")
+    _refuse_inside("--out", out)
+
+
+def _refuse_brief(brief: Path | None) -> None:
+    """Refuse what would destroy something, or could not be written after all the runs."""
+    from foedus.errors import InputError
+
+    if brief is None:
+        return
+    if brief.is_dir():
+        raise InputError(f"--brief {brief}: a folder is there; give the name of a file")
+    if brief.suffix not in _PAGES:
+        raise InputError(f"--brief {brief}: a file name that ends in .html")
+    _refuse_inside("--brief", brief)
+    folder = next(p for p in brief.absolute().parents if p.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"--brief {brief}: {folder} can't be written to")
+
+
+def _refuse_inside(option: str, path: Path) -> None:
+    from foedus.errors import InputError
+
+    for folder in path.absolute().parents:
+        if (folder / "zarr.json").is_file():
+            raise InputError(f"{option} {path}: {folder.name} is a store; nothing else goes there")
 
 
 def _forecast(
@@ -624,13 +686,15 @@ def _forecast(
     """Make or reuse the runs, forecast, write the brief; return the forecast and its path."""
     from foedus import judgement, load_case
     from foedus.ensemble.progress import for_stream
-    from foedus.errors import InputError
     from foedus.report.forecast import brief as write_brief
+    from foedus.report.forecast import known_by
 
-    if brief is not None and brief.is_dir():
-        raise InputError(f"--brief {brief}: a folder is there; give the name of a file")
     what = load_case(case)
     _refuse_file(out)
+    if brief is None and out is not None:
+        name = out.stem if out.suffix == ".zarr" else out.name
+        brief = out.with_name(f"{name}.html")
+    _refuse_brief(brief)
     result = judgement.forecast(
         what,
         as_of=as_of,
@@ -642,8 +706,7 @@ def _forecast(
         cluster=cluster,
         progress=for_stream(sys.stderr),
     )
-    if brief is None and out is not None:
-        brief = out.with_suffix(".html")
     if brief is None:
-        brief = Path("results") / f"{what.id}_{result.as_of}_seed{seed}.html"
+        known = known_by(result).replace(":", "")
+        brief = Path("results") / f"{what.id}_{known}_seed{seed}.html"
     return result, write_brief(result, what, brief)

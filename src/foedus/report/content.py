@@ -141,6 +141,8 @@ class Brief:
     numbers : tuple of (label, value)
         Diagnostics, in words.
     provenance : tuple of (label, value)
+    known_by : str
+        The as-of date in words, where it has a time of day; otherwise ``as_of`` says it.
     """
 
     title: str
@@ -160,3 +162,4 @@ class Brief:
     caveats: tuple[str, ...] = ()
     numbers: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=())
+    known_by: str = ""

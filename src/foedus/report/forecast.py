@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from foedus.case.hash import case_hash
 from foedus.case.quantity import Value
+from foedus.case.times import latest, parse_when
 from foedus.report import content
 from foedus.report.words import day, number, percent
 
@@ -102,6 +103,7 @@ def brief_of(forecast: Forecast, case: Case) -> content.Brief:
         caveats=(*more, *CAVEATS),
         numbers=tuple(_numbers(forecast)),
         provenance=tuple(_provenance(forecast, case)),
+        known_by=known_by_words(forecast),
     )
 
 
@@ -109,9 +111,19 @@ def command(forecast: Forecast) -> str:
     """Return the command that makes the forecast again."""
     made = forecast.provenance
     words = ["foedus", "forecast", str(made.get("case_name", forecast.case_id))]
-    words += ["--as-of", forecast.as_of.isoformat(), "--runs", str(forecast.weights.runs)]
+    words += ["--as-of", known_by(forecast), "--runs", str(forecast.weights.runs)]
     words += ["--seed", str(made["seed"])] if "seed" in made else []
     return shlex.join(words)
+
+
+def known_by(forecast: Forecast) -> str:
+    """Return the as-of date, or date and time, as a case file writes it."""
+    return str(forecast.provenance.get("as_of", forecast.as_of.isoformat()))
+
+
+def known_by_words(forecast: Forecast) -> str:
+    """Return the as-of date, with its time of day if it has one."""
+    return _when(known_by(forecast))
 
 
 def span(estimate: Estimate | None, kind: str) -> tuple[str, str, str]:
@@ -169,11 +181,12 @@ def _quantile(value: Any, kind: str) -> str:
 
 def _summary(forecast: Forecast, case: Case) -> str:
     """Return the case's summary, unless it was written later than what the forecast may know."""
-    if forecast.as_of >= case.as_of:
+    zone = case.timezone_offset
+    if latest(parse_when(known_by(forecast)), zone) >= latest(case.as_of, zone):
         return case.summary
     return (
-        f"What was known by {day(forecast.as_of)}. The case file's own summary was written for "
-        f"{day(case.as_of)} and is left out here, because it would tell what came between."
+        f"What was known by {known_by_words(forecast)}. The case file's own summary was written "
+        f"for {day(case.as_of)} and is left out here, because it would tell what came between."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.forecast import outside, short, span
+from foedus.report.forecast import known_by_words, outside, short, span
 from foedus.report.words import day, number, percent, points
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def print_forecast(forecast: Forecast, brief: Path | None) -> None:
     """Print the answers, the explanations, and how far to trust them."""
     to = console()
     w = forecast.weights
-    to.print(f"{forecast.title}: as of {day(forecast.as_of)}", style="bold")
+    to.print(f"{forecast.title}: as of {known_by_words(forecast)}", style="bold")
     to.print(f"{w.runs:,} runs, worth {number(w.ess)} after weighing the evidence.")
     if w.verdict != "ok":
         to.print(
