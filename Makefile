@@ -12,7 +12,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow docs lock bench bench-streets bench-casebook
+.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench: $(DEV)  ## time the ensemble
 
 bench-streets: $(DEV)  ## time the street kernel
 	@$(BIN)/python benchmarks/streets.py
+
+replication: $(DEV)  ## remake the page of the streets beside the paper
+	@$(BIN)/python benchmarks/streets_replication.py
 
 bench-casebook: $(DEV)  ## back-test the casebook's models
 	@$(BIN)/python benchmarks/casebook.py

@@ -16,7 +16,8 @@ active in a city on a day's mean,
   weighted by population, L0 the streets' baseline, o what the government's story has added
   (mechanism 4; 0 where that is off).
 
-The streets read ``backlash × outrage`` as a shift of grievance and ``lethal_risk`` in the net risk.
+The streets read ``backlash (1 - exp(-outrage))`` as a shift of grievance, since those who can be
+outraged are no more than all, and ``lethal_risk`` in the net risk.
 So a killing deters who saw it, for some days, and outrages all who hear of it, for longer: the form
 is a design of this project, an extension of Epstein (2002, doi 10.1073/pnas.092080199). The
 literature gives signs and not sizes: outrage after killings (Sutton, Butcher and Svensson 2014, J
@@ -99,8 +100,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "lethal.backlash",
         _log(0.2, 1.0),
-        "grievance per death in 1,000",
-        "Grievance b that a unit of outrage adds; the streets read it.",
+        "grievance",
+        "Grievance b that outrage adds at most; the streets read it.",
         0.0,
         10.0,
     ),

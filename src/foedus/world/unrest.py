@@ -4,7 +4,7 @@ A city is an Epstein (2002, doi 10.1073/pnas.092080199) lattice, advanced by the
 :mod:`foedus.world.streets`. This file couples the lattices to the rest of the world: legitimacy,
 outrage, contagion and fear go in; crowds, arrests and people held come out.
 
-A citizen is active iff ``G - N > T`` with ``G = H (1 - L_c) + b E_c + C_c`` and
+A citizen is active iff ``G - N > T`` with ``G = H (1 - L_c) + b (1 - exp(-E_c)) + C_c`` and
 ``N = R (P + s P_lethal)``. One agent stands for ``mobilisable × population / agents`` people:
 the lattice is the city's reservoir of possible participants, not its whole population
 (as in Bonnasse-Gahot et al. 2018, doi 10.1038/s41598-017-18093-4).
@@ -275,7 +275,7 @@ def step(
         for city, lattice in enumerate(cities):
             shift = state.contagion[rows, city]
             if backlash is not None:
-                shift = shift + backlash[rows] * state.outrage[rows, city]
+                shift = shift - backlash[rows] * np.expm1(-state.outrage[rows, city])
             effective = state.loyal_share[rows] * (1.0 + state.relief[rows])
             result = _advance(setting, p, random, name, rows, lattice, city)(
                 day=day,

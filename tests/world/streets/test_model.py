@@ -192,4 +192,4 @@ def test_words_are_uniform() -> None:
 
 
 def test_warm() -> None:
-    assert len(list(warm())) == 4
+    assert len(list(warm())) == 5

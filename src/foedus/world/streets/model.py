@@ -490,6 +490,10 @@ def warm() -> Iterator[str]:
         yield f"streets: placing, {label}"
         advance(state, options=options, seed=0, runs=[0], day=0, ticks=1)
         yield f"streets: moving, {label}"
+    from foedus.world.streets.model_two import TwoGroupOptions, simulate_two
+
+    simulate_two(TwoGroupOptions(), seed=0, runs=1, ticks=1)
+    yield "streets: two groups"
 
 
 # -- the fixed tables of a lattice ---------------------------------------------------------------
