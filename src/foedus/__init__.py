@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from foedus.errors import StoreError as StoreError
     from foedus.judgement import Forecast as Forecast
     from foedus.judgement import Scores as Scores
+    from foedus.judgement.explain import explain as explain
     from foedus.judgement.forecast import forecast as forecast
     from foedus.judgement.score import score as score
     from foedus.report.forecast import brief as brief
@@ -53,6 +54,7 @@ _HOME = {
     "brief": "foedus.report.forecast",
     "check": "foedus.case.check",
     "diff": "foedus.ensemble",
+    "explain": "foedus.judgement.explain",
     "forecast": "foedus.judgement",
     "load_case": "foedus.case",
     "load_casebook": "foedus.casebook",

@@ -127,3 +127,29 @@ class Toy:
 @pytest.fixture
 def toy() -> type[Toy]:
     return Toy
+
+
+@pytest.fixture(scope="session")
+def crisis() -> Case:
+    """A tiny case with decisions, two explanations and a place in history, to be simulated."""
+    known = [
+        make_fact("asked", "request", "2001-03-03", True),
+        make_fact("sends", "decision", "2001-03-04", True),
+        make_fact("fires", "fire_order", "2001-03-04", True),
+        make_fact("others", "contribution", "2001-03-04", True, member="other"),
+        make_fact("crowds", "crowd", "2001-03-03", "thousands", rating="C3"),
+    ]
+    explanations = [
+        {"id": "club", "title": "A club", "says": "So.", "put_forward_by": "Us"},
+        {"id": "treaty", "title": "The treaty", "says": "So.", "put_forward_by": "Them"},
+    ]
+    return make_case(
+        horizon=6,
+        ticks_per_day=2,
+        requester_iso3="KAZ",
+        trigger_type="domestic_protest",
+        organisation="CSTO",
+        facts=known,
+        hypotheses=explanations,
+        questions=[make_question("falls", "binary", quantity="leader_leaves", statistic="happens")],
+    )
