@@ -70,6 +70,15 @@ def test_every_help_ends_with_an_example(
         assert example[: 1 + len(words)] == ["foedus", *words]
 
 
+def test_the_reference_page_lists_every_command() -> None:
+    page = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
+    text = page.read_text(encoding="utf-8")
+    groups = {words[:-1] for words in COMMANDS}
+    for words in COMMANDS:
+        if words not in groups:
+            assert f"| `foedus {' '.join(words)}" in text
+
+
 @pytest.mark.parametrize("name", ["run", "forecast"])
 def test_runs_and_forecasts_share_their_options(
     name: str, capsys: pytest.CaptureFixture[str]

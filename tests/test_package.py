@@ -1,5 +1,6 @@
 """What is installed, what is public, and what stays quick."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -26,6 +27,20 @@ def test_public_names_are_few_and_listed() -> None:
     assert set(foedus.__all__) <= set(dir(foedus))
 
 
+def test_the_reference_lists_every_public_name() -> None:
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", page, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(set(foedus.__all__) - {"__version__"})
+
+
+@pytest.mark.parametrize("name", [n for n in foedus.__all__ if n[0].islower()])
+def test_every_parameter_of_a_public_function_is_described(name: str) -> None:
+    function = getattr(foedus, name)
+    described = re.split(r"\n\s*(?:Returns|Raises)\n", inspect.getdoc(function) or "")[0]
+    for parameter in inspect.signature(function).parameters:
+        assert re.search(rf"\b{parameter}\b", described.partition("Parameters\n")[2]), parameter
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'forcast'"):
         foedus.forcast  # noqa: B018
@@ -46,10 +61,22 @@ def test_the_door_opens_without_the_heavy_libraries(statement: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["py.typed", "report/templates/brief.html.j2", "report/templates/brief.css",
-     "case/shipped/kazakhstan-2022.yaml", "casebook/codebook.yaml"],
+     "case/shipped/kazakhstan-2022.yaml", "casebook/codebook.yaml", "casebook/fits.json",
+     "casebook/fits.npz", "casebook/cases/KAZ2022.yaml"],
 )  # fmt: skip
 def test_data_files_travel_with_the_package(path: str) -> None:
     assert resources.files("foedus").joinpath(path).is_file()
+
+
+def test_the_wheel_takes_all_files_of_the_package() -> None:
+    """Hatchling packs a folder whole, but for what git ignores, tracked or not."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["src/foedus"]}
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git checkout")
+    command = ["git", "ls-files", "--ignored", "--cached", "--exclude-standard", "src"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("name", ["core.txt", "dev.txt", "uv.txt"])

@@ -43,6 +43,11 @@ def as_of(case: Case, date: AsOf) -> Case:
     date : datetime.date, datetime.datetime or str
         A text is read as in a case file.
 
+    Returns
+    -------
+    Case
+        A new one; its ``as_of`` is the day of ``date``.
+
     Raises
     ------
     InputError

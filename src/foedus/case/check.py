@@ -144,6 +144,11 @@ def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckRep
     date : datetime.date, datetime.datetime or str, optional
         The case's own ``as_of`` if absent.
 
+    Returns
+    -------
+    CheckReport
+        Prints as a report for people; ``to_dict()`` gives plain data.
+
     Raises
     ------
     InputError

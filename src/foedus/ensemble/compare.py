@@ -90,6 +90,15 @@ def diff(a: str | Path | Ensemble, b: str | Path | Ensemble) -> Difference:
     Two values are the same when they have the same bits, so a NaN equals itself and minus zero
     does not equal zero.
 
+    Parameters
+    ----------
+    a, b : str, pathlib.Path or Ensemble
+
+    Returns
+    -------
+    Difference
+        ``equal``, and otherwise where; prints as text for people.
+
     Raises
     ------
     StoreError

@@ -169,6 +169,11 @@ def open_ensemble(path: str | Path, *, runs: int | None = None) -> Ensemble:
     runs : int, optional
         See only the first runs of the store.
 
+    Returns
+    -------
+    Ensemble
+        Its ``dataset`` is read lazily.
+
     Raises
     ------
     StoreError

@@ -296,6 +296,11 @@ def score(
     ensemble, **options
         As in :func:`foedus.judgement.forecast`.
 
+    Returns
+    -------
+    Scores
+        One row a question, with baselines and skill.
+
     Raises
     ------
     InputError
