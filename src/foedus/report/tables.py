@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Width where the output is no terminal.
 PLAIN_WIDTH = 110
+#: Narrowest table on a terminal; in less, numbers would break in two.
+LEAST_WIDTH = 72
 
 _GROUPS = (("binary", "Will it happen?"), ("number", "How many?"), ("date", "When?"))
 
@@ -31,7 +33,8 @@ def console() -> Console:
     from rich.console import Console
 
     plain = Console(highlight=False, markup=False)
-    return plain if plain.is_terminal else Console(highlight=False, markup=False, width=PLAIN_WIDTH)
+    width = max(plain.width, LEAST_WIDTH) if plain.is_terminal else PLAIN_WIDTH
+    return Console(highlight=False, markup=False, width=width)
 
 
 def print_json(data: Any) -> None:
