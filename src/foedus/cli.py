@@ -13,7 +13,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
@@ -90,7 +90,7 @@ app = App(
 )
 runs_app = App(
     name="runs",
-    help="List, describe, compare and check stores of runs.",
+    help="List, describe, compare, check, export and prune stores of runs.",
     help_epilogue=_example("foedus runs list"),
 )
 casebook_app = App(
@@ -258,7 +258,7 @@ def forecast(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 10_000,
+    runs: Runs = 16_000,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
@@ -292,7 +292,7 @@ def report(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 10_000,
+    runs: Runs = 16_000,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
@@ -321,7 +321,7 @@ def score(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 10_000,
+    runs: Runs = 16_000,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
@@ -352,6 +352,61 @@ def score(
         tables.print_json(scores.to_dict())
     else:
         tables.print_scores(scores)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus explain kazakhstan-2022 --as-of 2022-01-07 --runs 20000",
+        "foedus explain my-case.yaml --pairs 0 --json",
+    )
+)
+def explain(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    runs: Runs = 10_000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    pairs: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=1_000_000),
+            help="Pairs of runs for each counterfactual; 0 makes none.",
+        ),
+    ] = 400,
+    json: Json = False,
+) -> int:
+    """Weigh the explanations of a case, and say what would have been otherwise.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus import load_case
+    from foedus.ensemble.progress import for_stream
+    from foedus.judgement.explain import explain as weigh
+    from foedus.report import tables
+    from foedus.report.explain import print_explanations
+
+    what = load_case(case)
+    _refuse_file(out)
+    found = weigh(
+        what,
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        pairs=pairs,
+        progress=for_stream(sys.stderr),
+    )
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_explanations(found)
     return 0
 
 
@@ -441,6 +496,92 @@ def runs_verify(store: Store, /) -> int:
         print(error)
         return 1
     print(f"{sound:,} of {ensemble.plan.runs:,} runs are there, and all of them are sound")
+    return 0
+
+
+@runs_app.command(
+    name="prune",
+    help_epilogue=_example(
+        "foedus runs prune --unfinished", "foedus runs prune --older-than 30 --delete"
+    ),
+)
+def runs_prune(
+    folder: Annotated[Path, Parameter(help="Where to look.")] = Path("results"),
+    /,
+    *,
+    unfinished: Annotated[bool, Parameter(negative="", help="Stores with runs missing.")] = False,
+    damaged: Annotated[
+        bool, Parameter(negative="", help="Stores that are damaged; reads all their data.")
+    ] = False,
+    older_than: Annotated[
+        int | None, Parameter(validator=Number(gte=0), help="Stores made so many days ago.")
+    ] = None,
+    delete: Annotated[
+        bool, Parameter(negative="", help="Delete them; without it they are only listed.")
+    ] = False,
+) -> int:
+    """List the stores that you describe, and delete them with --delete. One in use is kept."""
+    from foedus.ensemble.prune import prune
+
+    found = prune(
+        folder, unfinished=unfinished, damaged=damaged, older_than=older_than, delete=delete
+    )
+    for unwanted in found:
+        print(f"{unwanted.path}  {unwanted.size / 1e6:,.1f} MB  {unwanted.why}")
+    total = f"{len(found)} stores, {sum(u.size for u in found) / 1e6:,.1f} MB"
+    hint = "deleted" if delete else "nothing deleted; add --delete to delete them"
+    print(f"{total}: {hint}" if found else "nothing to prune")
+    return 0
+
+
+@runs_app.command(
+    name="export",
+    help_epilogue=_example(
+        "foedus runs export kz.zarr --to parquet",
+        "foedus runs export kz.zarr --to hubverse --out 2022-01-07-foedus.csv",
+    ),
+)
+def runs_export(
+    store: Store,
+    /,
+    *,
+    to: Annotated[
+        Literal["netcdf", "parquet", "csv", "arviz", "hubverse"],
+        Parameter(help="hubverse: the forecast that follows from the runs."),
+    ],
+    out: Annotated[
+        Path | None, Parameter(help="What to write, beside the store if absent; must not exist.")
+    ] = None,
+    case: Annotated[
+        str | None, Parameter(help="hubverse: the case, if the store's own name finds it not.")
+    ] = None,
+    as_of: Annotated[
+        str | None, Parameter(help="hubverse: as of another date than that of the runs.")
+    ] = None,
+) -> int:
+    """Write the runs of a store, or their forecast, in a format of other programs."""
+    from foedus.ensemble import open_ensemble
+
+    ensemble = open_ensemble(store)
+    if to == "hubverse":
+        from foedus import judgement, load_case
+        from foedus.judgement import hubverse
+
+        result = judgement.forecast(
+            load_case(case or ensemble.plan.case_name),
+            as_of=as_of or ensemble.plan.as_of,
+            ensemble=ensemble,
+        )
+        path = out or store.with_name(f"{store.stem}-hubverse.csv")
+        print(hubverse.write(result.to_dict(), path))
+        return 0
+    from foedus.ensemble.export import FORMATS
+    from foedus.errors import InputError
+
+    if case is not None or as_of is not None:
+        raise InputError("--case, --as-of: only with --to hubverse")
+    write, suffix = FORMATS[to]
+    print(write(ensemble, out or store.with_name(f"{store.stem}{suffix}")))
     return 0
 
 

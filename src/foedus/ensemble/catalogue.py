@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from foedus.ensemble.ensemble import open_ensemble
@@ -28,6 +29,12 @@ class RunInfo:
         Bytes on disk.
     command : str
         Makes the same runs again.
+    versions : mapping of str to str
+        Of all that decides the numbers, see :func:`foedus.ensemble.plan.versions`.
+    batch : int
+        Runs of a batch.
+    digest : str
+        Names everything that decides the numbers.
     """
 
     path: Path
@@ -43,6 +50,9 @@ class RunInfo:
     created: str
     size: int
     command: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    batch: int = 0
+    digest: str = ""
 
 
 def show(path: str | Path) -> RunInfo:
@@ -69,6 +79,9 @@ def show(path: str | Path) -> RunInfo:
         created=str(ensemble.attributes.get("created", "")),
         size=sum(f.stat().st_size for f in ensemble.path.rglob("*") if f.is_file()),
         command=plan.command(ensemble.path),
+        versions=dict(plan.versions),
+        batch=plan.batch,
+        digest=plan.digest,
     )
 
 

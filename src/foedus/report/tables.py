@@ -174,9 +174,11 @@ def print_run_info(info: RunInfo) -> None:
         "seed": str(info.seed),
         "runs": f"{info.complete:,} of {info.runs:,} done",
         "failed batches": str(info.failed),
-        "foedus": info.version,
+        "batch": f"{info.batch:,} runs",
+        "digest": info.digest,
+        "versions": ", ".join(f"{name} {number}" for name, number in info.versions.items()),
         "made": info.created,
-        "size": f"{info.size / 1e6:,.1f} MB",
+        "size": f"{info.size / 1e6:,.1f} MB, {info.size / max(info.complete, 1):,.0f} bytes a run",
         "command": info.command,
     }
     for name, value in rows.items():
