@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from foedus.cli import main
 from foedus.judgement.explain import DECISIONS, agreement, distance, explain, weigh_hypotheses
 from foedus.judgement.factors import TOO_FEW, standings
 from foedus.report.explain import print_explanations
@@ -135,3 +138,21 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "Which explanation?" in text
     assert "Without the order to fire (20 pairs" in text
+
+
+def test_the_command(crisis, tmp_path, capsys):
+    path = tmp_path / "crisis.yaml"
+    path.write_text(crisis.model_dump_json(exclude_none=True), encoding="utf-8")
+    words = ["explain", str(path), "--as-of", "2001-03-05", "--runs", "200", "--workers", "1",
+             "--out", str(tmp_path / "a"), "--pairs", "0"]  # fmt: skip
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == documented()
+    assert main(words) == 0
+    assert "Which explanation?" in capsys.readouterr().out
+
+
+def documented() -> set[str]:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "json.md"
+    part = page.read_text(encoding="utf-8").split("## `foedus explain --json`")[1]
+    return set(re.findall(r"^\| `(\w+)` \|", part.split("\n`hypotheses`")[0], flags=re.M))

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case
-from foedus.ensemble.proposal import log_importance
 from foedus.judgement import factors
+from foedus.judgement.adapt import log_importance
 from foedus.judgement.alike import case_features, own_row
 from foedus.judgement.counterfactual import PAIRS, Contrast, contrasts
 from foedus.judgement.evidence import likelihood, reports
@@ -45,6 +45,7 @@ from foedus.judgement.forecast import _run as make_runs
 from foedus.judgement.forecast import judge
 from foedus.judgement.quantities import Frame, blocks
 from foedus.judgement.results import Forecast, finite
+from foedus.judgement.room import room
 from foedus.judgement.weights import normalise, without
 
 if TYPE_CHECKING:
@@ -413,12 +414,14 @@ def _contributions(
     frame = Frame.of(case)
     weighed = [r for r in reports(case, guidance) if r.use == "weighed"]
     names = {"log_guidance"}.union(*(r.variables for r in weighed))
-    guided, added = [], []
+    size, first = dataset.sizes["run"], 0
+    guided, added = np.zeros(size), room(len(weighed), size)
     for runs in blocks(dataset, sorted(names), size=block):
-        guided.append(runs["log_guidance"].astype(np.float64))
-        added.append(likelihood(weighed, runs, frame).contribution)
-    facts = [(r.fact.id, r.fact.text) for r in weighed]
-    return facts, np.concatenate(guided), np.concatenate(added, axis=1)
+        here = slice(first, first + len(runs["log_guidance"]))
+        guided[here] = runs["log_guidance"]
+        added[:, here] = likelihood(weighed, runs, frame).contribution
+        first = here.stop
+    return [(r.fact.id, r.fact.text) for r in weighed], guided, added
 
 
 def _moved(
