@@ -1,6 +1,6 @@
 """Draw the README's picture from a real forecast of the flagship case.
 
-    python tools/picture.py            # 10,000 runs; those on disk are not made again
+    python tools/picture.py            # 16,000 runs; those on disk are not made again
 
 It writes ``docs/images/kazakhstan-2022.svg``.
 """
@@ -24,7 +24,7 @@ def main() -> None:
     """Forecast, draw, write."""
     case = foedus.load_case("kazakhstan-2022")
     forecast = foedus.forecast(
-        case, as_of=AS_OF, runs=10_000, seed=1, progress=for_stream(sys.stderr)
+        case, as_of=AS_OF, runs=16_000, seed=1, progress=for_stream(sys.stderr)
     )
     brief = brief_of(forecast, case)
     fans = [fan for key in SHOWN for fan in brief.fans if fan.key == key]

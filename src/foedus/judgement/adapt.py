@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 #: Runs this far below the 99% quantile of the log-likelihood are hopeless.
-REACH = 14.0
+REACH = 9.0
 #: Size of a slope, for the penalty.
 TYPICAL = 0.3
 #: Standard errors within which a slope is taken for none.
 HARDLY = 1.5
 #: Share of the slope that a stage moves by, and the furthest it moves a score.
-STEP = 0.8
+STEP = 1.0
 FURTHEST = 1.3
 #: Fewest runs that slopes are sought in.
 FEWEST = 100

@@ -51,7 +51,7 @@ def forecast(
     case: Case,
     *,
     as_of: dt.date | dt.datetime | str | None = None,
-    runs: int = 2000,
+    runs: int = 16_000,
     seed: int = 1,
     workers: int | None = None,
     batch: int | None = None,
