@@ -12,7 +12,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook
+.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook bench-scaling
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ replication: $(DEV)  ## remake the page of the streets beside the paper
 
 bench-casebook: $(DEV)  ## back-test the casebook's models
 	@$(BIN)/python benchmarks/casebook.py
+
+bench-scaling: $(DEV)  ## measure scaling and storage of ensembles, and what 10^8 runs would cost
+	@$(BIN)/python benchmarks/scaling.py
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header

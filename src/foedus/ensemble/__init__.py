@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble as Ensemble
     from foedus.ensemble.ensemble import open_ensemble as open_ensemble
     from foedus.ensemble.plan import Plan as Plan
-    from foedus.ensemble.prune import prune as prune
     from foedus.ensemble.runner import RunError as RunError
     from foedus.ensemble.runner import run as run
 
@@ -31,7 +30,6 @@ _HOME = {
     "diff": "compare",
     "list_runs": "catalogue",
     "open_ensemble": "ensemble",
-    "prune": "prune",
     "run": "runner",
     "show": "catalogue",
     "verify": "catalogue",
