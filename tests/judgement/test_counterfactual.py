@@ -7,6 +7,7 @@ import pytest
 
 from foedus.case.asof import as_of
 from foedus.ensemble.runner import run
+from foedus.ensemble.work import Task, simulate
 from foedus.errors import StoreError
 from foedus.judgement.counterfactual import (
     OUTCOMES,
@@ -50,6 +51,27 @@ def test_what_can_be_otherwise(case):
     assert found["other-stays-out"].guidance.not_by == {("contribution", "other"): 5}
     assert found["refused"].guidance.days[("refusal", "")] == 3
     assert ("decision", "") not in found["refused"].guidance.days
+
+
+def test_each_imposes_what_it_says(case, ensemble):
+    text, runs = ensemble.attributes["case"], np.arange(60)
+    made = {
+        c.name: simulate(Task("", ensemble.plan, text, c.guidance, "foedus.world.engine"), runs)
+        for c in counterfactuals(case, Guidance.of(case))
+    }
+    for name in ("no-backing", "refused"):
+        assert np.all(made[name]["event_request"] == 2)
+        assert np.all(made[name]["event_decision"] == -1)
+        assert not made[name]["troops_present"].any()
+    assert np.all(made["no-backing"]["event_refusal"] == -1)
+    assert np.all(made["refused"]["event_refusal"] == 3)
+    assert np.all(made["no-fire-order"]["event_fire_order"] == -1)
+    assert np.all(made["no-fire-order"]["event_decision"] == 3)
+    other = [m.actor for m in case.alliance.members].index("other")
+    stays = made["other-stays-out"]
+    assert np.all(stays["contribution_day"][:, other] == -1)
+    assert not stays["troops_present"][:, :, other].any()
+    assert np.all(stays["event_decision"] == 3)
 
 
 def test_a_case_without_a_request_cannot_have_it_refused(case):
@@ -97,8 +119,6 @@ def test_systematic_resampling():
 
 
 def test_stored_runs_made_again_are_the_same_bits(case, crisis, ensemble):
-    from foedus.ensemble.work import Task, simulate
-
     text = ensemble.attributes["case"]
     task = Task("", ensemble.plan, text, Guidance.of(case), "foedus.world.engine")
     rows = np.array([1, 7, 8, 40])

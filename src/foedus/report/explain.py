@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from foedus.judgement.factors import TOO_FEW
 from foedus.report.tables import console, table
 from foedus.report.words import day, number, percent, points
 
@@ -77,15 +78,19 @@ def _chance(s: Standing) -> str:
 def _said(h: Weighed) -> str:
     middle, low, high = h.evidence.factor
     out = h.evidence.words
-    if math.isfinite(h.evidence.log_factor) and math.isfinite(h.evidence.log_factor_error):
+    if math.isfinite(h.evidence.log_factor_error) and out != TOO_FEW:
         out += f" (Bayes factor {number(middle)}, {number(low)} to {number(high)})"
+    if h.casebook.words.startswith("the casebook") or not math.isfinite(h.casebook.log_factor):
+        past = ""
+    else:
+        past = f"; the casebook: {h.casebook.words}"
     top = next((m for m in h.moved_by if m.told), None)
     if top is None:
-        return f"{out}; no single fact moves it beyond chance."
+        return f"{out}; no single fact moves it beyond chance{past}."
     side = "for" if top.shift > 0 else "against"
     name = "the known decisions together" if top.fact == "known-decisions" else f"fact {top.fact}"
     times = number(math.exp(min(abs(top.shift), 300.0)))
-    return f"{out}; moved most by {name}, by a factor of {times} {side} it."
+    return f"{out}; moved most by {name}, by a factor of {times} {side} it{past}."
 
 
 def _print_apart(found: Explanations) -> None:
