@@ -26,7 +26,6 @@ from foedus.errors import StoreError
 from foedus.judgement.quantities import Block, Frame, blocks, event_day, series, variables
 from foedus.judgement.results import KEYS, LEVELS, finite
 from foedus.judgement.weights import mean_and_error, quantile
-from foedus.randomness import Random
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ def resample(weight: FloatArray, pairs: int, *, seed: int) -> IntArray:
     seed : int
         Of the ensemble.
     """
-    u = float(Random(seed, np.zeros(1, dtype=np.int64)).uniform("judgement.pairs")[0])
+    u = float(np.random.default_rng(seed).uniform())
     edges = np.cumsum(weight)
     at = np.searchsorted(edges / edges[-1], (np.arange(pairs) + u) / pairs, side="right")
     return np.bincount(np.minimum(at, weight.size - 1), minlength=weight.size)
