@@ -246,6 +246,34 @@ def test_check_json_of_a_bad_case_lists_all_problems(
     assert all(p["line"] for p in data["problems"])
 
 
+def test_check_finds_what_only_later_stages_know(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (here / "small.yaml").read_text(encoding="utf-8")
+    head = (
+        "trigger_type: protest\n"
+        "priors:\n"
+        "  streets.kk: {dist: fixed, value: 2, source: elicited}\n"
+        "  lethal.armed_share: {dist: fixed, value: 7, source: elicited}\n"
+        "  streets.reading: {dist: choice, options: [raw, netlogo], source: elicited}\n"
+        "  streets.k: {dist: choice, options: [small, large], source: elicited}\n"
+    )
+    (here / "bad.yaml").write_text(text + head, encoding="utf-8")
+    start = text.count("\n") + 1
+    assert call("check", "bad.yaml") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 5
+    assert f"bad.yaml:{start}:15: trigger_type: one of domestic_protest" in lines[0]
+    assert "did you mean 'streets.k'? (found 'streets.kk')" in lines[1]
+    assert "a prior whose median is between 0 and 1 (found 7)" in lines[2]
+    assert "say by weights how likely each is (found raw, netlogo)" in lines[3]
+    assert "none, since it is a number" in lines[4]
+    assert call("run", "bad.yaml", "--runs", "5") == 2
+    assert capsys.readouterr().err.splitlines() == lines
+    assert call("check", "bad.yaml", "--json") == 2
+    assert len(json.loads(capsys.readouterr().out)["problems"]) == 5
+
+
 def test_new_makes_a_case_that_is_fine(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("new", "mine.yaml", "--title", "My case") == 0
     assert capsys.readouterr().out.strip() == "mine.yaml"

@@ -21,6 +21,8 @@ from cyclopts.validators import Number
 if TYPE_CHECKING:
     import datetime as dt
 
+    from foedus.case import Case
+    from foedus.case.priors import Prior
     from foedus.judgement import Forecast
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
@@ -180,12 +182,15 @@ def _flush(stream: TextIO) -> None:
 )
 def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
     """Check a case file, and show what an as-of date hides."""
+    from foedus import load_case
     from foedus.case.check import check as examine
     from foedus.errors import InputError
     from foedus.report import tables
 
     try:
-        report = examine(case, as_of)
+        what = load_case(case)
+        report = examine(what, as_of)
+        _refuse_undeclared(what)
     except InputError as error:
         if not json:
             raise
@@ -230,6 +235,7 @@ def run(
     from foedus.report import tables
 
     what = load_case(case)
+    _refuse_undeclared(what)
     _refuse_file(out)
     made = ensemble.run(
         what,
@@ -337,6 +343,7 @@ def score(
     what = load_case(case)
     if not what.outcomes:
         raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
+    _refuse_undeclared(what)
     _refuse_file(out)
     scores = judgement.score(
         what,
@@ -391,6 +398,7 @@ def explain(
     from foedus.report.explain import print_explanations
 
     what = load_case(case)
+    _refuse_undeclared(what)
     _refuse_file(out)
     found = weigh(
         what,
@@ -775,6 +783,49 @@ def _date(option: str, text: str | None) -> dt.date | None:
         raise InputError(f"{option}: a date such as 2022-01-07 (found {text!r})") from None
 
 
+def _refuse_undeclared(case: Case) -> None:
+    """Refuse priors of parameters that no mechanism declares or allows, and unknown triggers.
+
+    What a case file may name beyond its own sections only the later stages know.
+    """
+    import numpy as np
+
+    from foedus.case.hints import nearest
+    from foedus.case.priors import Choice
+    from foedus.casebook.schema import TRIGGERS
+    from foedus.errors import InputError
+    from foedus.world.engine import registry
+
+    declared = registry(case)
+    layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
+    layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
+    problems = []
+    for path, priors in layers:
+        for name, prior in priors.items():
+            if name not in declared:
+                expected = f"a declared parameter{nearest(name, declared)}"
+                problems.append(case.problem((*path, name), repr(name), expected))
+                continue
+            own = declared[name].prior
+            if isinstance(prior, Choice) and prior.options != getattr(own, "options", ()):
+                legal = ", ".join(getattr(own, "options", ())) or "none, since it is a number"
+                found = ", ".join(prior.options)
+                expected = f"the options {legal}; say by weights how likely each is"
+                problems.append(case.problem((*path, name), found, expected))
+                continue
+            low, high = declared[name].low, declared[name].high
+            median = float(prior.quantile(np.array([0.5]))[0])
+            if not low <= median <= high:
+                expected = f"a prior whose median is between {low:g} and {high:g}"
+                problems.append(case.problem((*path, name), f"{median:g}", expected))
+    trigger = case.trigger_type
+    if trigger is not None and trigger not in TRIGGERS:
+        expected = f"one of {', '.join(TRIGGERS)}{nearest(trigger, TRIGGERS)}"
+        problems.append(case.problem(("trigger_type",), repr(trigger), expected))
+    if problems:
+        raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+
+
 def _refuse_file(out: Path | None) -> None:
     from foedus.errors import InputError
 
@@ -831,6 +882,7 @@ def _forecast(
     from foedus.report.forecast import known_by
 
     what = load_case(case)
+    _refuse_undeclared(what)
     _refuse_file(out)
     if brief is None and out is not None:
         name = out.stem if out.suffix == ".zarr" else out.name

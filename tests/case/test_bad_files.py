@@ -167,3 +167,10 @@ def test_norway_is_a_text(minimal):
 def test_keys_must_be_words(minimal):
     found = problems(minimal.replace("  agency: {name", "  7: {name"))
     assert any("a key is a word" in p.expected for p in found)
+
+
+def test_a_list_of_wrong_items_is_not_also_called_too_short(minimal):
+    prior = "\npriors:\n  streets.reading: {dist: choice, options: [1, raw], source: elicited}\n"
+    (problem,) = problems(minimal.replace("\npriors:\n", prior))
+    assert problem.field == "priors.streets.reading.options.0"
+    assert "in quotes" in problem.expected

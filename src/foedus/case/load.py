@@ -120,8 +120,17 @@ def _explain(errors: list[ErrorDetails], data: Any, positions: Positions) -> lis
     """Turn the models' complaints into problems; one for each field."""
     by_path: dict[Path, list[ErrorDetails]] = {}
     for error in errors:
+        if _only_by_items(error, data):
+            continue
         by_path.setdefault(_real_path(error, data), []).append(error)
     return [_problem(path, group, data, positions) for path, group in by_path.items()]
+
+
+def _only_by_items(error: ErrorDetails, data: Any) -> bool:
+    """Tell whether a list is called too short only because items of it are wrong, as reported."""
+    value = _value_at(data, _real_path(error, data))
+    enough = error.get("ctx", {}).get("min_length", 0)
+    return error["type"] == "too_short" and isinstance(value, list) and len(value) >= enough
 
 
 def _real_path(error: ErrorDetails, data: Any) -> Path:
