@@ -49,7 +49,7 @@ CITIZENS_PER_SITE = 0.7
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "airlift.lag_air",
-        LogNormal(dist="lognormal", median=0.75, sd_log=0.4, source="elicited from 5 cases"),
+        LogNormal(dist="lognormal", median=1.0, sd_log=0.6, source="elicited; four cases above"),
         "day",
         "Commitment to first landing by air over 2,750 km, for a force on stand-by.",
         0.05,
@@ -57,7 +57,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "airlift.lag_land",
-        LogNormal(dist="lognormal", median=0.5, sd_log=0.4, source="elicited from 5 cases"),
+        LogNormal(dist="lognormal", median=0.5, sd_log=0.4, source="elicited; four cases above"),
         "day",
         "Commitment to first crossing of a land border, for a force on stand-by.",
         0.05,
@@ -73,7 +73,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "airlift.second_lag",
-        Uniform(dist="uniform", low=0.5, high=2.0, source="elicited from 5 cases"),
+        Uniform(dist="uniform", low=0.5, high=2.0, source="elicited; four cases above"),
         "day",
         "What members other than the lead take more.",
         0.0,
