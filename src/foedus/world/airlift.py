@@ -49,7 +49,12 @@ CITIZENS_PER_SITE = 0.7
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "airlift.lag_air",
-        LogNormal(dist="lognormal", median=1.0, sd_log=0.6, source="elicited; four cases above"),
+        LogNormal(
+            dist="lognormal",
+            median=0.75,
+            sd_log=0.4,
+            source="elicited; meets the casebook's median of a day from decision to arrival",
+        ),
         "day",
         "Commitment to first landing by air over 2,750 km, for a force on stand-by.",
         0.05,
