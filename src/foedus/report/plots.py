@@ -146,8 +146,7 @@ def _axis_y(ax: Axes, fan: Fan) -> None:
         ax.set_ylim(0, top * 1.2)
     else:
         ax.set_ylim(0, top * 1.1)
-    large = top >= 200_000
-    ax.yaxis.set_major_formatter(lambda v, _: f"{v / 1e6:g} M" if large and v else number(v))
+    ax.yaxis.set_major_formatter(lambda v, _: f"{v / 1e6:g} M" if v >= 1e6 else number(v))
     ax.grid(axis="y", color="#e6e9ec", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.spines["left"].set_visible(False)
