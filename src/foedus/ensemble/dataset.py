@@ -123,8 +123,14 @@ class Stored(BackendArray):
         try:
             if not store.chunk_file(ensemble.path, column, batch).exists():
                 raise ValueError("it is gone")
-            array = self._group[column.name]
-            return np.asarray(array[batch * ensemble.plan.batch : end])
+            first = batch * ensemble.plan.batch
+            block = np.asarray(self._group[column.name][first:end])
+            wanted = (end - first, *self.shape[1:])
+            if block.shape != wanted or block.dtype != self.dtype:
+                raise ValueError(
+                    f"{block.dtype} of shape {block.shape}, expected {self.dtype} of {wanted}"
+                )
+            return block
         except Exception as error:  # whatever a codec makes of damaged bytes
             why = f"the chunk of {column.name} cannot be read: {error}"
             raise StoreError(ensemble._repair_message({batch: why})) from None

@@ -184,12 +184,10 @@ class Plan:
                 raise StoreError(
                     f"the store has layout {plan.versions['store']}, this foedus reads {FORMAT}"
                 )
-            numbers = (plan.seed, plan.runs, plan.batch, plan.horizon)
-            if any(type(n) is not int for n in numbers) or min(numbers[1:]) < 1:
-                raise ValueError(f"numbers {numbers}")
+            _check_types(plan)
             dt.date.fromisoformat(plan.start)
             _ = plan.stages
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise StoreError(f"the run plan is damaged: {error!r}") from None
         return plan
 
@@ -244,6 +242,33 @@ def make_plan(
         versions=versions(),
         evidence_hash=evidence_hash,
     )
+
+
+def _check_types(plan: Plan) -> None:
+    """Raise ValueError where a plan that was read has a value of another kind than one made."""
+    limits = {"seed": (0, 2**64), "runs": (1, 2**40), "batch": (1, 2**32), "horizon": (1, 2**20)}
+    for name, (low, high) in limits.items():
+        value = getattr(plan, name)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"{name} {_short(value)}")
+    texts = ("case_id", "case_name", "case_hash", "world_hash", "start", "priors_hash")
+    for name in (*texts, "as_of", "evidence_hash"):
+        value = getattr(plan, name)
+        if not (isinstance(value, str) or (value is None and name not in texts)):
+            raise ValueError(f"{name} {_short(value)}")
+    for name in ("cities", "members", "parameters", "parameter_units", "hypotheses"):
+        if not isinstance(getattr(plan, name), tuple):
+            raise ValueError(f"{name} {_short(getattr(plan, name))}")
+    if len(plan.parameters) != len(plan.parameter_units):
+        raise ValueError("parameters and their units")
+    if not all(isinstance(x, str) for item in plan.versions.items() for x in item):
+        raise ValueError(f"versions {_short(plan.versions)}")
+    if set(plan.versions) < {"foedus", "store", "code"}:
+        raise ValueError(f"versions {_short(plan.versions)}")
+    if not all(isinstance(plan.guidance[name], list) for name in ("days", "not_by", "facts")):
+        raise ValueError(f"guidance {_short(plan.guidance)}")
+    if not isinstance(plan.proposals["stages"], list):
+        raise ValueError(f"stages {_short(plan.proposals)}")
 
 
 def versions() -> dict[str, str]:
