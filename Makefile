@@ -53,8 +53,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: $(BIN)/uv  ## resolve pyproject.toml again and rewrite the lock files
 	@$(COMPILE) pyproject.toml -o requirements/core.txt
-	@$(COMPILE) pyproject.toml --extra bayes --extra cluster --extra export --group dev -c requirements/core.txt \
-	    -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra bayes --extra cluster --extra export --group dev \
+	    -c requirements/core.txt -o requirements/dev.txt
 
 UV_INSTALL := install --quiet --require-hashes -r requirements/uv.txt
 
