@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from foedus.case import Case
-    from foedus.case.priors import Prior
     from foedus.judgement import Forecast
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
@@ -784,46 +783,11 @@ def _date(option: str, text: str | None) -> dt.date | None:
 
 
 def _refuse_undeclared(case: Case) -> None:
-    """Refuse priors of parameters that no mechanism declares or allows, and unknown triggers.
-
-    What a case file may name beyond its own sections only the later stages know.
-    """
-    import numpy as np
-
-    from foedus.case.hints import nearest
-    from foedus.case.priors import Choice
-    from foedus.casebook.schema import TRIGGERS
-    from foedus.errors import InputError
+    """Refuse what a case file names that no mechanism declares."""
     from foedus.world.engine import registry
+    from foedus.world.parameters import refuse_undeclared
 
-    declared = registry(case)
-    layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
-    layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
-    problems = []
-    for path, priors in layers:
-        for name, prior in priors.items():
-            if name not in declared:
-                expected = f"a declared parameter{nearest(name, declared)}"
-                problems.append(case.problem((*path, name), repr(name), expected))
-                continue
-            own = declared[name].prior
-            if isinstance(prior, Choice) and prior.options != getattr(own, "options", ()):
-                legal = ", ".join(getattr(own, "options", ())) or "none, since it is a number"
-                found = ", ".join(prior.options)
-                expected = f"the options {legal}; say by weights how likely each is"
-                problems.append(case.problem((*path, name), found, expected))
-                continue
-            low, high = declared[name].low, declared[name].high
-            median = float(prior.quantile(np.array([0.5]))[0])
-            if not low <= median <= high:
-                expected = f"a prior whose median is between {low:g} and {high:g}"
-                problems.append(case.problem((*path, name), f"{median:g}", expected))
-    trigger = case.trigger_type
-    if trigger is not None and trigger not in TRIGGERS:
-        expected = f"one of {', '.join(TRIGGERS)}{nearest(trigger, TRIGGERS)}"
-        problems.append(case.problem(("trigger_type",), repr(trigger), expected))
-    if problems:
-        raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+    refuse_undeclared(case, registry(case))
 
 
 def _refuse_file(out: Path | None) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
+from foedus.ensemble.proposal import log_importance
 from foedus.errors import InputError
 from foedus.judgement.baselines import Outside, always_refuse, positions
 from foedus.judgement.forecast import forecast as make_forecast
@@ -314,7 +315,7 @@ def score(
         raise InputError(f"the forecast is of case {forecast.case_id}, not of {case.id}")
     if prior is not None and not isinstance(prior, Forecast):
         blank = known_by(case, case.as_of).model_copy(update={"facts": ()})
-        prior = judge(blank, prior.dataset)
+        prior = judge(blank, prior.dataset, log_importance=log_importance(prior))
     questions = {q.id: q for q in case.questions}
     return Scores(
         case_id=case.id,

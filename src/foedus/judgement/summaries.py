@@ -84,13 +84,14 @@ def estimate(draws: FloatArray, weight: FloatArray, kind: str, frame: Frame) -> 
     """
     if kind == "binary":
         p, error = mean_and_error(draws, weight)
-        return Estimate(p, error)
+        return Estimate(min(max(p, 0.0), 1.0), error)
     values = quantile(draws, weight, np.array(LEVELS))
     if kind == "number":
         mean, error = mean_and_error(draws, weight)
         return Estimate(mean=mean, mean_error=error, quantiles=tuple(float(v) for v in values))
     p, error = mean_and_error(np.isfinite(draws).astype(np.float64), weight)
-    return Estimate(p, error, quantiles=tuple(_date(v, frame) for v in values))
+    chance = min(max(p, 0.0), 1.0)  # weights sum to 1 but for the last digit
+    return Estimate(chance, error, quantiles=tuple(_date(v, frame) for v in values))
 
 
 def _date(day: float, frame: Frame) -> dt.date | None:

@@ -71,8 +71,8 @@ REALISED_SPREAD = 20.0
 
 CHALLENGE = "alliance.challenge"
 
-_CASEBOOK = "casebook: core requests granted .70 of 76, CSTO/CIS .20 of 10, protest .67 of 9"
-_TEMPO = "casebook: days from request to decision, median 0, upper quartile 4, p90 20 (n 35)"
+_CASEBOOK = "elicited; the casebook's models replace it where a case names its trigger"
+_TEMPO = "elicited: bodies that decide at all mostly do so within days, some after weeks"
 _HONOURED = (
     "Berkemeier & Fuhrmann 2018, doi 10.1177/2053168018779697: 6 of 43 defence pacts and 12 of 54 "
     "alliances honoured after 1945; widened"
@@ -117,7 +117,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "decision_rate",
         0.5,
         1.5,
-        "casebook",
+        "elicited",
         _TEMPO,
         "Chance a day that the body decides on a request.",
     ),
@@ -125,7 +125,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lead_intercept",
         -1.5,
         1.0,
-        "casebook",
+        "elicited",
         _CASEBOOK,
         "Lead's log-odds of accepting without interest or street challenge.",
     ),
@@ -158,8 +158,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "other_war",
         0.0,
         0.5,
-        "casebook",
-        "casebook: .72 of requests granted with, .67 without another war of the lead",
+        "elicited",
+        "elicited; no sign assumed",
         "Reluctance of a lead that is in another war.",
     ),
     _share("rho", 0.5, 4.0, "elicited", _TIED, "Share of the common factor.", (0.0, 0.98)),

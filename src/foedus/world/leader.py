@@ -29,8 +29,8 @@ Two couplings carry hypotheses and are centred at or near zero: ``fire_decision`
 blame the helpers": fire is ordered once the alliance has decided) and ``request_weakness`` ("a
 club for the commanders": the call comes because commanders waver).
 
-All sizes are elicited; what the casebook says is that protest governments rarely ask (9 of 15) and
-that asking is what counts (6 of the 9 got troops, 0 of the 6 others).
+All sizes are elicited. How readily a government of a kind asks is taken from the casebook where a
+case names its trigger and organisation (:mod:`foedus.world.history`).
 
 Off: nothing is decided at home, nobody is asked, and so the alliance never meets.
 """
@@ -63,7 +63,7 @@ RESTORED = "leader.restored"
 COLLAPSE = "forces.collapse_chance"
 
 _ELICITED = "elicited"
-_RARE = "elicited; of 15 protest governments in the casebook 9 asked, a selected sample"
+_RARE = "elicited; the casebook's models replace it where a case names its trigger"
 
 
 def _normal(name: str, mean: float, sd: float, meaning: str, source: str = _ELICITED) -> Parameter:

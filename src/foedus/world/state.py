@@ -71,6 +71,7 @@ class State:
     patron : (R,) of int8
         Which patron was asked, -1 none.
     lead_accepts : (R,) of bool
+        The lead has accepted a request.
     votes : (R, M) of int8
         1 for, 0 aside, -1 against, 9 not asked.
     commits : (R, M) of bool
@@ -82,6 +83,7 @@ class State:
     outside_mean, outside_var : (R,)
         Outside observer's belief in resolve.
     in_office : (R,) of bool
+        The leader is in office.
     events : dict of str to (R,) of int16
         Day of each event of EVENTS, -1 while it has not happened.
     contribution_day : (R, M) of int16
