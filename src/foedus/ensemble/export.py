@@ -1,7 +1,8 @@
 """The runs of a store in the formats of other programs, written piece by piece.
 
 Memory stays bounded whatever the size of the store, but for NetCDF 3, which is only for small
-ones, and for ``log_importance`` of an adaptive ensemble, whose points are held at once. What is written appears whole, under its name, or not at all.
+ones, and for ``log_importance`` of an adaptive ensemble, whose points are held at once. What is
+written appears whole, under its name, or not at all.
 """
 
 from __future__ import annotations
