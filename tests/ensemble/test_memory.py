@@ -86,3 +86,13 @@ def test_no_room_on_disk_is_an_error_of_ours(monkeypatch):
     monkeypatch.setattr(room.os, "posix_fallocate", full)
     with pytest.raises(room.StoreError, match=r"weighing 9,000,000 runs needs 0.1 GB in .*TMPDIR"):
         room.room(1, 9_000_000)
+
+
+@pytest.mark.slow
+def test_a_million_runs_are_judged_in_a_quarter_of_two_gib(asking, tmp_path):
+    made = run(asking, runs=1_000_000, workers=1, batch=20_000, out=tmp_path / "a.zarr")
+    results = []
+    used = peak(lambda: results.append(judge(asking, made.dataset, guidance=Guidance())))
+    assert results[0].weights.runs == 1_000_000
+    assert np.isfinite(results[0].fans[0].quantiles).all()
+    assert used < 512 * MIB
