@@ -40,9 +40,7 @@ from foedus.judgement.alike import case_features, own_row
 from foedus.judgement.counterfactual import PAIRS, Contrast, contrasts
 from foedus.judgement.evidence import likelihood, reports
 from foedus.judgement.factors import Fit, Standing, factor, fit, standings
-from foedus.judgement.forecast import _replayed_decisions as replayed_decisions
-from foedus.judgement.forecast import _run as make_runs
-from foedus.judgement.forecast import judge
+from foedus.judgement.forecast import judge, make_runs, provenance, replayed_decisions
 from foedus.judgement.quantities import Frame, blocks
 from foedus.judgement.results import Forecast, finite
 from foedus.judgement.room import room
@@ -300,7 +298,7 @@ def explain(
         history=history,
         history_text=text,
     )
-    weighed = replace(weighed, provenance=_provenance(ensemble))
+    weighed = replace(weighed, provenance=provenance(ensemble))
     if not pairs or judged.verdict == "refused":
         return weighed
     note: Callable[[str], None] = progress.note if progress else lambda line: None
@@ -568,17 +566,3 @@ def agreement(expected: tuple[FloatArray, ...], table: NDArray[np.int64]) -> Fit
             middle[h] += chances.mean() * np.log(at) + (1.0 - chances.mean()) * np.log1p(-at)
     spread = logs - logs.mean(axis=1, keepdims=True)
     return Fit(middle, np.zeros((count, 0)), np.full(count, np.inf), spread)
-
-
-def _provenance(ensemble: Ensemble) -> dict[str, Any]:
-    plan = ensemble.plan
-    return {
-        "case_name": plan.case_name,
-        "case_hash": plan.case_hash,
-        "seed": plan.seed,
-        "runs": plan.runs,
-        "complete_runs": ensemble.complete_runs,
-        "digest": plan.digest,
-        "command": plan.command(),
-        "versions": dict(plan.versions),
-    }

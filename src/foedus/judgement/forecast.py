@@ -87,11 +87,11 @@ def forecast(
     date = case.as_of if as_of is None else as_of
     known = known_by(case, date)
     if ensemble is None:
-        ensemble = _run(
+        ensemble = make_runs(
             case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
             progress=progress, cluster=cluster,
         )  # fmt: skip
-    guidance = _replayed_decisions(known, ensemble)
+    guidance = replayed_decisions(known, ensemble)
     if casebook is None:
         from foedus.casebook import load_casebook
 
@@ -103,10 +103,11 @@ def forecast(
         guidance=guidance,
         log_importance=log_importance(ensemble),
     )
-    return result.with_provenance(as_of=show_when(parse_when(date)), **_provenance(ensemble))
+    return result.with_provenance(as_of=show_when(parse_when(date)), **provenance(ensemble))
 
 
-def _run(case: Case, date: Any, **options: Any) -> Ensemble:
+def make_runs(case: Case, date: Any, **options: Any) -> Ensemble:
+    """Run the adaptive ensemble of a case as of a date; options as of the runner, None left out."""
     from foedus.ensemble.runner import run
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -114,7 +115,7 @@ def _run(case: Case, date: Any, **options: Any) -> Ensemble:
     return run(case, as_of=date, adapt=lambda runs, first: next_stage(known, runs, first), **given)
 
 
-def _replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
+def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
     """Return what an ensemble replayed: what is known, or nothing (then all facts are weighed)."""
     replayed = ensemble.plan.guidance
     if not (replayed["days"] or replayed["not_by"]):
@@ -133,7 +134,8 @@ def _replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
     return guidance
 
 
-def _provenance(ensemble: Ensemble) -> dict[str, Any]:
+def provenance(ensemble: Ensemble) -> dict[str, Any]:
+    """Return what made an ensemble, as plain values."""
     plan = ensemble.plan
     return {
         "case_name": plan.case_name,
