@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Question
+from foedus.judgement.alike import own_row
 from foedus.world.voting import weighted_mean, weighted_median
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def outside_view(case: Case, question: Question, casebook: Casebook) -> Outside 
         "trigger": baseline.trigger,
         "organisation": baseline.organisation,
         "before": case.as_of,
-        "exclude": None if case.requester_iso3 is None else (case.requester_iso3, case.start.year),
+        "exclude": own_row(case),
     }
     if baseline.casebook == "granted":
         asked = True if known_day(case, "request") is not None else None
