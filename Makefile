@@ -53,7 +53,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: $(BIN)/uv  ## resolve pyproject.toml again and rewrite the lock files
 	@$(COMPILE) pyproject.toml -o requirements/core.txt
-	@$(COMPILE) pyproject.toml --extra bayes --extra cluster --extra export --group dev \
+	@$(COMPILE) pyproject.toml --extra bayes --extra cluster --extra export --extra notebook --group dev \
 	    -c requirements/core.txt -o requirements/dev.txt
 
 UV_INSTALL := install --quiet --require-hashes -r requirements/uv.txt
