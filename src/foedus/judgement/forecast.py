@@ -17,21 +17,11 @@ from foedus.errors import InputError
 from foedus.judgement.adapt import log_importance, next_stage
 from foedus.judgement.alike import alike
 from foedus.judgement.baselines import Outside, outside_view
-from foedus.judgement.evidence import Report, likelihood, reports
-from foedus.judgement.quantities import Frame, blocks, evaluate, variables
 from foedus.judgement.questions import settled_by
 from foedus.judgement.results import Answer, Forecast
-from foedus.judgement.room import room
-from foedus.judgement.summaries import (
-    Read,
-    doubt,
-    estimate,
-    evidence_table,
-    explanations,
-    fans,
-    name_conflicts,
-)
-from foedus.judgement.weights import normalise, weigh
+from foedus.judgement.summaries import estimate, explanations, fans
+from foedus.judgement.weighing import BLOCK, weigh_runs
+from foedus.judgement.weights import normalise
 from foedus.world.guidance import FLOOR, Guidance
 
 if TYPE_CHECKING:
@@ -42,9 +32,6 @@ if TYPE_CHECKING:
     from foedus.ensemble.progress import Progress
 
 FloatArray = NDArray[np.float64]
-
-#: Runs held in memory at once.
-_BLOCK = 1000
 
 
 def forecast(
@@ -157,7 +144,7 @@ def judge(
     guidance: Guidance | None = None,
     log_importance: FloatArray | None = None,
     smooth: bool = False,
-    block: int = _BLOCK,
+    block: int = BLOCK,
 ) -> Forecast:
     """Weigh the runs of an ensemble by what a case knows, and answer its questions.
 
@@ -183,24 +170,17 @@ def judge(
     -------
     Forecast
     """
-    frame = Frame.of(case)
-    guidance = Guidance.of(case) if guidance is None else guidance
-    used = reports(case, guidance)
-    weighed = [r for r in used if r.use == "weighed"]
-    unreadable = _unreadable(case, frame)
-    asked = [q for q in case.questions if q.id not in unreadable]
-    read = _read(dataset, frame, weighed, asked, block)
-    hypothesis = _hypothesis(dataset, case)
-    log_prior, warnings = _log_prior(case, hypothesis, log_importance)
-    weights = weigh(log_prior + read.log_guidance + read.log_likelihood, smooth=smooth)
-    evidence = evidence_table(case, used, weighed, read, weights, frame)
-    weights = doubt(weights, evidence)
+    w = weigh_runs(
+        case, dataset, guidance=guidance, log_importance=log_importance, smooth=smooth, block=block
+    )
+    frame, read, weights, evidence = w.frame, w.read, w.weights, w.evidence
+    warnings, before = list(w.warnings), normalise(w.log_prior)
     refused = weights.verdict == "refused"
     reason = f"refused: {weights.advice[0]}" if refused and weights.advice else None
     answers = []
     for question in case.questions:
-        why = unreadable.get(question.id) or reason
-        draws = None if question.id in unreadable else read.draws[question.id]
+        why = w.unreadable.get(question.id) or reason
+        draws = None if question.id in w.unreadable else read.draws[question.id]
         answers.append(
             Answer(
                 question.id,
@@ -211,15 +191,12 @@ def judge(
                 None
                 if draws is None or refused
                 else estimate(draws, weights.weight, question.kind, frame),
-                before=None
-                if draws is None
-                else estimate(draws, normalise(log_prior), question.kind, frame),
+                before=None if draws is None else estimate(draws, before, question.kind, frame),
                 outside=_outside(case, question, casebook, warnings),
                 settled_by=settled_by(case, question),
                 reason=why,
             )
         )
-    weights = name_conflicts(weights, evidence) if refused else weights
     return Forecast(
         case_id=case.id,
         title=case.title,
@@ -228,87 +205,14 @@ def judge(
         end=case.end,
         weights=weights,
         answers=tuple(answers),
-        hypotheses=explanations(case, hypothesis, weights, refused),
+        hypotheses=explanations(case, w.hypothesis, weights, refused),
         fans=fans(dataset, frame, weights, refused, block),
         evidence=evidence,
-        replayed=_replayed(guidance, read.log_guidance, warnings),
+        replayed=_replayed(w.guidance, read.log_guidance, warnings),
         warnings=(*(() if refused else weights.advice), *warnings),
         alike=() if casebook is None else alike(case, casebook),
         draws=read.draws,
     )
-
-
-def _unreadable(case: Case, frame: Frame) -> dict[str, str]:
-    """Return why a question cannot be read off the runs, by question."""
-    out = {}
-    for question in case.questions:
-        try:
-            frame.window(question.ask.from_date, question.ask.by_date)
-        except InputError as error:
-            out[question.id] = str(error)
-    return out
-
-
-def _read(
-    dataset: xr.Dataset,
-    frame: Frame,
-    weighed: list[Report],
-    asked: list[Question],
-    block: int,
-) -> Read:
-    names = {"log_guidance"}.union(
-        *(r.variables for r in weighed), *(variables(q.ask.quantity, q.ask.member) for q in asked)
-    )
-    size = dataset.sizes["run"]
-    guided, total = np.zeros(size), np.zeros(size)
-    contribution, truth, disbelief = (room(len(weighed), size) for _ in range(3))
-    draws = room(len(asked), size)
-    end = 0
-    for runs in blocks(dataset, sorted(names), size=block):
-        here = slice(end, end := end + len(runs["log_guidance"]))
-        guided[here] = runs["log_guidance"]
-        part = likelihood(weighed, runs, frame)
-        contribution[:, here] = part.contribution
-        truth[:, here] = part.truth
-        disbelief[:, here] = part.disbelief
-        for one in part.contribution:  # in this order, whatever the size of the block
-            total[here] += one
-        for row, q in zip(draws, asked, strict=True):
-            row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
-    answers = {q.id: row for row, q in zip(draws, asked, strict=True)}
-    return Read(guided, total, contribution, truth, disbelief, answers)
-
-
-def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:
-    if "hypothesis" not in dataset:
-        return np.full(dataset.sizes["run"], -1, dtype=np.int64)
-    numbers = dataset["hypothesis"].to_numpy().astype(np.int64)
-    if numbers.size and numbers.max() >= len(case.hypotheses):
-        raise InputError(
-            f"the ensemble has hypothesis number {numbers.max()}, the case {len(case.hypotheses)}"
-        )
-    return np.asarray(numbers)
-
-
-def _log_prior(
-    case: Case, hypothesis: NDArray[np.int64], log_importance: FloatArray | None = None
-) -> tuple[FloatArray, list[str]]:
-    """Return what makes each hypothesis weigh exactly its prior, whatever its share of the runs."""
-    out = np.zeros(hypothesis.size) if log_importance is None else log_importance.copy()
-    if out.shape != hypothesis.shape:
-        raise InputError(f"log_importance: shape {hypothesis.shape} (found {out.shape})")
-    share = normalise(out)
-    warnings: list[str] = []
-    total = sum(h.weight for h in case.hypotheses)
-    if not total or (hypothesis < 0).all():
-        return out, warnings
-    for number, h in enumerate(case.hypotheses):
-        rows = hypothesis == number
-        if rows.any():
-            out[rows] += np.log(h.weight / total) - np.log(share[rows].sum())
-        else:
-            warnings.append(f"no run was made under hypothesis {h.id}: run more")
-    return out, warnings
 
 
 def _outside(
