@@ -43,7 +43,7 @@ FANS: dict[str, str] = {
 }
 
 #: Most runs in a fan, and most values of one quantity that are held at once.
-_MOST_FAN_RUNS = 50_000
+MOST_FAN_RUNS = 50_000
 _MOST_FAN_VALUES = 4_000_000
 _BANDS = np.array([0.05, 0.5, 0.95])
 _WELL_RATED = ("A1", "A2", "B1", "B2")
@@ -253,7 +253,7 @@ def fans(
     dates = tuple(frame.date(d) for d in range(frame.horizon))
     found: dict[str, FloatArray] = {}
     if not refused:
-        rows = _carrying(weights.weight, min(_MOST_FAN_RUNS, _MOST_FAN_VALUES // frame.horizon))
+        rows = carrying(weights.weight, min(MOST_FAN_RUNS, _MOST_FAN_VALUES // frame.horizon))
         shown = dataset.isel(run=rows)
         for key in FANS:
             parts = [series(runs, frame, key) for runs in blocks(shown, variables(key), size=block)]
@@ -266,7 +266,7 @@ def fans(
     )
 
 
-def _carrying(weight: FloatArray, most: int) -> NDArray[np.int64]:
+def carrying(weight: FloatArray, most: int) -> NDArray[np.int64]:
     """Return the runs that carry all but a millionth of the weight, thinned evenly if too many."""
     order = np.argsort(-weight, kind="stable")
     last = int(np.searchsorted(weight[order].cumsum(), 1.0 - 1e-6)) + 1
