@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "ensemble": BASE | {"case", "casebook", "world"},
     "judgement": BASE | {"case", "casebook", "world", "ensemble"},
     "report": BASE | {"case", "casebook", "world", "ensemble", "judgement"},
+    "app": BASE | {"case", "casebook", "world", "streets", "ensemble", "judgement", "report"},
 }
 FREE = {"__init__", "__main__", "cli"}
 

@@ -1,0 +1,1 @@
+"""The page: `foedus serve`. It shows what the other stages compute; no science in here."""

@@ -1,0 +1,149 @@
+"""What the page may have computed: start, follow and stop jobs, and fetch their results.
+
+``POST /api/jobs`` with ``{kind, ...}`` starts or joins a job, or finds the result on disk:
+``{id, key, state, done, total, note, error, version}``. ``GET /api/jobs?id=`` follows it,
+``POST /api/jobs/stop`` ``{id}`` takes the wish back. ``GET /api/result?key=`` gives the result,
+also a first one, while ``version`` says that there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from foedus.app.jobs import Lane, key_of
+from foedus.app.web import AppState, NotThereError, answers
+from foedus.case import Case
+from foedus.case.asof import as_of as known_by
+from foedus.errors import InputError
+
+#: Runs that a visitor may ask for, at most.
+MOST_RUNS = 200_000
+
+_KEY = re.compile(r"^[a-z]+-[0-9a-f]{32}$")
+
+#: Checks what a visitor asks for and returns it in one form, as it decides the result.
+Check = Callable[[dict[str, Any], Case], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes
+    ----------
+    work : str
+        ``module:function``.
+    lane : {"quick", "long"}
+    check : callable
+    binary : bool
+        The result is bytes for a canvas rather than JSON.
+    """
+
+    work: str
+    lane: Lane
+    check: Check
+    binary: bool = False
+
+
+def date_in(body: dict[str, Any], case: Case) -> str:
+    """Return the as-of date that is asked for.
+
+    Raises
+    ------
+    InputError
+        If it is no date of the case.
+    """
+    found = body.get("as_of", case.as_of.isoformat())
+    if not isinstance(found, str):
+        raise InputError("as_of: a date such as 2022-01-07")
+    known_by(case, found)
+    return found
+
+
+def whole(body: dict[str, Any], name: str, default: int | None, low: int, high: int) -> int:
+    """Return a whole number within limits.
+
+    Raises
+    ------
+    InputError
+    """
+    found = body.get(name, default)
+    if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
+        raise InputError(f"{name}: a whole number from {low:,} to {high:,} (found {found!r:.80})")
+    return found
+
+
+def runs_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return date, number of runs and seed."""
+    return {
+        "as_of": date_in(body, case),
+        "runs": whole(body, "runs", 500, 50, MOST_RUNS),
+        "seed": whole(body, "seed", 1, 0, 2**53 - 1),
+    }
+
+
+KINDS: dict[str, Kind] = {
+    "forecast": Kind("foedus.app.work:forecast", "long", runs_in),
+}
+
+
+def routes(state: AppState) -> list[Route]:
+    """Return the addresses of this feature."""
+
+    def start(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        kind = KINDS.get(str(body.get("kind")))
+        if kind is None:
+            raise InputError(f"kind: one of {', '.join(sorted(KINDS))}")
+        key = str(body.get("case", ""))
+        case, text = state.library.load(key), state.library.text(key)
+        mine = kind.check(body, case)
+        name = key_of(str(body["kind"]), {"case": key, "text": text, **mine})
+        if state.jobs.path(name).exists():
+            return {"id": None, "key": name, "state": "done", "done": 0, "total": 0, "note": "",
+                    "error": "", "version": 1}  # fmt: skip
+        params = {
+            "case": key, "text": text, "name": state.library.name(key),
+            "results": str(state.settings.results), **mine,
+        }  # fmt: skip
+        priority = whole(body, "priority", 0, 0, 9)
+        job = state.jobs.submit(
+            str(body["kind"]), kind.work, params, lane=kind.lane, key=name, priority=priority
+        )
+        return job.to_dict()
+
+    def follow(request: Request, body: object) -> dict[str, Any]:
+        job = state.jobs.get(request.query_params.get("id", ""))
+        if job is None:
+            raise NotThereError("no such job; it may be long over")
+        return job.to_dict()
+
+    def stop(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        job = state.jobs.stop(str(body.get("id", "")))
+        if job is None:
+            raise NotThereError("no such job; it may be long over")
+        return job.to_dict()
+
+    def result(request: Request, body: object) -> Response:
+        key = request.query_params.get("key", "")
+        data = state.jobs.result(key) if _KEY.match(key) else None
+        if data is None:
+            raise NotThereError("no such result")
+        kind = KINDS.get(key.split("-")[0])
+        binary = kind is not None and kind.binary
+        return Response(
+            data, media_type="application/octet-stream" if binary else "application/json"
+        )
+
+    return [
+        Route("/api/jobs", answers(start), methods=["POST"]),
+        Route("/api/jobs", answers(follow)),
+        Route("/api/jobs/stop", answers(stop), methods=["POST"]),
+        Route("/api/result", answers(result)),
+    ]

@@ -1,0 +1,425 @@
+"""Heavy work, in processes of its own, so that nobody's click waits for another's forecast.
+
+There are two lanes. The *quick* lane has a process that only does what takes seconds; the *long*
+lane does the rest, one job after another. A process is kept warm between jobs and is killed if a
+job does not stop when told to. Two visitors who ask for the same thing share one job, and it
+goes on until the last of them stops it. Results are files named by what decides them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import heapq
+import importlib
+import itertools
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from foedus.ensemble.pool import ENVIRONMENT, clean_start
+from foedus.errors import FoedusError
+
+Lane = Literal["quick", "long"]
+State = Literal["queued", "running", "done", "failed", "stopped"]
+
+#: Seconds that a job told to stop has before its process is killed.
+PATIENCE = 5.0
+#: Jobs that are remembered after their end.
+REMEMBERED = 200
+#: Bytes of results that are kept on disk; the oldest go first.
+KEPT_BYTES = 500_000_000
+
+
+class BusyError(FoedusError):
+    """Too many jobs wait."""
+
+
+class Tell(Protocol):
+    """What a job may say while it works."""
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """So much of it is done."""
+
+    def partial(self, result: bytes) -> None:
+        """Give a first result, which a better one will replace."""
+
+
+#: ``work(params, tell)`` returns the bytes of the result; it runs in another process.
+Work = Callable[[dict[str, Any], Tell], bytes]
+
+
+@dataclass
+class Job:
+    """One piece of work and how far it is.
+
+    Attributes
+    ----------
+    id, kind : str
+    key : str
+        Names all that decides the result.
+    lane : {"quick", "long"}
+    wanted : int
+        Visitors who wait for it.
+    version : int
+        How often its result has been written.
+    """
+
+    id: str
+    kind: str
+    key: str
+    lane: Lane
+    work: str
+    params: dict[str, Any]
+    priority: int = 0
+    state: State = "queued"
+    wanted: int = 1
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    error: str = ""
+    version: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a visitor may see."""
+        names = ("id", "kind", "key", "state", "done", "total", "note", "error", "version")
+        return {name: getattr(self, name) for name in names}
+
+
+class Jobs:
+    """A bounded queue of jobs, and the processes that do them.
+
+    Parameters
+    ----------
+    kept : pathlib.Path
+        Folder of results.
+    most : int
+        Jobs that may wait.
+    lanes : dict of lane to int, optional
+        Processes of each lane; one of each if absent.
+    """
+
+    def __init__(self, kept: Path, most: int, lanes: dict[Lane, int] | None = None) -> None:
+        self.kept = kept
+        self.most = most
+        self._lock = threading.Condition()
+        self._jobs: dict[str, Job] = {}
+        self._waiting: dict[Lane, list[tuple[int, int, Job]]] = {"quick": [], "long": []}
+        self._numbers = itertools.count(1)
+        self._closed = False
+        self._workers: list[_Worker] = []
+        for lane, count in (lanes or {"quick": 1, "long": 1}).items():
+            self._workers += [_Worker(self, lane) for _ in range(count)]
+        for worker in self._workers:
+            worker.thread.start()
+
+    def close(self) -> None:
+        """Stop everything; what is on disk stays."""
+        with self._lock:
+            self._closed = True
+            self._lock.notify_all()
+        for worker in self._workers:
+            worker.end()
+        for worker in self._workers:
+            worker.thread.join(PATIENCE)
+
+    def submit(
+        self,
+        kind: str,
+        work: str,
+        params: dict[str, Any],
+        *,
+        lane: Lane,
+        key: str,
+        priority: int = 0,
+    ) -> Job:
+        """Start a job, or join one that is under way for the same result.
+
+        Parameters
+        ----------
+        kind : str
+        work : str
+            ``module:function``, a :data:`Work`.
+        params : dict
+            Plain values.
+        lane : {"quick", "long"}
+        key : str
+            As from :func:`key_of`.
+        priority : int
+            Low numbers go first.
+
+        Raises
+        ------
+        BusyError
+        """
+        with self._lock:
+            for job in self._jobs.values():
+                if job.key == key and job.state in ("queued", "running"):
+                    job.wanted += 1
+                    return job
+            if sum(map(len, self._waiting.values())) >= self.most:
+                raise BusyError(f"{self.most} jobs wait already; stop one, or try again later")
+            number = next(self._numbers)
+            job = Job(f"{number}", kind, key, lane, work, params, priority)
+            self._jobs[job.id] = job
+            heapq.heappush(self._waiting[lane], (priority, number, job))
+            self._forget()
+            self._lock.notify_all()
+            return job
+
+    def get(self, id_: str) -> Job | None:
+        """Return a job by its number."""
+        with self._lock:
+            return self._jobs.get(id_)
+
+    def stop(self, id_: str) -> Job | None:
+        """Take one visitor's wish back; the last one's stops the job."""
+        with self._lock:
+            job = self._jobs.get(id_)
+            if job is None or job.state not in ("queued", "running"):
+                return job
+            job.wanted -= 1
+            if job.wanted > 0:
+                return job
+            if job.state == "queued":
+                job.state = "stopped"
+                waiting = self._waiting[job.lane]
+                waiting[:] = [item for item in waiting if item[2] is not job]
+                heapq.heapify(waiting)
+                return job
+            worker = next((w for w in self._workers if w.job is job), None)
+        if worker is not None:
+            worker.interrupt(job)
+        return job
+
+    def path(self, key: str) -> Path:
+        """Return where a result is, if it is there."""
+        return self.kept / f"{key}.bin"
+
+    def result(self, key: str) -> bytes | None:
+        """Return a result, or the first one of a job that is not done; None if there is none."""
+        for path in (self.path(key), self.kept / f"{key}.part"):
+            with contextlib.suppress(OSError):
+                return path.read_bytes()
+        return None
+
+    def _forget(self) -> None:
+        ended = [j for j in self._jobs.values() if j.state not in ("queued", "running")]
+        for job in ended[: max(len(ended) - REMEMBERED, 0)]:
+            del self._jobs[job.id]
+
+    def _next(self, lane: Lane) -> Job | None:
+        """Wait for a job of a lane; None when the page closes."""
+        with self._lock:
+            while not self._closed:
+                if self._waiting[lane]:
+                    job = heapq.heappop(self._waiting[lane])[2]
+                    job.state = "running"
+                    return job
+                self._lock.wait()
+            return None
+
+
+class _Worker:
+    """A thread that hands jobs to a process and listens to it."""
+
+    def __init__(self, jobs: Jobs, lane: Lane) -> None:
+        self.jobs = jobs
+        self.lane: Lane = lane
+        self.job: Job | None = None
+        self.process: Any = None
+        self.pipe: Connection | None = None
+        self.thread = threading.Thread(target=self._serve, name=f"jobs-{lane}", daemon=True)
+
+    def interrupt(self, job: Job) -> None:
+        """Tell the process to stop a job; kill it if it does not."""
+        process = self.process
+        if process is None or self.job is not job:
+            return
+        with contextlib.suppress(ProcessLookupError, TypeError):
+            os.kill(process.pid, signal.SIGTERM)
+
+        def kill() -> None:
+            if self.job is job and process.is_alive():
+                process.kill()
+
+        timer = threading.Timer(PATIENCE, kill)
+        timer.daemon = True
+        timer.start()
+
+    def end(self) -> None:
+        """End the process."""
+        if self.process is not None and self.process.is_alive():
+            self.process.kill()
+
+    def _start(self) -> Connection:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        with clean_start():
+            process = context.Process(
+                target=_process, args=(theirs, str(self.jobs.kept), self.lane), daemon=False
+            )
+            process.start()
+        theirs.close()
+        self.process, self.pipe = process, ours
+        return ours
+
+    def _serve(self) -> None:
+        pipe = self._start()  # before the first job, so that it finds the process warm
+        while (job := self.jobs._next(self.lane)) is not None:
+            self.job = job
+            if self.process is None or not self.process.is_alive():
+                pipe = self._start()
+            try:
+                pipe.send((job.work, job.params, job.key))
+                self._listen(pipe, job)
+            except (EOFError, OSError):
+                self.process.join()
+                if job.wanted > 0:
+                    job.error = "its process died, perhaps for lack of memory"
+                job.state = "failed" if job.wanted > 0 else "stopped"
+            self.job = None
+        self.end()
+
+    def _listen(self, pipe: Connection, job: Job) -> None:
+        while True:
+            kind, value = pipe.recv()
+            if kind == "progress":
+                job.done, job.total, job.note = value
+            elif kind == "partial":
+                job.version += 1
+            elif kind == "done":
+                job.version += 1
+                job.state = "done"
+                return
+            elif kind == "stopped":
+                job.state = "stopped"
+                return
+            else:
+                job.error = value
+                job.state = "failed"
+                return
+
+
+class _Teller:
+    """Tells the page how far a job is, and keeps its results on disk."""
+
+    def __init__(self, pipe: Connection, path: Path) -> None:
+        self._pipe = pipe
+        self._path = path
+        self._told = 0.0
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        now = time.monotonic()
+        if done < total and now - self._told < 0.1 and not note:
+            return
+        self._told = now
+        self._pipe.send(("progress", (done, total, note)))
+
+    def partial(self, result: bytes) -> None:
+        self._write(result, self._path.with_suffix(".part"))
+        self._pipe.send(("partial", None))
+
+    def keep(self, result: bytes) -> None:
+        self._write(result, self._path)
+        self._path.with_suffix(".part").unlink(missing_ok=True)
+
+    def _write(self, result: bytes, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.write_bytes(result)
+        draft.replace(path)
+
+
+def _process(pipe: Connection, kept: str, lane: Lane) -> None:
+    """Do jobs until the page has gone; runs in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    os.environ.update(ENVIRONMENT)
+    if lane == "long" and hasattr(os, "nice"):
+        os.nice(5)  # what a visitor waits for goes first
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with contextlib.suppress(Exception, KeyboardInterrupt):
+        importlib.import_module("foedus.app.work").warm()
+    while True:
+        try:
+            work, params, key = pipe.recv()
+        except KeyboardInterrupt:  # told to stop what had ended already
+            continue
+        except (EOFError, OSError):
+            return
+        teller = _Teller(pipe, Path(kept) / f"{key}.bin")
+        try:
+            answer = _do(work, params, teller)
+        except KeyboardInterrupt:
+            answer = ("stopped", None)
+        with contextlib.suppress(KeyboardInterrupt):
+            pipe.send(answer)
+
+
+def _do(work: str, params: dict[str, Any], teller: _Teller) -> tuple[str, Any]:
+    from foedus.errors import Interrupted
+
+    module, _, name = work.partition(":")
+    try:
+        result = getattr(importlib.import_module(module), name)(params, teller)
+        teller.keep(result)
+    except Interrupted:
+        return ("stopped", None)
+    except FoedusError as error:
+        return ("failed", str(error))
+    except Exception as error:
+        return ("failed", f"{type(error).__name__}: {error}. This is a fault of foedus.")
+    return ("done", None)
+
+
+def key_of(kind: str, params: dict[str, Any]) -> str:
+    """Return a name for all that decides a result: what is asked, and by which code."""
+    from foedus.ensemble.plan import versions
+
+    what = json.dumps([kind, params, versions(), _code()], sort_keys=True, default=str)
+    return f"{kind}-{hashlib.sha256(what.encode()).hexdigest()[:32]}"
+
+
+def prune(kept: Path, most: int = KEPT_BYTES) -> int:
+    """Delete the oldest results until so many bytes are left; return how many went."""
+
+    def files() -> Iterator[tuple[float, int, Path]]:
+        with contextlib.suppress(OSError):
+            for path in (*kept.glob("*.bin"), *kept.glob("*.part")):
+                with contextlib.suppress(OSError):
+                    found = path.lstat()
+                    yield found.st_mtime, found.st_size, path
+
+    listed = sorted(files(), reverse=True)
+    size = gone = 0
+    for _, bytes_, path in listed:
+        size += bytes_
+        if size > most:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                gone += 1
+    return gone
+
+
+@functools.cache
+def _code() -> str:
+    """Return a hash of all source of foedus: a result of other code is another result."""
+    root = Path(importlib.import_module("foedus").__file__ or "").parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,81 @@
+// Elements without markup: text from a case never becomes HTML.
+
+// h("p", {class: "note", onclick: f}, "text", child, …): attributes are set, functions listen,
+// children are nodes or text; null and false children are left out.
+export function h(tag, attributes = {}, ...children) {
+  const svg = SVG.has(tag);
+  const element = svg
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) {
+      if (typeof value !== "function") throw new TypeError(`${name} needs a function`);
+      element.addEventListener(name.slice(2), value);
+    } else if (name === "href" || name === "src") {
+      if (!/^(#|\/(?!\/))/.test(value)) throw new TypeError("foreign addresses go through link()");
+      element.setAttribute(name, value);
+    } else if (name === "style") throw new TypeError("styles go into style.css or .style");
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(9).filter((c) => c !== null && c !== undefined && c !== false));
+  return element;
+}
+const SVG = new Set(["svg", "g", "path", "line", "rect", "circle", "text", "polyline", "polygon", "title", "desc"]);
+
+// A link out of a case: only http and https, opened apart and told nothing; else plain text.
+export function link(address, text) {
+  let url = null;
+  try {
+    url = new URL(String(address));
+  } catch {
+    return document.createTextNode(text);
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return document.createTextNode(text);
+  const a = document.createElement("a");
+  a.href = url.href;
+  a.rel = "noopener noreferrer nofollow";
+  a.target = "_blank";
+  a.textContent = text;
+  return a;
+}
+
+export function clear(element, ...children) {
+  element.replaceChildren(...children.flat(9).filter((c) => c !== null && c !== undefined && c !== false));
+  return element;
+}
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+// "2022-01-07" or "2022-01-07T16:30" as "7 Jan 2022" or "7 Jan 2022, 16:30"
+export function day(text, { year = true } = {}) {
+  if (!text) return "";
+  const [date, time] = String(text).split(/[T ]/);
+  const [y, m, d] = date.split("-").map(Number);
+  const clock = time ? `, ${time.slice(0, 5)}` : "";
+  return `${d} ${MONTHS[m - 1]}${year ? ` ${y}` : ""}${clock}`;
+}
+
+// a probability as a whole percentage; never 0% or 100%, which runs cannot show
+export function percent(p) {
+  if (p === null || p === undefined || Number.isNaN(p)) return "unknown";
+  if (p < 0.01) return "<1%";
+  if (p > 0.99) return ">99%";
+  return `${Math.round(100 * p)}%`;
+}
+
+// three figures, thousands set apart
+export function number(x) {
+  if (x === null || x === undefined || Number.isNaN(x)) return "unknown";
+  if (x === 0) return "0";
+  const rounded = Number(x.toPrecision(3));
+  return rounded.toLocaleString("en-GB", { maximumFractionDigits: 3, maximumSignificantDigits: 3 });
+}
+
+export function addDays(date, n) {
+  const at = new Date(`${date}T00:00:00Z`);
+  at.setUTCDate(at.getUTCDate() + n);
+  return at.toISOString().slice(0, 10);
+}
+export function daysBetween(a, b) {
+  return Math.round((Date.parse(`${b}T00:00:00Z`) - Date.parse(`${a}T00:00:00Z`)) / 86400000);
+}

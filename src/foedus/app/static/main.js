@@ -1,0 +1,209 @@
+// The page: which case, as of when, and a tab for each view.
+//
+// A tab is an ES module `static/NAME.js`, named in TABS below, that exports
+//   mount(element, context) → optionally {update(changed), unmount()}
+// `element` is empty. `update(changed)` is called when the address changes (`changed`: a Set of
+// names such as "asof") and with Set{"forecast"} when a new or better forecast is there; without
+// it the tab is mounted anew when the case or the date changes. `context` is
+//   .case          the case (GET /api/case); its facts have `shown_from`, the day they became known
+//   .caseKey       its key, to be given to the server as `case`
+//   .asOf          the as-of date, "2022-01-07"
+//   .forecast      {forecast, marks, words, …} of that date, or null while there is none
+//   .known()       the facts known by that date
+//   .state         {get(name, fallback), set({name: value}, {push})}: the address; give names a
+//                  prefix of the tab, as "street.run"
+//   .onChange(f)   listen to the address: f(changed); ends by itself when the tab goes
+//   .fetchJSON(path, params), .sendJSON(path, body, method), .fetchBytes(path, params)
+//                  throw ServerError with .message, .status and .problems of the server
+//   .compute(kind, params, {onProgress, onPartial, binary}) → {result: Promise, stop()}
+//                  a job in another process; `case` and `as_of` are added if absent
+//   .wantForecast() see to it that a forecast of this case and date is there or is being made
+//   .fail(error)   show an error to the user
+//   .reload(key)   the list of cases has changed (a case was saved); show the case `key`
+// Text goes into the page by h() of dom.js only, links by link(): never innerHTML.
+
+import { address } from "./address.js";
+import { compute, fetchBytes, fetchJSON, sendJSON } from "./api.js";
+import { clear, h } from "./dom.js";
+import { forecasts } from "./forecasts.js";
+import { timeline } from "./timeline.js";
+
+const TABS = [
+  { id: "questions", title: "Questions", module: "./questions.js" },
+];
+
+const $ = (id) => document.getElementById(id);
+let cases = [];
+let theCase = null;
+let tab = null; // {id, element, api, ends}
+let line = null;
+let maker = null;
+
+function asOf() {
+  const found = address.get("asof", theCase.as_of);
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(found)) return theCase.as_of;
+  return found < theCase.start ? theCase.start : found > theCase.end ? theCase.end : found;
+}
+
+function context(ends) {
+  return {
+    get case() { return theCase; },
+    get caseKey() { return theCase.key; },
+    get asOf() { return asOf(); },
+    get forecast() { return maker.current(); },
+    known: () => theCase.facts.filter((f) => f.shown_from <= asOf()),
+    state: address,
+    onChange(f) { ends.push(address.onChange(f)); },
+    fetchJSON,
+    sendJSON,
+    fetchBytes,
+    compute: (kind, params, options) => compute(kind, { case: theCase.key, as_of: asOf(), ...params }, options),
+    wantForecast: () => maker.want(),
+    fail,
+    reload,
+  };
+}
+
+function fail(error) {
+  const problems = (error.problems || []).slice(0, 20).map((p) => h("li", {}, `${p.field}: ${p.expected} (found ${p.found})`));
+  const words = problems.length ? "This cannot be used:" : error.message;
+  clear($("status"), h("p", { class: "error", role: "alert" }, words, problems.length ? h("ul", {}, problems) : null));
+}
+
+async function showCase(key) {
+  leave();
+  theCase = null;
+  clear($("status"));
+  clear($("timeline"));
+  clear($("title"));
+  const entry = cases.find((c) => c.key === key);
+  if (entry && entry.problem) {
+    fail(new Error(`${entry.key} cannot be shown: ${entry.problem}`));
+    return;
+  }
+  try {
+    theCase = await fetchJSON("/api/case", { case: key });
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  document.title = `${theCase.title} · foedus`;
+  $("title").textContent = theCase.title;
+  maker = forecasts({ caseKey: theCase.key, asOf, status: $("status"), onReady: () => tell(new Set(["forecast"])), fail });
+  line = timeline($("timeline"), { case: theCase, asOf, move: (date) => address.set({ asof: date }) });
+  maker.want();
+  await showTab();
+}
+
+function leave() {
+  if (tab) {
+    for (const end of tab.ends) end();
+    if (tab.api && tab.api.unmount) tab.api.unmount();
+    tab = null;
+  }
+  if (maker) maker.leave();
+  clear($("content"));
+}
+
+async function showTab() {
+  const wanted = TABS.find((t) => t.id === address.get("tab")) || TABS[0];
+  if (tab) {
+    for (const end of tab.ends) end();
+    if (tab.api && tab.api.unmount) tab.api.unmount();
+  }
+  const mine = { id: wanted.id, ends: [], api: null };
+  tab = mine;
+  for (const button of $("tabs").children) {
+    const on = button.dataset.tab === wanted.id;
+    button.setAttribute("aria-selected", on);
+    button.tabIndex = on ? 0 : -1;
+  }
+  $("content").setAttribute("aria-labelledby", `tab-${wanted.id}`);
+  const element = h("div", { class: `view view-${wanted.id}` });
+  clear($("content"), element);
+  try {
+    const module = await import(wanted.module);
+    if (tab !== mine) return;
+    mine.api = (await module.mount(element, context(mine.ends))) || {};
+  } catch (error) {
+    if (tab === mine) fail(error);
+  }
+}
+
+function tell(changed) {
+  if (!tab) return;
+  if (tab.api && tab.api.update) tab.api.update(changed);
+  else if (changed.has("asof") || changed.has("forecast")) showTab();
+}
+
+address.onChange((changed) => {
+  if (changed.has("case")) {
+    $("case").value = address.get("case", cases[0]?.key);
+    showCase(address.get("case", cases[0]?.key));
+    return;
+  }
+  if (!theCase) return;
+  if (changed.has("asof")) {
+    line.update();
+    maker.want();
+  }
+  if (changed.has("tab")) showTab();
+  else tell(changed);
+});
+
+function makeTabs() {
+  const bar = $("tabs");
+  clear(
+    bar,
+    TABS.map((t) =>
+      h("button", {
+        type: "button", role: "tab", id: `tab-${t.id}`, "data-tab": t.id, "aria-controls": "content",
+        onclick: () => address.set({ tab: t.id }, { push: true }),
+      }, t.title)),
+  );
+  bar.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -99, End: 99 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = TABS.findIndex((t) => t.id === document.activeElement.dataset.tab);
+    const next = Math.abs(step) > 1 ? (step < 0 ? 0 : TABS.length - 1) : (at + step + TABS.length) % TABS.length;
+    address.set({ tab: TABS[next].id }, { push: true });
+    bar.children[next].focus();
+  });
+}
+
+async function listCases() {
+  cases = (await fetchJSON("/api/cases")).cases;
+  clear(
+    $("case"),
+    cases.map((c) => h("option", { value: c.key }, c.shipped ? c.title : `${c.title} (${c.key})`)),
+  );
+}
+
+async function reload(key) {
+  await listCases();
+  const wanted = key || theCase?.key || cases[0].key;
+  $("case").value = wanted;
+  if (address.get("case", cases[0].key) === wanted) await showCase(wanted);
+  else address.set({ case: wanted, asof: null }, { push: true });
+}
+
+async function begin() {
+  makeTabs();
+  $("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    $("content").focus();
+  });
+  $("case").addEventListener("change", () => address.set({ case: $("case").value, asof: null }, { push: true }));
+  try {
+    await listCases();
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  const key = address.get("case", cases[0].key);
+  $("case").value = key;
+  await showCase(key);
+}
+
+begin();

@@ -1,0 +1,74 @@
+// The crisis in time: a slider for the as-of date, and the facts as they became known.
+
+import { addDays, clear, day, daysBetween, h, link } from "./dom.js";
+
+export function timeline(element, { case: theCase, asOf, move }) {
+  const last = daysBetween(theCase.start, theCase.end);
+  const slider = h("input", {
+    type: "range", min: 0, max: last, step: 1, id: "asof",
+    oninput: () => move(addDays(theCase.start, Number(slider.value))),
+  });
+  const shown = h("output", { for: "asof" });
+  const list = h("ol", { class: "facts" });
+  const count = h("span", {});
+  const strip = h("div", { class: "strip", "aria-hidden": "true" });
+  const details = h("details", { class: "known" }, h("summary", {}, "What was known: ", count), list);
+  details.addEventListener("toggle", () => fill(true));
+
+  const perDay = new Map();
+  for (const f of theCase.facts) perDay.set(f.shown_from, (perDay.get(f.shown_from) || 0) + 1);
+  const most = Math.max(1, ...perDay.values());
+  const bars = [];
+  for (let d = 0; d <= last; d += 1) {
+    const bar = h("span", {});
+    bar.style.height = `${(100 * (perDay.get(addDays(theCase.start, d)) || 0)) / most}%`;
+    bars.push(bar);
+  }
+  strip.append(...bars);
+  clear(
+    element,
+    h("div", { class: "when" },
+      h("label", { for: "asof" }, "As of "), shown,
+      h("button", { type: "button", "aria-label": "a day earlier", onclick: () => step(-1) }, "‹"),
+      h("button", { type: "button", "aria-label": "a day later", onclick: () => step(1) }, "›")),
+    h("div", { class: "rail" }, strip, slider),
+    details,
+  );
+
+  function step(by) {
+    const to = Math.min(last, Math.max(0, Number(slider.value) + by));
+    move(addDays(theCase.start, to));
+  }
+
+  function fill(force = false) {
+    if (!details.open && !force) return;
+    const known = theCase.facts
+      .filter((f) => f.shown_from <= asOf())
+      .sort((a, b) => (a.known_from < b.known_from ? 1 : a.known_from > b.known_from ? -1 : 0));
+    const now = asOf();
+    clear(
+      list,
+      known.map((f) => {
+        const source = theCase.sources[f.source];
+        return h("li", { class: f.shown_from === now ? "new" : null },
+          h("span", { class: "date" }, day(f.known_from, { year: false })), " ", f.text, " ",
+          h("span", { class: "source" }, "(",
+            source?.address ? link(source.address, source.name) : source?.name || f.source,
+            `, ${f.rating})`));
+      }),
+    );
+  }
+
+  function update() {
+    const at = daysBetween(theCase.start, asOf());
+    slider.value = at;
+    slider.setAttribute("aria-valuetext", day(asOf()));
+    shown.textContent = day(asOf());
+    const known = theCase.facts.filter((f) => f.shown_from <= asOf()).length;
+    count.textContent = `${known} of ${theCase.facts.length} facts`;
+    bars.forEach((bar, d) => bar.classList.toggle("past", d <= at));
+    fill();
+  }
+  update();
+  return { update };
+}
