@@ -17,11 +17,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from foedus.app import work
 from foedus.app.jobs import Lane, key_of
 from foedus.app.web import AppState, NotThereError, answers
 from foedus.case import Case
 from foedus.case.asof import as_of as known_by
 from foedus.errors import InputError
+from foedus.judgement.whatif import STEPS
+from foedus.world.engine import registry
+from foedus.world.parameters import refuse_undeclared
 
 #: Runs that a visitor may ask for, at most.
 MOST_RUNS = 200_000
@@ -89,8 +93,45 @@ def runs_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
     }
 
 
+def street_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return what :func:`foedus.app.work.street` needs."""
+    given = runs_in(body, case)
+    return {**given, "run": whole(body, "run", None, 0, given["runs"] - 1)}
+
+
+def score_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return what :func:`foedus.app.work.score` needs; the visitor must say that he wants it."""
+    if not case.outcomes:
+        raise InputError("this case has no outcomes yet, so nothing can be revealed")
+    if body.get("reveal") is not True:
+        raise InputError("reveal: true, to be told what came")
+    return runs_in(body, case)
+
+
+def explain_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return what :func:`foedus.app.work.explain` needs."""
+    return {**runs_in(body, case), "pairs": whole(body, "pairs", 0, 0, 2000)}
+
+
+def whatif_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return what :func:`foedus.app.work.whatif` needs."""
+    told = body.get("change")
+    if not isinstance(told, dict):
+        raise InputError("change: what is otherwise")
+    change = work.change_of(told)
+    changed = change.apply(case)
+    refuse_undeclared(changed, registry(changed))
+    most = whole(body, "pairs", STEPS[-1], STEPS[0], 4000)
+    steps = sorted({*(s for s in STEPS if s < most), most})
+    return {**runs_in(body, case), "change": change.to_dict(), "steps": steps}
+
+
 KINDS: dict[str, Kind] = {
     "forecast": Kind("foedus.app.work:forecast", "long", runs_in),
+    "score": Kind("foedus.app.work:score", "quick", score_in),
+    "street": Kind("foedus.app.work:street", "quick", street_in, binary=True),
+    "explain": Kind("foedus.app.work:explain", "long", explain_in),
+    "whatif": Kind("foedus.app.work:whatif", "quick", whatif_in),
 }
 
 

@@ -6,11 +6,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from foedus.case import Case, load_text
+from foedus.case.asof import as_of as known_by
+from foedus.errors import InputError
 
 if TYPE_CHECKING:
     from foedus.app.jobs import Tell
     from foedus.ensemble.ensemble import Ensemble
+    from foedus.judgement.whatif import Change
 
 
 def warm() -> None:
@@ -76,12 +81,16 @@ def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
 def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     """Return a forecast, with the facts on its fans."""
     from foedus import judgement
+    from foedus.judgement.local import by_place
+    from foedus.judgement.picks import picks
+    from foedus.judgement.votes import vote_matrix
     from foedus.report.forecast import fan_of, outside_short, short, span
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     tell.progress(params["runs"], params["runs"], "weighing the runs")
     made = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
+    numbers = np.flatnonzero(ensemble.complete)
     marks = {f.key: [vars(m) for m in fan_of(f, made.evidence).marks] for f in made.fans}
     words = {
         a.id: {
@@ -92,7 +101,155 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
         }
         for a in made.answers
     }
-    return to_bytes({"forecast": made.to_dict(), "marks": _plain(marks), "words": words})
+    return to_bytes(
+        {
+            "forecast": made.to_dict(),
+            "marks": _plain(marks),
+            "words": words,
+            "map": by_place(case, ensemble.dataset, made.weights),
+            "votes": vote_matrix(case, ensemble.dataset, made.weights).to_dict(),
+            "picks": [p.to_dict() for p in picks(case, ensemble.dataset, made.weights, numbers)],
+        }
+    )
+
+
+def street(params: dict[str, Any], tell: Tell) -> bytes:
+    """Return the film of a run's streets: length of a header, the header as JSON, the cells.
+
+    The length is four bytes, little end first. The header has ``run``, ``cities`` (``id``,
+    ``name``, ``side``), ``ticks``, ``ticks_per_day``, ``start``, and by city the people in the
+    streets and held, day by day. Then come the frames: for each tick each city's cells by row, one
+    byte each (0 empty, 1 quiet, 2 active, 3 police, 4 jailed).
+    """
+    from foedus.ensemble.replay import film_run
+    from foedus.judgement.forecast import replayed_decisions
+
+    case = case_of(params)
+    ensemble = runs_of(params, case, tell)
+    known = known_by(case, params["as_of"])
+    tell.progress(0, 1, f"filming run {params['run']}")
+    seen = film_run(ensemble, params["run"], replayed_decisions(known, ensemble))
+    ticks = case.horizon * case.ticks_per_day
+    header = {
+        "run": params["run"],
+        "ticks": ticks if seen.frames else 0,
+        "ticks_per_day": case.ticks_per_day,
+        "start": case.start.isoformat(),
+        "cities": [
+            {
+                "id": name,
+                "name": place.name,
+                "side": place.lattice,
+                "crowd": [round(float(v)) for v in seen.outputs["crowd"][0, :, c]],
+                "jailed": [round(float(v)) for v in seen.outputs["jailed"][0, :, c]],
+                "deaths": [
+                    round(float(v))
+                    for v in (seen.outputs["deaths_protesters"] + seen.outputs["deaths_security"])[
+                        0, :, c
+                    ].cumsum()
+                ],
+            }
+            for c, (name, place) in enumerate(case.places.items())
+        ],
+        "troops": [round(float(v)) for v in seen.outputs["troops_present"][0].sum(axis=1)],
+    }
+    head = to_bytes(header)
+    cells = b"".join(
+        frames[tick].tobytes()
+        for tick in range(ticks if seen.frames else 0)
+        for frames in (seen.frames[name] for name in case.places)
+    )
+    return len(head).to_bytes(4, "little") + head + cells
+
+
+def score(params: dict[str, Any], tell: Tell) -> bytes:
+    """Return the scores of a forecast: the only work that reads what came."""
+    from foedus import judgement
+
+    case = case_of(params)
+    ensemble = runs_of(params, case, tell)
+    tell.progress(params["runs"], params["runs"], "scoring")
+    made = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
+    return to_bytes(judgement.score(case, forecast=made).to_dict())
+
+
+def explain(params: dict[str, Any], tell: Tell) -> bytes:
+    """Return the weighing of the hypotheses."""
+    from foedus.judgement.explain import explain as weigh_explanations
+
+    case = case_of(params)
+    ensemble = runs_of(params, case, tell)
+    tell.progress(params["runs"], params["runs"], "weighing the explanations")
+    made = weigh_explanations(
+        case,
+        as_of=params["as_of"],
+        ensemble=ensemble,
+        pairs=params["pairs"],
+        progress=Reported(tell, "weighing"),
+    )
+    return to_bytes(made.to_dict())
+
+
+def whatif(params: dict[str, Any], tell: Tell) -> bytes:
+    """Return what a change does; first answers are given before."""
+    from foedus import judgement
+    from foedus.judgement.adapt import log_importance
+    from foedus.judgement.forecast import replayed_decisions
+    from foedus.judgement.whatif import what_if
+
+    case = case_of(params)
+    ensemble = runs_of(params, case, tell)
+    known = known_by(case, params["as_of"])
+    judged = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
+    answers = what_if(
+        known,
+        ensemble,
+        judged,
+        replayed_decisions(known, ensemble),
+        change_of(params["change"]),
+        log_importance=log_importance(ensemble),
+        steps=tuple(params["steps"]),
+        progress=lambda done, total: tell.progress(done, total, "pairs"),
+    )
+    last = b""
+    for answer in answers:
+        last = to_bytes(answer.to_dict())
+        tell.partial(last)
+    return last
+
+
+def change_of(told: dict[str, Any]) -> Change:
+    """Return a change from plain values, checked.
+
+    Raises
+    ------
+    InputError
+        If it is not of the form of :meth:`foedus.judgement.whatif.Change.to_dict`.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from foedus.case.priors import Prior
+    from foedus.judgement.whatif import Change
+
+    mechanisms, priors = told.get("mechanisms", {}), told.get("priors", {})
+    hypothesis, free = told.get("hypothesis"), told.get("free", False)
+    if not isinstance(mechanisms, dict) or not all(
+        isinstance(v, bool) for v in mechanisms.values()
+    ):
+        raise InputError("change.mechanisms: true or false by mechanism")
+    if hypothesis is not None and not isinstance(hypothesis, str):
+        raise InputError("change.hypothesis: the id of an explanation, or null")
+    if not isinstance(free, bool):
+        raise InputError("change.free: true or false")
+    if not isinstance(priors, dict) or len(priors) > 40:
+        raise InputError("change.priors: at most 40 priors by parameter")
+    try:
+        read: dict[str, Any] = TypeAdapter(dict[str, Prior]).validate_python(priors)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise InputError(f"change.priors.{where}: {first['msg']}") from None
+    return Change(mechanisms, hypothesis, read, free)
 
 
 def _plain(marks: Any) -> Any:

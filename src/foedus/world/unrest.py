@@ -169,9 +169,19 @@ def _options(name: str, side: int) -> streets.StreetOptions:
 
 
 class Lattices:
-    """The street lattices of all cities, grouped by reading so that a kernel call has one rule."""
+    """The street lattices of all cities, grouped by reading so that a kernel call has one rule.
+
+    Attributes
+    ----------
+    groups : list of (reading, rows, lattices by city)
+    watch : callable or None
+        Is shown each city's lattice before its day, ``watch(city, lattice, move, ticks)``, where
+        ``move(copy, ticks)`` advances a copy as the day will. It must leave the lattice as it is.
+    """
 
     def __init__(self, setting: Setting, p: Parameters, random: Random) -> None:
+        self.watch: Callable[[int, streets.StreetState, Callable[..., object], int], None] | None
+        self.watch = None
         chosen = p["streets.reading"].astype(np.int64)
         self.groups: list[tuple[str, NDArray[np.intp], list[streets.StreetState]]] = []
         for number, name in enumerate(READINGS):
@@ -190,7 +200,8 @@ class Lattices:
         """Bring every lattice to an ordinary day at the legitimacy before the crisis."""
         for name, rows, cities in self.groups:
             for city, lattice in enumerate(cities):
-                _advance(setting, p, random, name, rows, lattice, city)(
+                _advance(setting, p, random, name, rows, city)(
+                    lattice,
                     day=SPIN_UP_DAY,
                     ticks=SPIN_UP,
                     legitimacy=state.legitimacy[rows, city],
@@ -216,13 +227,11 @@ def _advance(
     random: Random,
     name: str,
     rows: NDArray[np.intp],
-    lattice: streets.StreetState,
     city: int,
 ) -> Callable[..., streets.StreetTicks]:
     """Return the kernel call of one city under one reading, short of what changes by day."""
     return partial(
         streets.advance,
-        lattice,
         options=_options(name, int(setting.lattice[city])),
         seed=random.seed,
         runs=random.runs[rows],
@@ -277,14 +286,17 @@ def step(
             if backlash is not None:
                 shift = shift - backlash[rows] * np.expm1(-state.outrage[rows, city])
             effective = state.loyal_share[rows] * (1.0 + state.relief[rows])
-            result = _advance(setting, p, random, name, rows, lattice, city)(
+            move = partial(
+                _advance(setting, p, random, name, rows, city),
                 day=day,
-                ticks=ticks,
                 legitimacy=state.legitimacy[rows, city],
                 grievance_shift=shift,
                 lethal_risk=state.lethal_risk[rows, city],
                 cops=_police(setting, p, rows, city, effective),
             )
+            if lattices.watch is not None:
+                lattices.watch(city, lattice, move, ticks)
+            result = move(lattice, ticks=ticks)
             agents = lattice.citizens.astype(np.float64)
             people = state.memory["streets.mobilisable"][rows, city] / agents
             actives = result.actives.astype(np.float64)

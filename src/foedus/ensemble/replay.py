@@ -1,0 +1,69 @@
+"""A stored run, made again to be looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foedus.ensemble import design
+from foedus.errors import InputError, StoreError
+from foedus.world.film import Film, film
+from foedus.world.guidance import Guidance
+
+if TYPE_CHECKING:
+    from foedus.ensemble.ensemble import Ensemble
+
+
+def film_run(ensemble: Ensemble, run: int, guidance: Guidance) -> Film:
+    """Film the streets of a stored run.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    run : int
+        Number of a complete run.
+    guidance : Guidance
+        What the ensemble replayed.
+
+    Returns
+    -------
+    Film
+
+    Raises
+    ------
+    InputError
+        If there is no such run.
+    StoreError
+        If the run made again is not the stored one: it was made by other code.
+    """
+    from foedus.world import engine
+
+    plan, case = ensemble.plan, ensemble.case
+    if not 0 <= run < plan.runs or not ensemble.complete[run]:
+        raise InputError(f"run: one of the {ensemble.complete_runs:,} that are there (found {run})")
+    draws = design.draw(
+        case,
+        engine.registry(case),
+        seed=plan.seed,
+        runs=np.array([run], dtype=np.int64),
+        stages=plan.stages,
+        luck=engine.luck(case) if plan.stages else (),
+    )
+    seen = film(
+        case,
+        seed=plan.seed,
+        run=run,
+        values=draws.values,
+        hypothesis=int(draws.hypothesis[0]),
+        guidance=guidance,
+        luck=draws.luck,
+    )
+    row = int(np.flatnonzero(np.flatnonzero(ensemble.complete) == run)[0])
+    stored = ensemble.dataset[["crowd", "jailed"]].isel(run=row)
+    if any(not np.array_equal(seen.outputs[n][0], stored[n].to_numpy()) for n in stored):
+        raise StoreError(
+            f"{ensemble.path}: run {run}, made again, comes out otherwise: it was made by another "
+            "version of foedus. Make the runs anew"
+        )
+    return seen
