@@ -44,7 +44,12 @@ from foedus.app.web import AppState, NotThereError, Plain, answers
 STATIC = Path(__file__).parent / "static"
 
 #: Modules with ``routes``.
-FEATURES: tuple[str, ...] = ("foedus.app.cases", "foedus.app.compute")
+FEATURES: tuple[str, ...] = (
+    "foedus.app.cases",
+    "foedus.app.compute",
+    "foedus.app.assumptions",
+    "foedus.app.editor",
+)
 
 
 def create_app(settings: Settings, jobs: Jobs | None = None) -> Starlette:

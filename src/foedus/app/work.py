@@ -73,6 +73,7 @@ def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
         runs=params["runs"],
         seed=params["seed"],
         workers=None if params["runs"] >= 2000 else 1,
+        batch=100,
         folder=Path(params["results"]),
         progress=Reported(tell),
     )
@@ -130,6 +131,8 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
     tell.progress(0, 1, f"filming run {params['run']}")
     seen = film_run(ensemble, params["run"], replayed_decisions(known, ensemble))
     ticks = case.horizon * case.ticks_per_day
+    sides = [np.asarray(seen.outputs[f"deaths_{of}"][0]) for of in ("protesters", "security")]
+    killed = sides[0] + sides[1]
     header = {
         "run": params["run"],
         "ticks": ticks if seen.frames else 0,
@@ -142,12 +145,7 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
                 "side": place.lattice,
                 "crowd": [round(float(v)) for v in seen.outputs["crowd"][0, :, c]],
                 "jailed": [round(float(v)) for v in seen.outputs["jailed"][0, :, c]],
-                "deaths": [
-                    round(float(v))
-                    for v in (seen.outputs["deaths_protesters"] + seen.outputs["deaths_security"])[
-                        0, :, c
-                    ].cumsum()
-                ],
+                "deaths": [round(float(v)) for v in killed[:, c].cumsum()],
             }
             for c, (name, place) in enumerate(case.places.items())
         ],

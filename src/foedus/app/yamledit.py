@@ -131,8 +131,8 @@ def _changed(data: Any, edit: Edit) -> Any:
         if edit.op == "append":
             _step_to(data, edit.path).append(edit.value)
             return data
-        parent = _step_to(data, edit.path[:-1])
-        last = edit.path[-1]
+        parent: Any = _step_to(data, edit.path[:-1])
+        last: Any = edit.path[-1]
         if not isinstance(parent, dict if isinstance(last, str) else list):
             raise TypeError
         if edit.op == "set":
@@ -207,7 +207,8 @@ class _Place:
         if isinstance(part, str):
             return self._pair(node, part)[1]
         if isinstance(node, SequenceNode) and part < len(node.value):
-            return node.value[part]
+            child: Node = node.value[part]
+            return child
         raise _Unusual
 
     def _replaced(self, start: int, end: int, new: str) -> str:
@@ -219,7 +220,7 @@ class _Place:
             if node.style in ("|", ">"):
                 return self._block_scalar_end(node)
             return int(node.end_mark.index)
-        if node.flow_style or not node.value:
+        if _flow(node) or not node.value:
             return int(node.end_mark.index)
         last = node.value[-1]
         return self._end(last[1] if isinstance(last, tuple) else last)
@@ -249,7 +250,7 @@ class _Place:
         return len(self.text) if end < 0 else end + 1
 
     def _set(self, node: Node, parent: Node, value: Any) -> str:
-        flow = bool(parent.flow_style)
+        flow = _flow(parent)
         start, end = _start(node), self._end(node)
         if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
             if flow or not isinstance(parent, MappingNode):
@@ -325,7 +326,7 @@ class _Place:
             starts = [_start(v) for v in parent.value]
             ends = [self._end(v) for v in parent.value]
             number = last
-        if parent.flow_style:
+        if _flow(parent):
             if number:
                 return self._replaced(ends[number - 1], ends[number], "")
             return self._replaced(starts[0], starts[1], "")
@@ -339,6 +340,11 @@ class _Place:
                 raise _Unusual
             return self._replaced(start, starts[1], "")
         return self._replaced(line, self._line_end(max(ends[number] - 1, start)), "")
+
+
+def _flow(node: Node) -> bool:
+    """Tell whether a mapping or list stands in braces or brackets."""
+    return bool(getattr(node, "flow_style", False))
 
 
 def _start(node: Node) -> int:

@@ -133,6 +133,12 @@ questions:
 """
 
 
+def starter(file: str, title: str = "A new case") -> str:
+    """Return the text of a starter case for a file of that name; it passes ``foedus check``."""
+    stem = Path(file).stem
+    return _TEMPLATE.format(file=Path(file).name, id=_identifier(stem), title=_quoted(title))
+
+
 def new_case(path: str | Path, *, title: str = "A new case") -> Path:
     """Write a starter case that passes ``foedus check``.
 
@@ -154,7 +160,7 @@ def new_case(path: str | Path, *, title: str = "A new case") -> Path:
         If the file exists or can't be written; nothing is left behind.
     """
     path = Path(path)
-    text = _TEMPLATE.format(file=path.name, id=_identifier(path.stem), title=_quoted(title))
+    text = starter(path.name, title)
     load_text(text, str(path))
 
     def fail(found: str, expected: str) -> InputError:

@@ -53,14 +53,14 @@ def by_place(case: Case, dataset: xr.Dataset, weights: Weights) -> dict[str, Any
     shown = dataset.isel(run=rows)
     crowd = _by_run(shown, frame, "crowd")
     troops = _by_run(shown, frame, "troops_present")
-    places = {
+    places: dict[str, dict[str, Any]] = {
         name: {
             "unrest": _share(crowd[:, :, i] > UNREST_CROWD, weight),
             "crowd": _bands(crowd[:, :, i], weight),
         }
         for i, name in enumerate(frame.cities)
     }
-    members = {
+    members: dict[str, dict[str, Any]] = {
         name: {
             "present": _share(troops[:, :, i] > 0, weight),
             "troops": {

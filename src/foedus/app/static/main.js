@@ -8,7 +8,7 @@
 //   .case          the case (GET /api/case); its facts have `shown_from`, the day they became known
 //   .caseKey       its key, to be given to the server as `case`
 //   .asOf          the as-of date, "2022-01-07"
-//   .forecast      {forecast, marks, words, …} of that date, or null while there is none
+//   .forecast      {forecast, marks, words, map, votes, picks} of that date, or null while there is none
 //   .known()       the facts known by that date
 //   .state         {get(name, fallback), set({name: value}, {push})}: the address; give names a
 //                  prefix of the tab, as "street.run"
@@ -30,7 +30,13 @@ import { timeline } from "./timeline.js";
 
 const TABS = [
   { id: "questions", title: "Questions", module: "./questions.js" },
+  { id: "figures", title: "Figures", module: "./figures.js" },
+  { id: "map", title: "Map", module: "./map.js" },
+  { id: "editor", title: "Make a case", module: "./editor.js" },
 ];
+
+// The case that opens when the address names none: the worked one.
+const FIRST = "kazakhstan-2022";
 
 const $ = (id) => document.getElementById(id);
 let cases = [];
@@ -138,8 +144,8 @@ function tell(changed) {
 
 address.onChange((changed) => {
   if (changed.has("case")) {
-    $("case").value = address.get("case", cases[0]?.key);
-    showCase(address.get("case", cases[0]?.key));
+    $("case").value = wantedCase();
+    showCase(wantedCase());
     return;
   }
   if (!theCase) return;
@@ -172,6 +178,10 @@ function makeTabs() {
   });
 }
 
+function wantedCase() {
+  return address.get("case") || (cases.some((c) => c.key === FIRST) ? FIRST : cases[0].key);
+}
+
 async function listCases() {
   cases = (await fetchJSON("/api/cases")).cases;
   clear(
@@ -182,9 +192,9 @@ async function listCases() {
 
 async function reload(key) {
   await listCases();
-  const wanted = key || theCase?.key || cases[0].key;
+  const wanted = key || theCase?.key || wantedCase();
   $("case").value = wanted;
-  if (address.get("case", cases[0].key) === wanted) await showCase(wanted);
+  if (wantedCase() === wanted) await showCase(wanted);
   else address.set({ case: wanted, asof: null }, { push: true });
 }
 
@@ -201,9 +211,8 @@ async function begin() {
     fail(error);
     return;
   }
-  const key = address.get("case", cases[0].key);
-  $("case").value = key;
-  await showCase(key);
+  $("case").value = wantedCase();
+  await showCase(wantedCase());
 }
 
 begin();
