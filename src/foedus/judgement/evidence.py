@@ -76,7 +76,7 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
     guidance = Guidance.of(case) if guidance is None else guidance
     drafts = [_draft(case, fact, guidance) for fact in case.facts]
     weighed = [r for r in drafts if r.use == "weighed"]
-    subjects = [_subject(r) for r in weighed]
+    subjects = [subject(r) for r in weighed]
     models = [r.model for r in weighed if r.model is not None]
     share = dict(zip((r.fact.id for r in weighed), shares(subjects, models), strict=True))
     return tuple(
@@ -87,7 +87,8 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
     )
 
 
-def _subject(report: Report) -> Subject:
+def subject(report: Report) -> Subject:
+    """Return what a report is about, to tell what it has in common with others."""
     fact = report.fact
     day = report.day + report.fraction
     return Subject(str(fact.quantity), fact.place or "", fact.member or "", day)

@@ -197,6 +197,30 @@ class Observation:
         wrong = self.error * self.outright
         return wrong / ((1.0 - self.error) * self.honest(truth) + wrong)
 
+    def below(self, edge: FloatArray | float, truth: FloatArray) -> FloatArray:
+        """Return the probability that such a report lies below an edge on the working scale.
+
+        Parameters
+        ----------
+        edge : float or ndarray
+            Infinite edges give 0 and 1. Broadcasts with ``truth``.
+        truth : ndarray
+        """
+        h = np.log1p(np.maximum(truth, 0.0)) if self.scale_name == "count" else truth
+        honest = _upper(-(edge - h - self.bias) / self.scale)
+        found = (1.0 - self.error) * honest + self.error * self._outright_below(edge)
+        return np.where(np.isneginf(edge), 0.0, np.where(np.isposinf(edge), 1.0, found))
+
+    def _outright_below(self, edge: FloatArray | float) -> FloatArray:
+        if self.scale_name == "share":
+            return np.clip(np.asarray(edge, dtype=np.float64), 0.0, 1.0)
+        if self.scale_name != "day":
+            mean, sd = _outright_law(self.quantity, self.scale_name)
+            return np.asarray(special.ndtr((edge - mean) / sd))
+        if not self.positive:
+            return np.full(np.shape(edge), 0.5)
+        return np.clip((np.asarray(edge, dtype=np.float64) + 0.5) * self.outright, 0.0, 1.0)
+
     def best(self) -> float:
         """Return the log-likelihood of the truth that agrees best with the report."""
         if self.scale_name == "day":
@@ -303,10 +327,14 @@ def _interval(fact: Fact, scale_name: Scale) -> tuple[float, float]:
 def _outright(quantity: str, scale_name: Scale, low: float, high: float) -> float:
     if scale_name == "share":
         return float(max(min(high, 1.0) - max(low, 0.0), 0.005))
-    key = "index" if scale_name == "index" else QUANTITIES[quantity].unit
-    mean, sd = OUTRIGHT.get(key, OUTRIGHT["people"])
+    mean, sd = _outright_law(quantity, scale_name)
     mass = special.ndtr((high - mean) / sd) - special.ndtr((low - mean) / sd)
     return float(max(mass, 1e-12))
+
+
+def _outright_law(quantity: str, scale_name: str) -> tuple[float, float]:
+    key = "index" if scale_name == "index" else QUANTITIES[quantity].unit
+    return OUTRIGHT.get(key, OUTRIGHT["people"])
 
 
 def day_fraction(fact: Fact, offset: float) -> float:
@@ -356,9 +384,17 @@ def shares(subjects: Sequence[Subject], models: Sequence[Observation]) -> FloatA
     the precision: equally good reports share one likelihood, as correlated measurements do, and a
     poor report hardly dilutes a good one.
     """
-    total = np.ones(len(models))
-    for i, (a, x) in enumerate(zip(subjects, models, strict=True)):
-        for j, (b, y) in enumerate(zip(subjects, models, strict=True)):
-            if i != j:
-                total[i] += correlation(a, b, x, y) * min(1.0, y.precision / x.precision)
+    pairs = list(zip(subjects, models, strict=True))
+    return np.array(
+        [share(*pairs[i], pairs[:i] + pairs[i + 1 :]) for i in range(len(pairs))], dtype=np.float64
+    )
+
+
+def share(
+    subject: Subject, model: Observation, others: Sequence[tuple[Subject, Observation]]
+) -> float:
+    """Return how much of a whole report one report counts beside others; see :func:`shares`."""
+    total = 1.0
+    for other, its in others:
+        total += correlation(subject, other, model, its) * min(1.0, its.precision / model.precision)
     return 1.0 / total
