@@ -12,7 +12,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook bench-scaling
+.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -47,6 +47,11 @@ bench-casebook: $(DEV)  ## back-test the casebook's models
 
 bench-scaling: $(DEV)  ## measure scaling and storage of ensembles, and what 10^8 runs would cost
 	@$(BIN)/python benchmarks/scaling.py
+
+N ?= 500
+
+bench-calibration: $(DEV)  ## prove the forecasts calibrated on N synthetic crises
+	@$(BIN)/python benchmarks/calibration.py --crises $(N)
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header

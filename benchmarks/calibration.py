@@ -1,0 +1,458 @@
+"""Simulation-based calibration of the whole forecast path on synthetic crises.
+
+    python benchmarks/calibration.py --crises 500
+    python benchmarks/calibration.py --crises 20 --no-page
+
+For each crisis a truth is drawn from the prior of the case, reports of it are made by the
+documented observation model, and the case with these reports goes through
+``foedus.judgement.forecast``. If data and forecast agree, the truth's ranks are uniform. Three
+arms: ``separate`` (reports that share no error), ``replayed`` (an adaptive ensemble of its own for
+every crisis, known decisions replayed), ``crowded`` (many reports that share errors, as in use);
+and ``broken``, which halves the scale of all reports on purpose, to show that it is found.
+
+Writes docs/benchmarks/calibration.md and its pictures, adds a line to benchmarks/history; the last
+line that is printed is JSON. Finished crises are kept: run it again to go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures as cf
+import contextlib
+import functools
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import foedus
+import synthetic
+import uniformity
+from foedus.case.asof import as_of as known_by
+from foedus.case.load import load_case
+from foedus.case.models import Case
+from foedus.ensemble import Ensemble, design, open_ensemble, run
+from foedus.ensemble.proposal import log_price
+from foedus.judgement import Forecast, forecast, observation
+from foedus.judgement.adapt import log_importance, log_likelihood
+from foedus.judgement.weights import normalise, quantile
+from foedus.world import engine, outputs
+from foedus.world.guidance import Guidance
+
+FloatArray = NDArray[np.float64]
+
+HERE = Path(__file__).resolve().parent
+CASE = HERE / "calibration_case.yaml"
+RESULTS = HERE.parent / "results"
+SEED = 20_000
+ARMS = ("separate", "replayed", "crowded", "broken")
+#: Share of the crises that the dear arm gets.
+REPLAYED_SHARE = 0.4
+#: Questions whose central intervals are checked.
+KINDS = ("number", "date")
+
+
+def truth_answers(case: Case, run: synthetic.Arrays) -> dict[str, float]:
+    """Return the true answers, read off the truth without the code that is on trial."""
+    last, second_week = case.horizon - 1, range(8, case.horizon)
+    read = functools.partial(synthetic.number, run, case)
+    happens = functools.partial(synthetic.event, run, case)
+    days = range(case.horizon)
+    return {
+        "asks": float(happens("request") < math.inf),
+        "sends": float(read("troops_present", last) >= 1),
+        "falls": float(happens("leader_leaves") < math.inf),
+        "crowds-return": float(max(read("crowd", d, place="north") for d in second_week) >= 5000),
+        "decided": happens("decision"),
+        "lands": happens("first_arrival"),
+        "fired": happens("fire_order"),
+        "dead": read("deaths_total", last),
+        "arrested": read("arrests", last),
+        "streets": float(np.mean([read("crowd", d, place="south") for d in second_week])),
+        "peak": max(read("crowd", d) for d in days),
+        "held": float(np.mean([read("loyal_share", d) for d in second_week])),
+        "announced": max(read("troops_announced", d) for d in days),
+        "connected": float(np.mean([read("internet", d) for d in days])),
+    }
+
+
+def as_dataset(case: Case, truth: synthetic.Truth, run: synthetic.Arrays) -> Any:
+    """Return one run as a Dataset, as a store would give it."""
+    import xarray as xr
+
+    data = {k: (("run", *outputs.VARIABLES[k].dims), v) for k, v in run.items()}
+    return xr.Dataset({**data, "hypothesis": ("run", truth.draws.hypothesis)})
+
+
+def same_run(a: synthetic.Arrays, b: synthetic.Arrays) -> bool:
+    """Tell whether two runs are one, whatever was charged for them."""
+    return all(np.array_equal(a[k], b[k], equal_nan=True) for k in a if k != "log_guidance")
+
+
+@contextlib.contextmanager
+def halved_scales() -> Iterator[None]:
+    """Break the evidence model on purpose: all spreads half of what they are."""
+    from dataclasses import replace
+
+    tables = (observation.RELIABILITY, observation.CREDIBILITY)
+    habits = (observation.HABITS, observation._DEFAULT)
+    before = [dict(t) for t in (*tables, *habits)]
+    for table in tables:
+        table.update({k: (spread / 2, wrong) for k, (spread, wrong) in table.items()})
+    for table in habits:
+        halved = {
+            k: replace(h, spread=h.spread / 2, discrepancy=h.discrepancy / 2)
+            for k, h in table.items()
+        }
+        table.update(halved)
+    try:
+        yield
+    finally:
+        for table, old in zip((*tables, *habits), before, strict=True):
+            table.update(old)
+
+
+def own_weight(
+    known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.Truth
+) -> tuple[float, FloatArray, float, bool]:
+    """Return what the truth itself would weigh among the runs, and the fit of runs and truth.
+
+    Returns
+    -------
+    own : float
+        In units of the sum of the weights.
+    fit : ndarray, shape (run,)
+        Log-likelihood of the runs.
+    own_fit : float
+    same : bool
+        Whether the truth, made again with its own decisions replayed, is the same run.
+    """
+    plan = ensemble.plan
+    replays = bool(plan.guidance["days"] or plan.guidance["not_by"])
+    guidance = Guidance.of(known) if replays else Guidance()
+    again = truth.outputs
+    if replays:
+        again = synthetic.simulate(known, truth.draws, truth.seed, guidance)
+    own_fit = float(log_likelihood(known, as_dataset(known, truth, again), guidance=guidance)[0])
+    base = log_importance(ensemble)
+    share = normalise(base)
+    total = sum(h.weight for h in known.hypotheses)
+    hypothesis = ensemble.dataset["hypothesis"].to_numpy()
+    corrections = np.array(
+        [
+            math.log(h.weight / total) - math.log(share[hypothesis == n].sum())
+            for n, h in enumerate(known.hypotheses)
+        ]
+    )
+    base = base + corrections[hypothesis]
+    price = 0.0
+    if plan.stages:
+        names, u = design.coordinates(
+            design.dimensions(engine.registry(known)), engine.luck(known),
+            seed=truth.seed, runs=np.array([0]), stages=(),
+        )  # fmt: skip
+        price = float(log_price(u, names, plan.stages, runs=plan.runs)[0])
+    own = price + corrections[int(truth.draws.hypothesis[0])] + own_fit
+    log_weight = result.weights.log_weight
+    top = log_weight.max()
+    own = math.exp(min(own - top - math.log(np.exp(log_weight - top).sum()), 50.0))
+    return own, log_weight - base, own_fit, same_run(truth.outputs, again)
+
+
+def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]:
+    """Make one synthetic crisis, forecast it, and return the ranks of the truth."""
+    case = shared_case()
+    truth = synthetic.draw_truth(case, SEED + number)
+    random = np.random.default_rng((SEED, number, ("separate", "replayed", "crowded").index(
+        "separate" if arm == "broken" else arm)))  # fmt: skip
+    if arm == "crowded":
+        crisis = synthetic.crowded(case, truth.outputs, random)
+    else:
+        crisis = synthetic.separate(case, truth.outputs, random, replayed=arm == "replayed")
+    folder = Path(tempfile.mkdtemp(prefix="foedus-calibration-"))
+    breaking = halved_scales() if arm == "broken" else contextlib.nullcontext()
+    try:
+        with breaking:
+            if arm == "replayed":
+                store = folder / "runs.zarr"
+                result = forecast(
+                    crisis, as_of=case.as_of, runs=runs, seed=10**9 + number, workers=1, out=store
+                )
+                ensemble = open_ensemble(store)
+            else:
+                result = forecast(crisis, as_of=case.as_of, ensemble=shared)
+                ensemble = shared
+            known = known_by(crisis, case.as_of)
+            own, fit, own_fit, same = own_weight(known, ensemble, result, truth)
+        return ranks(case, truth, ensemble, result, random, own, fit, own_fit) | {
+            "arm": arm, "number": number, "same_run": same,
+        }  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def ranks(
+    case: Case, truth: synthetic.Truth, ensemble: Ensemble, result: Forecast,
+    random: synthetic.Random, own: float, fit: FloatArray, own_fit: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Return PITs, probabilities and intervals of one crisis as plain values."""
+    weight = result.weights.weight
+    answers = truth_answers(case, truth.outputs)
+    kinds = {q.id: q.kind for q in case.questions}
+    values = {name: np.asarray(draws) for name, draws in result.draws.items()}
+    exact, seen, held, chance = {}, {}, {}, {}
+    for name, x in answers.items():
+        u = float(random.uniform())
+        exact[name] = uniformity.pit(values[name], weight, x, own=own, u=u)
+        seen[name] = uniformity.pit(values[name], weight, x, own=0.0, u=u)
+        if kinds[name] == "binary":
+            p = float(np.dot(weight, values[name]))
+            chance[name] = (p, (p + own * x) / (1.0 + own), x)
+        else:
+            edges = quantile(values[name], weight, _edges())
+            held[name] = [bool(a <= x <= b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    hypothesis = ensemble.dataset["hypothesis"].to_numpy()
+    for n, h in enumerate(case.hypotheses):
+        x = float(truth.draws.hypothesis[0] == n)
+        p = float(weight[hypothesis == n].sum())
+        chance[f"hypothesis {h.id}"] = (p, (p + own * x) / (1.0 + own), x)
+    parameters = ensemble.dataset["parameters"].to_numpy()
+    by_parameter, spread = {}, {}
+    for column, name in zip(parameters.T, ensemble.plan.parameters, strict=True):
+        x, u = float(truth.draws.values[name][0]), float(random.uniform())
+        by_parameter[name] = uniformity.pit(column, weight, x, own=own, u=u)
+        mean = np.dot(weight, column)
+        spread[name] = float(np.dot(weight, (column - mean) ** 2))
+    u = float(random.uniform())
+    even = np.full(weight.size, 1.0 / weight.size)
+    weighed = [e for e in result.evidence if e.use == "weighed"]
+    return {
+        "effective": result.weights.ess,
+        "verdict": result.verdict,
+        "pareto_k": result.weights.pareto_k,
+        "own": own,
+        "facts": len(result.evidence),
+        "weighed": len(weighed),
+        "replayed": len(result.replayed["facts"]),
+        "outside": sum(e.use == "outside" for e in result.evidence),
+        "share": float(np.mean([e.share for e in weighed])) if weighed else 1.0,
+        "exact": exact,
+        "seen": seen,
+        "held": held,
+        "chance": chance,
+        "fit": uniformity.pit(fit, weight, own_fit, own=own, u=u),
+        "fit_unweighted": uniformity.pit(fit, even, own_fit, own=1.0 / weight.size, u=u),
+        "parameters": by_parameter,
+        "variance": spread,
+    }
+
+
+def _edges() -> FloatArray:
+    return np.array([e for v in uniformity.LEVELS for e in (0.5 - v / 2, 0.5 + v / 2)])
+
+
+@functools.cache
+def shared_case() -> Case:
+    """Return the case without facts."""
+    return load_case(CASE)
+
+
+_SHARED: dict[str, Ensemble] = {}
+
+
+def _open(path: str) -> None:
+    ensemble = open_ensemble(path)
+    ensemble.dataset.load()
+    _SHARED["ensemble"] = ensemble
+
+
+def _work(arm: str, number: int, runs: int) -> dict[str, Any]:
+    return judged(arm, number, _SHARED["ensemble"], runs)
+
+
+def source_hash(settings: dict[str, Any]) -> str:
+    """Return a hash of all code and settings that the results depend on."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    folders = (Path(foedus.__file__).parent / f for f in ("case", "ensemble", "judgement", "world"))
+    files = [p for folder in folders for p in folder.rglob("*.py")]
+    files += [CASE, HERE / "synthetic.py", HERE / "calibration.py"]
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def plan(crises: int) -> list[tuple[str, int]]:
+    """Return the crises to forecast: (arm, number)."""
+    sizes = dict.fromkeys(ARMS, crises)
+    sizes["replayed"] = max(2, round(REPLAYED_SHARE * crises))
+    return [(arm, i) for arm in ARMS for i in range(sizes[arm])]
+
+
+def collect(
+    crises: int, *, runs: int, own_runs: int, workers: int, folder: Path
+) -> list[dict[str, Any]]:
+    """Forecast all crises that are not done yet, and return the results of all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "crises.jsonl"
+    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    have = {(d["arm"], d["number"]) for d in done}
+    todo = [t for t in plan(crises) if t not in have]
+    store = folder / "shared.zarr"
+    if todo:
+        began = time.perf_counter()
+        run(shared_case(), runs=runs, seed=SEED, workers=workers, out=store)
+        print(f"{runs:,} runs are there ({time.perf_counter() - began:.0f} s)", flush=True)
+    with kept.open("a") as file:
+        began = shown = time.perf_counter()
+        for n, result in enumerate(_results(todo, own_runs, workers, store), start=1):
+            file.write(json.dumps(result) + "\n")
+            file.flush()
+            done.append(result)
+            now = time.perf_counter()
+            if now - shown > 15 or n == len(todo):
+                shown, left = now, (now - began) / n * (len(todo) - n)
+                print(f"{n} of {len(todo)} crises, about {left:.0f} s left", flush=True)
+    wanted = set(plan(crises))
+    chosen = [d for d in done if (d["arm"], d["number"]) in wanted]
+    return sorted(chosen, key=lambda d: (ARMS.index(d["arm"]), d["number"]))
+
+
+def _results(
+    todo: list[tuple[str, int]], runs: int, workers: int, store: Path
+) -> Iterator[dict[str, Any]]:
+    if workers == 1 or len(todo) < 2:
+        if todo:
+            _open(str(store))
+        yield from (_work(arm, number, runs) for arm, number in todo)
+        return
+    context = multiprocessing.get_context("spawn")
+    with cf.ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_open, initargs=(str(store),)
+    ) as pool:
+        futures = [pool.submit(_work, arm, number, runs) for arm, number in todo]
+        for future in cf.as_completed(futures):
+            yield future.result()
+
+
+def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return p-values and coverages of one arm."""
+    kinds = {q.id: q.kind for q in shared_case().questions}
+    asked = [name for name, kind in kinds.items() if kind in KINDS]
+    pits = {name: np.array([r["exact"][name] for r in results]) for name in kinds}
+    p = {name: uniformity.p_value(values) for name, values in pits.items()}
+    p["log-likelihood"] = uniformity.p_value(np.array([r["fit"] for r in results]))
+    spread = {}
+    for name in results[0]["chance"]:
+        _, exact, outcome = np.array([r["chance"][name] for r in results]).T
+        found = uniformity.probabilities(exact, outcome)
+        spread[name] = {k: _short(v) for k, v in found.items()}
+    parameters = {
+        name: uniformity.p_value(np.array([r["parameters"][name] for r in results]))
+        for name in results[0]["parameters"]
+    }
+    in_all = [*p.values(), *(s[k] for s in spread.values() for k in ("p_bias", "p_spread"))]
+    table = np.array([[r["exact"][name] for name in asked] for r in results])
+    seen = np.array([[r["seen"][name] for name in asked] for r in results])
+    answered = [r for r in results if r["verdict"] != "refused"]
+    p_answered = {
+        name: uniformity.p_value(np.array([r["exact"][name] for r in answered])) for name in kinds
+    }
+    return {
+        "crises": len(results),
+        "refused": len(results) - len(answered),
+        "median_effective": _short(float(np.median([r["effective"] for r in results]))),
+        "facts": _short(float(np.mean([r["facts"] for r in results]))),
+        "mean_share": _short(float(np.mean([r["share"] for r in results]))),
+        "outside": sum(r["outside"] for r in results),
+        "other_run": sum(not r["same_run"] for r in results),
+        "p": {name: _short(value) for name, value in p.items()},
+        "p_probabilities": spread,
+        "p_smallest_adjusted": _short(uniformity.bonferroni(in_all)),
+        "p_parameters_adjusted": _short(uniformity.bonferroni(list(parameters.values()))),
+        "parameters_below_5_percent": _short(
+            float(np.mean([v < 0.05 for v in parameters.values()]))
+        ),
+        "p_answered_adjusted": _short(uniformity.bonferroni(list(p_answered.values()))),
+        "coverage": {
+            f"{level:.0%}".rstrip("%"): uniformity.coverage(table, level).to_dict()
+            for level in uniformity.LEVELS
+        },
+        "coverage_seen": {
+            f"{level:.0%}".rstrip("%"): uniformity.coverage(seen, level).to_dict()
+            for level in uniformity.LEVELS
+        },
+        "coverage_closed": {
+            f"{level:.0%}".rstrip("%"): _short(
+                float(np.mean([[r["held"][name][i] for name in asked] for r in results]))
+            )
+            for i, level in enumerate(uniformity.LEVELS)
+        },
+        "coverage_by_question": {
+            name: {
+                f"{level:.0%}".rstrip("%"): uniformity.coverage(pits[name], level).to_dict()
+                for level in uniformity.LEVELS
+            }
+            for name in asked
+        },
+        "p_weights_ignored": _short(
+            uniformity.p_value(np.array([r["fit_unweighted"] for r in results]))
+        ),
+    }
+
+
+def _short(x: float) -> float:
+    return float(f"{x:.4g}")
+
+
+def measure(
+    crises: int, *, runs: int, own_runs: int, workers: int, out: Path = RESULTS
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Forecast all crises; return the figures, and the results by arm."""
+    settings = {"runs": runs, "own_runs": own_runs, "seed": SEED}
+    folder = out / f"calibration-{source_hash(settings)}"
+    results = collect(crises, runs=runs, own_runs=own_runs, workers=workers, folder=folder)
+    by_arm = {arm: [r for r in results if r["arm"] == arm] for arm in ARMS}
+    figures = {"crises": crises, **settings, "arms": {a: summary(r) for a, r in by_arm.items()}}
+    return figures, by_arm
+
+
+def main() -> None:
+    """Read the command line, measure, write the page, print JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--crises", type=int, default=500, help="synthetic crises of an arm")
+    parser.add_argument("--runs", type=int, default=12_000, help="runs of the shared ensemble")
+    parser.add_argument("--own-runs", type=int, default=2000, help="runs where each has its own")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--no-page", action="store_true", help="write no page and no history")
+    given = parser.parse_args()
+    if given.crises < 4 or given.runs < 100 or given.own_runs < 100 or given.workers < 1:
+        parser.error("at least 4 crises, 100 runs and 1 worker")
+    began = time.perf_counter()
+    figures, by_arm = measure(
+        given.crises, runs=given.runs, own_runs=given.own_runs, workers=given.workers
+    )
+    figures["seconds"] = round(time.perf_counter() - began, 1)
+    if not given.no_page:
+        import calibration_page
+
+        calibration_page.write(figures, by_arm)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

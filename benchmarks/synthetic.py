@@ -1,0 +1,405 @@
+"""Synthetic crises: a truth from the prior of a case, and reports of it.
+
+The reports follow the observation model as docs/explanation/evidence.md documents it. Only its
+tables are shared with :mod:`foedus.judgement`: how a run is read, how a report scatters, is
+rounded, is put into words and is dated is written here once more, so that a fault there shows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from foedus.case.models import Case, Fact
+from foedus.case.vocabulary import QUANTITIES
+from foedus.ensemble import design
+from foedus.judgement import observation as documented
+from foedus.world import engine
+from foedus.world.guidance import REPLAYABLE, Guidance
+
+FloatArray = NDArray[np.float64]
+Arrays = dict[str, NDArray[Any]]
+Random = np.random.Generator
+
+STREETS = (
+    "crowd", "arrests", "jailed", "deaths_protesters", "deaths_security", "deaths_total",
+    "cities_in_unrest",
+)  # fmt: skip
+TROOPS = ("troops_announced", "troops_present")
+LEVELS = (
+    "legitimacy", "loyal_share", "internet", "belief_home", "belief_abroad", "outside_belief",
+)  # fmt: skip
+#: Events and, for some of them, the member whose event it is.
+EVENTS = (
+    ("concession", None), ("guard_change", None), ("shutdown", None), ("fire_order", None),
+    ("request", None), ("decision", None), ("refusal", None), ("leader_leaves", None),
+    ("contribution", "other"), ("vote_for", "other"), ("first_arrival", None),
+    ("first_arrival", "big"),
+)  # fmt: skip
+BY_CITY = (
+    "crowd", "arrests", "jailed", "deaths_protesters", "deaths_security", "legitimacy",
+)  # fmt: skip
+FLOWS = ("arrests", "deaths_protesters", "deaths_security", "deaths_total")
+#: Where a count is given as a class, these are the classes: from one to the next less one.
+CLASSES = (0, 1, 5, 20, 100, 500, 2000, 10_000, 50_000, 1_000_000, 10**14)
+#: Where it is given as "at least" or "less than", this is the number; only for counts that are
+#: not short at first, since a bound is read as it is.
+BOUNDS = {"crowd": 1000, "jailed": 100, "cities_in_unrest": 1, "troops_announced": 500}
+#: First day that a report of a number is about.
+FIRST_DAY = 2
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One run of the world, drawn from the prior: run 0 of its own seed.
+
+    Attributes
+    ----------
+    seed : int
+    draws : Draws
+        Parameters and hypothesis, shape (1,).
+    outputs : dict of str to ndarray, shape (1, ...)
+    """
+
+    seed: int
+    draws: design.Draws
+    outputs: Arrays
+
+
+def draw_truth(case: Case, seed: int) -> Truth:
+    """Draw a truth; point 0 of a scrambled design is uniform, and independent by seed."""
+    runs = np.array([0], dtype=np.int64)
+    draws = design.draw(case, engine.registry(case), seed=seed, runs=runs)
+    return Truth(seed, draws, simulate(case, draws, seed))
+
+
+def simulate(
+    case: Case, draws: design.Draws, seed: int, guidance: Guidance | None = None
+) -> Arrays:
+    """Simulate a truth, or make it again with known decisions replayed."""
+    return engine.simulate(
+        case, seed=seed, runs=np.array([0], dtype=np.int64), values=draws.values,
+        hypothesis=draws.hypothesis, guidance=guidance,
+    )  # fmt: skip
+
+
+def event(run: Arrays, case: Case, quantity: str, member: str | None = None) -> float:
+    """Return the day of an event in a run, infinity for never."""
+    members = [m.actor for m in case.alliance.members]
+    if quantity == "contribution":
+        days = run["contribution_day"][0]
+        day = float(days[members.index(member)]) if member else min_day(days)
+    elif quantity == "vote_for":
+        body = max(int(run["event_decision"][0]), int(run["event_refusal"][0]))
+        day = float(body) if run["vote"][0, members.index(str(member))] == 1 else -1.0
+    elif quantity == "first_arrival" and member:
+        day = math.floor(run["arrival_day"][0, members.index(member)]) if np.isfinite(
+            run["arrival_day"][0, members.index(member)]
+        ) else -1.0  # fmt: skip
+    else:
+        day = float(run[f"event_{quantity}"][0])
+    return math.inf if day < 0 else day
+
+
+def min_day(days: NDArray[Any]) -> float:
+    """Return the earliest of some days, -1 if none."""
+    known = days[days >= 0]
+    return float(known.min()) if known.size else -1.0
+
+
+def number(
+    run: Arrays, case: Case, quantity: str, day: int, *, place: str | None = None,
+    member: str | None = None, passed: float = 1.0,
+) -> float:  # fmt: skip
+    """Return a count or level of a run on a day, of whose hours the share ``passed`` is over."""
+    cities = list(case.places)
+    members = [m.actor for m in case.alliance.members]
+    if quantity == "deaths_total":
+        parts = ("deaths_protesters", "deaths_security")
+        allied = flow(run["deaths_allied"][0], day, passed)
+        return allied + sum(flow(run[k][0].sum(axis=1), day, passed) for k in parts)
+    if quantity == "cities_in_unrest":
+        return float(sum(c > 50 for c in run["crowd"][0, day]))
+    column = run[quantity][0].astype(np.float64)
+    if quantity in TROOPS:
+        here = column[:, members.index(member)] if member else column.sum(axis=1)
+    elif quantity in BY_CITY and place:
+        here = column[:, cities.index(place)]
+    elif quantity == "legitimacy":
+        people = np.array([p.population for p in case.places.values()], dtype=float)
+        here = (column * people).sum(axis=1) / people.sum()
+    elif quantity in BY_CITY:
+        here = column.sum(axis=1)
+    else:
+        here = column
+    return flow(here, day, passed) if quantity in FLOWS else float(here[day])
+
+
+def flow(by_day: NDArray[Any], day: int, passed: float) -> float:
+    """Return what has come up to a time of a day."""
+    by_day = by_day.astype(np.float64)
+    return float(by_day[:day].sum() + passed * by_day[day])
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """How one report scatters: as documented, in words of this file.
+
+    Attributes
+    ----------
+    bias, scale, error : float
+        ``h(y) = h(x) + bias + scale t`` with chance ``1 - error``.
+    """
+
+    bias: float
+    scale: float
+    error: float
+
+
+def scatter(quantity: str, rating: str, lag: float) -> Scatter:
+    """Return the documented scatter of a report."""
+    spread_a, wrong_a = documented.RELIABILITY[rating[0]]
+    spread_b, wrong_b = documented.CREDIBILITY[rating[1]]
+    kind = QUANTITIES[quantity].kind
+    family = "index" if quantity == "outside_belief" else {"level": "share", "event": "day"}.get(
+        kind, "count"
+    )  # fmt: skip
+    habit = documented.HABITS.get(quantity, documented._DEFAULT[family])
+    half = 0.5 if family == "share" else 1.0
+    scale = math.sqrt(
+        (half * spread_a) ** 2 + (half * spread_b) ** 2 + habit.spread**2 + habit.discrepancy**2
+    )
+    at_once = 1.0 - (1.0 - habit.reported) * math.exp(-lag / 10.0)
+    bias = math.log(at_once) if family == "count" else 0.0
+    return Scatter(bias, scale, wrong_a + wrong_b - wrong_a * wrong_b)
+
+
+class Reporter:
+    """Makes the facts of one synthetic crisis.
+
+    What is asked, of whom, about when and rated how is drawn without looking at the truth; only
+    the value depends on it.
+
+    Parameters
+    ----------
+    case : Case
+        Without facts.
+    run : dict of str to ndarray
+        The truth.
+    random : numpy.random.Generator
+    """
+
+    def __init__(self, case: Case, run: Arrays, random: Random) -> None:
+        self.case, self.run, self.random = case, run, random
+        self.known_day = case.day(case.as_of)
+        self.facts: list[dict[str, Any]] = []
+
+    def rating(self, *, weak: bool = False) -> str:
+        """Return a rating; ``weak`` ones are never replayed."""
+        letters, digits = ("CDEF" if weak else "ABCDEF"), "123456"
+        return str(self.random.choice(list(letters))) + str(self.random.choice(list(digits)))
+
+    def pick(self, options: tuple[Any, ...]) -> Any:
+        """Return one of some options."""
+        return options[int(self.random.integers(len(options)))]
+
+    def add(self, **fact: Any) -> None:
+        """Keep a fact."""
+        number = len(self.facts)
+        base = {"id": f"f{number}", "source": "wire", "text": "It is said."}
+        self.facts.append(base | {k: v for k, v in fact.items() if v is not None})
+
+    def case_with_facts(self) -> Case:
+        """Return the crisis as a case file would hold it, read through the case's own checks."""
+        # Shuffled: nothing may depend on the order of the facts.
+        order = self.random.permutation(len(self.facts))
+        facts = tuple(Fact.model_validate(self.facts[i]) for i in order)
+        return self.case.model_copy(update={"facts": facts})
+
+    def number(self, quantity: str, t: float | None = None, **where: Any) -> None:
+        """Report a count or level, some days late: maybe too late to be known.
+
+        Parameters
+        ----------
+        quantity : str
+        t : float, optional
+            The honest report's deviation in scales; drawn if absent.
+        where
+            ``day``, ``place``, ``member``: drawn if absent.
+        """
+        random = self.random
+        day = where.get("day")
+        if day is None:
+            day = int(random.integers(FIRST_DAY, self.known_day + 1))
+        place, member = where.get("place"), where.get("member")
+        if "place" not in where and quantity in BY_CITY:
+            place = self.pick((None, *self.case.places))
+        if "member" not in where and quantity in TROOPS:
+            member = self.pick((None, "big", "other"))
+        lag = int(self.pick((0, 0, 0, 1, 1, 2, 3)))
+        about, known, passed, late = self.times(quantity, day, lag)
+        x = number(self.run, self.case, quantity, day, place=place, member=member, passed=passed)
+        rating = self.rating()
+        value, unit = self.value(quantity, x, scatter(quantity, rating, late), t)
+        self.add(
+            quantity=quantity, about=about, known_from=known, place=place, member=member,
+            value=value, unit=unit, rating=rating,
+        )  # fmt: skip
+
+    def times(self, quantity: str, day: int, lag: int) -> tuple[str, str, float, float]:
+        """Return about, known_from, the share of the day that is over, and the lag in days."""
+        date = self.case.date(day)
+        if quantity not in FLOWS or self.random.uniform() < 0.5:
+            return date.isoformat(), self.case.date(day + lag).isoformat(), 1.0, float(lag)
+        hour = int(self.random.integers(6, 21))
+        about = dt.datetime.combine(date, dt.time(hour))
+        known = about + dt.timedelta(days=lag, hours=2)
+        return about.isoformat(), known.isoformat(), hour / 24.0, lag + 2.0 / 24.0
+
+    def value(
+        self, quantity: str, x: float, how: Scatter, t: float | None
+    ) -> tuple[Any, str | None]:
+        """Return the reported value of a number, and its unit where it is not the usual one."""
+        random = self.random
+        honest = random.uniform() >= how.error
+        deviation = how.bias + how.scale * (random.standard_t(4) if t is None else t)
+        if QUANTITIES[quantity].kind != "level":
+            h = math.log1p(max(x, 0.0)) + deviation
+            if not honest:
+                middle = 3.0 if quantity == "cities_in_unrest" else 100.0
+                sd = 1.5 if quantity == "cities_in_unrest" else 3.0
+                h = random.normal(math.log1p(middle), sd)
+            return self.count_in_words(quantity, round(math.expm1(min(max(h, 0.0), 30.0)))), None
+        if quantity == "outside_belief":
+            return round(x + deviation if honest else random.normal(0.0, 3.0), 2), None
+        hundredths = round(100.0 * (x + deviation if honest else random.uniform()))
+        percent = random.uniform() < 0.3
+        top = 100 if percent else 1
+        if hundredths <= 0:
+            return "at most 0", "percent" if percent else None
+        if hundredths >= 100:
+            return f"at least {top}", "percent" if percent else None
+        return hundredths if percent else hundredths / 100.0, "percent" if percent else None
+
+    def count_in_words(self, quantity: str, n: int) -> int | str:
+        """Return a count as a number, a class or a bound; which of them the count does not say."""
+        form = self.random.uniform()
+        if form < 0.25 and quantity in BOUNDS:
+            bound = BOUNDS[quantity]
+            return f"at least {bound}" if n >= bound else f"less than {bound}"
+        if form < 0.5:
+            i = int(np.searchsorted(CLASSES, n, side="right")) - 1
+            return f"{CLASSES[i]}..{CLASSES[i + 1] - 1}"
+        return n
+
+    def event(self, quantity: str, member: str | None, *, weak: bool) -> None:
+        """Report on the as-of day whether and when an event happened.
+
+        A false report names any simulated day or none with equal chances; of these days only
+        those up to the as-of date can be named, and the rest reads "it had not happened".
+        """
+        random, last = self.random, self.known_day
+        rating = self.rating(weak=weak)
+        how = scatter(quantity, rating, 0.0)
+        if random.uniform() >= how.error:
+            y = event(self.run, self.case, quantity, member) + how.scale * random.standard_t(4)
+        else:
+            y = float(random.integers(self.case.horizon + 1))
+        happened = y < last + 0.5
+        day = math.floor(y + 0.5) if happened else last
+        self.add(
+            quantity=quantity, member=member, rating=rating, value=happened,
+            about=self.case.date(max(day, -30)).isoformat(),
+            known_from=self.case.as_of.isoformat(),
+        )  # fmt: skip
+
+    def known_decision(self, quantity: str, member: str | None) -> None:
+        """Report truly, rated A1 to B2, whether and when a decision was taken: it is replayed."""
+        asked = self.known_day - int(self.random.integers(2))
+        day = event(self.run, self.case, quantity, member)
+        rating = self.pick(("A1", "A2", "B1", "B2"))
+        self.add(
+            quantity=quantity, member=member, rating=rating, value=day <= asked,
+            about=self.case.date(int(day) if day <= asked else asked).isoformat(),
+            known_from=self.case.date(asked).isoformat(),
+        )  # fmt: skip
+
+
+def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False) -> Case:
+    """Return a crisis whose reports have nothing in common, so that each counts in full.
+
+    One report of what the streets do, one of troops, of levels and events two or three, no two of
+    one quantity. With ``replayed`` also two or three known decisions.
+    """
+    r = Reporter(case, run, random)
+    r.number(r.pick(STREETS))
+    r.number(r.pick(TROOPS))
+    for i in random.permutation(len(LEVELS))[: 2 if replayed else 3]:
+        r.number(LEVELS[i])
+    known: set[str] = set()
+    if replayed:
+        decisions = [e for e in EVENTS if e[0] in REPLAYABLE]
+        for i in random.permutation(len(decisions))[: int(random.integers(2, 4))]:
+            r.known_decision(*decisions[i])
+            known.add(decisions[i][0])
+    told: set[str] = set()
+    for i in random.permutation(len(EVENTS)):
+        quantity, member = EVENTS[i]
+        if quantity not in told | known and len(told) < (2 if replayed else 3):
+            r.event(quantity, member, weak=replayed)
+            told.add(quantity)
+    return r.case_with_facts()
+
+
+def crowded(case: Case, run: Arrays, random: Random) -> Case:
+    """Return a crisis with many reports that share errors, as the documented correlations say."""
+    r = Reporter(case, run, random)
+    subjects: list[tuple[str, int, str | None]] = []
+    for quantity in ("crowd", "crowd", "arrests", "deaths_protesters", "deaths_security"):
+        place = r.pick(tuple(case.places))
+        days = random.choice(np.arange(FIRST_DAY, r.known_day + 1), size=3, replace=False)
+        subjects += [(quantity, int(day), place) for day in days]
+    subjects += [("troops_announced", d, None) for d in (r.known_day - 1, r.known_day)]
+    subjects += [("deaths_total", r.known_day, None), ("loyal_share", r.known_day, None)]
+    for (quantity, day, place), t in zip(subjects, deviations(subjects, random), strict=True):
+        r.number(quantity, float(t), day=day, place=place, member=None)
+    for i in random.permutation(len(EVENTS))[:4]:
+        r.event(*EVENTS[i], weak=False)
+    return r.case_with_facts()
+
+
+def deviations(subjects: list[tuple[str, int, str | None]], random: Random) -> FloatArray:
+    """Return honest deviations with the documented correlations of model and reporting errors.
+
+    A Gaussian copula with Student's t margins. The rating's part of the scale is taken at its
+    middle (B2), since the ratings are drawn later.
+    """
+    n = len(subjects)
+    matrix = np.eye(n)
+    for i, (a, day_a, place_a) in enumerate(subjects):
+        for j, (b, day_b, place_b) in enumerate(subjects):
+            if i == j:
+                continue
+            near = math.exp(-abs(day_a - day_b) / 2.0)
+            same, family = (a, place_a) == (b, place_b), a in STREETS and b in STREETS
+            model = 0.7 + 0.3 * near if same else 0.7 if a == b else 0.35 if family else 0.0
+            reporting = 0.8 * near if same else 0.0
+            parts = []
+            for quantity in (a, b):
+                scale = scatter(quantity, "B2", 0.0).scale
+                habit = documented.HABITS.get(quantity, documented._DEFAULT["share"])
+                parts.append(
+                    (habit.discrepancy / scale, math.sqrt(1 - (habit.discrepancy / scale) ** 2))
+                )
+            (m, e), (k, f) = parts
+            matrix[i, j] = model * m * k + reporting * e * f
+    values, vectors = np.linalg.eigh(matrix)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    z = root @ random.normal(size=n) / np.sqrt((root**2).sum(axis=1))
+    return np.asarray(stats.t.ppf(stats.norm.cdf(z), 4.0))
