@@ -13,9 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
+from typing import TypeVar
 
 from foedus.ensemble.work import Done, Task, work
 from foedus.errors import FoedusError
+
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
 
 #: How often a pool whose worker died is started again before giving up.
 RESTARTS = 3
@@ -87,6 +91,38 @@ def _execute(
             ended, running = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
                 finished(future.result())
+
+
+def spread(
+    function: Callable[[_Job], _Result], jobs: Sequence[_Job], workers: int
+) -> list[_Result]:
+    """Return what a function makes of each job, in order, computed here or by several processes.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, so that a process can import it.
+    jobs : sequence
+        Plain data.
+    workers : int
+        1 computes in this process.
+
+    Raises
+    ------
+    WorkerError
+        If a worker was killed.
+    """
+    if workers == 1 or len(jobs) < 2:
+        return [function(job) for job in jobs]
+    with _pool(min(workers, len(jobs))) as pool:
+        with clean_start():
+            futures = [pool.submit(function, job) for job in jobs]
+        try:
+            return [future.result() for future in futures]
+        except BrokenProcessPool:
+            raise WorkerError(
+                "a worker process died (out of memory?). Give the same command with --workers 1"
+            ) from None
 
 
 @contextlib.contextmanager

@@ -1,0 +1,181 @@
+"""The uncertain inputs of an ensemble: what each run was given, hypothesis, parameters and chance.
+
+A parameter is measured by its *score*: where the run's value lies in the prior that it was drawn
+from, 0 to 1. Where a hypothesis has its own prior, the difference between the hypotheses is then
+the hypothesis' doing and not the parameter's, and before the evidence all inputs are independent.
+The chance that is drawn once a run (:func:`foedus.world.engine.luck`) is a score too; all other
+chance is in no input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.models import Case
+from foedus.case.priors import Choice
+
+if TYPE_CHECKING:
+    from foedus.ensemble.ensemble import Ensemble
+
+FloatArray = NDArray[np.float64]
+Kind = Literal["hypothesis", "parameter", "chance"]
+
+HYPOTHESIS = "hypothesis"
+
+_MEANINGS = {
+    "alliance.factor": "What moves all members' votes alike.",
+    "airlift.assembled": "Whether the mission has to be assembled first.",
+    "airlift.lag": "How quickly {member} lands.",
+    "alliance.announced": "Which part of its pool {member} announces.",
+    "forces.strength": "How strong the government is.",
+    "leader.patron": "Which patron the leader leans on.",
+    "leader.shutdown_days": "How long a shutdown lasts.",
+    "leader.whom": "Whom the leader turns to.",
+    "streets.legitimacy": "How far {city} is from the country's mean legitimacy.",
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """One uncertain input.
+
+    Attributes
+    ----------
+    name : str
+        ``hypothesis``, the name of a parameter, or ``chance:`` and what is drawn, and where.
+    kind : {"hypothesis", "parameter", "chance"}
+    unit : str
+    meaning : str
+        In one sentence.
+    options : tuple of str
+        What it can be, where it is one of several; empty for a number.
+    """
+
+    name: str
+    kind: Kind
+    unit: str = "1"
+    meaning: str = ""
+    options: tuple[str, ...] = ()
+
+    @property
+    def mechanism(self) -> str:
+        """The file that it belongs to: ``streets`` of ``streets.k``; the hypothesis is its own."""
+        return self.name.removeprefix("chance:").split(".")[0]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of some runs.
+
+    Attributes
+    ----------
+    about : tuple of Input
+    scores : ndarray, shape (input, run)
+        In (0, 1); the number of the option where the input has options.
+    values : ndarray, shape (input, run)
+        In the input's unit; the number of the option; the score itself for chance.
+    fixed : tuple of str
+        Declared parameters that are the same in all runs, and so are no inputs.
+    """
+
+    about: tuple[Input, ...]
+    scores: FloatArray
+    values: FloatArray
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(i.name for i in self.about)
+
+    def some(self, rows: NDArray[np.int64]) -> Inputs:
+        """Return the inputs of some of the runs."""
+        return Inputs(self.about, self.scores[:, rows], self.values[:, rows], self.fixed)
+
+
+def inputs_of(ensemble: Ensemble, *, every: int = 1) -> Inputs:
+    """Return the inputs of the complete runs of an ensemble.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    every : int
+        Take each so many-th run only.
+    """
+    from foedus.ensemble import design
+    from foedus.world import engine
+
+    plan, case = ensemble.plan, ensemble.case
+    luck = engine.luck(case)
+    runs = np.flatnonzero(ensemble.complete)[::every].astype(np.int64)
+    names, u = design.coordinates(
+        design.dimensions(engine.registry(case)), luck, seed=plan.seed, runs=runs,
+        stages=plan.stages,
+    )  # fmt: skip
+    part = ensemble.dataset[["parameters", "hypothesis"]].isel(run=slice(None, None, every))
+    given = part["parameters"].transpose("parameter", "run").to_numpy().astype(np.float64)
+    row_of = {name: row for row, name in enumerate(names)}
+    about, scores, values, fixed = [], [], [], []
+    if len(case.hypotheses) > 1:
+        number = part["hypothesis"].to_numpy().astype(np.float64)
+        about.append(hypothesis_input(case))
+        scores.append(number)
+        values.append(number)
+    for input_, drawn in zip(parameter_inputs(case, plan.parameters), given, strict=True):
+        if drawn.size == 0 or np.ptp(drawn) == 0.0:
+            fixed.append(input_.name)
+            continue
+        about.append(input_)
+        scores.append(drawn if input_.options else u[row_of[input_.name]])
+        values.append(drawn)
+    for purpose, place in luck:
+        about.append(chance_input(case, purpose, place))
+        scores.append(u[row_of[design.luck_name((purpose, place))]])
+        values.append(scores[-1])
+    return Inputs(tuple(about), np.array(scores), np.array(values), tuple(fixed))
+
+
+def hypothesis_input(case: Case) -> Input:
+    """Return the hypothesis as an input."""
+    return Input(
+        HYPOTHESIS,
+        "hypothesis",
+        meaning="Which explanation is true.",
+        options=tuple(h.id for h in case.hypotheses),
+    )
+
+
+def parameter_inputs(case: Case, names: tuple[str, ...]) -> tuple[Input, ...]:
+    """Return the declared parameters as inputs, those with a fixed value too."""
+    from foedus.world import engine
+
+    registry = engine.registry(case)
+    return tuple(
+        Input(
+            name,
+            "parameter",
+            registry[name].unit,
+            registry[name].meaning,
+            prior.options if isinstance(prior := registry[name].prior, Choice) else (),
+        )
+        for name in names
+    )
+
+
+def chance_input(case: Case, purpose: str, place: int) -> Input:
+    """Return a draw of chance as an input."""
+    members = tuple(case.actors[m.actor].name for m in case.alliance.members)
+    cities = tuple(p.name for p in case.places.values())
+    text = _MEANINGS.get(purpose, "Chance that is drawn once a run.")
+    name = f"chance:{purpose}"
+    if "{member}" in text:
+        name += f":{case.alliance.members[place].actor}"
+        text = text.format(member=members[place])
+    elif "{city}" in text:
+        name += f":{tuple(case.places)[place]}"
+        text = text.format(city=cities[place])
+    return Input(name, "chance", meaning=text)
