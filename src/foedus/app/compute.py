@@ -3,7 +3,8 @@
 ``POST /api/jobs`` with ``{kind, ...}`` starts or joins a job, or finds the result on disk:
 ``{id, key, state, done, total, note, error, version}``. ``GET /api/jobs?id=`` follows it,
 ``POST /api/jobs/stop`` ``{id}`` takes the wish back. ``GET /api/result?key=`` gives the result,
-also a first one, while ``version`` says that there is one.
+also a first one, while ``version`` says that there is one. ``GET /api/best?case=&as_of=`` names
+the best forecast that is there already: ``{runs, key, steps}``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foedus.app import work
+from foedus.app.cases import key_in
 from foedus.app.jobs import Lane, key_of
 from foedus.app.web import AppState, NotThereError, answers
 from foedus.case import Case
@@ -29,6 +31,11 @@ from foedus.world.parameters import refuse_undeclared
 
 #: Runs that a visitor may ask for, at most.
 MOST_RUNS = 200_000
+
+#: Runs of a forecast: a first answer soon, and better ones after it.
+STEPS_OF_RUNS: tuple[int, ...] = (500, 2000, 8000, 16_000)
+#: So many runs take seconds, and need not wait behind what takes minutes.
+SMALL = 500
 
 _KEY = re.compile(r"^[a-z]+-[0-9a-f]{32}$")
 
@@ -113,6 +120,26 @@ def explain_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
     return {**runs_in(body, case), "pairs": whole(body, "pairs", 0, 0, 2000)}
 
 
+def question_in(body: dict[str, Any], case: Case) -> str | None:
+    """Return the question that is asked about; None for none in particular."""
+    found = body.get("question")
+    if found is not None and found not in [q.id for q in case.questions]:
+        known = ", ".join(q.id for q in case.questions) or "none"
+        raise InputError(f"question: of {known} (found {found!r:.80})")
+    return found
+
+
+def sensitivity_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return what :func:`foedus.app.work.sensitivity` needs."""
+    pairs = whole(body, "pairs", 100, 0, 1000)
+    return {**runs_in(body, case), "question": question_in(body, case), "pairs": pairs}
+
+
+def watch_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return what :func:`foedus.app.work.watch` needs."""
+    return {**runs_in(body, case), "question": question_in(body, case)}
+
+
 def whatif_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
     """Return what :func:`foedus.app.work.whatif` needs."""
     told = body.get("change")
@@ -131,6 +158,8 @@ KINDS: dict[str, Kind] = {
     "score": Kind("foedus.app.work:score", "quick", score_in),
     "street": Kind("foedus.app.work:street", "quick", street_in, binary=True),
     "explain": Kind("foedus.app.work:explain", "long", explain_in),
+    "sensitivity": Kind("foedus.app.work:sensitivity", "long", sensitivity_in),
+    "watch": Kind("foedus.app.work:watch", "long", watch_in),
     "whatif": Kind("foedus.app.work:whatif", "quick", whatif_in),
 }
 
@@ -154,10 +183,22 @@ def routes(state: AppState) -> list[Route]:
             "results": str(state.settings.results), **mine,
         }  # fmt: skip
         priority = whole(body, "priority", 0, 0, 9)
+        lane: Lane = "quick" if mine["runs"] <= SMALL and not mine.get("pairs") else kind.lane
         job = state.jobs.submit(
-            str(body["kind"]), kind.work, params, lane=kind.lane, key=name, priority=priority
+            str(body["kind"]), kind.work, params, lane=lane, key=name, priority=priority
         )
         return job.to_dict()
+
+    def best(request: Request, body: object) -> dict[str, Any]:
+        key = key_in(request)
+        case, text = state.library.load(key), state.library.text(key)
+        asked = {"as_of": request.query_params.get("as_of", case.as_of.isoformat())}
+        for runs in reversed(STEPS_OF_RUNS):
+            mine = runs_in({**asked, "runs": runs}, case)
+            name = key_of("forecast", {"case": key, "text": text, **mine})
+            if state.jobs.path(name).exists():
+                return {"runs": runs, "key": name, "steps": STEPS_OF_RUNS}
+        return {"runs": 0, "key": None, "steps": STEPS_OF_RUNS}
 
     def follow(request: Request, body: object) -> dict[str, Any]:
         job = state.jobs.get(request.query_params.get("id", ""))
@@ -185,6 +226,7 @@ def routes(state: AppState) -> list[Route]:
     return [
         Route("/api/jobs", answers(start), methods=["POST"]),
         Route("/api/jobs", answers(follow)),
+        Route("/api/best", answers(best)),
         Route("/api/jobs/stop", answers(stop), methods=["POST"]),
         Route("/api/result", answers(result)),
     ]

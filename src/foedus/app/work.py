@@ -23,9 +23,11 @@ def warm() -> None:
     from foedus import judgement, streets  # noqa: F401
     from foedus.casebook import load_casebook
 
-    for _ in streets.warm():
-        pass
     load_casebook()
+    for name in streets.READINGS:
+        options = streets.reading(name, width=15, height=15)
+        state = streets.create(options, seed=0, runs=[0])
+        streets.advance(state, options=options, seed=0, runs=[0], day=0, ticks=1)
 
 
 def to_bytes(result: Any) -> bytes:
@@ -214,6 +216,34 @@ def whatif(params: dict[str, Any], tell: Tell) -> bytes:
         last = to_bytes(answer.to_dict())
         tell.partial(last)
     return last
+
+
+def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
+    """Return on which uncertain inputs the answers hang."""
+    from foedus.judgement.sensitivity import sensitivity as look
+
+    case = case_of(params)
+    ensemble = runs_of(params, case, tell)
+    tell.progress(0, 1, "looking for what the answers hang on")
+    made = look(
+        case,
+        as_of=params["as_of"],
+        question=params["question"],
+        ensemble=ensemble,
+        pairs=params["pairs"],
+    )
+    return to_bytes(made.to_dict())
+
+
+def watch(params: dict[str, Any], tell: Tell) -> bytes:
+    """Return what to look for next."""
+    from foedus.judgement.watch import watch as look
+
+    case = case_of(params)
+    ensemble = runs_of(params, case, tell)
+    tell.progress(0, 1, "weighing what reports could tell")
+    made = look(case, as_of=params["as_of"], question=params["question"], ensemble=ensemble)
+    return to_bytes(made.to_dict())
 
 
 def change_of(told: dict[str, Any]) -> Change:

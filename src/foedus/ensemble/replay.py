@@ -60,8 +60,8 @@ def film_run(ensemble: Ensemble, run: int, guidance: Guidance) -> Film:
         luck=draws.luck,
     )
     row = int(np.flatnonzero(np.flatnonzero(ensemble.complete) == run)[0])
-    stored = ensemble.dataset[["crowd", "jailed"]].isel(run=row)
-    if any(not np.array_equal(seen.outputs[n][0], stored[n].to_numpy()) for n in stored):
+    stored = {n: ensemble.dataset[n].isel(run=row).to_numpy() for n in ("crowd", "jailed")}
+    if any(not np.array_equal(seen.outputs[n][0], values) for n, values in stored.items()):
         raise StoreError(
             f"{ensemble.path}: run {run}, made again, comes out otherwise: it was made by another "
             "version of foedus. Make the runs anew"

@@ -1,9 +1,7 @@
 // The forecast of a case and date: a small one first, then better ones, in the background.
 
-import { compute } from "./api.js";
+import { compute, fetchJSON } from "./api.js";
 import { clear, day, h } from "./dom.js";
-
-const STEPS = [500, 2000, 8000];
 
 export function forecasts({ caseKey, asOf, status, onReady, fail }) {
   const found = new Map(); // date → {runs, value}
@@ -26,7 +24,14 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
     const mine = { date, stop: () => {} };
     job = mine;
     try {
-      for (const [n, runs] of STEPS.entries()) {
+      const best = await fetchJSON("/api/best", { case: caseKey, as_of: date });
+      if (best.runs > (found.get(date)?.runs || 0)) {
+        const value = await fetchJSON("/api/result", { key: best.key });
+        if (gone || job !== mine) return;
+        found.set(date, { runs: best.runs, value });
+        onReady();
+      }
+      for (const [n, runs] of best.steps.entries()) {
         if ((found.get(date)?.runs || 0) >= runs) continue;
         const made = compute(
           "forecast",

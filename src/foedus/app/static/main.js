@@ -31,6 +31,10 @@ import { timeline } from "./timeline.js";
 const TABS = [
   { id: "questions", title: "Questions", module: "./questions.js" },
   { id: "figures", title: "Figures", module: "./figures.js" },
+  { id: "streets", title: "Streets", module: "./streets.js" },
+  { id: "votes", title: "Alliance", module: "./votes.js" },
+  { id: "whatif", title: "What if", module: "./whatif.js" },
+  { id: "explanations", title: "Explanations", module: "./explanations.js" },
   { id: "map", title: "Map", module: "./map.js" },
   { id: "editor", title: "Make a case", module: "./editor.js" },
 ];

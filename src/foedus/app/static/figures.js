@@ -1,0 +1,59 @@
+// Fan charts: what the runs say day by day, with the reported facts on it.
+
+import { fanChart } from "./chart.js";
+import { clear, day, h, number } from "./dom.js";
+import { verdict } from "./questions.js";
+
+export function mount(element, context) {
+  let charts = [];
+
+  function away() {
+    for (const c of charts) c.destroy();
+    charts = [];
+  }
+
+  function draw() {
+    away();
+    const bundle = context.forecast;
+    if (!bundle) {
+      clear(element, h("p", { class: "soft" }, "The forecast is being made."));
+      return;
+    }
+    const f = bundle.forecast;
+    const fans = f.fans.filter((fan) => fan.q50.every((v) => v !== null));
+    clear(
+      element,
+      verdict(f),
+      h("div", { class: "keys" },
+        h("span", { class: "swatch-outer" }, "nine in ten runs"), h("span", { class: "swatch-inner" }, "half of the runs"),
+        h("span", { class: "swatch-black" }, "a reported number (hollow: of one place or member; arrow: at least or at most)"),
+        h("span", {}, `dashed: known until ${day(context.asOf)}`)),
+      h("div", { class: "grid" }, fans.map((fan) => {
+        const chart = fanChart(fan, bundle.marks[fan.key] || [], context.asOf);
+        charts.push(chart);
+        return h("section", { class: "chart" },
+          h("h3", {}, fan.title, h("span", { class: "soft small" }, chart.root ? " (square-root scale)" : "")),
+          chart.element,
+          h("details", {}, h("summary", { class: "small" }, "As a table"), table(fan, bundle.marks[fan.key] || [])));
+      })),
+    );
+  }
+
+  function table(fan, marks) {
+    return h("div", { class: "scroll" }, h("table", { class: "small" },
+      h("thead", {}, h("tr", {}, ["day", "5%", "25%", "median", "75%", "95%", "reported"].map((t, i) => h("th", { scope: "col", class: i && i < 6 ? "n" : null }, t)))),
+      h("tbody", {}, fan.dates.map((date, i) => h("tr", {},
+        h("td", {}, day(date, { year: false })),
+        ["q05", "q25", "q50", "q75", "q95"].map((q) => h("td", { class: "n" }, number(fan[q][i]))),
+        h("td", {}, marks.filter((m) => m.date === date).map((m) => h("div", {}, m.label))))))));
+  }
+
+  draw();
+  context.wantForecast();
+  return {
+    update(changed) {
+      if (changed.has("asof") || changed.has("forecast")) draw();
+    },
+    unmount: away,
+  };
+}

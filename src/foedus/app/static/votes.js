@@ -1,0 +1,68 @@
+// The alliance's vote: who was for, aside or against, in which share of the weighted runs.
+
+import { clear, h, percent } from "./dom.js";
+import { verdict } from "./questions.js";
+
+const COLUMNS = [
+  ["for", "For", "for"], ["aside", "Aside", "aside"], ["against", "Against", "against"],
+  ["not_asked", "No vote held", "none"],
+];
+const SIGNS = { 1: ["✓", "for", "for"], 0: ["–", "aside", "aside"], "-1": ["✗", "against", "against"], 9: ["·", "no vote", "none"] };
+const RULES = {
+  consensus_with_abstention: "nobody against; standing aside does not block",
+  unanimity: "all must be for", two_thirds: "two thirds must be for", simple_majority: "more than half must be for",
+  lead_only: "the lead decides", lead_and_requester_plus_one: "the lead, the requester and one more",
+  lead_veto_four_of_six: "two thirds, the lead among them",
+};
+
+export function mount(element, context) {
+  function draw() {
+    const bundle = context.forecast;
+    if (!bundle) {
+      clear(element, h("p", { class: "soft" }, "The forecast is being made."));
+      return;
+    }
+    const v = bundle.votes;
+    if (!v.rows.length) {
+      clear(element, verdict(bundle.forecast));
+      return;
+    }
+    clear(
+      element,
+      verdict(bundle.forecast),
+      h("p", {}, `${context.case.alliance.name}. Rule: ${RULES[v.rule] || v.rule}. `,
+        `Help is asked for in ${percent(v.asked.share)} of the weighted runs, granted in ${percent(v.decided.share)}, refused in ${percent(v.refused.share)}.`),
+      h("div", { class: "scroll" }, h("table", { class: "matrix" },
+        h("caption", { class: "visually-hidden" }, "Votes by member, as shares of the weighted runs"),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Member"),
+          COLUMNS.map(([, title]) => h("th", { scope: "col", class: "n" }, title)), h("th", { scope: "col", class: "n" }, "Sends troops"))),
+        h("tbody", {}, v.rows.map((r) => h("tr", {},
+          h("th", { scope: "row" }, r.name, r.lead ? h("span", { class: "soft small" }, " (lead)") : null, r.requester ? h("span", { class: "soft small" }, " (asks)") : null),
+          COLUMNS.map(([key, , kind]) => cell(r.votes[key], kind)),
+          cell(r.sends, "sends")))))),
+      h("p", { class: "small soft" }, "± is sampling error, in points, for another set of runs. Lead and requester vote for whatever comes to a vote."),
+      h("h2", {}, "The ways in which they voted together"),
+      h("div", { class: "scroll" }, h("table", { class: "ways" },
+        h("thead", {}, h("tr", {}, h("th", {}, "Share of the weighted runs"), v.ways.map((w) => h("th", { scope: "col" }, percent(w.share))))),
+        h("tbody", {}, v.rows.map((r, m) => h("tr", {}, h("th", { scope: "row" }, r.name),
+          v.ways.map((w) => {
+            const [sign, word, kind] = SIGNS[w.votes[m]];
+            return h("td", { class: kind }, h("span", { "aria-hidden": "true" }, sign), h("span", { class: "small" }, ` ${word}`));
+          })))))),
+    );
+  }
+
+  function cell(share, kind) {
+    const bar = h("i");
+    bar.style.width = `calc(${100 * share.share}% - 4px)`;
+    return h("td", { class: `cell ${kind}` }, percent(share.share), h("span", { class: "soft small" }, ` ± ${Math.max(1, Math.round(100 * share.error))}`), bar);
+  }
+
+  draw();
+  context.wantForecast();
+  return {
+    update(changed) {
+      if (changed.has("asof") || changed.has("forecast")) draw();
+    },
+  };
+}
