@@ -1,0 +1,265 @@
+"""All shipped cases: what each of them must hold, whatever it is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import pickle
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from foedus.case import Case, as_of, case_hash, check, load_case, load_text, shipped
+from foedus.case.load import shipped_text
+from foedus.case.times import earliest, latest
+from foedus.case.vocabulary import QUANTITIES
+from foedus.casebook import base_rate, load_casebook, organisation_group
+from foedus.judgement.alike import alike, own_row
+from foedus.judgement.baselines import outside_view
+from foedus.world.engine import registry
+from foedus.world.history import casebook_priors
+
+NAMES = shipped()
+BOOK = load_casebook()
+#: What the cases must have in common, so that their scores can stand on one page.
+COMMON = {"asked", "decided", "landed", "landing-day", "troops-max", "allied-deaths"}
+#: Sizes that hypotheses of later cases may use beside those of the first; named here so that a
+#: new one is a decision and no slip.
+OWN_SIZES = {
+    ("kyrgyzstan-2010", "bog", "alliance.interest"),
+    ("kyrgyzstan-2010", "split", "alliance.against"),
+    ("niger-2023", "split", "alliance.against"),
+    ("niger-2023", "bluff", "alliance.realised"),
+    ("niger-2023", "paper", "airlift.assembled"),
+    ("niger-2023", "paper", "airlift.assembly"),
+    ("niger-2023", "home", "alliance.other_war"),
+}
+
+
+@cache
+def load(name: str) -> Case:
+    return load_case(name)
+
+
+def of_all(test):
+    return pytest.mark.parametrize("name", NAMES)(test)
+
+
+def flipped(case: Case) -> Case:
+    """Return the case with other outcomes."""
+    other = []
+    for outcome in case.outcomes:
+        value = outcome.value
+        changed: bool | float | dt.date | None
+        if isinstance(value, bool):
+            changed = not value
+        elif isinstance(value, dt.date):
+            changed = None
+        else:
+            changed = case.start if value is None else value + 12345.0
+        other.append(outcome.model_copy(update={"value": changed, "note": "HINDSIGHT"}))
+    return case.model_copy(update={"outcomes": tuple(other)})
+
+
+def test_there_are_four_and_they_differ_in_what_came_of_them():
+    assert set(NAMES) == {"bahrain-2011", "kazakhstan-2022", "kyrgyzstan-2010", "niger-2023"}
+    classes = {name: BOOK[load(name).casebook_id].outcome for name in NAMES}
+    assert classes == {
+        "bahrain-2011": "granted_troops",
+        "kazakhstan-2022": "granted_troops",
+        "kyrgyzstan-2010": "refused",
+        "niger-2023": "pledged_not_deployed",
+    }
+
+
+@of_all
+def test_it_checks_without_a_warning_and_a_path_reads_the_same(name: str, tmp_path: Path):
+    case = load(name)
+    report = check(case)
+    assert report.warnings == ()
+    assert case.id == name
+    path = tmp_path / "copy.yaml"
+    path.write_text(shipped_text(name), encoding="utf-8")
+    assert load_case(path) == case
+
+
+@of_all
+def test_no_fact_was_known_before_it_happened(name: str):
+    case = load(name)
+    for fact in case.facts:
+        known = latest(fact.known_from, case.timezone_offset)
+        assert known >= earliest(fact.about, case.timezone_offset), fact.id
+
+
+@of_all
+def test_an_as_of_date_shows_what_was_public_and_no_more(name: str):
+    case = load(name)
+    seen: set[str] = set()
+    for day in range(case.horizon):
+        date = case.date(day)
+        known = as_of(case, date)
+        ids = {f.id for f in known.facts}
+        limit = latest(date, case.timezone_offset)
+        expected = {f.id for f in case.facts if latest(f.known_from, case.timezone_offset) <= limit}
+        assert ids == expected
+        assert ids >= seen
+        seen = ids
+        assert known.outcomes == ()
+        assert check(case, date).hidden_outcomes == len(case.outcomes)
+    assert seen == {f.id for f in case.facts}
+
+
+@of_all
+def test_the_decisive_facts_are_hidden_the_day_before_they_were_public(name: str):
+    case = load(name)
+    decisive = [f for f in case.facts if f.quantity in ("request", "decision", "refusal")]
+    assert {f.quantity for f in decisive} >= {"request"}
+    for fact in decisive:
+        known = as_of(case, fact.known_from)
+        assert fact in known.facts
+        instant = latest(fact.known_from, case.timezone_offset)
+        before = as_of(case, instant - dt.timedelta(days=1))
+        assert fact.quantity not in {f.quantity for f in before.facts}
+
+
+@of_all
+def test_outcomes_are_seen_by_nothing_that_forecasts(name: str):
+    case, other = load(name), flipped(load(name))
+    assert other.outcomes != case.outcomes
+    assert case_hash(other).world == case_hash(case).world
+    for date in (case.start, case.as_of, case.end):
+        assert as_of(other, date) == as_of(case, date)
+        assert "HINDSIGHT" not in as_of(other, date).model_dump_json()
+    assert all(outcome.known_from > case.as_of for outcome in case.outcomes)
+    assert {o.question for o in case.outcomes} == {q.id for q in case.questions}
+
+
+@of_all
+def test_questions_of_every_kind_and_those_that_all_cases_have(name: str):
+    case = load(name)
+    kinds = Counter(q.kind for q in case.questions)
+    assert len(case.questions) >= 12
+    assert set(kinds) == {"binary", "number", "date"}
+    assert {q.id for q in case.questions} >= COMMON
+    assert all(q.asked_on is not None for q in case.questions)
+
+
+@of_all
+def test_hypotheses_weigh_the_same_and_each_moves_something(name: str):
+    case = load(name)
+    assert len(case.hypotheses) >= 5
+    assert {h.weight for h in case.hypotheses} == {1.0}
+    for hypothesis in case.hypotheses:
+        assert hypothesis.put_forward_by
+        assert hypothesis.priors or hypothesis.mechanisms
+        assert {p.origin for p in hypothesis.priors.values()} <= {"elicited"}
+    moves = [json.dumps(h.model_dump(mode="json")["priors"]) for h in case.hypotheses]
+    assert len(set(moves)) == len(moves), "two hypotheses that move the same can't be told apart"
+
+
+@of_all
+def test_the_sizes_of_hypotheses_are_those_of_the_first_case_or_named_as_new(name: str):
+    first = [h.priors for h in load("kazakhstan-2022").hypotheses]
+    for hypothesis in load(name).hypotheses:
+        for parameter, prior in hypothesis.priors.items():
+            if (name, hypothesis.id, parameter) not in OWN_SIZES:
+                assert prior in [p[parameter] for p in first if parameter in p], parameter
+
+
+@of_all
+def test_its_own_row_of_the_casebook(name: str):
+    case = load(name)
+    row = BOOK[case.casebook_id]
+    assert own_row(case) == row.key
+    assert case.start == row.start()
+    assert case.trigger_type == row.trigger
+    assert organisation_group(case.organisation) == row.organisation
+
+
+@of_all
+def test_its_own_row_informs_neither_priors_nor_base_rates(name: str):
+    late = as_of(load(name), load(name).end)
+    views = [outside_view(late, question, BOOK) for question in late.questions]
+    told = [view.cases for view in views if view is not None]
+    assert len(told) >= 3
+    assert late.casebook_id not in {id_ for cases in told for id_ in cases}
+    assert late.casebook_id not in [a.id for a in alike(late, BOOK, n=80)]
+
+
+@of_all
+def test_priors_from_history_end_before_the_year_of_the_case(name: str):
+    case = load(name)
+    priors = casebook_priors(case, registry(case))
+    assert len(priors) == 7
+    for prior in priors.values():
+        assert prior.source is not None
+        years = [int(year) for year in re.findall(r"before-(\d{4})", prior.source)]
+        assert years
+        assert max(years) <= case.start.year
+
+
+@of_all
+def test_without_the_exclusion_its_own_row_would_have_counted(name: str):
+    case = load(name)
+    after = case.end + dt.timedelta(days=200)
+    like = {"trigger": case.trigger_type, "formal_request": None, "before": after}
+    kept = base_rate(BOOK, **like, exclude=own_row(case))
+    all_ = base_rate(BOOK, **like)
+    assert case.casebook_id in all_.cases
+    assert case.casebook_id not in kept.cases
+
+
+@of_all
+def test_outcomes_agree_with_the_casebook_and_with_the_facts(name: str):
+    case = load(name)
+    row = BOOK[case.casebook_id]
+    outcome = {o.question: o.value for o in case.outcomes}
+    came = row.outcome == "granted_troops"
+    assert outcome["landed"] is came
+    assert outcome["troops-max"] == row.value("troops_peak_30d")
+    landings = [f for f in case.facts if f.quantity == "first_arrival"]
+    assert bool(landings) is came
+    day = landings[0].about if landings else None
+    assert outcome["landing-day"] == day
+    for event in ("request", "decision", "refusal"):
+        question = {"request": "asked", "decision": "decided", "refusal": "refused"}[event]
+        happened = any(f.quantity == event and f.value.kind == "yes" for f in case.facts)
+        if question in outcome:
+            assert outcome[question] is happened
+
+
+@of_all
+def test_every_source_is_named_and_used(name: str):
+    case = load(name)
+    used = {f.source for f in case.facts} | {o.source for o in case.outcomes}
+    used |= {p.source for p in case.places.values()} | {m.source for m in case.alliance.members}
+    used |= {e.source for e in case.calendar} | {a.source for a in case.alliance.treaty}
+    used |= {p.source for p in case.alliance.patrons} | {case.ties.border_source}
+    used |= {t.source for t in case.triggers}
+    words = [f.text for f in case.facts] + [o.note or "" for o in case.outcomes]
+    words += [h.put_forward_by for h in case.hypotheses]
+    in_words = {s for s in case.sources if any(s in text for text in words)}
+    first = {"cow"} if name == "kazakhstan-2022" else set()  # in a comment of the file only
+    assert set(case.sources) - used - in_words == first
+    assert all(f.quantity is None or f.quantity in QUANTITIES for f in case.facts)
+
+
+@of_all
+def test_what_rests_on_general_knowledge_is_not_called_a_document(name: str):
+    case = load(name)
+    assert case.sources["general"].address is None
+    assert not [f.id for f in case.facts if f.source == "general" and f.rating[0] == "A"]
+
+
+@of_all
+def test_round_trips(name: str):
+    case = load(name)
+    text = case.model_dump_json()
+    again = Case.model_validate_json(text)
+    assert again == case
+    assert again.model_dump_json() == text
+    assert load_text(json.dumps(json.loads(text))) == case  # JSON is YAML
+    assert pickle.loads(pickle.dumps(case)) == case
