@@ -61,7 +61,8 @@ def test_the_door_opens_without_the_heavy_libraries(statement: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["py.typed", "report/templates/brief.html.j2", "report/templates/brief.css",
-     "case/shipped/kazakhstan-2022.yaml", "casebook/codebook.yaml", "casebook/fits.json",
+     "case/shipped/kazakhstan-2022.yaml", "case/shipped/niger-2023.yaml",
+     "casebook/codebook.yaml", "casebook/fits.json",
      "casebook/fits.npz", "casebook/cases/KAZ2022.yaml"],
 )  # fmt: skip
 def test_data_files_travel_with_the_package(path: str) -> None:

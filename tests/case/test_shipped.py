@@ -263,3 +263,12 @@ def test_round_trips(name: str):
     assert again.model_dump_json() == text
     assert load_text(json.dumps(json.loads(text))) == case  # JSON is YAML
     assert pickle.loads(pickle.dumps(case)) == case
+
+
+@of_all
+def test_the_page_of_the_cases_counts_right(name: str):
+    case = load(name)
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "cases.md"
+    general = sum(f.source == "general" for f in case.facts)
+    row = f"| `{name}` | {len(case.facts)} | {general} | {len(case.questions)} |"
+    assert row in page.read_text(encoding="utf-8")
