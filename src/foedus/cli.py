@@ -417,6 +417,73 @@ def explain(
     return 0
 
 
+@app.command(
+    help_epilogue=_example(
+        "foedus watch kazakhstan-2022 --as-of 2022-01-07 --question troops-3000",
+        "foedus watch my-case.yaml --rating C3 --days 3 --json",
+    )
+)
+def watch(
+    case: CaseName,
+    /,
+    *,
+    question: Annotated[
+        str | None,
+        Parameter(help="Id of the question to tell of; which hypothesis holds if absent."),
+    ] = None,
+    as_of: AsOf = None,
+    rating: Annotated[str, Parameter(help="Admiralty rating of the reports looked for.")] = "B2",
+    days: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=3660), help="Days after the date to look at.")
+    ] = 7,
+    quantity: Annotated[
+        list[str] | None,
+        Parameter(help="Only this word of the vocabulary; may be given again.", negative=""),
+    ] = None,
+    top: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=10_000), help="Things in the table.")
+    ] = 8,
+    runs: Runs = 10_000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    json: Json = False,
+) -> int:
+    """Rank the reports that could come next by what they would tell.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus import load_case
+    from foedus.ensemble.progress import for_stream
+    from foedus.judgement.watch import watch as look
+    from foedus.report import tables
+    from foedus.report.watch import print_watch
+
+    what = load_case(case)
+    _refuse_undeclared(what)
+    _refuse_file(out)
+    found = look(
+        what,
+        question=question,
+        as_of=as_of,
+        rating=rating,
+        days=days,
+        quantities=quantity,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        progress=for_stream(sys.stderr),
+    )
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_watch(found, top=top)
+    return 0
+
+
 @app.command(help_epilogue=_example("foedus schema > case.schema.json"))
 def schema() -> int:
     """Print the JSON Schema of case files, for editors."""
@@ -439,6 +506,31 @@ def new(
 
     print(new_case(path, title=title))
     return 0
+
+
+@app.command(
+    help_epilogue=_example("foedus serve --open", "foedus serve --cases my-cases --port 8001")
+)
+def serve(
+    *,
+    port: Annotated[
+        int, Parameter(validator=Number(gte=0, lte=65535), help="Port; 0 takes a free one.")
+    ] = 8000,
+    host: Annotated[
+        str, Parameter(help="Address to listen on. Others than this machine only if you say so.")
+    ] = "127.0.0.1",
+    cases: Annotated[
+        Path, Parameter(help="Folder of your own cases; new ones are saved there.")
+    ] = Path("cases"),
+    results: Annotated[Path, Parameter(help="Folder of the runs.")] = Path("results"),
+    open_: Annotated[
+        bool, Parameter(name="--open", negative="", help="Open the page in the browser.")
+    ] = False,
+) -> int:
+    """Show the page: forecasts, streets, what if and explanations, on this machine only."""
+    from foedus.app.run import serve as run_page
+
+    return run_page(host=host, port=port, cases=cases, results=results, open_page=open_)
 
 
 @app.command(help_epilogue=_example("foedus warm"))

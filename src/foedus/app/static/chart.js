@@ -52,6 +52,12 @@ export function fanChart(fan, marks, asOf) {
   const root = top > 25 * least; // the tail would flatten the rest
   const steps = [0];
   for (let k = 0; k < 9; k += 1) for (const m of [1, 3]) if (m * 10 ** k > top / 120 && m * 10 ** k <= 1.1 * top) steps.push(m * 10 ** k);
+  const readout = h("div", { class: "readout small", "aria-hidden": "true" }, "\u00a0");
+  function read(i) {
+    readout.textContent = i === null || i === undefined
+      ? "\u00a0"
+      : `${day(dates[i], { year: false })}: ${number(fan.q50[i])}; half of the runs ${number(fan.q25[i])} to ${number(fan.q75[i])}, nine in ten ${number(fan.q05[i])} to ${number(fan.q95[i])}`;
+  }
   const band = (label) => ({ label, stroke: "#8fbadd", width: 0.5, points: { show: false } });
   const chart = plot(
     {
@@ -71,9 +77,12 @@ export function fanChart(fan, marks, asOf) {
         { series: [4, 3], fill: "#8fbadd" },
       ],
       axes: [dayAxis(dates), numberAxis(root ? () => steps : null)],
-      legend: { live: true },
+      legend: { show: false },
       cursor: { y: false, points: { size: 5 } },
-      hooks: { draw: [(u) => { known(u, dates, asOf); facts(u, dates, marks); }] },
+      hooks: {
+        draw: [(u) => { known(u, dates, asOf); facts(u, dates, marks); }],
+        setCursor: [(u) => read(u.cursor.idx)],
+      },
     },
     [x, fan.q05, fan.q95, fan.q25, fan.q75, fan.q50],
   );
@@ -83,7 +92,7 @@ export function fanChart(fan, marks, asOf) {
   const words = `Median ${fan.unit}: ${say(at)}; ${say(last)}. ${marks.length} reported facts are drawn.`;
   chart.element.setAttribute("role", "img");
   chart.element.setAttribute("aria-label", words);
-  return { ...chart, root, words };
+  return { ...chart, readout, root, words };
 }
 
 function known(u, dates, asOf) {
@@ -159,6 +168,7 @@ export function pairChart(start, asItIs, changed, title) {
       ],
       axes: [dayAxis(dates), numberAxis(null)],
       cursor: { y: false },
+      legend: { markers: { width: 2 } },
     },
     [dates.map((_, i) => i), asItIs, changed],
     190,

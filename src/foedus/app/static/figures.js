@@ -33,7 +33,7 @@ export function mount(element, context) {
         charts.push(chart);
         return h("section", { class: "chart" },
           h("h3", {}, fan.title, h("span", { class: "soft small" }, chart.root ? " (square-root scale)" : "")),
-          chart.element,
+          chart.element, chart.readout,
           h("details", {}, h("summary", { class: "small" }, "As a table"), table(fan, bundle.marks[fan.key] || [])));
       })),
     );

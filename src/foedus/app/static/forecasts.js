@@ -77,7 +77,7 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
       bar = status.querySelector("progress");
     }
     status.querySelector(".what").textContent = `Forecast as of ${day(mine.date)}: ${words}`;
-    if (j.total) bar.value = j.done / j.total;
+    bar.value = j.total ? j.done / j.total : 0;
   }
 
   function stop() {

@@ -106,7 +106,7 @@ export function mount(element, context) {
     if (a.kind === "number") parts.push(h("span", { class: "answer" }, middle), h("div", { class: "soft" }, `${low} to ${high} ${a.unit}`));
     else {
       parts.push(h("span", { class: "answer" }, percent(a.probability)), " ", h("span", { class: "soft" }, `± ${points(a.probability_error)}`));
-      if (a.kind === "date" && middle && a.probability >= 0.01) parts.push(h("div", {}, `if so, ${middle}`), h("div", { class: "soft small" }, `${low} to ${high}`));
+      if (a.kind === "date" && middle && a.probability >= 0.01) parts.push(h("div", { class: "small" }, `half of the runs by: ${middle}`), h("div", { class: "soft small" }, `nine in ten: ${low} to ${high}`));
     }
     if (a.settled_by) parts.push(h("div", { class: "soft small" }, "settled by a known fact"));
     return parts;

@@ -186,7 +186,7 @@ export async function mount(element, context) {
       bar = progress.querySelector("progress");
     }
     progress.querySelector(".what").textContent = words;
-    if (j.total) bar.value = j.done / j.total;
+    bar.value = j.total ? j.done / j.total : 0;
   }
 
   function stop() {
