@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from foedus.report import words
-from foedus.report.content import Brief
-from foedus.report.plots import describe, fan_svg
+from foedus.report.content import Answer, Brief
+from foedus.report.plots import describe, fan_svg, sample_days
 
 TEMPLATE = "brief.html.j2"
 
@@ -35,24 +35,44 @@ def render(brief: Brief) -> str:
         day=words.day,
         rating=words.rating,
         link=link,
+        sample_days=sample_days,
     )
     charts = [
         (fan, Markup(fan_svg(fan, brief.as_of)), describe(fan, brief.as_of)) for fan in brief.fans
     ]
-    groups = [
-        (kind, [a for a in brief.answers if a.kind == kind])
-        for kind in ("binary", "number", "date")
-    ]
     return environment.get_template(TEMPLATE).render(
-        brief=brief, charts=charts, groups=[g for g in groups if g[1]]
+        brief=brief, charts=charts, groups=groups(brief), based=based(brief)
     )
 
 
+def groups(brief: Brief) -> list[tuple[str, list[Answer]]]:
+    """Return the answers by kind of question; kinds without any are left out."""
+    found = [
+        (kind, [a for a in brief.answers if a.kind == kind])
+        for kind in ("binary", "number", "date")
+    ]
+    return [g for g in found if g[1]]
+
+
+def based(brief: Brief) -> list[tuple[str, list[str]]]:
+    """Return each outside view in words, with the questions that it is about."""
+    out: dict[str, list[str]] = {}
+    for answer in brief.answers:
+        if answer.base_text:
+            out.setdefault(answer.base_text, []).append(answer.text)
+    return list(out.items())
+
+
 def write(brief: Brief, path: Path) -> Path:
-    """Write the page beside ``path`` and move it into place, so that it is never half there."""
+    """Write the page; see :func:`put`."""
+    return put(render(brief).encode("utf-8"), path)
+
+
+def put(data: bytes, path: Path) -> Path:
+    """Write a file beside ``path`` and move it into place, so that it is never half there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(render(brief), encoding="utf-8")
+    temporary.write_bytes(data)
     temporary.replace(path)
     return path
 

@@ -25,6 +25,8 @@ class Answer:
         Outside view of the same event, as a probability.
     base_text : str
         The outside view in words, and where it comes from.
+    base_short : str
+        The outside view in a few words, for a table.
     before : str
         What the runs say before the evidence is weighed, in words.
     note : str
@@ -43,6 +45,7 @@ class Answer:
     base_text: str = ""
     before: str = ""
     note: str = ""
+    base_short: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,18 @@ class Fan:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A competing explanation with its weight before and after the evidence."""
+    """A competing explanation with its weight before and after the evidence.
+
+    Attributes
+    ----------
+    title, says, put_forward_by : str
+    prior, posterior, error : float
+        Before and after the evidence, with the Monte-Carlo error of the latter.
+    casebook, both : str
+        The weight from the casebook alone and from both, in words; empty if nobody weighed them.
+    said : str
+        What the evidence is worth, and what moves it most; empty if nobody asked.
+    """
 
     title: str
     says: str
@@ -97,6 +111,71 @@ class Explanation:
     prior: float
     posterior: float
     error: float
+    casebook: str = ""
+    both: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What another decision does to one outcome, in words.
+
+    Attributes
+    ----------
+    title : str
+        With its unit.
+    factual, otherwise, difference, half, most : str
+        Both means, the mean difference with its error, and the 50% and 90% ranges over pairs.
+    """
+
+    title: str
+    factual: str
+    otherwise: str
+    difference: str
+    half: str
+    most: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One decision otherwise: pairs of runs that differ in it and in nothing else."""
+
+    text: str
+    pairs: int
+    distinct: int
+    changed: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something to look for.
+
+    Attributes
+    ----------
+    what, when : str
+    worth : float
+        Share of what is open about the answer that the reading is expected to settle, 0 to 1.
+    said : str
+        The worth in words, with its error.
+    readings : tuple of (reading, answer)
+        What each reading would make of the answer.
+    """
+
+    what: str
+    when: str
+    worth: float
+    said: str
+    readings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The signs that would tell most about one matter, the most telling first."""
+
+    about: str
+    now: str
+    signs: tuple[Sign, ...]
 
 
 @dataclass(frozen=True)
@@ -143,6 +222,12 @@ class Brief:
     provenance : tuple of (label, value)
     known_by : str
         The as-of date in words, where it has a time of day; otherwise ``as_of`` says it.
+    apart : tuple of str
+        How far apart the explanations are, and what the casebook says of them.
+    contrasts : tuple of Contrast
+    watch : tuple of Watch
+    method : tuple of str
+        How the numbers came about, a paragraph each.
     """
 
     title: str
@@ -163,3 +248,7 @@ class Brief:
     numbers: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=())
     known_by: str = ""
+    apart: tuple[str, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    watch: tuple[Watch, ...] = ()
+    method: tuple[str, ...] = ()

@@ -14,13 +14,17 @@ from foedus.case.hash import case_hash
 from foedus.case.quantity import Value
 from foedus.case.times import latest, parse_when
 from foedus.report import content
+from foedus.report.signs import titles_of, watch_of
+from foedus.report.why import apart_of, contrasts_of, explanations_of, same, warnings_of
 from foedus.report.words import day, number, percent
 
 if TYPE_CHECKING:
     from foedus.case.models import Case
     from foedus.judgement import Forecast
     from foedus.judgement.baselines import Outside
+    from foedus.judgement.explain import Explanations
     from foedus.judgement.results import Answer, Estimate, Evidence, Fan
+    from foedus.judgement.watch import Watch
 
 #: What holds of every forecast.
 CAVEATS = (
@@ -35,6 +39,21 @@ CAVEATS = (
     "the forecast in proportion.",
 )
 
+#: How the numbers of every forecast come about.
+METHOD = (
+    "The case file is simulated many times. Each run draws its parameters from priors, one of the "
+    "competing explanations, and its own luck; then, day by day, streets, forces, leader, alliance "
+    "and airlift act on each other. Every mechanism has a published source, which foedus's "
+    "documentation names with its equation.",
+    "Decisions that were public by the as-of date are imposed on all runs, and each run is charged "
+    "for how likely it was to take them. Every other report is weighed: the better a run agrees "
+    "with it, given how good its source is, the more the run counts. Effective runs say how many "
+    "runs of equal weight the weighed ones are worth; below 50 there is no answer.",
+    "Nothing that became public after the as-of date is used, and no outcome of the case is read. "
+    "Base rates come from a casebook of past calls for help, without this case and without "
+    "anything of its year or later.",
+)
+
 _MEAN = re.compile(r", mean [0-9.]+ \(90% interval [0-9. to]+\)")
 
 _USE = {
@@ -46,8 +65,15 @@ _USE = {
 }
 
 
-def brief(forecast: Forecast, case: Case, path: str | Path) -> Path:
-    """Write the brief of a forecast: one HTML file without network or script.
+def brief(
+    forecast: Forecast,
+    case: Case,
+    path: str | Path,
+    *,
+    explanations: Explanations | None = None,
+    watch: Sequence[Watch] = (),
+) -> Path:
+    """Write the brief of a forecast: one file without network or script.
 
     Parameters
     ----------
@@ -55,22 +81,48 @@ def brief(forecast: Forecast, case: Case, path: str | Path) -> Path:
     case : Case
         The case that was forecast, filtered or not.
     path : str or pathlib.Path
-        The file to write; it is replaced as a whole.
+        The file to write; it is replaced as a whole. A name that ends in ``.pdf`` gives a PDF,
+        any other an HTML page; both say the same.
+    explanations : Explanations, optional
+        From :func:`foedus.explain` with the same runs: what the casebook says of each
+        explanation, what moves it, and what would have been otherwise.
+    watch : sequence of Watch
+        From :func:`foedus.watch` with the same runs: what to look for next, a list for each.
 
     Returns
     -------
     pathlib.Path
         The file written.
+
+    Raises
+    ------
+    InputError
+        If ``explanations`` or ``watch`` are of another case, date or set of runs.
     """
+    made, path = brief_of(forecast, case, explanations=explanations, watch=watch), Path(path)
+    if path.suffix.lower() == ".pdf":
+        from foedus.report.pdf import write as write_pdf
+
+        return write_pdf(made, path)
     from foedus.report.brief import write
 
-    return write(brief_of(forecast, case), Path(path))
+    return write(made, path)
 
 
-def brief_of(forecast: Forecast, case: Case) -> content.Brief:
-    """Return what the brief of a forecast says."""
+def brief_of(
+    forecast: Forecast,
+    case: Case,
+    *,
+    explanations: Explanations | None = None,
+    watch: Sequence[Watch] = (),
+) -> content.Brief:
+    """Return what the brief of a forecast says; parameters as of :func:`brief`."""
+    same(forecast, explanations, "explanations")
+    for found in watch:
+        same(forecast, found, "watch")
     weights = forecast.weights
     more = tuple(w for w in forecast.warnings if w not in weights.advice)
+    also = tuple(w for w in _also(explanations, watch) if w not in more)
     return content.Brief(
         title=forecast.title,
         summary=_summary(forecast, case),
@@ -80,9 +132,9 @@ def brief_of(forecast: Forecast, case: Case) -> content.Brief:
         runs=weights.runs,
         effective=weights.ess,
         verdict=weights.verdict,
-        answers=tuple(_answer(a, refused=weights.verdict == "refused") for a in forecast.answers),
+        answers=tuple(_answer(a, forecast) for a in forecast.answers),
         fans=tuple(
-            _fan(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
+            fan_of(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
         ),
         alike=tuple(
             content.Likeness(
@@ -93,18 +145,23 @@ def brief_of(forecast: Forecast, case: Case) -> content.Brief:
             )
             for a in forecast.alike
         ),
-        explanations=tuple(
-            content.Explanation(h.title, h.says, h.put_forward_by, h.prior, h.posterior, h.error)
-            for h in sorted(forecast.hypotheses, key=lambda h: -h.posterior)
-            if math.isfinite(h.posterior)
-        ),
+        explanations=explanations_of(forecast, explanations),
+        apart=apart_of(forecast, explanations),
+        contrasts=contrasts_of(explanations),
+        watch=tuple(watch_of(w, case, titles_of(forecast)) for w in watch),
         evidence=tuple(_evidence(e) for e in sorted(forecast.evidence, key=lambda e: e.about)),
         advice=weights.advice,
-        caveats=(*more, *CAVEATS),
+        caveats=(*more, *also, *CAVEATS),
+        method=METHOD,
         numbers=tuple(_numbers(forecast)),
         provenance=tuple(_provenance(forecast, case)),
         known_by=known_by_words(forecast),
     )
+
+
+def _also(explanations: Explanations | None, watch: Sequence[Watch]) -> tuple[str, ...]:
+    found = (*warnings_of(explanations), *(line for w in watch for line in w.warnings))
+    return tuple(dict.fromkeys(found))
 
 
 def command(forecast: Forecast) -> str:
@@ -164,6 +221,17 @@ def outside(view: Outside | None, kind: str) -> tuple[float | None, str]:
     return None, f"{picked[1]} ({picked[0]} to {picked[2]}): {view.text}"
 
 
+def outside_short(view: Outside | None, kind: str) -> str:
+    """Return the outside view in a few words: a chance or a median with its interval."""
+    base, text = outside(view, kind)
+    if view is None or (base is None and not (view.dates or view.values)):
+        return ""
+    if base is None:
+        return text.split(": ")[0]
+    interval = text.split(") ")[0] + ")" if text.startswith("(") else ""
+    return f"{percent(base)} {interval}".strip()
+
+
 #: A date quantile that lies beyond the days simulated, or an event that does not happen.
 NEVER = "not by the end"
 
@@ -190,14 +258,15 @@ def _summary(forecast: Forecast, case: Case) -> str:
     )
 
 
-def _answer(a: Answer, *, refused: bool) -> content.Answer:
+def _answer(a: Answer, forecast: Forecast) -> content.Answer:
     low, middle, high = span(a.estimate, a.kind)
     if low == NEVER:  # hardly any run: once is enough
         low = high = ""
     base, text = outside(a.outside, a.kind)
-    note = "" if refused or a.reason is None else a.reason
+    note = "" if forecast.verdict == "refused" or a.reason is None else a.reason
     if a.settled_by:
-        note = f"Settled already by the fact “{a.settled_by}”. {note}".strip()
+        told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
+        note = f"Settled already by the fact “{told.rstrip('.')}”. {note}".strip()
     estimate = a.estimate
     return content.Answer(
         text=a.text,
@@ -212,10 +281,12 @@ def _answer(a: Answer, *, refused: bool) -> content.Answer:
         base_text=text,
         before=short(a.before, a.kind),
         note=note,
+        base_short=outside_short(a.outside, a.kind),
     )
 
 
-def _fan(fan: Fan, evidence: Sequence[Evidence]) -> content.Fan:
+def fan_of(fan: Fan, evidence: Sequence[Evidence] = ()) -> content.Fan:
+    """Return a fan with the reports of its quantity on it."""
     q05, q25, q50, q75, q95 = (tuple(float(v) for v in row) for row in fan.quantiles)
     inside = set(fan.dates)
     marks = [_mark(e) for e in evidence if e.quantity == fan.key and _counted(e)]

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Blues that stay apart in grey and for colour-blind readers; facts are black on white.
-OUTER, INNER, LINE, INK, FAINT = "#cfe1f2", "#8fbadd", "#08519c", "#1b1f24", "#5c6670"
+#: The blue of Okabe and Ito and two tints of it, which stay apart in grey; facts are black on
+#: white. No meaning hangs on colour: the median is a full line, half of the runs lie within dashes,
+#: nine in ten within dots.
+OUTER, INNER, LINE, INK, FAINT = "#d3e7f3", "#8cbfdf", "#0072b2", "#1b1f24", "#5c6670"
+#: Okabe and Ito's vermillion, for the base rate; a diamond wherever it is used.
+BASE = "#d55e00"
 
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -64,9 +68,9 @@ def fan_svg(fan: Fan, as_of: dt.date) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE)
         FigureCanvasSVG(figure)
-        _panel(figure.add_axes((0.115, 0.12, 0.865, 0.80)), fan, as_of)
-        text = _save(figure)
-    return _inline(text, fan.key, fan.title, describe(fan, as_of))
+        draw_fan(figure.add_axes((0.115, 0.12, 0.865, 0.80)), fan, as_of)
+        text = svg_of(figure)
+    return inline(text, fan.key, fan.title, describe(fan, as_of))
 
 
 def sheet_svg(fans: Sequence[Fan], as_of: dt.date) -> str:
@@ -84,37 +88,51 @@ def sheet_svg(fans: Sequence[Fan], as_of: dt.date) -> str:
             high = 1.0 / rows
             left, bottom = 0.06 + 0.5 * column, 1.0 - (row + 1) * high
             ax = figure.add_axes((left, bottom + 0.12 * high, 0.42, 0.68 * high))
-            _panel(ax, fan, as_of)
+            draw_fan(ax, fan, as_of)
             figure.text(left - 0.045, bottom + 0.92 * high, fan.title, fontsize=11, weight="bold")
-        text = _save(figure)
-    return _inline(text, "sheet", "Fan charts", "; ".join(describe(f, as_of) for f in fans))
+        text = svg_of(figure)
+    return inline(text, "sheet", "Fan charts", "; ".join(describe(f, as_of) for f in fans))
 
 
-def _panel(ax: Axes, fan: Fan, as_of: dt.date) -> None:
+def draw_fan(ax: Axes, fan: Fan, as_of: dt.date | None) -> None:
+    """Draw a fan chart on axes; without an as-of date nothing is marked as known."""
     x = np.arange(len(fan.dates), dtype=float)
     _axis_y(ax, fan)
     ax.fill_between(x, fan.q05, fan.q95, color=OUTER, linewidth=0)
     ax.fill_between(x, fan.q25, fan.q75, color=INNER, linewidth=0)
-    ax.plot(x, fan.q50, color=LINE, linewidth=1.6, solid_capstyle="round")
-    for edge in (fan.q05, fan.q95):  # a line that a black-and-white copy keeps
-        ax.plot(x, edge, color=INNER, linewidth=0.5)
-    _as_of_line(ax, fan, as_of)
+    ax.plot(x, fan.q50, color=LINE, linewidth=1.8, solid_capstyle="round")
+    for edge in (fan.q25, fan.q75):  # lines that a copy in black and white keeps
+        ax.plot(x, edge, color=LINE, linewidth=0.7, dashes=(5, 2))
+    for edge in (fan.q05, fan.q95):
+        ax.plot(x, edge, color=LINE, linewidth=0.7, dashes=(1, 1.6))
+    if as_of is not None:
+        _as_of_line(ax, fan, as_of)
     for mark, x0 in _apart(fan):
         _draw(ax, mark, x0)
     _axis_x(ax, fan)
 
 
-def _save(figure: Figure) -> str:
+def svg_of(figure: Figure) -> str:
+    """Return a figure as SVG text; equal figures give equal texts."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
-def describe(fan: Fan, as_of: dt.date) -> str:
+def sample_days(fan: Fan) -> list[tuple[str, str, str, str]]:
+    """Return date, low, median and high of some days, as many as the axis names."""
+    step = max(1, math.ceil((len(fan.dates) - 1) / 6))
+    return [
+        (day(fan.dates[i]), number(fan.q05[i]), number(fan.q50[i]), number(fan.q95[i]))
+        for i in range(0, len(fan.dates), step)
+    ]
+
+
+def describe(fan: Fan, as_of: dt.date | None) -> str:
     """Return the text alternative of a fan chart: the same story in a sentence or two."""
     last = len(fan.dates) - 1
     peak = int(np.argmax(fan.q50))
-    now = min(max((as_of - fan.dates[0]).days, 0), last)
+    now = 0 if as_of is None else min(max((as_of - fan.dates[0]).days, 0), last)
 
     def at(i: int) -> str:
         spread = f"{number(fan.q05[i])} to {number(fan.q95[i])}"
@@ -233,7 +251,7 @@ def _draw(ax: Axes, mark: Mark, x: float) -> None:
         )
 
 
-def _inline(svg: str, key: str, title: str, description: str) -> str:
+def inline(svg: str, key: str, title: str, description: str) -> str:
     """Make a chart fit for a page: no prolog, no metadata, ids of its own, a title."""
     from markupsafe import escape
 

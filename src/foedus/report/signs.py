@@ -1,0 +1,108 @@
+"""What to look for next, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from foedus.case.vocabulary import QUANTITIES
+from foedus.report import content
+from foedus.report.words import day, number, percent, points
+
+if TYPE_CHECKING:
+    from foedus.case.models import Case
+    from foedus.judgement import Forecast
+    from foedus.judgement.watch import Reading, Watch, Worth
+
+#: Signs of each list that a brief shows.
+MOST = 8
+#: A date question whose event does not come.
+NEVER = "not by the end"
+
+
+def watch_of(found: Watch, case: Case, titles: Mapping[str, str] | None = None) -> content.Watch:
+    """Return a watch list in words.
+
+    Parameters
+    ----------
+    found : Watch
+    case : Case
+        Names places and members.
+    titles : mapping of str to str, optional
+        What to call the classes of the answer, such as hypotheses; their ids if absent.
+    """
+    titles = titles or {}
+    return content.Watch(
+        about=found.text,
+        now=_now(found, titles),
+        signs=tuple(
+            content.Sign(
+                what=thing(w, case),
+                when=day(w.day),
+                worth=min(1.0, max(0.0, w.bits / found.entropy)),
+                said=f"{number(round(w.bits, 3))} of {number(round(found.entropy, 2))} bits",
+                readings=tuple((reading(r), after(found, r, titles)) for r in w.readings),
+            )
+            for w in found.best()[:MOST]
+        ),
+    )
+
+
+def titles_of(forecast: Forecast) -> dict[str, str]:
+    """Return what to call each hypothesis."""
+    return {h.id: h.title for h in forecast.hypotheses}
+
+
+def thing(w: Worth, case: Case) -> str:
+    """Return what a report would be about: ``crowd, Almaty: people in protest or riot …``."""
+    meaning = QUANTITIES[w.quantity].meaning
+    where = case.places[w.place].name if w.place in case.places else w.place
+    who = case.actors[w.member].name if w.member in case.actors else w.member
+    text = meaning[:1].upper() + meaning[1:]
+    text += "".join(f", {part}" for part in (where, who) if part)
+    return text + (" (what is asked itself)" if w.asked_itself else "")
+
+
+def reading(r: Reading) -> str:
+    """Return what a report may say, with its chance."""
+    if r.happened is not None:
+        said = "reported by then" if r.happened else "not reported by then"
+    elif r.low is None and r.high is None:
+        said = "any number"
+    elif r.low is None:
+        said = f"up to {number(r.high or 0.0)}"
+    elif r.high is None:
+        said = f"{number(r.low)} or more"
+    else:
+        said = f"{number(r.low)} to {number(r.high)}"
+    return f"{said} (chance {percent(r.chance)})"
+
+
+def after(found: Watch, r: Reading, titles: Mapping[str, str] | None = None) -> str:
+    """Return what a reading would make of the answer."""
+    if found.kind == "binary":
+        return f"yes {percent(r.after[-1])} {points(r.error[-1])}"
+    if found.kind in ("number", "date"):
+        return f"median {_middle(r.median)}"
+    best = max(range(len(r.after)), key=lambda c: r.after[c] - found.now[c])
+    name = (titles or {}).get(found.classes[best], found.classes[best])
+    return f"“{name}” {percent(r.after[best])} {points(r.error[best])}"
+
+
+def _now(found: Watch, titles: Mapping[str, str]) -> str:
+    if found.verdict == "refused":
+        return "no answer now: too few runs agree with the evidence"
+    if found.kind == "binary":
+        return f"now: yes {percent(found.now[-1])} {points(found.error[-1])}"
+    if found.kind in ("number", "date"):
+        return f"now: median {_middle(found.median)}"
+    best = max(range(len(found.now)), key=lambda c: found.now[c])
+    name = titles.get(found.classes[best], found.classes[best])
+    return f"now most likely: “{name}” {percent(found.now[best])} {points(found.error[best])}"
+
+
+def _middle(value: float | dt.date | None) -> str:
+    if value is None:
+        return NEVER
+    return day(value) if isinstance(value, dt.date) else number(value)
