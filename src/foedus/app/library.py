@@ -58,7 +58,7 @@ class Library:
         InputError
             If the key is not the plain name of a case file, or leads out of the folder.
         """
-        if not _FILE.match(key) or ".." in key:
+        if not _FILE.fullmatch(key) or ".." in key:
             raise InputError(
                 f"a case file's name: letters, digits, space, . _ - and .yaml at its end "
                 f"(found {key[:120]!r})"
@@ -119,7 +119,7 @@ class Library:
             )
         except OSError:
             found = []
-        own = [name for name in found if _FILE.match(name) and ".." not in name]
+        own = [name for name in found if _FILE.fullmatch(name) and ".." not in name]
         return [*shipped(), *own[:MOST]]
 
     def entries(self) -> list[Entry]:

@@ -41,8 +41,8 @@ class Edit:
     Attributes
     ----------
     op : {"set", "remove", "rename", "append"}
-        Give a field a value, take out a field or an item, give a key another name, or put an
-        item at the end of a list.
+        Give a field a value (and make what it stands in, if need be), take out a field or an
+        item if it is there, give a key another name, or put an item at the end of a list.
     path : tuple of str and int
         Of the field; for ``append`` of the list.
     value : object
@@ -101,6 +101,9 @@ def _applied(text: str, edit: Edit) -> str:
     data, _, problems = parse(text, "text")
     if problems:
         raise InputError(problems)
+    edit = _completed(data, edit)
+    if edit.op == "remove" and not _there(data, edit.path):
+        return text
     wanted = _changed(data, edit)
     for way in (_in_place, _round_trip):
         try:
@@ -146,6 +149,28 @@ def _changed(data: Any, edit: Edit) -> Any:
     except (KeyError, IndexError, TypeError, AttributeError):
         raise InputError(f"no such place in the text: {dotted(edit.path)!r}") from None
     return data
+
+
+def _completed(data: Any, edit: Edit) -> Edit:
+    """Return a change that also makes the mappings, or the list, that are not there yet."""
+    if edit.op not in ("set", "append"):
+        return edit
+    path, value = edit.path, edit.value
+    if edit.op == "append" and not _there(data, path):
+        value = [value]
+    elif edit.op == "append":
+        return edit
+    while len(path) > 1 and isinstance(path[-1], str) and not _there(data, path[:-1]):
+        path, value = path[:-1], {path[-1]: value}
+    return Edit("set", path, value)
+
+
+def _there(data: Any, path: Path) -> bool:
+    """Tell whether something stands at a path; a key without a value is as good as none."""
+    try:
+        return _step_to(data, path) is not None or len(path) == 0
+    except (KeyError, IndexError, TypeError):
+        return False
 
 
 def _step_to(data: Any, path: Path) -> Any:

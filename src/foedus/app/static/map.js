@@ -157,7 +157,7 @@ export async function mount(element, context) {
       h("path", { d: others, class: "land" }), h("path", { d: own, class: "homeland" }),
       h("path", { d: borders, class: "borders" }), shapes, labels),
     );
-    showLegend(context.forecast?.map ? [largest, most, scale] : null);
+    showLegend(context.forecast?.map && !context.forecast.map.refused ? [largest, most, scale] : null);
   }
 
   let lastLegend = "";

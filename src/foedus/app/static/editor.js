@@ -1,0 +1,245 @@
+// Make a case: the text of a case file, and a form that is a view of it. The server checks while
+// one types; a change in the form is made in the text, with the author's comments left alone.
+
+import { clear, h } from "./dom.js";
+import { form } from "./editor-form.js";
+import { textView } from "./editor-text.js";
+
+const PAUSE_MS = 350;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.ya?ml$/;
+
+// The document outlives the tab: {text, data, editable, problems, warnings, name, etag, saved}.
+let doc = null;
+let schema = null;
+addEventListener("beforeunload", (event) => {
+  if (dirty()) event.preventDefault();
+});
+
+function dirty() {
+  return doc !== null && doc.text !== doc.saved;
+}
+
+export async function mount(element, context) {
+  if (!document.querySelector('link[href="/static/editor.css"]'))
+    document.head.append(h("link", { rel: "stylesheet", href: "/static/editor.css" }));
+  const { cases } = await context.fetchJSON("/api/cases");
+  schema ??= await context.fetchJSON("/api/editor/schema");
+
+  const from = h("select", { id: "editor-from" }, h("option", { value: "" }, "A starter case"),
+    cases.map((c) => h("option", { value: c.key }, c.shipped ? c.title : `${c.title} (${c.key})`)));
+  const file = h("input", { id: "editor-name", type: "text", spellcheck: "false", autocomplete: "off",
+    "aria-describedby": "editor-name-hint editor-name-error", oninput: named });
+  const fileError = h("p", { class: "field-error", id: "editor-name-error" });
+  const save = h("button", { type: "button", class: "primary", id: "editor-save", onclick: () => store(false) }, "Save");
+  const told = h("div", { class: "editor-told", role: "status", id: "editor-told" });
+  const summary = h("div", { class: "editor-summary", role: "status", id: "editor-summary" });
+  const views = {
+    form: h("button", { type: "button", id: "editor-show-form", onclick: () => show("form") }, "Form"),
+    text: h("button", { type: "button", id: "editor-show-text", onclick: () => show("text") }, "Text of the file"),
+  };
+  const place = h("div", { class: "editor-view" });
+  clear(
+    element,
+    h("div", { class: "editor-bar" },
+      h("label", { for: "editor-from" }, "Start from ", from),
+      h("button", { type: "button", id: "editor-open", onclick: () => open(from.value) }, "Open"),
+      h("label", { for: "editor-name" }, "File name ", file), save),
+    h("p", { class: "hint", id: "editor-name-hint" }, "Saved in the folder of your own cases; the name ends in .yaml."),
+    fileError, told,
+    h("div", { class: "editor-switch", role: "group", "aria-label": "View of the case" }, views.form, views.text),
+    summary, place,
+  );
+
+  let gone = false;
+  let timer = null;
+  let pending = []; // changes of the form that the text does not have yet
+  let typed = false; // the text has changes that are not checked yet
+  let asked = 0;
+  let chain = Promise.resolve();
+  let view = null;
+
+  function say(...words) {
+    clear(told, words);
+  }
+
+  function take(found, mine) {
+    if (gone || mine !== asked) return false;
+    Object.assign(doc, { text: found.text, data: found.data, editable: found.editable, problems: found.problems, warnings: found.warnings });
+    return true;
+  }
+
+  // One request after the other, so that each change starts from the text that the last one left.
+  function queue(work) {
+    chain = chain.then(work).catch((error) => {
+      if (!gone) say(h("p", { class: "field-error" }, error.message));
+    });
+    return chain;
+  }
+
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(flush, PAUSE_MS);
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    return queue(async () => {
+      if (!pending.length && !typed) return;
+      const edits = pending;
+      pending = [];
+      const sent = doc.text;
+      asked += 1;
+      const mine = asked;
+      const path = edits.length ? "/api/editor/edit" : "/api/editor/check";
+      const body = edits.length ? { text: sent, name: shownName(), edits } : { text: sent, name: shownName() };
+      typed = false;
+      let found;
+      try {
+        found = await context.sendJSON(path, body);
+      } catch (error) {
+        if (edits.length && view && !gone) view.render(); // what the form showed is not in the text
+        throw error;
+      }
+      if (doc.text !== sent) return; // the person has typed on; a check of that follows
+      if (take(found, mine)) refresh();
+    });
+  }
+
+  // A change of the document's shape: rows come and go, so the form is drawn anew.
+  async function reshape(edits, focus) {
+    pending.push(...edits);
+    await flush();
+    if (gone || !view) return;
+    view.render(focus);
+    refresh();
+  }
+
+  const driver = {
+    get doc() { return doc; },
+    schema,
+    set(path, value) {
+      pending = pending.filter((e) => e.op !== "set" && e.op !== "remove" ? true : String(e.path) !== String(path));
+      pending.push(value === undefined ? { op: "remove", path } : { op: "set", path, value });
+      later();
+    },
+    reshape,
+    type(text) {
+      doc.text = text;
+      typed = true;
+      later();
+    },
+    async toText(line) {
+      if (context.state.get("editor.view", "form") !== "text") await show("text");
+      view.go(line);
+    },
+  };
+
+  function shownName() {
+    return file.value || "my-case.yaml";
+  }
+
+  function named() {
+    doc.name = file.value;
+    file.removeAttribute("aria-invalid");
+    clear(fileError);
+  }
+
+  function refresh() {
+    const n = doc.problems.length;
+    const list = doc.problems.slice(0, 12).map((p) =>
+      h("li", {}, h("button", { type: "button", class: "linkish", onclick: () => jump(p) },
+        `${p.line ? `Line ${p.line}: ` : ""}${p.field ? `${p.field}: ` : ""}${p.expected}`)));
+    clear(
+      summary,
+      n
+        ? h("p", { class: "bad" }, `${n} ${n === 1 ? "mistake" : "mistakes"}, as `, h("code", {}, "foedus check"), " would say.")
+        : h("p", { class: "good" }, "No mistakes: ", h("code", {}, "foedus check"), " accepts this text."),
+      n ? h("ul", {}, list, n > 12 ? h("li", {}, `and ${n - 12} more`) : null) : null,
+      doc.warnings.length ? h("details", {}, h("summary", {}, `${doc.warnings.length} to mind`), h("ul", {}, doc.warnings.map((w) => h("li", {}, w)))) : null,
+    );
+    view?.refresh();
+  }
+
+  function jump(problem) {
+    if (context.state.get("editor.view", "form") === "form" && doc.editable && view.find(problem.field)) return;
+    driver.toText(problem.line || 1);
+  }
+
+  async function show(name) {
+    if (view) await flush();
+    context.state.set({ "editor.view": name === "form" ? null : name });
+    for (const [key, button] of Object.entries(views)) button.setAttribute("aria-pressed", key === name);
+    view = name === "form" ? form(place, driver) : textView(place, driver);
+    view.render();
+    refresh();
+  }
+
+  async function open(key) {
+    if (dirty() && !confirm("What you changed is not saved. Open another case and lose it?")) return;
+    await flush();
+    try {
+      const found = await context.fetchJSON("/api/editor/open", key ? { case: key } : {});
+      if (gone) return;
+      doc = { ...found, opened: found.name, saved: found.text };
+      file.value = doc.name;
+      clear(fileError);
+      say(h("p", {}, doc.name ? `${doc.name} is open.` : "A copy is open; give it a file name to save it."));
+      await show(context.state.get("editor.view", "form"));
+    } catch (error) {
+      context.fail(error);
+    }
+  }
+
+  async function store(overwrite, theirs = null) {
+    await flush();
+    if (!NAME.test(file.value) || file.value.includes("..")) {
+      file.setAttribute("aria-invalid", "true");
+      clear(fileError, "A name of letters, digits, space, . _ - that ends in .yaml, such as my-case.yaml");
+      file.focus();
+      return;
+    }
+    const own = file.value === doc.opened && doc.etag !== null;
+    const body = { text: doc.text, name: file.value, etag: overwrite ? theirs : own ? doc.etag : null, overwrite: overwrite || own };
+    const sent = doc.text;
+    save.disabled = true;
+    try {
+      const done = await context.sendJSON("/api/editor/save", body);
+      Object.assign(doc, { saved: sent, etag: done.etag, name: done.name, opened: done.name });
+      say(h("p", { class: "good" }, `Saved as ${done.name}. `),
+        h("button", { type: "button", id: "editor-use", onclick: () => use(done.name) }, "Forecast this case"));
+    } catch (error) {
+      await refused(error).catch(context.fail);
+    } finally {
+      save.disabled = false;
+    }
+  }
+
+  function use(name) {
+    context.state.set({ tab: null }, { push: true });
+    context.reload(name);
+  }
+
+  async function refused(error) {
+    if (error.status === 409) {
+      const theirs = (await context.fetchJSON("/api/editor/open", { case: file.value })).etag;
+      say(h("p", { class: "field-error" }, error.message), " ",
+        h("button", { type: "button", id: "editor-replace", onclick: () => store(true, theirs) }, "Replace the file with this text"));
+    } else if (error.problems?.length) {
+      say(h("p", { class: "field-error" }, "Not saved: put the mistakes right first."));
+    } else say(h("p", { class: "field-error" }, error.message));
+  }
+
+  if (doc === null) await open("");
+  else {
+    file.value = doc.name;
+    await show(context.state.get("editor.view", "form"));
+  }
+  return {
+    update() {},
+    unmount() {
+      flush();
+      gone = true;
+      clearTimeout(timer);
+    },
+  };
+}
