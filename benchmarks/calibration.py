@@ -357,8 +357,7 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     spread = {}
     for name in results[0]["chance"]:
         _, exact, outcome = np.array([r["chance"][name] for r in results]).T
-        found = uniformity.probabilities(exact, outcome)
-        spread[name] = {k: _short(v) for k, v in found.items()}
+        spread[name] = uniformity.probabilities(exact, outcome)
     parameters = {
         name: uniformity.p_value(np.array([r["parameters"][name] for r in results]))
         for name in results[0]["parameters"]
@@ -379,7 +378,9 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
         "outside": sum(r["outside"] for r in results),
         "other_run": sum(not r["same_run"] for r in results),
         "p": {name: _short(value) for name, value in p.items()},
-        "p_probabilities": spread,
+        "p_probabilities": {
+            name: {k: _short(v) for k, v in found.items()} for name, found in spread.items()
+        },
         "p_smallest_adjusted": _short(uniformity.bonferroni(in_all)),
         "p_parameters_adjusted": _short(uniformity.bonferroni(list(parameters.values()))),
         "parameters_below_5_percent": _short(
@@ -413,8 +414,9 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _short(x: float) -> float:
-    return float(f"{x:.4g}")
+def _short(x: float) -> float | None:
+    """Return a number in four digits; None, which JSON can hold, where there is none."""
+    return None if math.isnan(x) else float(f"{x:.4g}")
 
 
 def measure(
@@ -451,7 +453,7 @@ def main() -> None:
         import calibration_page
 
         calibration_page.write(figures, by_arm)
-    print(json.dumps(figures))
+    print(json.dumps(figures, allow_nan=False))
 
 
 if __name__ == "__main__":

@@ -120,7 +120,8 @@ def page(figures: dict[str, Any]) -> str:
         f"Written by `make bench-calibration N={figures['crises']}` on"
         f" {dt.date.today().isoformat()}: {figures['seconds'] / 60:.0f} minutes on"
         f" {os.cpu_count()} cores, Python {platform.python_version()}. Its last line of output is"
-        " JSON with all p-values and coverages.",
+        " JSON: `arms.ARM.p` has the p-value of each question, `arms.ARM.coverage` the coverages."
+        " Stopped half-way, it goes on where it was.",
         "",
         "This is a proof about the *code*: if the world were as the model says, and reports as the"
         " observation model says, forecasts would be right as often as they claim. It says nothing"
@@ -153,9 +154,9 @@ def page(figures: dict[str, Any]) -> str:
         "",
         "| Arm | Reports | Runs |",
         "| --- | --- | --- |",
-        "| separate | of 8 quantities that share no error, so that each counts in full |"
+        "| separate | of 11 quantities that share no error, so that each counts in full |"
         f" one prior ensemble of {figures['runs']:,}, nothing replayed |",
-        "| replayed | the same, and 2 or 3 known decisions, rated A1 to B2 and true |"
+        "| replayed | of 6 such quantities, and 2 or 3 known decisions, rated A1 to B2 and true |"
         f" for every crisis an adaptive ensemble of {figures['own_runs']:,} of its own, decisions"
         " replayed and charged |",
         "| crowded | about 20, of the same things on several days, whose errors are drawn with the"
@@ -336,7 +337,7 @@ def _cover(found: dict[str, float]) -> str:
     return f"{100 * found['found']:.1f} ± {100 * found['error']:.1f}"
 
 
-def _p(p: float) -> str:
-    if np.isnan(p):
+def _p(p: float | None) -> str:
+    if p is None:
         return "-"
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"

@@ -202,8 +202,8 @@ class Reporter:
 
     def rating(self, *, weak: bool = False) -> str:
         """Return a rating; ``weak`` ones are never replayed."""
-        letters, digits = ("CDEF" if weak else "ABCDEF"), "123456"
-        return str(self.random.choice(list(letters))) + str(self.random.choice(list(digits)))
+        letters = "CCDDEF" if weak else "AABBBCCCDDEF"
+        return str(self.pick(tuple(letters))) + str(self.pick(tuple("1122233456")))
 
     def pick(self, options: tuple[Any, ...]) -> Any:
         """Return one of some options."""
@@ -334,13 +334,13 @@ class Reporter:
 def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False) -> Case:
     """Return a crisis whose reports have nothing in common, so that each counts in full.
 
-    One report of what the streets do, one of troops, of levels and events two or three, no two of
-    one quantity. With ``replayed`` also two or three known decisions.
+    One report of what the streets do, one of troops, four of levels and five of events, no two of
+    one quantity. With ``replayed`` two of levels, two of events, and two or three known decisions.
     """
     r = Reporter(case, run, random)
     r.number(r.pick(STREETS))
     r.number(r.pick(TROOPS))
-    for i in random.permutation(len(LEVELS))[: 2 if replayed else 3]:
+    for i in random.permutation(len(LEVELS))[: 2 if replayed else 4]:
         r.number(LEVELS[i])
     known: set[str] = set()
     if replayed:
@@ -351,7 +351,7 @@ def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False)
     told: set[str] = set()
     for i in random.permutation(len(EVENTS)):
         quantity, member = EVENTS[i]
-        if quantity not in told | known and len(told) < (2 if replayed else 3):
+        if quantity not in told | known and len(told) < (2 if replayed else 5):
             r.event(quantity, member, weak=replayed)
             told.add(quantity)
     return r.case_with_facts()

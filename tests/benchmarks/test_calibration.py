@@ -167,7 +167,7 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
         ranks = [*result["exact"].values(), *result["parameters"].values(), result["fit"]]
         assert all(0 <= rank <= 1 for rank in ranks)
     assert by_arm["replayed"][0]["replayed"] >= 2
-    text = json.dumps(figures, allow_nan=True)
+    text = json.dumps(figures, allow_nan=False)
     assert json.loads(text)["crises"] == 4
     monkeypatch.setattr(calibration, "judged", lambda *a: pytest.fail("made again"))
     again, _ = calibration.measure(4, **small)
