@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from foedus.judgement.explain import explain as explain
     from foedus.judgement.forecast import forecast as forecast
     from foedus.judgement.score import score as score
+    from foedus.judgement.watch import watch as watch
     from foedus.report.forecast import brief as brief
 
     __version__: str
@@ -62,6 +63,7 @@ _HOME = {
     "open_ensemble": "foedus.ensemble",
     "run": "foedus.ensemble",
     "score": "foedus.judgement",
+    "watch": "foedus.judgement.watch",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - all of them are texts

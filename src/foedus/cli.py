@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from foedus.case import Case
     from foedus.judgement import Forecast
+    from foedus.judgement.dossier import Wanted
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
 
 #: How the file of a brief ends.
 _PAGES = (".html", ".htm")
+_PAPERS = (".pdf",)
 
 CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
 AsOf = Annotated[
@@ -61,6 +63,10 @@ Cluster = Annotated[
         "scheduler file (.json), or local. Changes no result."
     ),
 ]
+Brief = Annotated[
+    Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
+]
+Pdf = Annotated[Path | None, Parameter(help="PDF file to write as well, with the same content.")]
 Store = Annotated[Path, Parameter(help="A store of runs.")]
 CaseId = Annotated[str, Parameter(help="Id of a coded case, as KAZ2022.")]
 Organisation = Annotated[str | None, Parameter(help="Organisation or helper, as CSTO.")]
@@ -269,9 +275,8 @@ def forecast(
     batch: Batch = None,
     out: Out = None,
     cluster: Cluster = None,
-    brief: Annotated[
-        Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
-    ] = None,
+    brief: Brief = None,
+    pdf: Pdf = None,
     json: Json = False,
 ) -> int:
     """Answer the questions of a case from what was known, and write the brief.
@@ -280,17 +285,21 @@ def forecast(
     """
     from foedus.report import tables
 
-    result, path = _forecast(case, as_of, runs, seed, workers, batch, out, brief, cluster)
+    result, paths = _forecast(case, as_of, runs, seed, workers, batch, out, brief, pdf, cluster)
     if json:
         tables.print_json(result.to_dict())
-        print(f"Brief: {path}", file=sys.stderr)
+        for path in paths:
+            print(f"Brief: {path}", file=sys.stderr)
     else:
-        tables.print_forecast(result, path)
+        tables.print_forecast(result, *paths)
     return 0
 
 
 @app.command(
-    help_epilogue=_example("foedus report kazakhstan-2022 --as-of 2022-01-07 --brief brief.html")
+    help_epilogue=_example(
+        "foedus report kazakhstan-2022 --as-of 2022-01-07 --pdf brief.pdf",
+        "foedus report my-case.yaml --question landed --pairs 0",
+    )
 )
 def report(
     case: CaseName,
@@ -302,16 +311,37 @@ def report(
     workers: Workers = None,
     batch: Batch = None,
     out: Out = None,
-    brief: Annotated[
-        Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
+    brief: Brief = None,
+    pdf: Pdf = None,
+    explain: Annotated[
+        bool, Parameter(help="What the casebook says of the explanations, and counterfactuals.")
+    ] = True,
+    pairs: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=1_000_000),
+            help="Pairs of runs for each counterfactual; 0 makes none.",
+        ),
+    ] = 400,
+    watch: Annotated[bool, Parameter(help="What to look for next.")] = True,
+    question: Annotated[
+        str | None,
+        Parameter(
+            help="Id of the question that the watch list is about; absent: the most open one."
+        ),
     ] = None,
 ) -> int:
-    """Write the brief of a forecast, and print nothing but its path.
+    """Write the full brief of a case, and print nothing but its path.
 
-    Runs that are on disk already are not made again.
+    To the forecast it adds explanations, counterfactuals and the watch list. Runs that are on disk
+    already are not made again.
     """
-    _, path = _forecast(case, as_of, runs, seed, workers, batch, out, brief)
-    print(path)
+    from foedus.judgement.dossier import Wanted
+
+    wanted = Wanted(explain, pairs, watch, question)
+    _, paths = _forecast(case, as_of, runs, seed, workers, batch, out, brief, pdf, wanted=wanted)
+    for path in paths:
+        print(path)
     return 0
 
 
@@ -896,20 +926,20 @@ def _refuse_file(out: Path | None) -> None:
     _refuse_inside("--out", out)
 
 
-def _refuse_brief(brief: Path | None) -> None:
+def _refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> None:
     """Refuse what would destroy something, or could not be written after all the runs."""
     from foedus.errors import InputError
 
     if brief is None:
         return
     if brief.is_dir():
-        raise InputError(f"--brief {brief}: a folder is there; give the name of a file")
-    if brief.suffix not in _PAGES:
-        raise InputError(f"--brief {brief}: a file name that ends in .html")
-    _refuse_inside("--brief", brief)
+        raise InputError(f"{option} {brief}: a folder is there; give the name of a file")
+    if brief.suffix not in endings:
+        raise InputError(f"{option} {brief}: a file name that ends in {endings[0]}")
+    _refuse_inside(option, brief)
     folder = next(p for p in brief.absolute().parents if p.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise InputError(f"--brief {brief}: {folder} can't be written to")
+        raise InputError(f"{option} {brief}: {folder} can't be written to")
 
 
 def _refuse_inside(option: str, path: Path) -> None:
@@ -929,11 +959,14 @@ def _forecast(
     batch: int | None,
     out: Path | None,
     brief: Path | None,
+    pdf: Path | None = None,
     cluster: str | None = None,
-) -> tuple[Forecast, Path]:
-    """Make or reuse the runs, forecast, write the brief; return the forecast and its path."""
-    from foedus import judgement, load_case
+    wanted: Wanted | None = None,
+) -> tuple[Forecast, list[Path]]:
+    """Make or reuse the runs, forecast, write the briefs; return the forecast and their paths."""
+    from foedus import load_case
     from foedus.ensemble.progress import for_stream
+    from foedus.judgement.dossier import Wanted, dossier
     from foedus.report.forecast import brief as write_brief
     from foedus.report.forecast import known_by
 
@@ -943,9 +976,11 @@ def _forecast(
     if brief is None and out is not None:
         name = out.stem if out.suffix == ".zarr" else out.name
         brief = out.with_name(f"{name}.html")
-    _refuse_brief(brief)
-    result = judgement.forecast(
+    _refuse_brief("--brief", brief, _PAGES)
+    _refuse_brief("--pdf", pdf, _PAPERS)
+    made = dossier(
         what,
+        wanted or Wanted(),
         as_of=as_of,
         runs=runs,
         seed=seed,
@@ -956,6 +991,11 @@ def _forecast(
         progress=for_stream(sys.stderr),
     )
     if brief is None:
-        known = known_by(result).replace(":", "")
+        known = known_by(made.forecast).replace(":", "")
         brief = Path("results") / f"{what.id}_{known}_seed{seed}.html"
-    return result, write_brief(result, what, brief)
+    paths = [
+        write_brief(made.forecast, what, path, explanations=made.explanations, watch=made.watch)
+        for path in (brief, pdf)
+        if path is not None
+    ]
+    return made.forecast, paths

@@ -51,6 +51,8 @@ class Information:
 
 
 NOTHING = Information(0.0, 0.0, 0.0, 1.0)
+#: Less information than this, in nats, is rounding.
+ROUNDING = 1e-9
 
 
 def entropy(p: FloatArray) -> float:
@@ -91,6 +93,8 @@ def information(
     ratio = np.zeros_like(joint)
     ratio[here] = np.log(joint[here] / np.outer(p_class, p_reading)[here])
     raw = float((joint * ratio).sum())
+    if raw < ROUNDING:
+        return NOTHING
 
     def variance(squares: FloatArray, sums: FloatArray, p: FloatArray) -> FloatArray:
         return squares - 2.0 * p * sums + p**2 * size
@@ -107,7 +111,7 @@ def information(
     mean, spread = _by_chance(twice, channel, p_class, p_reading)
     p_value = 1.0
     if mean > 0.0 and spread > 0.0:
-        p_value = float(special.gammaincc(mean**2 / spread, max(raw, 0.0) * mean / spread))
+        p_value = float(special.gammaincc(mean**2 / spread, raw * mean / spread))
     own = ratio @ channel.T - raw
     error = math.sqrt(float((twice * own**2).sum()) + spread)
     bits = 1.0 / math.log(2.0)

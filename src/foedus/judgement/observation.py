@@ -207,7 +207,8 @@ class Observation:
         truth : ndarray
         """
         h = np.log1p(np.maximum(truth, 0.0)) if self.scale_name == "count" else truth
-        honest = _upper(-(edge - h - self.bias) / self.scale)
+        within = np.where(np.isinf(edge), 0.0, edge)
+        honest = _upper((h + self.bias - within) / self.scale)
         found = (1.0 - self.error) * honest + self.error * self._outright_below(edge)
         return np.where(np.isneginf(edge), 0.0, np.where(np.isposinf(edge), 1.0, found))
 

@@ -45,6 +45,10 @@ FANS: dict[str, str] = {
 #: Most runs in a fan, and most values of one quantity that are held at once.
 MOST_FAN_RUNS = 50_000
 _MOST_FAN_VALUES = 4_000_000
+#: A report is met by no run if even the closest leaves this much of its log-likelihood wanting.
+UNMET = -3.0
+#: Most facts of each kind that a refusal names.
+MOST_NAMED = 3
 _BANDS = np.array([0.05, 0.5, 0.95])
 _WELL_RATED = ("A1", "A2", "B1", "B2")
 
@@ -197,12 +201,17 @@ def _named(e: Evidence) -> str:
 
 
 def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
-    """Return the weights with the facts that cost most named in the advice."""
+    """Return the weights with the facts that cost most, or that no run meets, in the advice."""
+    lines = [
+        f"No run comes near {_named(e)}: the runs say {_span(e)}, and even the closest makes it "
+        f"{np.exp(min(-e.closest, 300.0)):,.0f} times less likely than agreement."
+        for e in sorted(evidence, key=lambda e: e.closest or 0.0)
+        if e.closest is not None and e.closest < UNMET
+    ][:MOST_NAMED]
     costly = sorted(
         (e for e in evidence if (e.ess_without or 0.0) > 1.02 * weights.ess),
         key=lambda e: -(e.ess_without or 0.0),
-    )[:3]
-    lines = []
+    )[:MOST_NAMED]
     for e in costly:
         far = ""
         if e.closest is not None and e.closest < -0.7:
@@ -213,6 +222,14 @@ def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
             f"{weights.ess:.1f}{far}."
         )
     return replace(weights, advice=(*weights.advice, *lines))
+
+
+def _span(e: Evidence) -> str:
+    words = [
+        v.isoformat() if isinstance(v, dt.date) else "never" if v is None else f"{v:,.4g}"
+        for v in (e.runs[0], e.runs[-1])
+    ]
+    return words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
 
 
 def explanations(

@@ -59,6 +59,8 @@ RATING = "B2"
 CLASSES = 4
 #: Share of false discoveries among the reports that are said to tell something.
 FALSE = 0.05
+#: The class of a date beyond the days simulated, or outside the question's window.
+NEVER = "not in the window"
 #: Levels that nobody counts; they are looked at only if named.
 LATENT: frozenset[str] = frozenset(("legitimacy", "belief_home", "belief_abroad", "outside_belief"))
 
@@ -111,6 +113,8 @@ class Worth:
     quantity : str
         A word of the vocabulary.
     place, member : str or None
+    where : str or None
+        Name of the place or member.
     day : datetime.date
         That it is about, and on which it is published.
     unit : str
@@ -131,6 +135,7 @@ class Worth:
     quantity: str
     place: str | None
     member: str | None
+    where: str | None
     day: dt.date
     unit: str
     bits: float
@@ -368,15 +373,17 @@ def watch_runs(
     asked = _asked(case, w, question, rows)
     first = case.day(case.as_of) + 1
     span = range(first, min(first + days, case.horizon))
-    names = [n for n in QUANTITIES if n not in LATENT] if quantities is None else quantities
+    wanted = [n for n in QUANTITIES if n not in LATENT] if quantities is None else quantities
     worths: list[Worth] = []
     if not w.refused and asked.open:
         worths = _ranked(
             asked,
             w.frame,
+            {i: a.name for i, a in case.actors.items()}
+            | {i: p.name for i, p in case.places.items()},
             [
                 (instrument, truth)
-                for name in names
+                for name in wanted
                 for instrument, truth in _truths(
                     dataset, w.frame, instruments(case, name, span, rating, w.weighed), rows, block
                 )
@@ -398,7 +405,7 @@ def watch_runs(
         blank if w.refused else asked.now,
         blank if w.refused else asked.error,
         None if w.refused else asked.median(asked.weight, w.frame),
-        float("nan") if w.refused else entropy(np.array(asked.now)),
+        float("nan") if w.refused else entropy(np.array(asked.now)) if asked.open else 0.0,
         settled,
         rating,
         tuple(worths),
@@ -474,20 +481,24 @@ def _cut(
     values: FloatArray, weight: FloatArray, kind: str, frame: Frame
 ) -> tuple[tuple[str, ...], IntArray]:
     """Return ranges of about equal chance, in words, and the range of each run."""
-    levels = np.arange(1, CLASSES) / CLASSES
-    cuts = np.unique(quantile(values, weight, levels))
-    cuts = cuts[np.isfinite(cuts) & (cuts < values.max(initial=-np.inf))]
+    cuts = quantile(values, weight, np.arange(1, CLASSES) / CLASSES)
+    ends = np.isfinite(values) & (weight > 0)
+    never = bool((weight[~np.isfinite(values)] > 0).any())
+    if never and ends.any():
+        cuts = np.append(cuts, values[ends].max())
+    cuts = np.unique(cuts[np.isfinite(cuts)])
+    if not never:
+        cuts = cuts[cuts < values[ends].max(initial=-np.inf)]
 
     def words(x: float) -> str:
         return frame.date(int(x)).isoformat() if kind == "date" else f"{x:,.4g}"
 
+    target = np.searchsorted(cuts, values, side="left").astype(np.int64)
     if not cuts.size:
-        return ("any",), np.zeros(values.size, dtype=np.int64)
-    last = f"after {words(cuts[-1])}" + (", or never" if kind == "date" else "")
+        return ("any",), target
     names = [f"up to {words(cuts[0])}"]
     names += [f"after {words(a)}, up to {words(b)}" for a, b in pairwise(cuts)]
-    target = np.searchsorted(cuts, values, side="left")
-    return (*names, last), np.asarray(target, dtype=np.int64)
+    return (*names, NEVER if never else f"after {words(cuts[-1])}"), target
 
 
 def _truths(
@@ -508,8 +519,12 @@ def _truths(
 
 
 def _ranked(
-    asked: _Asked, frame: Frame, reports: list[tuple[Instrument, FloatArray]]
+    asked: _Asked,
+    frame: Frame,
+    names: dict[str, str],
+    reports: list[tuple[Instrument, FloatArray]],
 ) -> list[Worth]:
+    """Return what each report is worth, the most telling first; ``names`` are those of ids."""
     found = [_measured(asked, instrument, truth) for instrument, truth in reports]
     told = stats.false_discovery_control([f.p_value for f in found], method="by") <= FALSE
     worths = []
@@ -520,6 +535,7 @@ def _ranked(
                 instrument.quantity,
                 instrument.place,
                 instrument.member,
+                names.get(instrument.place or instrument.member or ""),
                 frame.date(instrument.day),
                 QUANTITIES[instrument.quantity].unit,
                 info.bits,

@@ -1,0 +1,151 @@
+"""The watch list as text on a terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from foedus.case.vocabulary import QUANTITIES
+from foedus.judgement.watch import NEVER
+from foedus.report.tables import console, table
+from foedus.report.words import day, number, percent, points
+
+if TYPE_CHECKING:
+    from foedus.judgement.watch import Reading, Watch, Worth
+
+#: Classes of the answer that are named after a reading: those that it changes most.
+_NAMED = 2
+
+
+def print_watch(found: Watch, *, top: int = 8) -> None:
+    """Print what to look for next, and what each reading would do to the answer.
+
+    Parameters
+    ----------
+    found : Watch
+    top : int
+        Things that are listed.
+    """
+    to = console()
+    to.print(f"{found.title}: what to look for after {day(found.as_of)}", style="bold")
+    runs = found.provenance.get("complete_runs")
+    worth = f"worth {number(found.effective)} after weighing the evidence."
+    to.print(f"{runs:,} runs, {worth}" if runs is not None else f"The runs are {worth}")
+    if found.verdict != "ok":
+        to.print(
+            "No list: too few runs agree with the evidence."
+            if found.verdict == "refused"
+            else "A weak list: few runs agree with the evidence.",
+            style="bold",
+        )
+        for line in found.advice:
+            to.print(f"  {line}")
+    if found.verdict != "refused":
+        _print_list(found, top)
+    for warning in found.warnings:
+        to.print(f"Mind: {warning}")
+
+
+def _print_list(found: Watch, top: int) -> None:
+    to = console()
+    to.print()
+    to.print(f"{found.text} {_now(found)}")
+    if found.settled_by:
+        to.print(f"It is settled already by the fact {found.settled_by}.")
+    if found.entropy <= 0.0:
+        to.print("All runs agree on it: nothing that is looked for can tell more.")
+        return
+    to.print(
+        f"{_bits(found.entropy)} bits of it are not known; one report rated {found.rating} would "
+        "tell on average:"
+    )
+    best = found.best()
+    if best:
+        to.print()
+        head = ("What to look for", "On", "Bits", "If it says", "Chance", "Then")
+        rows = [row for w in listed(best, top) for row in _rows(found, w)]
+        to.print(table("", head, rows))
+    things = {w.thing for w in found.worths}
+    rest = len(things) - len(best)
+    to.print()
+    if not best:
+        to.print(f"Nothing: none of {rest} things tells more than chance would.")
+    elif rest:
+        more = f"{len(best) - top} more tell something; " if len(best) > top else ""
+        to.print(f"{more}{rest} other things tell no more than chance would.")
+
+
+def listed(best: Sequence[Worth], top: int) -> list[Worth]:
+    """Return the most telling report of each quantity first, then more, ``top`` in all, by bits."""
+    quantities: set[str] = set()
+    first, more = [], []
+    for w in best:
+        (more if w.quantity in quantities else first).append(w)
+        quantities.add(w.quantity)
+    return sorted([*first, *more][:top], key=lambda w: -w.bits)
+
+
+def _now(found: Watch) -> str:
+    if found.kind == "binary":
+        return f"Now {percent(found.now[1])} {points(found.error[1])}."
+    if found.kind == "date" and found.classes[-1] == NEVER:
+        chance = f"{percent(1.0 - found.now[-1])} {points(found.error[-1])} that it happens"
+        return f"Now {chance}, median {_median(found, found.median)}."
+    if found.kind in ("number", "date"):
+        return f"Now a median of {_median(found, found.median)}."
+    ranked = sorted(zip(found.now, found.error, found.classes, strict=True), reverse=True)
+    return f"Now {', '.join(f'{c} {percent(p)} {points(e)}' for p, e, c in ranked)}."
+
+
+def _rows(found: Watch, w: Worth) -> list[tuple[str, ...]]:
+    what = QUANTITIES[w.quantity].meaning + (f", {w.where}" if w.where else "")
+    if w.asked_itself:
+        what += " (asked itself)"
+    bits = f"{_bits(w.bits)} ± {_bits(w.error)}"
+    out: list[tuple[str, ...]] = []
+    for n, r in enumerate(w.readings):
+        first = (what, day(w.day), bits) if n == 0 else ("", "", "")
+        out.append((*first, says(w, r), percent(r.chance), _then(found, r)))
+    return out
+
+
+def says(w: Worth, r: Reading) -> str:
+    """Return a reading in words."""
+    if r.happened is not None:
+        return "it has happened" if r.happened else "not yet"
+    low, high = _amount(w, r.low), _amount(w, r.high)
+    if r.low is None or r.low <= 0.0:
+        return f"at most {high}" if r.high else "none"
+    if r.high is None:
+        return f"{low} or more"
+    return low if r.low == r.high else f"{low} to {high}"
+
+
+def _amount(w: Worth, x: float | None) -> str:
+    if x is None:
+        return ""
+    return f"{100 * x:.0f}%" if w.unit == "share" else number(x)
+
+
+def _then(found: Watch, r: Reading) -> str:
+    if found.kind == "binary":
+        return f"{percent(r.after[1])} {points(r.error[1])}"
+    if found.kind in ("number", "date"):
+        return f"median {_median(found, r.median)}"
+    order = sorted(range(len(r.after)), key=lambda c: -abs(r.after[c] - found.now[c]))[:_NAMED]
+    return ", ".join(
+        f"{found.classes[c]} {percent(r.after[c])} {points(r.error[c])}" for c in order
+    )
+
+
+def _median(found: Watch, value: float | dt.date | None) -> str:
+    if isinstance(value, dt.date):
+        return day(value)
+    if found.kind == "date" or value is None:
+        return NEVER
+    return number(value)
+
+
+def _bits(x: float) -> str:
+    return f"{x:.2f}" if x >= 0.095 else f"{x:.3f}"
