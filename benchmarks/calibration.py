@@ -48,6 +48,9 @@ from foedus.ensemble import Ensemble, design, open_ensemble, run
 from foedus.ensemble.proposal import log_price
 from foedus.judgement import Forecast, forecast, observation
 from foedus.judgement.adapt import log_importance, log_likelihood
+from foedus.judgement.evidence import reports
+from foedus.judgement.evidence import truth as truth_of
+from foedus.judgement.quantities import Frame, blocks
 from foedus.judgement.weights import normalise, quantile
 from foedus.world import engine, outputs
 from foedus.world.guidance import Guidance
@@ -60,7 +63,7 @@ RESULTS = HERE.parent / "results"
 SEED = 20_000
 ARMS = ("separate", "replayed", "crowded", "broken")
 #: Share of the crises that the dear arm gets.
-REPLAYED_SHARE = 0.4
+REPLAYED_SHARE = 0.3
 #: Questions whose central intervals are checked.
 KINDS = ("number", "date")
 
@@ -172,6 +175,27 @@ def own_weight(
     return own, log_weight - base, own_fit, same_run(truth.outputs, again)
 
 
+def reported(
+    known: Case, ensemble: Ensemble, run: synthetic.Arrays
+) -> tuple[FloatArray, float] | None:
+    """Return what runs and truth say of the first known count, which the reports are about.
+
+    None where no count of streets or troops is known by the as-of date.
+    """
+    frame = Frame.of(known)
+    for report in reports(known, Guidance()):
+        fact = report.fact
+        if fact.quantity in (*synthetic.STREETS, *synthetic.TROOPS):
+            names = sorted(report.variables)
+            parts = blocks(ensemble.dataset, names, size=ensemble.dataset.sizes["run"])
+            x = synthetic.number(
+                run, known, fact.quantity, report.day,
+                place=fact.place, member=fact.member, passed=report.fraction,
+            )  # fmt: skip
+            return truth_of(report, next(parts), frame), x
+    return None
+
+
 def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]:
     """Make one synthetic crisis, forecast it, and return the ranks of the truth."""
     case = shared_case()
@@ -197,7 +221,8 @@ def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]
                 ensemble = shared
             known = known_by(crisis, case.as_of)
             own, fit, own_fit, same = own_weight(known, ensemble, result, truth)
-        return ranks(case, truth, ensemble, result, random, own, fit, own_fit) | {
+        told = reported(known, ensemble, truth.outputs)
+        return ranks(case, truth, ensemble, result, random, own, fit, own_fit, told) | {
             "arm": arm, "number": number, "same_run": same,
         }  # fmt: skip
     finally:
@@ -207,6 +232,7 @@ def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]
 def ranks(
     case: Case, truth: synthetic.Truth, ensemble: Ensemble, result: Forecast,
     random: synthetic.Random, own: float, fit: FloatArray, own_fit: float,
+    told: tuple[FloatArray, float] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return PITs, probabilities and intervals of one crisis as plain values."""
     weight = result.weights.weight
@@ -236,7 +262,7 @@ def ranks(
         by_parameter[name] = uniformity.pit(column, weight, x, own=own, u=u)
         mean = np.dot(weight, column)
         spread[name] = float(np.dot(weight, (column - mean) ** 2))
-    u = float(random.uniform())
+    u, v = random.uniform(size=2)
     even = np.full(weight.size, 1.0 / weight.size)
     weighed = [e for e in result.evidence if e.use == "weighed"]
     return {
@@ -253,6 +279,7 @@ def ranks(
         "seen": seen,
         "held": held,
         "chance": chance,
+        "told": None if told is None else uniformity.pit(told[0], weight, told[1], own=own, u=v),
         "fit": uniformity.pit(fit, weight, own_fit, own=own, u=u),
         "fit_unweighted": uniformity.pit(fit, even, own_fit, own=1.0 / weight.size, u=u),
         "parameters": by_parameter,
@@ -354,6 +381,8 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     pits = {name: np.array([r["exact"][name] for r in results]) for name in kinds}
     p = {name: uniformity.p_value(values) for name, values in pits.items()}
     p["log-likelihood"] = uniformity.p_value(np.array([r["fit"] for r in results]))
+    told = [r["told"] for r in results if r["told"] is not None]
+    p["a count that is told"] = uniformity.p_value(np.array(told))
     spread = {}
     for name in results[0]["chance"]:
         _, exact, outcome = np.array([r["chance"][name] for r in results]).T
@@ -437,8 +466,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--crises", type=int, default=500, help="synthetic crises of an arm")
-    parser.add_argument("--runs", type=int, default=12_000, help="runs of the shared ensemble")
-    parser.add_argument("--own-runs", type=int, default=2000, help="runs where each has its own")
+    parser.add_argument("--runs", type=int, default=10_000, help="runs of the shared ensemble")
+    parser.add_argument("--own-runs", type=int, default=1500, help="runs where each has its own")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-page", action="store_true", help="write no page and no history")
     given = parser.parse_args()
