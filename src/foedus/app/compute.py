@@ -214,7 +214,7 @@ def routes(state: AppState) -> list[Route]:
 
     def result(request: Request, body: object) -> Response:
         key = request.query_params.get("key", "")
-        data = state.jobs.result(key) if _KEY.match(key) else None
+        data = state.jobs.result(key) if _KEY.fullmatch(key) else None
         if data is None:
             raise NotThereError("no such result")
         kind = KINDS.get(key.split("-")[0])

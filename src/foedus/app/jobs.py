@@ -107,11 +107,20 @@ class Jobs:
         Jobs that may wait.
     lanes : dict of lane to int, optional
         Processes of each lane; one of each if absent.
+    begin : str
+        ``module:function`` that each process calls at its start; none if empty.
     """
 
-    def __init__(self, kept: Path, most: int, lanes: dict[Lane, int] | None = None) -> None:
+    def __init__(
+        self,
+        kept: Path,
+        most: int,
+        lanes: dict[Lane, int] | None = None,
+        begin: str = "foedus.app.work:warm",
+    ) -> None:
         self.kept = kept
         self.most = most
+        self.begin = begin
         self._lock = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[Lane, list[tuple[int, int, Job]]] = {"quick": [], "long": []}
@@ -120,6 +129,9 @@ class Jobs:
         self._workers: list[_Worker] = []
         for lane, count in (lanes or {"quick": 1, "long": 1}).items():
             self._workers += [_Worker(self, lane) for _ in range(count)]
+
+    def start(self) -> None:
+        """Start the processes."""
         for worker in self._workers:
             worker.thread.start()
 
@@ -131,7 +143,8 @@ class Jobs:
         for worker in self._workers:
             worker.end()
         for worker in self._workers:
-            worker.thread.join(PATIENCE)
+            if worker.thread.ident is not None:
+                worker.thread.join(PATIENCE)
 
     def submit(
         self,
@@ -230,6 +243,10 @@ class Jobs:
             return None
 
 
+#: Starting a process changes what the whole program sees for a moment: one at a time.
+_STARTING = threading.Lock()
+
+
 class _Worker:
     """A thread that hands jobs to a process and listens to it."""
 
@@ -265,10 +282,9 @@ class _Worker:
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        with clean_start():
-            process = context.Process(
-                target=_process, args=(theirs, str(self.jobs.kept), self.lane), daemon=False
-            )
+        arguments = (theirs, str(self.jobs.kept), self.lane, self.jobs.begin)
+        with _STARTING, clean_start():
+            process = context.Process(target=_process, args=arguments)
             process.start()
         theirs.close()
         self.process, self.pipe = process, ours
@@ -324,11 +340,13 @@ class _Teller:
         if done < total and now - self._told < 0.1 and not note:
             return
         self._told = now
-        self._pipe.send(("progress", (done, total, note)))
+        with _whole():
+            self._pipe.send(("progress", (done, total, note)))
 
     def partial(self, result: bytes) -> None:
         self._write(result, self._path.with_suffix(".part"))
-        self._pipe.send(("partial", None))
+        with _whole():
+            self._pipe.send(("partial", None))
 
     def keep(self, result: bytes) -> None:
         self._write(result, self._path)
@@ -341,7 +359,20 @@ class _Teller:
         draft.replace(path)
 
 
-def _process(pipe: Connection, kept: str, lane: Lane) -> None:
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """Let no signal come between the halves of a message."""
+    if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover - not on this system
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _process(pipe: Connection, kept: str, lane: Lane, begin: str) -> None:
     """Do jobs until the page has gone; runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     os.environ.update(ENVIRONMENT)
@@ -353,7 +384,8 @@ def _process(pipe: Connection, kept: str, lane: Lane) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     with contextlib.suppress(Exception, KeyboardInterrupt):
-        importlib.import_module("foedus.app.work").warm()
+        if begin:
+            _named(begin)()
     while True:
         try:
             work, params, key = pipe.recv()
@@ -366,16 +398,21 @@ def _process(pipe: Connection, kept: str, lane: Lane) -> None:
             answer = _do(work, params, teller)
         except KeyboardInterrupt:
             answer = ("stopped", None)
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), _whole():
             pipe.send(answer)
+
+
+def _named(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def _do(work: str, params: dict[str, Any], teller: _Teller) -> tuple[str, Any]:
     from foedus.errors import Interrupted
 
-    module, _, name = work.partition(":")
     try:
-        result = getattr(importlib.import_module(module), name)(params, teller)
+        result = _named(work)(params, teller)
         teller.keep(result)
     except Interrupted:
         return ("stopped", None)

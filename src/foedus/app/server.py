@@ -67,6 +67,7 @@ def create_app(settings: Settings, jobs: Jobs | None = None) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         prune(settings.kept)
+        queue.start()
         try:
             yield
         finally:
