@@ -123,6 +123,7 @@ BAD = [
     (["forecast", FLAGSHIP, "--brief", "."], "a folder is there"),
     (["forecast", "small.yaml", "--brief", "small.yaml"], "ends in .html"),
     (["report", "small.yaml", "--brief", "small.yaml/b.html"], "small.yaml can't be written to"),
+    (["report", "small.yaml", "--pdf", "b.html"], "--pdf b.html: a file name that ends in .pdf"),
     (["forecast", "small.yaml", "--out", "a.html"], "its brief will have that name"),
     (["run", "small.yaml", "--out", "."], "a folder of its own"),
     (["run", "small.yaml", "--out", "small.yaml/a.zarr"], "small.yaml/a.zarr"),
@@ -332,7 +333,7 @@ def test_an_interrupted_forecast_goes_on_by_the_same_command(
     def stopped(*_: object, **__: object) -> None:
         raise foedus.Interrupted("stopped after 5 runs, safe in x. To go on: foedus run other")
 
-    monkeypatch.setattr("foedus.judgement.forecast", stopped)
+    monkeypatch.setattr("foedus.judgement.dossier.make_runs", stopped)
     assert call("forecast", FLAGSHIP, "--runs", "9") == 130
     said = capsys.readouterr().err.strip()
     again = "foedus forecast kazakhstan-2022 --runs 9"
@@ -394,10 +395,28 @@ def test_forecast_prints_a_table_and_the_path_of_the_brief(
     assert "Do allied troops land by 20 March?" in out
     assert "Brief: deep/b.html" in out
     first = Path("deep/b.html").read_bytes()
-    assert call("report", "small.yaml", *SMALL, "--brief", "again.html") == 0
+    plain = ("--no-explain", "--no-watch")
+    assert call("report", "small.yaml", *SMALL, *plain, "--brief", "again.html") == 0
     captured = capsys.readouterr()
     assert captured.out.strip() == "again.html"
     assert Path("again.html").read_bytes() == first
+
+
+@pytest.mark.usefixtures("here")
+def test_report_writes_the_full_brief_as_page_and_pdf(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("report", "small.yaml", *SMALL, "--pairs", "4", "--pdf", "a.pdf") == 0
+    assert capsys.readouterr().out.split() == ["a.html", "a.pdf"]
+    page = Path("a.html").read_text(encoding="utf-8")
+    for heading in ("Casebook alone", "What would have been otherwise?", "What to look for next"):
+        assert heading in page
+    assert Path("a.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_question_to_watch_must_be_one_of_the_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("report", "small.yaml", *SMALL, "--question", "none-such") == 2
+    assert "question: one of landed, arrests-end (found 'none-such')" in capsys.readouterr().err
+    assert not Path("a.zarr").exists()
 
 
 @pytest.mark.usefixtures("here")

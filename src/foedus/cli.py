@@ -514,6 +514,233 @@ def watch(
     return 0
 
 
+@app.command(
+    help_epilogue=_example(
+        "foedus sensitivity kazakhstan-2022 --as-of 2022-01-07",
+        "foedus sensitivity kazakhstan-2022 --question all-deaths --chart deaths.svg",
+        "foedus sensitivity my-case.yaml --design sobol --runs 4000 --json",
+    )
+)
+def sensitivity(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    question: Annotated[
+        str | None, Parameter(help="Id of a question, to see it in full; all if absent.")
+    ] = None,
+    design: Annotated[
+        Literal["given", "sobol"],
+        Parameter(
+            help="From the runs of the forecast; or from runs of a Saltelli design, which gives "
+            "total shares too, before the evidence only."
+        ),
+    ] = "given",
+    by: Annotated[
+        Literal["mechanism", "input"],
+        Parameter(help="sobol: the inputs of a mechanism together, or each input."),
+    ] = "mechanism",
+    runs: Runs = 10_000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    pairs: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=1_000_000),
+            help="Pairs of runs that tell the share of chance; 0 makes none.",
+        ),
+    ] = 400,
+    top: Annotated[
+        int, Parameter(validator=Number(gte=1), help="Inputs that are shown of one question.")
+    ] = 10,
+    chart: Annotated[
+        Path | None, Parameter(help="SVG file to write, of one question: a tornado chart.")
+    ] = None,
+    after: Annotated[
+        bool, Parameter(negative="", help="The chart: after the evidence instead of before.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Say which uncertain inputs the answers hang on, and how much is chance.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus import load_case
+    from foedus.ensemble.progress import for_stream
+    from foedus.errors import InputError
+    from foedus.judgement.sensitivity import sensitivity as measure
+    from foedus.report import tables
+    from foedus.report.effects import tornado_svg
+    from foedus.report.sensitivity import print_sensitivities
+
+    if chart is not None and question is None:
+        raise InputError("--chart: of which question? Give --question too")
+    _refuse_picture(chart)
+    what = load_case(case)
+    _refuse_undeclared(what)
+    _refuse_file(out)
+    found = measure(
+        what,
+        as_of=as_of,
+        question=question,
+        design=design,
+        by=by,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        pairs=pairs,
+        progress=for_stream(sys.stderr),
+    )
+    if chart is not None and question is not None:
+        chart.write_text(tornado_svg(found, question, after=after, most=top), encoding="utf-8")
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_sensitivities(found, most=top)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus discover kazakhstan-2022 --question hundred-deaths --before",
+        "foedus discover kazakhstan-2022 --question all-deaths --at-least 500 --method tree",
+        "foedus discover my-case.yaml --question landed --chart landed.svg --json",
+    )
+)
+def discover(
+    case: CaseName,
+    /,
+    *,
+    question: Annotated[str, Parameter(help="Id of the question.")],
+    as_of: AsOf = None,
+    at_least: Annotated[
+        float | None, Parameter(help="A number: look for answers of at least this.")
+    ] = None,
+    at_most: Annotated[
+        float | None, Parameter(help="A number: look for answers of at most this.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        Parameter(help="A date: look for answers up to it; within the days simulated if absent."),
+    ] = None,
+    happens: Annotated[
+        bool | None,
+        Parameter(
+            negative="--fails",
+            help="Look for the outcome, or for its not happening; the rarer of the two if absent.",
+        ),
+    ] = None,
+    before: Annotated[
+        bool, Parameter(negative="", help="Do not weigh the runs by the evidence.")
+    ] = False,
+    method: Annotated[
+        Literal["prim", "tree"], Parameter(help="Peel a box, or grow a classification tree.")
+    ] = "prim",
+    chance: Annotated[
+        bool, Parameter(negative="", help="Allow conditions on chance that is drawn once a run.")
+    ] = False,
+    runs: Runs = 10_000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    chart: Annotated[Path | None, Parameter(help="SVG file to write.")] = None,
+    json: Json = False,
+) -> int:
+    """Say in one sentence under which conditions an outcome happens.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus import load_case
+    from foedus.ensemble.progress import for_stream
+    from foedus.judgement.discovery import discover as look
+    from foedus.report import tables
+    from foedus.report.discovery import print_discovery
+    from foedus.report.effects import discovery_svg
+
+    _refuse_picture(chart)
+    what = load_case(case)
+    _refuse_undeclared(what)
+    _refuse_file(out)
+    found = look(
+        what,
+        question=question,
+        as_of=as_of,
+        at_least=at_least,
+        at_most=at_most,
+        by=_date("--by", by),
+        happens=happens,
+        before=before,
+        method=method,
+        chance=chance,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        progress=for_stream(sys.stderr),
+    )
+    if chart is not None:
+        chart.write_text(discovery_svg(found), encoding="utf-8")
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_discovery(found)
+    return 0
+
+
+@app.command(
+    help_epilogue=_example(
+        "foedus diagnose kazakhstan-2022 --as-of 2022-01-07",
+        "foedus diagnose my-case.yaml --json",
+    )
+)
+def diagnose(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    runs: Runs = 16_000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    json: Json = False,
+) -> int:
+    """Show what a forecast hangs on: conflicts, what moved which answer, which source is believed.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus import load_case
+    from foedus.ensemble.progress import for_stream
+    from foedus.judgement.diagnostics import diagnose as examine
+    from foedus.report import tables
+    from foedus.report.diagnostics import print_diagnostics
+
+    what = load_case(case)
+    _refuse_undeclared(what)
+    _refuse_file(out)
+    found = examine(
+        what,
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        progress=for_stream(sys.stderr),
+    )
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_diagnostics(found)
+    return 0
+
+
 @app.command(help_epilogue=_example("foedus schema > case.schema.json"))
 def schema() -> int:
     """Print the JSON Schema of case files, for editors."""
@@ -940,6 +1167,20 @@ def _refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> 
     folder = next(p for p in brief.absolute().parents if p.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise InputError(f"{option} {brief}: {folder} can't be written to")
+
+
+def _refuse_picture(chart: Path | None) -> None:
+    """Refuse a chart that could not be written after all the runs."""
+    from foedus.errors import InputError
+
+    if chart is None:
+        return
+    if chart.suffix != ".svg":
+        raise InputError(f"--chart {chart}: a file name that ends in .svg")
+    _refuse_inside("--chart", chart)
+    folder = chart.absolute().parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"--chart {chart}: {folder} can't be written to")
 
 
 def _refuse_inside(option: str, path: Path) -> None:

@@ -23,6 +23,8 @@ from foedus.report.content import Answer, Brief
 from foedus.report.plots import describe, fan_svg
 
 TEMPLATE = "brief.typ"
+#: Size of a chart in inches, so that ten of them with their texts fit on a page.
+CHART = (4.3, 1.68)
 
 
 def render_pdf(brief: Brief) -> bytes:
@@ -83,7 +85,7 @@ def plain(brief: Brief) -> dict[str, Any]:
                 "text": (text := describe(fan, brief.as_of)),
                 "alt": f"{fan.title}, {fan.unit}. {text}",
                 "marks": [f"{words.day(m.date)}: {m.label}" for m in fan.marks],
-                "svg": fan_svg(fan, brief.as_of),
+                "svg": fan_svg(fan, brief.as_of, size=CHART),
             }
             for fan in brief.fans
         ],

@@ -45,7 +45,7 @@ STYLE: Any = {
 SIZE = (5.3, 3.2)
 
 
-def fan_svg(fan: Fan, as_of: dt.date) -> str:
+def fan_svg(fan: Fan, as_of: dt.date, *, size: tuple[float, float] = SIZE) -> str:
     """Draw quantiles by day with the known facts on them.
 
     Parameters
@@ -54,6 +54,8 @@ def fan_svg(fan: Fan, as_of: dt.date) -> str:
         The quantiles and the marks; nothing known after ``as_of`` may be among them.
     as_of : date
         Drawn as a line: left of it is reconstruction, right of it is forecast.
+    size : tuple of float
+        Width and height in inches.
 
     Returns
     -------
@@ -66,11 +68,23 @@ def fan_svg(fan: Fan, as_of: dt.date) -> str:
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=SIZE)
+        figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
-        draw_fan(figure.add_axes((0.115, 0.12, 0.865, 0.80)), fan, as_of)
+        draw_fan(figure.add_axes(frame(size)), fan, as_of)
         text = svg_of(figure)
     return inline(text, fan.key, fan.title, describe(fan, as_of))
+
+
+def frame(size: tuple[float, float]) -> tuple[float, float, float, float]:
+    """Return left, bottom, width and height of the axes in a figure, as shares of its size."""
+    width, height = size
+    left, right, bottom, top = 0.61, 0.11, 0.3, 0.255  # inches
+    return (
+        left / width,
+        bottom / height,
+        (width - left - right) / width,
+        (height - bottom - top) / height,
+    )
 
 
 def sheet_svg(fans: Sequence[Fan], as_of: dt.date) -> str:
@@ -141,7 +155,9 @@ def describe(fan: Fan, as_of: dt.date | None) -> str:
     text = f"Median {fan.unit}: {at(now)}; {at(last)}"
     if peak not in (now, last):
         text += f"; highest {at(peak)}"
-    facts = f"{len(fan.marks)} reported facts are drawn." if fan.marks else "No fact reports it."
+    count = len(fan.marks)
+    drawn = "1 reported fact is drawn." if count == 1 else f"{count} reported facts are drawn."
+    facts = drawn if count else "No fact reports it."
     return f"{text}. {facts}"
 
 
@@ -160,7 +176,8 @@ def _axis_y(ax: Axes, fan: Fan) -> None:
         ax.set_title("square-root scale", loc="right", fontsize=8, color=FAINT, pad=4)
         ax.set_yscale("function", functions=(_root, np.square))
         steps = [0.0] + [10.0**k * m for k in range(0, 9) for m in (1, 3)]
-        ax.set_yticks([s for s in steps if s == 0 or top / 120 < s <= 1.1 * top])
+        wanted = [s for s in steps if s == 0 or top / 120 < s <= 1.1 * top]
+        ax.set_yticks(_readable(wanted, top * 1.2, _height(ax)))
         ax.set_ylim(0, top * 1.2)
     else:
         ax.set_ylim(0, top * 1.1)
@@ -169,6 +186,26 @@ def _axis_y(ax: Axes, fan: Fan) -> None:
     ax.set_axisbelow(True)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
+
+
+def _height(ax: Axes) -> float:
+    """Return the height of axes in inches."""
+    return float(ax.get_figure().get_size_inches()[1] * ax.get_position().height)
+
+
+def _readable(ticks: list[float], top: float, height: float) -> list[float]:
+    """Return the ticks of a root scale whose labels do not touch, zero and the largest first."""
+    kept = [0.0]
+    for tick in sorted(ticks, reverse=True):
+        if all(
+            abs(math.sqrt(tick) - math.sqrt(k)) * height > _LABEL * math.sqrt(top) for k in kept
+        ):
+            kept.append(tick)
+    return sorted(kept)
+
+
+#: Height of a label with its air, in inches.
+_LABEL = 0.15
 
 
 def _root(values: Any) -> Any:

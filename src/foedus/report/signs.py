@@ -32,6 +32,8 @@ def watch_of(found: Watch, case: Case, titles: Mapping[str, str] | None = None) 
     titles : mapping of str to str, optional
         What to call the classes of the answer, such as hypotheses; their ids if absent.
     """
+    from foedus.report.watch import listed, says
+
     titles = titles or {}
     return content.Watch(
         about=found.text,
@@ -42,9 +44,12 @@ def watch_of(found: Watch, case: Case, titles: Mapping[str, str] | None = None) 
                 when=day(w.day),
                 worth=min(1.0, max(0.0, w.bits / found.entropy)),
                 said=f"{number(round(w.bits, 3))} of {number(round(found.entropy, 2))} bits",
-                readings=tuple((reading(r), after(found, r, titles)) for r in w.readings),
+                readings=tuple(
+                    (f"{says(w, r)} (chance {percent(r.chance)})", after(found, r, titles))
+                    for r in w.readings
+                ),
             )
-            for w in found.best()[:MOST]
+            for w in listed(found.best(), MOST)
         ),
     )
 
@@ -62,21 +67,6 @@ def thing(w: Worth, case: Case) -> str:
     text = meaning[:1].upper() + meaning[1:]
     text += "".join(f", {part}" for part in (where, who) if part)
     return text + (" (what is asked itself)" if w.asked_itself else "")
-
-
-def reading(r: Reading) -> str:
-    """Return what a report may say, with its chance."""
-    if r.happened is not None:
-        said = "reported by then" if r.happened else "not reported by then"
-    elif r.low is None and r.high is None:
-        said = "any number"
-    elif r.low is None:
-        said = f"up to {number(r.high or 0.0)}"
-    elif r.high is None:
-        said = f"{number(r.low)} or more"
-    else:
-        said = f"{number(r.low)} to {number(r.high)}"
-    return f"{said} (chance {percent(r.chance)})"
 
 
 def after(found: Watch, r: Reading, titles: Mapping[str, str] | None = None) -> str:

@@ -59,7 +59,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> 
     return out
 
 
-def print_forecast(forecast: Forecast, brief: Path | None) -> None:
+def print_forecast(forecast: Forecast, *briefs: Path) -> None:
     """Print the answers, the explanations, and how far to trust them."""
     to = console()
     w = forecast.weights
@@ -89,8 +89,9 @@ def print_forecast(forecast: Forecast, brief: Path | None) -> None:
         to.print(table("Which explanation?", ("", "After the evidence", "Before"), rows))
     for warning in (x for x in forecast.warnings if x not in w.advice):
         to.print(f"Mind: {warning}")
-    if brief is not None:
+    if briefs:
         to.print()
+    for brief in briefs:
         to.print(f"Brief: {brief}", soft_wrap=True)
 
 
