@@ -72,7 +72,8 @@ class Plan:
     evidence_hash : str or None
         Of the facts that an adaptive ensemble looked at; None for one drawn from the prior.
     proposals : dict
-        ``stages``, as JSON, see :mod:`foedus.ensemble.proposal`.
+        ``stages``, as JSON, see :mod:`foedus.ensemble.proposal`; ``begun``, if the first runs are
+        those of another ensemble: its ``as_of`` and ``runs``, of the first of several.
     """
 
     case_id: str
@@ -146,16 +147,20 @@ class Plan:
         An adaptive ensemble is made by a forecast, which goes on by itself where one was stopped.
         """
         verb = "run" if self.evidence_hash is None else "forecast"
-        words = ["foedus", verb, self.case_name, "--runs", str(self.runs)]
+        begun = self.proposals.get("begun")
+        runs = self.runs if begun is None else begun["runs"]
+        known = self.as_of if begun is None else f"{begun['as_of']}..{self.as_of}"
+        words = ["foedus", verb, self.case_name, "--runs", str(runs)]
         words += ["--seed", str(self.seed)]
-        words += ["--as-of", self.as_of] if self.as_of is not None else []
+        words += ["--as-of", known] if known is not None else []
         words += ["--out", str(out)] if out is not None else []
         words += ["--resume"] if resume and verb == "run" else []
         return shlex.join(words)
 
     def staged(self, stage: Stage) -> Plan:
         """Return the same plan with one more stage."""
-        return replace(self, proposals={"stages": [*self.proposals["stages"], stage.to_json()]})
+        stages = [*self.proposals["stages"], stage.to_json()]
+        return replace(self, proposals={**self.proposals, "stages": stages})
 
     def grown(self, runs: int) -> Plan:
         """Return the same plan with another number of runs."""
@@ -269,6 +274,9 @@ def _check_types(plan: Plan) -> None:
         raise ValueError(f"guidance {_short(plan.guidance)}")
     if not isinstance(plan.proposals["stages"], list):
         raise ValueError(f"stages {_short(plan.proposals)}")
+    begun = plan.proposals.get("begun")
+    if begun is not None and not (type(begun["runs"]) is int and isinstance(begun["as_of"], str)):
+        raise ValueError(f"begun {_short(begun)}")
 
 
 def versions() -> dict[str, str]:

@@ -120,6 +120,8 @@ class Bar:
         """Print a line above the bar."""
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
     def stop(self) -> None:
         """Take the bar away."""

@@ -75,6 +75,8 @@ def run(
     progress: Progress | None = None,
     adapt: Adapt | None = None,
     cluster: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    continues: Ensemble | None = None,
 ) -> Ensemble:
     """Simulate a case many times; the result is on disk and can be continued at any time.
 
@@ -109,6 +111,12 @@ def run(
         Compute on a Dask cluster: the address of its scheduler such as ``tcp://10.0.0.5:8786``,
         its scheduler file, or ``local`` for one on this machine. All machines must see the store
         under the same path.
+    folder : path, optional
+        Where the store goes if ``out`` does not say; by default ``results/``.
+    continues : Ensemble, optional
+        The first runs are those of this ensemble, copied and not made again; ``adapt`` is asked
+        once, for the stage of all that follow. It must be complete and have replayed the same
+        decisions; seed and batch size are its own.
 
     Returns
     -------
@@ -126,6 +134,8 @@ def run(
     RunError
         If a run raised; the other batches are finished first.
     """
+    if continues is not None:
+        seed, batch = continues.plan.seed, continues.plan.batch
     _check(runs=runs, seed=seed, workers=workers, batch=batch)
     if cluster is not None:
         _check_cluster(cluster, workers)
@@ -144,7 +154,9 @@ def run(
         as_of=_text(as_of),
         evidence_hash=None if adapt is None else _evidence_hash(filtered),
     )
-    path = Path(out) if out is not None else default_path(plan)
+    if continues is not None:
+        plan = _continuing(plan, continues)
+    path = Path(out) if out is not None else default_path(plan, folder)
     if resume and not path.exists():
         raise StoreError(f"{path}: nothing to resume here. Without --resume it would be made")
     if not resume and path.exists():
@@ -158,7 +170,8 @@ def run(
     try:
         with _interruptible(), locked(path):
             if not path.exists():
-                store.create(path, plan, title=case.title, case=world)
+                begun = plan if continues is None else plan.grown(continues.plan.runs)
+                store.create(path, begun, title=case.title, case=world)
             stored = _matching(path, plan)
             store.sweep(path)
             if resume:
@@ -167,7 +180,9 @@ def run(
                 stored = stored.grown(runs)
                 store.extend(path, stored)
             task = Task(str(path), stored, world, guidance, ENGINE)
-            if adapt is not None:
+            if adapt is not None and continues is not None:
+                task = _next(task, continues, adapt)
+            elif adapt is not None:
                 task = _stages(task, runs, workers, progress, adapt, cluster)
             _finish(task, runs, workers, progress, cluster)
     except KeyboardInterrupt:
@@ -190,15 +205,63 @@ def _stages(
     return task
 
 
+def _continuing(plan: Plan, first: Ensemble) -> Plan:
+    """Return the plan of an ensemble whose first runs are those of another.
+
+    The evidence that it looks at is its own, and that of all ensembles before it.
+    """
+    if plan.evidence_hash is None or not first.complete.all() or first.plan.runs >= plan.runs:
+        raise InputError(
+            f"continues: a complete ensemble of fewer than {plan.runs} runs, and adapt (found "
+            f"{first.complete_runs} of {first.plan.runs} runs)"
+        )
+    stages = [s.to_json() for s in first.plan.stages if s.first_run < first.plan.runs]
+    begun = {"as_of": first.plan.as_of, "runs": first.plan.runs}
+    seen = [first.plan.digest, str(first.plan.runs), plan.evidence_hash]
+    after = replace(
+        plan,
+        evidence_hash=hashlib.sha256("\n".join(seen).encode()).hexdigest(),
+        proposals={"begun": begun, **first.plan.proposals, "stages": stages},
+    )
+    same = replace(
+        after,
+        as_of=first.plan.as_of,
+        evidence_hash=first.plan.evidence_hash,
+        guidance=first.plan.guidance,
+    )
+    wrong = first.plan.differences(same)
+    wrong += [k for k in ("days", "not_by") if first.plan.guidance[k] != plan.guidance[k]]
+    if wrong:
+        raise InputError(f"continues: an ensemble of the same decisions ({'; '.join(wrong)})")
+    return after
+
+
+def _next(task: Task, first: Ensemble, adapt: Adapt) -> Task:
+    """Copy the runs of the ensemble that is continued, and ask where the others are to look."""
+    path, begun = Path(task.path), task.plan.grown(first.plan.runs)
+    marks = store.read_marks(path, begun)
+    source = store.open_group(first.path, "r")
+    for batch in np.flatnonzero(marks == 0).tolist():
+        start, end = begun.bounds(batch)
+        arrays = store.read_batch(first.path, source, begun, batch, end - start)
+        store.write_batch(path, begun, batch, arrays)
+    if not any(s.first_run == first.plan.runs for s in task.plan.stages):
+        task = replace(task, plan=task.plan.staged(adapt(first, first.plan.runs)))
+        store.write_attributes(path, {"plan": task.plan.to_json()})
+    return task
+
+
 def _evidence_hash(case: Case) -> str:
     facts = [fact.model_dump_json() for fact in case.facts]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
-def default_path(plan: Plan) -> Path:
+def default_path(plan: Plan, folder: str | os.PathLike[str] | None = None) -> Path:
     """Return where a plan's store goes when nobody says; another plan gives another name."""
     known = (plan.as_of or "all-open").replace(":", "")
-    return RESULTS / f"{plan.case_id}_{known}_seed{plan.seed}_{plan.digest}.zarr"
+    return (
+        RESULTS if folder is None else Path(folder)
+    ) / f"{plan.case_id}_{known}_seed{plan.seed}_{plan.digest}.zarr"
 
 
 def _finish(task: Task, runs: int, workers: int, progress: Progress, cluster: str | None) -> None:

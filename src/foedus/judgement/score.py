@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +137,10 @@ class Scored:
         ``1 - score / baseline``: above 0 better than the baseline; None where that is perfect.
     reason : str or None
         Why there is no score.
+    lead : int or None
+        Days from the as-of date until the outcome was public.
+    pit : tuple of float, or None
+        Of a number or date: the shares of the forecast below the outcome, and up to it.
     """
 
     id: str
@@ -149,6 +154,8 @@ class Scored:
     baselines: dict[str, Score]
     skill: dict[str, float | None]
     reason: str | None = None
+    lead: int | None = None
+    pit: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -164,6 +171,8 @@ class Scored:
             "baselines": {k: s.to_dict() for k, s in self.baselines.items()},
             "skill": dict(self.skill),
             "reason": self.reason,
+            "lead": self.lead,
+            "pit": None if self.pit is None else list(self.pit),
         }
 
 
@@ -209,7 +218,7 @@ class Scores:
                 "brier": _mean([s.brier for s in binary]),
                 "log": _mean([s.log for s in binary]),
             },
-            "baselines": {name: _against(kept, name) for name in BASELINES},
+            "baselines": {name: against(kept, name) for name in BASELINES},
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -251,7 +260,15 @@ def _mean(values: list[float | None]) -> float | None:
     return finite(float(np.mean(known))) if known else None
 
 
-def _against(kept: list[Scored], name: str) -> dict[str, Any]:
+def against(kept: Sequence[Scored], name: str) -> dict[str, Any]:
+    """Compare the forecast with one baseline on the questions that it speaks to.
+
+    Returns
+    -------
+    dict
+        ``n``, ``better`` (on how many), ``forecast_brier``, ``baseline_brier``, ``brier_skill``,
+        ``mean_crps_skill``; None where there is nothing to average.
+    """
     rows = [(q, q.baselines[name]) for q in kept if name in q.baselines]
     better = sum(
         1
@@ -349,7 +366,20 @@ def _scored(
         baselines=baselines,
         skill={} if mine is None else {k: _skill(mine, s) for k, s in baselines.items()},
         reason=answer.reason,
+        lead=(outcome.known_from - forecast.as_of).days,
+        pit=None if mine is None else _pit(case, question, forecast, value),
     )
+
+
+def _pit(
+    case: Case, question: Question, forecast: Forecast, value: float
+) -> tuple[float, float] | None:
+    if question.kind == "binary":
+        return None
+    draws = _cut(case, question, forecast.draws[question.id])
+    weight = forecast.weights.weight
+    below, at = float(weight[draws < value].sum()), float(weight[draws == value].sum())
+    return min(below, 1.0), min(below + at, 1.0)
 
 
 def _number(case: Case, question: Question, value: bool | float | dt.date | None) -> float:

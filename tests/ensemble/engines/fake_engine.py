@@ -27,6 +27,10 @@ def registry(case):
     return {p.name: p for p in sorted(declared, key=lambda p: p.name)}
 
 
+def luck(case):
+    return ()
+
+
 def simulate(case, *, seed, runs, values, hypothesis, guidance):
     time.sleep(float(os.environ.get("FAKE_SLEEP", "0")))
     bad = int(os.environ.get("FAKE_BAD_RUN", "-1"))
