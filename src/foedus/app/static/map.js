@@ -121,12 +121,17 @@ export async function mount(element, context) {
     const text = new Labels(width, height);
     const shapes = [];
     const names = [];
+    const scale = Math.max(12, width / 34);
+    const sizeOf = (c) => 4 + scale * Math.sqrt((city(c)?.[pick] || 0) / largest);
     const goal = project(home.lon, home.lat);
+    // An arrow ends at the rim of the city it points at, not under it.
+    const under = cities.filter((c) => distance(project(c.lon, c.lat), goal) < sizeOf(c)).map(sizeOf);
+    const rim = Math.max(4, ...under) + 1;
     for (const m of senders) {
       const x = sent(m);
       const from = project(m.lon, m.lat);
       const troops = x ? x[pick] : 0;
-      if (x) shapes.push(arrow(from, goal, troops ? 1.5 + 12 * Math.sqrt(troops / most) : 0, x.chance, `${m.name}: ${number(troops)} troops, chance ${percent(x.chance)}`));
+      if (x) shapes.push(arrow(from, goal, troops ? 1.5 + 12 * Math.sqrt(troops / most) : 0, x.chance, `${m.name}: ${number(troops)} troops, chance ${percent(x.chance)}`, { rim }));
     }
     for (const m of members) {
       const [x, y] = project(m.lon, m.lat);
@@ -134,21 +139,20 @@ export async function mount(element, context) {
       const words = m === home ? m.name : s && s[pick] ? `${m.name} ${number(s[pick])}` : m.name;
       shapes.push(h("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: m === home ? "home" : "member" }));
       text.block(x - 5, y - 5, 10, 10);
-      if (m !== home) names.push([x, y, 6, words, "member"]);
+      if (m !== home) names.push([x, y, 6, words, "member", x < goal[0]]);
     }
-    const scale = Math.max(12, width / 34);
     for (const c of [...cities].sort((a, b) => b.population - a.population)) {
       const x = city(c);
       const [px, py] = project(c.lon, c.lat);
       const people = x ? x[pick] : 0;
-      const r = 4 + scale * Math.sqrt(people / largest);
+      const r = sizeOf(c);
       const dot = h("circle", { cx: px, cy: py, r, class: "city", "data-city": c.id, fill: x ? shade(x.chance) : "#ffffff" },
         h("title", {}, x ? `${c.name}: chance of unrest ${percent(x.chance)}, ${number(people)} people` : c.name));
       shapes.push(dot);
-      text.block(px - 4, py - 4, 8, 8);
-      names.push([px, py, Math.min(r, 14) + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
+      text.block(px - 0.8 * r, py - 0.8 * r, 1.6 * r, 1.6 * r);
+      names.push([px, py, r + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
     }
-    const labels = names.map(([x, y, gap, words, kind]) => text.place(x, y, gap, words, kind));
+    const labels = names.map((name) => text.place(...name));
     clear(
       frame,
       h("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-describedby": "map-text",
@@ -181,7 +185,7 @@ export async function mount(element, context) {
         return h("span", { class: "swatch" }, h("svg", { width: 2 * r + 4, height: 2 * r + 4, "aria-hidden": true }, h("circle", { cx: r + 2, cy: r + 2, r, fill: "#ffffff", class: "city" })), number(n));
       })),
       h("span", { class: "key" }, "Troops: ", troops.map((n) =>
-        h("span", { class: "swatch" }, h("svg", { width: 44, height: 18, "aria-hidden": true }, arrow([2, 9], [42, 9], 1.5 + 12 * Math.sqrt(n / most), 1, null, 0)), number(n)))),
+        h("span", { class: "swatch" }, h("svg", { width: 44, height: 18, "aria-hidden": true }, arrow([2, 9], [42, 9], 1.5 + 12 * Math.sqrt(n / most), 1, null, { bend: 0, rim: 0 })), number(n)))),
     );
   }
 
@@ -220,7 +224,8 @@ function tidy(x) {
 }
 
 // A bent arrow, `wide` pixels wide; broken where more runs than not have no troops there.
-function arrow([x0, y0], [x1, y1], wide, chance, words, bend = 0.16) {
+function arrow([x0, y0], [gx, gy], wide, chance, words, { bend = 0.16, rim = 0 } = {}) {
+  let [x1, y1] = [gx, gy];
   const [dx, dy] = [x1 - x0, y1 - y0];
   const length = Math.hypot(dx, dy) || 1;
   const [mx, my] = [(x0 + x1) / 2 - dy * bend * -1, (y0 + y1) / 2 - dx * bend];
@@ -229,11 +234,16 @@ function arrow([x0, y0], [x1, y1], wide, chance, words, bend = 0.16) {
   }
   const head = Math.min(6 + 1.4 * wide, 0.6 * length);
   const [ux, uy] = norm(x1 - mx, y1 - my);
+  if (length > 2 * rim) [x1, y1] = [x1 - ux * rim, y1 - uy * rim];
   const [bx, by] = [x1 - ux * head, y1 - uy * head];
   const half = 3 + wide * 0.8;
   return h("g", { class: chance < 0.5 ? "route unlikely" : "route likely" }, words && h("title", {}, words),
     h("path", { d: `M${x0} ${y0}Q${mx} ${my} ${bx} ${by}`, "stroke-width": wide.toFixed(2), class: "shaft" }),
     h("polygon", { points: `${x1},${y1} ${bx - uy * half},${by + ux * half} ${bx + uy * half},${by - ux * half}` }));
+}
+
+function distance([a, b], [c, d]) {
+  return Math.hypot(a - c, b - d);
 }
 
 function norm(x, y) {
@@ -253,10 +263,11 @@ class Labels {
     this.taken.push([x, y, w, hgt]);
   }
 
-  place(x, y, gap, words, kind) {
+  place(x, y, gap, words, kind, leftFirst = false) {
     const w = 6.6 * words.length + 2;
     const tall = 14;
-    const tries = [[x + gap, y - tall / 2], [x - gap - w, y - tall / 2], [x - w / 2, y - gap - tall], [x - w / 2, y + gap]];
+    const sides = [[x + gap, y - tall / 2], [x - gap - w, y - tall / 2]];
+    const tries = [...(leftFirst ? sides.reverse() : sides), [x - w / 2, y - gap - tall], [x - w / 2, y + gap]];
     const free = tries.find(([a, b]) => a >= 1 && b >= 1 && a + w < this.width && b + tall < this.height
       && !this.taken.some(([p, q, r, s]) => a < p + r && p < a + w && b < q + s && q < b + tall));
     if (!free) return null;
