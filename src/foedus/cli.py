@@ -36,6 +36,14 @@ AsOf = Annotated[
     str | None,
     Parameter(help="Use only what was known by then (2022-01-07); the case's own date if absent."),
 ]
+AsOfDays = Annotated[
+    str | None,
+    Parameter(
+        help="Use only what was known by then (2022-01-07); the case's own date if absent. A range "
+        "(2022-01-03..2022-01-12) gives the forecast of each day; --out is then a folder for "
+        "several stores."
+    ),
+]
 Runs = Annotated[int, Parameter(validator=Number(gte=1, lte=2**32), help="Number of runs.")]
 Seed = Annotated[
     int, Parameter(validator=Number(gte=0, lt=2**64), help="Seed of all random numbers.")
@@ -261,6 +269,7 @@ def run(
 @app.command(
     help_epilogue=_example(
         "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 20000",
+        "foedus forecast kazakhstan-2022 --as-of 2022-01-03..2022-01-12 --runs 4000",
         "foedus forecast my-case.yaml --json > forecast.json",
     )
 )
@@ -268,7 +277,7 @@ def forecast(
     case: CaseName,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfDays = None,
     runs: Runs = 16_000,
     seed: Seed = 1,
     workers: Workers = None,
@@ -281,10 +290,18 @@ def forecast(
 ) -> int:
     """Answer the questions of a case from what was known, and write the brief.
 
-    Runs that are on disk already are not made again.
+    Runs that are on disk already are not made again. For a range of days: the answers by day, as a
+    table, a picture and a CSV file.
     """
+    from foedus.case.span import is_span
     from foedus.report import tables
 
+    if as_of is not None and is_span(as_of):
+        _refuse_brief_of_days(brief, pdf)
+        return _by_day(
+            case, as_of, json, False, out=out, runs=runs, seed=seed, workers=workers, batch=batch,
+            cluster=cluster,
+        )  # fmt: skip
     result, paths = _forecast(case, as_of, runs, seed, workers, batch, out, brief, pdf, cluster)
     if json:
         tables.print_json(result.to_dict())
@@ -348,6 +365,7 @@ def report(
 @app.command(
     help_epilogue=_example(
         "foedus score kazakhstan-2022 --as-of 2022-01-07",
+        "foedus score kazakhstan-2022 --as-of 2022-01-03..2022-01-12 --runs 4000",
         "foedus score kazakhstan-2022 --as-of 2022-01-05 --json",
     )
 )
@@ -355,7 +373,7 @@ def score(
     case: CaseName,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfDays = None,
     runs: Runs = 16_000,
     seed: Seed = 1,
     workers: Workers = None,
@@ -363,12 +381,20 @@ def score(
     out: Out = None,
     json: Json = False,
 ) -> int:
-    """Score the forecast of a case against its outcomes and the baselines."""
+    """Score the forecast of a case against its outcomes and the baselines.
+
+    For a range of days: the answers by day beside what came, and the scores by lead time.
+    """
     from foedus import judgement, load_case
+    from foedus.case.span import is_span
     from foedus.ensemble.progress import for_stream
     from foedus.errors import InputError
     from foedus.report import tables
 
+    if as_of is not None and is_span(as_of):
+        return _by_day(
+            case, as_of, json, True, out=out, runs=runs, seed=seed, workers=workers, batch=batch
+        )
     what = load_case(case)
     if not what.outcomes:
         raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
@@ -1151,6 +1177,66 @@ def _refuse_file(out: Path | None) -> None:
     if out.suffix in _PAGES:
         raise InputError(f"--out {out}: a store is a folder; its brief will have that name")
     _refuse_inside("--out", out)
+
+
+def _refuse_brief_of_days(brief: Path | None, pdf: Path | None) -> None:
+    from foedus.errors import InputError
+
+    if brief is not None or pdf is not None:
+        raise InputError("--brief, --pdf: of one day only; give --as-of one date")
+
+
+def _by_day(
+    name: str,
+    span: str,
+    json: bool,
+    scored: bool,
+    *,
+    out: Path | None,
+    seed: int,
+    **options: Any,
+) -> int:
+    """Make, print and write the forecasts of a range of days."""
+    from foedus import load_case
+    from foedus.case.span import days_of, parse_span
+    from foedus.ensemble.progress import for_stream
+    from foedus.ensemble.runner import RESULTS
+    from foedus.errors import InputError
+    from foedus.judgement.lead_time import history
+    from foedus.judgement.timeline import timeline
+    from foedus.report import tables
+    from foedus.report import timeline as text
+    from foedus.report.timeplots import timeline_svg
+
+    first, last = parse_span(span)
+    what = load_case(name)
+    days_of(what, first, last)
+    _refuse_undeclared(what)
+    _refuse_file(out)
+    if out is not None and (out / "zarr.json").is_file():
+        raise InputError(f"--out {out}: a store; for a range of days give a folder for several")
+    given = {**options, "seed": seed, "out": out, "progress": for_stream(sys.stderr)}
+    stem = (out or RESULTS) / f"{what.id}_{first}..{last}_seed{seed}"
+    outcomes = None
+    if scored:
+        found = history(what, first, last, **given)
+        made, data = found.timeline, found.to_dict()
+        outcomes = {q.id: q.outcome for q in found.scores[-1].questions}
+    else:
+        made = timeline(what, first, last, **given)
+        data = made.to_dict()
+    table = text.write_csv(made, stem.with_name(f"{stem.name}.csv"))
+    picture = stem.with_name(f"{stem.name}.svg")
+    picture.write_text(timeline_svg(made, outcomes), encoding="utf-8")
+    if json:
+        tables.print_json(data)
+    elif scored:
+        text.print_history(found)
+    else:
+        text.print_timeline(made)
+    to = sys.stderr if json else sys.stdout
+    print(f"\nTable: {table}\nPicture: {picture}", file=to)
+    return 0
 
 
 def _refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> None:

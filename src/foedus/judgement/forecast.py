@@ -22,7 +22,7 @@ from foedus.judgement.results import Answer, Forecast
 from foedus.judgement.summaries import estimate, explanations, fans
 from foedus.judgement.weighing import BLOCK, weigh_runs
 from foedus.judgement.weights import normalise
-from foedus.world.guidance import FLOOR, Guidance
+from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -208,7 +208,7 @@ def judge(
         hypotheses=explanations(case, w.hypothesis, weights, refused),
         fans=fans(dataset, frame, weights, refused, block),
         evidence=evidence,
-        replayed=_replayed(w.guidance, read.log_guidance, warnings),
+        replayed=w.replayed,
         warnings=(*(() if refused else weights.advice), *warnings),
         alike=() if casebook is None else alike(case, casebook),
         draws=read.draws,
@@ -225,19 +225,3 @@ def _outside(
     except InputError as error:
         warnings.append(f"question {question.id}: no outside view: {error}")
         return None
-
-
-def _replayed(guidance: Guidance, log_guidance: FloatArray, warnings: list[str]) -> dict[str, Any]:
-    excluded = float((log_guidance <= log_guidance.max() + np.log(FLOOR)).mean())
-    if excluded > 0.5:
-        warnings.append(
-            f"{excluded:.0%} of the runs would hardly have taken the known decisions: by their own "
-            f"rules these are a billion times less likely than in the best run "
-            f"({', '.join(guidance.facts)})"
-        )
-    return {
-        "facts": list(guidance.facts),
-        "median": float(np.median(log_guidance)),
-        "best": float(log_guidance.max()),
-        "excluded": excluded,
-    }

@@ -177,14 +177,14 @@ def doubt(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
     """Return the weights with a worse verdict where the runs disbelieve well rated reports.
 
     A report rated A or B and 1 or 2 that is more likely outright wrong than not, all evidence
-    weighed, speaks against the model rather than the source. One makes the verdict thin; more
-    than half of the well rated evidence (by share) makes it refused.
+    weighed, or that no run comes near, speaks against the model rather than the source. One makes
+    the verdict thin; more than half of the well rated evidence (by share) makes it refused.
     """
     good = [e for e in evidence if e.use == "weighed" and e.rating in _WELL_RATED]
-    doubted = [e for e in good if (e.disbelief or 0.0) > 0.5]
+    doubted = [e for e in good if (e.disbelief or 0.0) > 0.5 or unmet(e)]
     if not doubted or weights.verdict == "refused":
         return weights
-    named = "; ".join(f"{_named(e)}, {e.disbelief:.0%} likely wrong" for e in doubted)
+    named = "; ".join(f"{_named(e)}, {_doubts(e)}" for e in doubted)
     if sum(e.share for e in doubted) > 0.5 * sum(e.share for e in good):
         line = (
             f"The runs disbelieve most of the well rated evidence, so do not trust them: {named}."
@@ -192,6 +192,17 @@ def doubt(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
         return replace(weights, verdict="refused", advice=(line, *weights.advice))
     line = f"The runs disbelieve well rated reports: {named}."
     return replace(weights, verdict="thin", advice=(*weights.advice, line))
+
+
+def unmet(e: Evidence) -> bool:
+    """Return whether no run comes near a report."""
+    return e.closest is not None and e.closest < UNMET
+
+
+def _doubts(e: Evidence) -> str:
+    if unmet(e):
+        return f"no run comes near it (they say {_span(e)})"
+    return f"{e.disbelief:.0%} likely wrong"
 
 
 def _named(e: Evidence) -> str:
@@ -206,7 +217,7 @@ def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
         f"No run comes near {_named(e)}: the runs say {_span(e)}, and even the closest makes it "
         f"{np.exp(min(-e.closest, 300.0)):,.0f} times less likely than agreement."
         for e in sorted(evidence, key=lambda e: e.closest or 0.0)
-        if e.closest is not None and e.closest < UNMET
+        if e.closest is not None and unmet(e)
     ][:MOST_NAMED]
     costly = sorted(
         (e for e in evidence if (e.ess_without or 0.0) > 1.02 * weights.ess),

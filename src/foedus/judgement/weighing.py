@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from foedus.judgement.results import Evidence
 from foedus.judgement.room import room
 from foedus.judgement.summaries import Read, doubt, evidence_table, name_conflicts
 from foedus.judgement.weights import Weights, normalise, weigh
-from foedus.world.guidance import Guidance
+from foedus.world.guidance import FLOOR, Guidance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,6 +48,8 @@ class Weighing:
     evidence : tuple of Evidence
     unreadable : dict of str to str
         Why a question cannot be read off the runs, by question.
+    replayed : dict
+        As in a forecast.
     warnings : tuple of str
     """
 
@@ -60,6 +62,7 @@ class Weighing:
     weights: Weights
     evidence: tuple[Evidence, ...]
     unreadable: dict[str, str]
+    replayed: dict[str, Any]
     warnings: tuple[str, ...]
 
     @property
@@ -92,9 +95,10 @@ def weigh_runs(
     weights = doubt(weights, evidence)
     if weights.verdict == "refused":
         weights = name_conflicts(weights, evidence)
+    replayed = _replayed(guidance, read.log_guidance, warnings)
     return Weighing(
         frame, guidance, tuple(weighed), read, hypothesis, log_prior, weights, evidence,
-        unreadable, tuple(warnings),
+        unreadable, replayed, tuple(warnings),
     )  # fmt: skip
 
 
@@ -169,3 +173,19 @@ def _log_prior(
         else:
             warnings.append(f"no run was made under hypothesis {h.id}: run more")
     return out, warnings
+
+
+def _replayed(guidance: Guidance, log_guidance: FloatArray, warnings: list[str]) -> dict[str, Any]:
+    excluded = float((log_guidance <= log_guidance.max() + np.log(FLOOR)).mean())
+    if excluded > 0.5:
+        warnings.append(
+            f"{excluded:.0%} of the runs would hardly have taken the known decisions: by their own "
+            f"rules these are a billion times less likely than in the best run "
+            f"({', '.join(guidance.facts)})"
+        )
+    return {
+        "facts": list(guidance.facts),
+        "median": float(np.median(log_guidance)),
+        "best": float(log_guidance.max()),
+        "excluded": excluded,
+    }
