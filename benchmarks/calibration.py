@@ -30,6 +30,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,6 @@ def same_run(a: synthetic.Arrays, b: synthetic.Arrays) -> bool:
 @contextlib.contextmanager
 def halved_scales() -> Iterator[None]:
     """Break the evidence model on purpose: all spreads half of what they are."""
-    from dataclasses import replace
-
     tables = (observation.RELIABILITY, observation.CREDIBILITY)
     habits = (observation.HABITS, observation._DEFAULT)
     before = [dict(t) for t in (*tables, *habits)]
@@ -128,39 +127,50 @@ def halved_scales() -> Iterator[None]:
             table.update(old)
 
 
-def own_weight(
-    known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.Truth
-) -> tuple[float, FloatArray, float, bool]:
-    """Return what the truth itself would weigh among the runs, and the fit of runs and truth.
+@dataclass(frozen=True)
+class Fit:
+    """How well runs and truth meet what is known, and what they weigh for it.
 
-    Returns
-    -------
+    Attributes
+    ----------
     own : float
-        In units of the sum of the weights.
-    fit : ndarray, shape (run,)
-        Log-likelihood of the runs.
-    own_fit : float
-    same : bool
+        Weight of the truth, in units of the sum of the runs' weights.
+    runs, truth : (run,), float
+        Log-likelihoods, replayed decisions among it.
+    faulty : dict of str to (weights, own)
+        Weights as faults would make them: all the same; without the price of where runs were
+        drawn; without the charge for replayed decisions.
+    same_run : bool
         Whether the truth, made again with its own decisions replayed, is the same run.
     """
+
+    own: float
+    runs: FloatArray
+    truth: float
+    faulty: dict[str, tuple[FloatArray, float]]
+    same_run: bool
+
+
+def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.Truth) -> Fit:
+    """Return how well the runs of a forecast, and the truth, meet what is known."""
     plan = ensemble.plan
     replays = bool(plan.guidance["days"] or plan.guidance["not_by"])
     guidance = Guidance.of(known) if replays else Guidance()
     again = truth.outputs
     if replays:
         again = synthetic.simulate(known, truth.draws, truth.seed, guidance)
-    own_fit = float(log_likelihood(known, as_dataset(known, truth, again), guidance=guidance)[0])
+    fit = float(log_likelihood(known, as_dataset(known, truth, again), guidance=guidance)[0])
     base = log_importance(ensemble)
     share = normalise(base)
     total = sum(h.weight for h in known.hypotheses)
     hypothesis = ensemble.dataset["hypothesis"].to_numpy()
-    corrections = np.array(
+    # What `judge` adds so that every hypothesis weighs its prior; next to nothing.
+    correction = np.array(
         [
             math.log(h.weight / total) - math.log(share[hypothesis == n].sum())
             for n, h in enumerate(known.hypotheses)
         ]
     )
-    base = base + corrections[hypothesis]
     price = 0.0
     if plan.stages:
         names, u = design.coordinates(
@@ -168,11 +178,29 @@ def own_weight(
             seed=truth.seed, runs=np.array([0]), stages=(),
         )  # fmt: skip
         price = float(log_price(u, names, plan.stages, runs=plan.runs)[0])
-    own = price + corrections[int(truth.draws.hypothesis[0])] + own_fit
     log_weight = result.weights.log_weight
+    mine = price + correction[int(truth.draws.hypothesis[0])] + fit
+    even = np.full(log_weight.size, 1.0 / log_weight.size)
+    faulty = {"weights ignored": (even, float(even[0]))}
+    if replays:
+        charge = ensemble.dataset["log_guidance"].to_numpy()
+        own_charge = float(again["log_guidance"][0])
+        faulty["price ignored"] = _with_own(log_weight - base, mine - price)
+        faulty["charge ignored"] = _with_own(log_weight - charge, mine - own_charge)
+    return Fit(
+        own=_with_own(log_weight, mine)[1],
+        runs=log_weight - base - correction[hypothesis],
+        truth=fit,
+        faulty=faulty,
+        same_run=same_run(truth.outputs, again),
+    )
+
+
+def _with_own(log_weight: FloatArray, mine: float) -> tuple[FloatArray, float]:
+    """Return weights that sum to 1, and what the truth weighs beside them."""
     top = log_weight.max()
-    own = math.exp(min(own - top - math.log(np.exp(log_weight - top).sum()), 50.0))
-    return own, log_weight - base, own_fit, same_run(truth.outputs, again)
+    total = top + math.log(np.exp(log_weight - top).sum())
+    return np.exp(log_weight - total), math.exp(min(mine - total, 50.0))
 
 
 def reported(
@@ -220,22 +248,26 @@ def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]
                 result = forecast(crisis, as_of=case.as_of, ensemble=shared)
                 ensemble = shared
             known = known_by(crisis, case.as_of)
-            own, fit, own_fit, same = own_weight(known, ensemble, result, truth)
+            fit = fit_of(known, ensemble, result, truth)
         told = reported(known, ensemble, truth.outputs)
-        return ranks(case, truth, ensemble, result, random, own, fit, own_fit, told) | {
-            "arm": arm, "number": number, "same_run": same,
-        }  # fmt: skip
+        return {"arm": arm, "number": number} | ranks(
+            case, truth, ensemble, result, random, fit, told
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def ranks(
-    case: Case, truth: synthetic.Truth, ensemble: Ensemble, result: Forecast,
-    random: synthetic.Random, own: float, fit: FloatArray, own_fit: float,
+    case: Case,
+    truth: synthetic.Truth,
+    ensemble: Ensemble,
+    result: Forecast,
+    random: synthetic.Random,
+    fit: Fit,
     told: tuple[FloatArray, float] | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Return PITs, probabilities and intervals of one crisis as plain values."""
-    weight = result.weights.weight
+    weight, own = result.weights.weight, fit.own
     answers = truth_answers(case, truth.outputs)
     kinds = {q.id: q.kind for q in case.questions}
     values = {name: np.asarray(draws) for name, draws in result.draws.items()}
@@ -263,7 +295,6 @@ def ranks(
         mean = np.dot(weight, column)
         spread[name] = float(np.dot(weight, (column - mean) ** 2))
     u, v = random.uniform(size=2)
-    even = np.full(weight.size, 1.0 / weight.size)
     weighed = [e for e in result.evidence if e.use == "weighed"]
     return {
         "effective": result.weights.ess,
@@ -280,8 +311,12 @@ def ranks(
         "held": held,
         "chance": chance,
         "told": None if told is None else uniformity.pit(told[0], weight, told[1], own=own, u=v),
-        "fit": uniformity.pit(fit, weight, own_fit, own=own, u=u),
-        "fit_unweighted": uniformity.pit(fit, even, own_fit, own=1.0 / weight.size, u=u),
+        "fit": uniformity.pit(fit.runs, weight, fit.truth, own=own, u=u),
+        "faulty": {
+            name: uniformity.pit(fit.runs, w, fit.truth, own=mine, u=u)
+            for name, (w, mine) in fit.faulty.items()
+        },
+        "same_run": fit.same_run,
         "parameters": by_parameter,
         "variance": spread,
     }
@@ -437,9 +472,10 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
             }
             for name in asked
         },
-        "p_weights_ignored": _short(
-            uniformity.p_value(np.array([r["fit_unweighted"] for r in results]))
-        ),
+        "p_faults": {
+            fault: _short(uniformity.p_value(np.array([r["faulty"][fault] for r in results])))
+            for fault in results[0]["faulty"]
+        },
     }
 
 

@@ -192,8 +192,8 @@ def page(figures: dict[str, Any]) -> str:
         "![Distribution of ranks less the diagonal, by arm](calibration.svg)",
         "",
         "*One line a question; dashed, the log-likelihood; dotted, a count that was told. Grey:"
-        " where 95 of 100 lines of a calibrated forecast lie entirely. A wave that falls first and then rises is a forecast"
-        " that is too wide; one that rises first, too narrow.*",
+        " where 95 of 100 lines of a calibrated forecast lie entirely. A wave that falls first and"
+        " then rises is a forecast that is too wide; one that rises first, too narrow.*",
         "",
         "![Rank histograms of the separate arm](calibration-ranks.svg)",
         "",
@@ -293,11 +293,16 @@ def _verdict(
         f"- With many reports that share errors, as in use, the intervals are {way} (coverages"
         f" {', '.join(f'{s:+.1f}' for s in signed)} standard errors from nominal)."
     )
-    seen = (broken["p_smallest_adjusted"] < 0.05, separate["p_weights_ignored"] < 0.05)
+    faults = {"every scale halved": broken["p_smallest_adjusted"]}
+    faults["all reports ignored"] = separate["p_faults"]["weights ignored"]
+    faults["replayed decisions not charged"] = replayed["p_faults"]["charge ignored"]
+    faults["the price of the stages left out"] = replayed["p_faults"]["price ignored"]
+    missed = [name for name, p in faults.items() if p >= 0.05]
+    said = "**not found: " + ", ".join(missed) + "**" if missed else "all found"
     lines.append(
-        f"- Faults made on purpose are {'found' if all(seen) else '**not all found**'}: with every"
-        f" scale halved the smallest p is {_p(broken['p_smallest_adjusted'])}; where all reports"
-        f" are ignored that of the log-likelihood is {_p(separate['p_weights_ignored'])}."
+        f"- Faults made on purpose are {said} (p"
+        f" {'; '.join(f'{name} {_p(p)}' for name, p in faults.items())}; the last three by the"
+        " rank of the log-likelihood)."
     )
     return lines
 
