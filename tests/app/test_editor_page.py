@@ -69,7 +69,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(params=[1280, 390])
+@pytest.fixture(params=[1280, pytest.param(390, marks=pytest.mark.slow)])
 def width(request) -> int:
     return request.param
 
@@ -247,6 +247,20 @@ def test_a_file_with_notes_is_changed_in_one_line_and_not_replaced_unasked(page,
     page.click("#editor-replace")
     page.wait_for_selector("#editor-told .good")
     assert path.read_text(encoding="utf-8") == before.replace("horizon: 35 ", "horizon: 37 ")
+
+
+def test_a_change_is_kept_while_one_looks_at_another_view(page, server):
+    home, _ = server
+    page.goto(f"{home}/#case=kazakhstan-2022&tab=editor")
+    page.wait_for_selector("#editor-summary .good")
+    page.fill('[data-field="title"]', "Kept")
+    page.click("#tab-map")
+    page.wait_for_selector(".map-frame svg")
+    page.click("#tab-editor")
+    page.wait_for_selector('[data-field="title"]')
+    assert page.input_value('[data-field="title"]') == "Kept"
+    page.click("#editor-show-text")
+    assert "title: Kept\n" in page.input_value("#editor-text")
 
 
 def test_text_of_a_case_is_never_run(page, server):

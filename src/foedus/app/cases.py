@@ -47,7 +47,8 @@ def whole(key: str, case: Case) -> dict[str, Any]:
     """Return a case for the page: no outcome, and every fact with the day that it became known.
 
     Keys: key, id, title, summary, start, end, as_of, horizon, ticks_per_day, places, actors,
-    alliance, sources, facts, calendar, hypotheses, questions, mechanisms, outcomes (their number).
+    alliance, requester_iso3, sources, facts, calendar, hypotheses, questions, mechanisms, outcomes
+    (their number).
     """
 
     def day(when: Any) -> str:
@@ -71,7 +72,7 @@ def whole(key: str, case: Case) -> dict[str, Any]:
     names = (
         "id", "title", "summary", "start", "as_of", "horizon", "ticks_per_day", "timezone_offset",
         "sources", "places", "actors", "alliance", "triggers", "hypotheses", "questions",
-        "mechanisms",
+        "mechanisms", "requester_iso3",
     )  # fmt: skip
     return {
         "key": key,

@@ -11,6 +11,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.ya?ml$/;
 // The document outlives the tab: {text, data, editable, problems, warnings, name, etag, saved}.
 let doc = null;
 let schema = null;
+let leaving = Promise.resolve(); // the last changes of a form that was left
 addEventListener("beforeunload", (event) => {
   if (dirty()) event.preventDefault();
 });
@@ -22,6 +23,7 @@ function dirty() {
 export async function mount(element, context) {
   if (!document.querySelector('link[href="/static/editor.css"]'))
     document.head.append(h("link", { rel: "stylesheet", href: "/static/editor.css" }));
+  await leaving;
   const { cases } = await context.fetchJSON("/api/cases");
   schema ??= await context.fetchJSON("/api/editor/schema");
 
@@ -62,10 +64,10 @@ export async function mount(element, context) {
     clear(told, words);
   }
 
-  function take(found, mine) {
-    if (gone || mine !== asked) return false;
-    Object.assign(doc, { text: found.text, data: found.data, editable: found.editable, problems: found.problems, warnings: found.warnings });
-    return true;
+  function take(found, mine, of) {
+    if (mine !== asked) return false;
+    Object.assign(of, { text: found.text, data: found.data, editable: found.editable, problems: found.problems, warnings: found.warnings });
+    return !gone && of === doc;
   }
 
   // One request after the other, so that each change starts from the text that the last one left.
@@ -86,8 +88,9 @@ export async function mount(element, context) {
     return queue(async () => {
       if (!pending.length && !typed) return;
       const edits = pending;
+      const of = doc;
       pending = [];
-      const sent = doc.text;
+      const sent = of.text;
       asked += 1;
       const mine = asked;
       const path = edits.length ? "/api/editor/edit" : "/api/editor/check";
@@ -100,8 +103,8 @@ export async function mount(element, context) {
         if (edits.length && view && !gone) view.render(); // what the form showed is not in the text
         throw error;
       }
-      if (doc.text !== sent) return; // the person has typed on; a check of that follows
-      if (take(found, mine)) refresh();
+      if (of.text !== sent) return; // the person has typed on; a check of that follows
+      if (take(found, mine, of)) refresh();
     });
   }
 
@@ -237,7 +240,7 @@ export async function mount(element, context) {
   return {
     update() {},
     unmount() {
-      flush();
+      leaving = flush();
       gone = true;
       clearTimeout(timer);
     },

@@ -20,7 +20,8 @@ export async function mount(element, context) {
   const members = theCase.alliance.members.map((m) => ({ ...m, id: m.actor, name: theCase.actors[m.actor].name }));
   const home = members.find((m) => m.id === theCase.alliance.requester);
   const senders = members.filter((m) => m.id !== theCase.alliance.requester);
-  const homeland = whereIs(land, cities);
+  // A made-up case lies somewhere too, but in no country.
+  const homeland = theCase.requester_iso3 ? whereIs(land, cities) : null;
   let playing = null;
 
   const slider = h("input", { type: "range", min: 0, max: last, step: 1, id: "map-day", oninput: () => go(Number(slider.value)) });
@@ -106,8 +107,8 @@ export async function mount(element, context) {
     const most = Math.max(1, ...senders.flatMap((m) => data?.members[m.id]?.troops.q95 || []));
     paint(city, sent, pick, largest, most, date);
     const row = (name, x) => h("tr", {}, h("th", { scope: "row" }, name),
-      h("td", {}, x ? percent(x.chance) : "–"), h("td", {}, x ? number(x[pick]) : "–"),
-      h("td", {}, x ? `${number(x.q05)} to ${number(x.q95)}` : "–"));
+      h("td", {}, x ? percent(x.chance) : "–"), h("td", {}, x ? people(x[pick]) : "–"),
+      h("td", {}, x ? `${people(x.q05)} to ${people(x.q95)}` : "–"));
     caption.textContent = `Unrest on ${day(date)}`;
     caption2.textContent = `Allied troops on ${day(date)}`;
     clear(cityRows, cities.map((c) => row(c.name, city(c))));
@@ -131,12 +132,12 @@ export async function mount(element, context) {
       const x = sent(m);
       const from = project(m.lon, m.lat);
       const troops = x ? x[pick] : 0;
-      if (x) shapes.push(arrow(from, goal, troops ? 1.5 + 12 * Math.sqrt(troops / most) : 0, x.chance, `${m.name}: ${number(troops)} troops, chance ${percent(x.chance)}`, { rim }));
+      if (x) shapes.push(arrow(from, goal, troops ? 1.5 + 12 * Math.sqrt(troops / most) : 0, x.chance, `${m.name}: ${people(troops)} troops, chance ${percent(x.chance)}`, { rim }));
     }
     for (const m of members) {
       const [x, y] = project(m.lon, m.lat);
       const s = sent(m);
-      const words = m === home ? m.name : s && s[pick] ? `${m.name} ${number(s[pick])}` : m.name;
+      const words = m === home ? m.name : s && s[pick] ? `${m.name} ${people(s[pick])}` : m.name;
       shapes.push(h("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: m === home ? "home" : "member" }));
       text.block(x - 5, y - 5, 10, 10);
       if (m !== home) names.push([x, y, 6, words, "member", x < goal[0]]);
@@ -144,10 +145,10 @@ export async function mount(element, context) {
     for (const c of [...cities].sort((a, b) => b.population - a.population)) {
       const x = city(c);
       const [px, py] = project(c.lon, c.lat);
-      const people = x ? x[pick] : 0;
+      const count = x ? x[pick] : 0;
       const r = sizeOf(c);
       const dot = h("circle", { cx: px, cy: py, r, class: "city", "data-city": c.id, fill: x ? shade(x.chance) : "#ffffff" },
-        h("title", {}, x ? `${c.name}: chance of unrest ${percent(x.chance)}, ${number(people)} people` : c.name));
+        h("title", {}, x ? `${c.name}: chance of unrest ${percent(x.chance)}, ${number(Math.round(count))} people` : c.name));
       shapes.push(dot);
       text.block(px - 0.8 * r, py - 0.8 * r, 1.6 * r, 1.6 * r);
       names.push([px, py, r + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
@@ -174,13 +175,13 @@ export async function mount(element, context) {
     }
     const [largest, most, scale] = sizes;
     const bounds = ["under 5%", "5–25%", "25–50%", "50–75%", "over 75%"];
-    const people = [tidy(largest / 20), tidy(largest)];
+    const crowds = [tidy(largest / 20), tidy(largest)];
     const troops = [tidy(most / 10), tidy(most)];
     clear(
       legend,
       h("span", { class: "key" }, "Chance of unrest: ", SHADES.map((fill, i) =>
         h("span", { class: "swatch" }, h("svg", { width: 16, height: 16, "aria-hidden": true }, h("circle", { cx: 8, cy: 8, r: 7, fill, class: "city" })), bounds[i]))),
-      h("span", { class: "key" }, "People in the streets: ", people.map((n) => {
+      h("span", { class: "key" }, "People in the streets: ", crowds.map((n) => {
         const r = 4 + scale * Math.sqrt(n / largest);
         return h("span", { class: "swatch" }, h("svg", { width: 2 * r + 4, height: 2 * r + 4, "aria-hidden": true }, h("circle", { cx: r + 2, cy: r + 2, r, fill: "#ffffff", class: "city" })), number(n));
       })),
@@ -213,6 +214,10 @@ function table(caption, heads, body) {
 
 function atDay(bands, at) {
   return Object.fromEntries(Object.entries(bands).map(([k, v]) => [k, v[at]]));
+}
+
+function people(x) {
+  return number(Math.round(x));
 }
 
 function shade(chance) {
@@ -264,7 +269,7 @@ class Labels {
   }
 
   place(x, y, gap, words, kind, leftFirst = false) {
-    const w = 6.6 * words.length + 2;
+    const w = (kind === "member" ? 7.7 : 6.8) * words.length + 2;
     const tall = 14;
     const sides = [[x + gap, y - tall / 2], [x - gap - w, y - tall / 2]];
     const tries = [...(leftFirst ? sides.reverse() : sides), [x - w / 2, y - gap - tall], [x - w / 2, y + gap]];
@@ -272,6 +277,8 @@ class Labels {
       && !this.taken.some(([p, q, r, s]) => a < p + r && p < a + w && b < q + s && q < b + tall));
     if (!free) return null;
     this.taken.push([...free, w, tall]);
-    return h("text", { x: free[0] + 1, y: free[1] + 11, class: `name ${kind}` }, words);
+    const left = free[0] + w <= x - gap + 0.01; // ends at its dot, however wide the letters are
+    const at = left ? { x: x - gap - 1, "text-anchor": "end" } : { x: free[0] + 1 };
+    return h("text", { ...at, y: free[1] + 11, class: `name ${kind}` }, words);
   }
 }
