@@ -87,6 +87,12 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
         ]
         to.print()
         to.print(table("Which explanation?", ("", "After the evidence", "Before"), rows))
+    doubted = [e for e in forecast.evidence if (e.disbelief or 0.0) > 0.5]
+    if doubted:
+        to.print()
+    for e in sorted(doubted, key=lambda e: -(e.disbelief or 0.0)):
+        chance = percent(e.disbelief or 0.0)
+        to.print(f"Rather disbelieved: {e.source_name}, fact {e.id} ({e.rating}): {chance} wrong.")
     for warning in (x for x in forecast.warnings if x not in w.advice):
         to.print(f"Mind: {warning}")
     if briefs:
