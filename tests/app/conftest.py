@@ -94,7 +94,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Settin
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     settings = Settings(
-        cases=folder / "cases", results=folder / "results", port=listening.getsockname()[1]
+        cases=folder / "cases",
+        results=folder / "results",
+        port=listening.getsockname()[1],
+        steps=(120, 240),
     )
     config = uvicorn.Config(create_app(settings), log_level="error", ws="none")
     server = uvicorn.Server(config)

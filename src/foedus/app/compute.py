@@ -32,8 +32,6 @@ from foedus.world.parameters import refuse_undeclared
 #: Runs that a visitor may ask for, at most.
 MOST_RUNS = 200_000
 
-#: Runs of a forecast: a first answer soon, and better ones after it.
-STEPS_OF_RUNS: tuple[int, ...] = (500, 2000, 8000, 16_000)
 #: So many runs take seconds, and need not wait behind what takes minutes.
 SMALL = 500
 
@@ -193,12 +191,13 @@ def routes(state: AppState) -> list[Route]:
         key = key_in(request)
         case, text = state.library.load(key), state.library.text(key)
         asked = {"as_of": request.query_params.get("as_of", case.as_of.isoformat())}
-        for runs in reversed(STEPS_OF_RUNS):
+        steps = state.settings.steps
+        for runs in reversed(steps):
             mine = runs_in({**asked, "runs": runs}, case)
             name = key_of("forecast", {"case": key, "text": text, **mine})
             if state.jobs.path(name).exists():
-                return {"runs": runs, "key": name, "steps": STEPS_OF_RUNS}
-        return {"runs": 0, "key": None, "steps": STEPS_OF_RUNS}
+                return {"runs": runs, "key": name, "steps": steps}
+        return {"runs": 0, "key": None, "steps": steps}
 
     def follow(request: Request, body: object) -> dict[str, Any]:
         job = state.jobs.get(request.query_params.get("id", ""))

@@ -25,6 +25,8 @@ class Settings:
         Most jobs that wait.
     largest_body : int
         Bytes of a request, at most.
+    steps : tuple of int
+        Runs of a forecast: a first answer soon, and better ones after it.
     """
 
     cases: Path = Path("cases")
@@ -34,6 +36,7 @@ class Settings:
     token: str | None = None
     queue: int = 32
     largest_body: int = 1_000_000
+    steps: tuple[int, ...] = (500, 2000, 8000, 16_000)
 
     @property
     def loopback(self) -> bool:

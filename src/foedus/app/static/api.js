@@ -31,6 +31,7 @@ function withParams(path, params) {
 async function request(method, path, body) {
   const options = { method, headers: {}, credentials: "same-origin", redirect: "error" };
   if (body !== undefined) {
+    options.keepalive = path === "/api/jobs/stop"; // also while the page goes
     options.body = JSON.stringify(body);
     options.headers = { "Content-Type": "application/json", "X-Foedus": "1" };
   }

@@ -25,16 +25,17 @@ export function mount(element, context) {
     watch: () => ({ question: about() }),
   };
   const draws = { explain: drawExplain, sensitivity: drawSensitivity, watch: drawWatch };
-  const name = (kind) => JSON.stringify([context.asOf, context.forecast?.forecast.sample.runs, asks[kind]()]);
+  const runs = () => context.forecast?.forecast.sample.runs ?? 0;
+  const name = (kind) => JSON.stringify([context.asOf, asks[kind]()]);
   const get = (kind) => (results[kind]?.name === name(kind) ? results[kind].value : null);
 
   async function compute(kind) {
     const bundle = context.forecast;
     if (!bundle) return;
-    const mine = { name: name(kind) };
+    const mine = { name: name(kind), runs: runs() };
     if (jobs[kind]?.name === mine.name) return;
     if (jobs[kind]) jobs[kind].stop();
-    const made = context.compute(kind, { runs: bundle.forecast.sample.runs, ...asks[kind]() }, {
+    const made = context.compute(kind, { runs: mine.runs, ...asks[kind]() }, {
       onProgress: (j) => {
         if (jobs[kind] !== mine) return;
         const what = parts[kind].querySelector(".what");
@@ -47,13 +48,21 @@ export function mount(element, context) {
     try {
       const value = await made.result;
       if (jobs[kind] !== mine) return;
-      if (value) results[kind] = { name: mine.name, value };
+      if (value) results[kind] = { ...mine, value };
     } catch (error) {
       if (jobs[kind] !== mine) return;
-      results[kind] = { name: mine.name, value: { failed: error.message } };
+      results[kind] = { ...mine, value: { failed: error.message } };
     }
     delete jobs[kind];
     draws[kind]();
+  }
+
+  // How many runs a result was made with, and a way to make it again with those that are there now.
+  function again(kind) {
+    const made = results[kind].runs;
+    if (jobs[kind]) return waiting(kind, "");
+    return h("p", { class: "small soft" }, `Made with ${made.toLocaleString("en-GB")} runs. `,
+      made < runs() ? h("button", { type: "button", onclick: () => compute(kind) }, `Again with ${runs().toLocaleString("en-GB")}`) : null);
   }
 
   function waiting(kind, words) {
@@ -91,6 +100,7 @@ export function mount(element, context) {
           bar("by both", x.both.posterior, x.both.error, "both", x.both.words)),
         moved(x))),
       h("p", { class: "small" }, found.casebook),
+      again("explain"),
       counterfactuals(found));
   }
 
@@ -164,7 +174,8 @@ export function mount(element, context) {
           h("div", { class: "bar", role: "img", "aria-label": `${e.input}: ${percent(e.share)}, ${percent(e.low)} to ${percent(e.high)}${e.told ? "" : ", not told from noise"}` }, fill, spread),
           h("span", {}, percent(e.share))];
       })),
-      view.chance ? h("p", { class: "small" }, `Chance, which no input explains: ${percent(view.chance.share)} (${percent(view.chance.low)} to ${percent(view.chance.high)}).`) : null);
+      view.chance ? h("p", { class: "small" }, `Chance, which no input explains: ${percent(view.chance.share)} (${percent(view.chance.low)} to ${percent(view.chance.high)}).`) : null,
+      again("sensitivity"));
   }
 
   function ends(e, q) {
@@ -197,7 +208,8 @@ export function mount(element, context) {
             h("td", { "data-label": "is worth" }, `${number(w.bits)} ± ${number(w.error)} bits`),
             h("td", {}, w.readings.map((r) => h("div", { class: "small" }, reading(r, w), ": ", after(r, found))))))))
         : h("p", { class: "soft" }, "No report of the next days would tell more than chance does."),
-      h("p", { class: "small soft" }, `Of ${number(found.entropy)} bits that are not known.`));
+      h("p", { class: "small soft" }, `Of ${number(found.entropy)} bits that are not known.`),
+      again("watch"));
   }
 
   function reading(r, w) {
@@ -217,7 +229,7 @@ export function mount(element, context) {
     drawExplain();
     drawSensitivity();
     drawWatch();
-    if (context.case.hypotheses.length && context.forecast && !get("explain")) compute("explain");
+    if (context.case.hypotheses.length && context.forecast && !(get("explain") && results.explain.runs >= runs())) compute("explain");
   }
   drawAll();
   context.wantForecast();

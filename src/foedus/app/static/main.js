@@ -202,6 +202,10 @@ async function reload(key) {
   else address.set({ case: wanted, asof: null }, { push: true });
 }
 
+addEventListener("pagehide", (event) => {
+  if (!event.persisted) leave();
+});
+
 async function begin() {
   makeTabs();
   $("skip").addEventListener("click", (event) => {

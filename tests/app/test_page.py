@@ -1,0 +1,360 @@
+"""The page in a real browser: clicked through, by keyboard, wide and narrow, with no other host."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not os.path.exists(CHROMIUM), reason="no Chromium on this machine"),
+]
+#: Milliseconds that something which is computed may take on a busy machine.
+LONG = 120_000
+TABS = {
+    "questions": "table.questions",
+    "figures": ".u-over",
+    "streets": ".lattices canvas",
+    "votes": "table.matrix",
+    "whatif": "#wi-m-streets",
+    "explanations": ".standing .bar",
+    "map": "svg",
+    "editor": "button",
+}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def until(page: Any, expression: str) -> None:
+    """Wait until an expression holds; Playwright's own way needs a page that allows eval."""
+    end = time.monotonic() + LONG / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(30)
+
+
+class Visit:
+    """A page that notes what goes wrong and what it asks of others."""
+
+    def __init__(self, chromium: Any, home: str, width: int = 1280, **more: Any) -> None:
+        self.home = home
+        self.context = chromium.new_context(viewport={"width": width, "height": 900}, **more)
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("console", lambda m: self._told(m.type, m.text))
+        self.page.on("pageerror", lambda e: self.wrong.append(str(e)))
+        self.page.on("request", self._asked)
+
+    def _told(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.wrong.append(text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.home + "/", "data:")):
+            self.foreign.append(request.url)
+
+    def open(self, tab: str = "questions", more: str = "", case: str = "small.yaml") -> Any:
+        self.page.goto(f"{self.home}/#case={case}&tab={tab}{more}")
+        self.page.wait_for_selector(TABS[tab], timeout=LONG)
+        return self.page
+
+    def all_is_well(self) -> None:
+        assert self.wrong == []
+        assert self.foreign == []
+        assert self.page.evaluate("window.hacked") is None
+        assert self.page.evaluate("document.querySelectorAll('main script, main img').length") == 0
+
+
+@pytest.fixture
+def visit(chromium: Any, site: Any) -> Iterator[Visit]:
+    made = Visit(chromium, site[0])
+    yield made
+    made.all_is_well()
+    made.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_tab_opens_without_error_request_or_sideways_scroll(
+    chromium: Any, site: Any, width: int
+) -> None:
+    made = Visit(chromium, site[0], width)
+    page = made.open()
+    for tab, there in TABS.items():
+        page.click(f"#tab-{tab}")
+        page.wait_for_selector(there, timeout=LONG)
+        page.wait_for_timeout(100)
+        assert page.get_attribute(f"#tab-{tab}", "aria-selected") == "true"
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, (tab, wide)
+    made.all_is_well()
+    made.context.close()
+
+
+def test_text_of_a_case_is_text(visit: Visit) -> None:
+    page = visit.open()
+    assert "<script>window.hacked = 1</script>" in page.inner_text("#title")
+    assert "<script>window.hacked = 6</script>" in page.inner_text("table.questions")
+    page.click("details.known summary")
+    assert "<script>window.hacked = 5</script>" in page.inner_text(".facts")
+    hrefs = page.eval_on_selector_all("a", "all => all.map((a) => a.href)")
+    assert not [h for h in hrefs if h.startswith("javascript:")]
+    assert "https://example.org/paper?a=1&b=%3C2%3E" in hrefs
+    rel = page.get_attribute(".facts a", "rel")
+    assert "noopener" in rel
+    assert "noreferrer" in rel
+
+
+def test_facts_appear_as_they_became_known_and_the_forecast_changes(visit: Visit) -> None:
+    page = visit.open()
+    assert "3 of 4 facts" in page.inner_text("#timeline")
+    before = page.inner_text("table.questions")
+    page.focus("#asof")
+    page.keyboard.press("ArrowRight")
+    assert "4 of 4 facts" in page.inner_text("#timeline")
+    assert "asof=2022-01-06" in page.url
+    page.wait_for_selector("table.questions", timeout=LONG)
+    assert page.inner_text("table.questions") != before
+    page.click("details.known summary")
+    assert "The alliance agrees." in page.inner_text(".facts li.new")
+    for _ in range(9):
+        page.keyboard.press("Tab")
+    page.click("button[aria-label='a day earlier']")
+    assert "The alliance agrees." not in page.inner_text(".facts")
+
+
+def test_what_came_is_told_only_when_asked(visit: Visit) -> None:
+    page = visit.open()
+    assert "What came" not in page.inner_text("table.questions")
+    page.click("button.reveal")
+    page.wait_for_selector("th:has-text('What came')", timeout=LONG)
+    told = page.inner_text("table.questions")
+    assert "Brier" in told
+    assert "6 Jan 2022" in told
+    assert "40 people" in told
+    page.click("button:has-text('Hide what came')")
+    assert "Brier" not in page.inner_text("table.questions")
+
+
+def test_figures_have_the_facts_and_a_text_alternative(visit: Visit) -> None:
+    page = visit.open("figures")
+    labels = page.eval_on_selector_all(
+        ".plot", "all => all.map((a) => a.getAttribute('aria-label'))"
+    )
+    assert len(labels) >= 8
+    assert all(label.startswith("Median") for label in labels)
+    assert "1 reported facts are drawn" in labels[0]
+    page.click(".chart summary >> nth=0")
+    table = page.inner_text(".chart table >> nth=0")
+    assert "thousands" in table
+    assert "3 Jan" in table
+
+
+def test_the_streets_play_pause_and_step(visit: Visit) -> None:
+    page = visit.open("streets")
+    tick = "Number(document.querySelector('.view-streets').dataset.tick)"
+    until(page, f"{tick} === 0")
+    page.click("button.forth")
+    page.click("button.forth")
+    page.click("button.back")
+    assert page.evaluate(tick) == 1
+    assert "street.tick=1" in page.url
+    page.select_option("select[aria-label=speed]", "30")
+    page.click("button.play")
+    until(page, f"{tick} > 6")
+    page.click("button.play")
+    stopped = page.evaluate(tick)
+    page.wait_for_timeout(300)
+    assert page.evaluate(tick) == stopped
+    assert "people in the streets" in page.inner_text(".view-streets p[role=status]")
+    page.focus("input[aria-label='time in the run']")
+    page.keyboard.press(" ")  # plays on
+    until(page, f"{tick} > {stopped}")
+    page.keyboard.press(" ")
+    colours = page.evaluate(
+        """() => { const c = document.querySelector('.lattices canvas');
+        const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+        return new Set(new Uint32Array(data.buffer)).size; }"""
+    )
+    assert colours >= 2
+    page.eval_on_selector(
+        "input[type=range][aria-label='time in the run']",
+        "e => { e.value = 0; e.dispatchEvent(new Event('input')); }",
+    )
+    assert page.evaluate(tick) == 0
+
+
+def test_a_film_of_a_shared_address_is_the_same(chromium: Any, site: Any, visit: Visit) -> None:
+    page = visit.open("streets")
+    run = page.eval_on_selector("select[aria-label=run]", "e => e.options[0].value")
+    page.select_option("select[aria-label=run]", run)
+    page.wait_for_selector(".lattices canvas")
+    for _ in range(5):
+        page.click("button.forth")
+    other = Visit(chromium, site[0])
+    other.page.goto(page.url)
+    other.page.wait_for_selector(".lattices canvas", timeout=LONG)
+    pixels = "[...document.querySelectorAll('.lattices canvas')].map((c) => c.toDataURL()).join()"
+    until(other.page, "document.querySelector('.view-streets').dataset.tick === '5'")
+    assert other.page.evaluate(pixels) == page.evaluate(pixels)
+    other.all_is_well()
+    other.context.close()
+
+
+def test_the_vote_is_a_matrix(visit: Visit) -> None:
+    page = visit.open("votes")
+    assert page.locator("table.matrix tbody tr").count() == 3
+    text = page.inner_text("table.matrix")
+    for word in ("For", "Aside", "Against", "No vote held", "Sends troops", "Big (lead)"):
+        assert word in text
+    assert "Tiny <i>state</i>" in text
+    shares = page.eval_on_selector_all(
+        "table.ways thead th", "a => a.slice(1).map((e) => e.textContent)"
+    )
+    assert shares
+
+
+def test_what_if_answers_within_seconds_and_can_be_shared(
+    chromium: Any, site: Any, visit: Visit
+) -> None:
+    page = visit.open("whatif")
+    page.uncheck("#wi-m-streets")
+    page.wait_for_selector("tr[data-key=crowd_days]", timeout=LONG)
+    assert "wi.off=streets" in page.url
+    row = page.inner_text("tr[data-key=crowd_days]")
+    assert "−" in row
+    assert "pairs" in page.inner_text(".pairs")
+    page.check("#wi-m-streets")
+    page.fill("#wi-search", "streets.recorded")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[id='wi-p-streets.recorded']")
+    page.fill("input[id='wi-p-streets.recorded']", "0.9")
+    page.keyboard.press("Tab")
+    until(page, "location.hash.includes('streets.recorded%3A0.9')")
+    page.select_option("#wi-h", "interest")
+    page.check("#wi-free-1")
+    page.wait_for_selector("tr[data-key=comes]", timeout=LONG)
+    other = Visit(chromium, site[0])
+    other.page.goto(page.url)
+    other.page.wait_for_selector("tr[data-key=comes]", timeout=LONG)
+    assert other.page.input_value("input[id='wi-p-streets.recorded']") == "0.9"
+    assert other.page.input_value("#wi-h") == "interest"
+    assert other.page.is_checked("#wi-free-1")
+    last = "document.querySelector('.pairs').textContent.startsWith('960 ')"
+    for p in (page, other.page):
+        until(p, last)
+    assert other.page.inner_text("table.differences") == page.inner_text("table.differences")
+    other.all_is_well()
+    other.context.close()
+
+
+def test_a_what_if_can_be_stopped(visit: Visit) -> None:
+    page = visit.open("whatif")
+    page.uncheck("#wi-m-outside")
+    page.click("button.stop", timeout=LONG)
+    assert "Stopped" in page.inner_text(".split")
+    page.click("button:has-text('Go on')")
+    page.wait_for_selector(".pairs", timeout=LONG)
+
+
+def test_explanations_tornado_and_watch_list(visit: Visit) -> None:
+    page = visit.open("explanations")
+    assert page.locator(".standing").count() == 2
+    assert page.locator(".standing >> nth=0").locator(".bar").count() == 4
+    assert re.search(r"\d+%", page.inner_text(".standing >> nth=0"))
+    page.click("button.compute-sensitivity")
+    page.wait_for_selector(".tornado", timeout=LONG)
+    assert "%" in page.inner_text(".tornado")
+    page.click("button.compute-watch")
+    until(page, "/bits/.test(document.querySelector('.view').textContent)")
+
+
+def test_by_keyboard_alone(visit: Visit) -> None:
+    page = visit.open()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.focus("#tab-questions")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-figures"
+    assert "tab=figures" in page.url
+    page.wait_for_selector(".u-over")
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    assert page.evaluate("document.activeElement.id") == "tab-questions"
+    page.focus("#top select")
+    seen = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate("document.activeElement.id || document.activeElement.textContent")
+        )
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        body = page.evaluate("document.activeElement === document.body")  # round the end
+        assert outline != "none" or body or seen[-1] == "content", seen
+    assert "asof" in seen
+    assert "tab-questions" in seen
+    page.go_back()
+
+
+def test_the_back_button_undoes_a_tab(visit: Visit) -> None:
+    page = visit.open()
+    page.click("#tab-votes")
+    page.wait_for_selector("table.matrix")
+    page.go_back()
+    page.wait_for_selector("table.questions")
+
+
+def test_who_wants_no_motion_gets_a_slow_film(chromium: Any, site: Any) -> None:
+    made = Visit(chromium, site[0], reduced_motion="reduce")
+    page = made.open("streets")
+    assert page.input_value("select[aria-label=speed]") == "1"
+    page.wait_for_timeout(400)
+    assert page.evaluate("document.querySelector('.view-streets').dataset.tick") == "0"
+    made.all_is_well()
+    made.context.close()
+
+
+def test_a_case_that_cannot_be_read_says_why(visit: Visit, site: Any) -> None:
+    bad = site[1].cases / "bad.yaml"
+    bad.write_text("foedus: 1\nid: <b>\n", encoding="utf-8")
+    try:
+        page = visit.page
+        page.goto(f"{visit.home}/#case=bad.yaml")
+        page.wait_for_selector(".error")
+        assert "bad.yaml" in page.inner_text(".error")
+    finally:
+        bad.unlink()
+
+
+CONTRAST = """() => {
+  const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const parse = (t) => { const m = t.match(/[\\d.]+/g).map(Number); return { rgb: m.slice(0, 3), a: m.length > 3 ? m[3] : 1 }; };
+  const back = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a > 0.99) return c.rgb; } return [255, 255, 255]; };
+  const low = [];
+  for (const e of document.querySelectorAll('body *')) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.offsetParent || e.disabled) continue;
+    const a = lum(parse(getComputedStyle(e).color).rgb), b = lum(back(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) low.push([e.tagName, e.className, e.textContent.slice(0, 30), ratio]);
+  }
+  return low; }"""  # noqa: E501
+
+
+@pytest.mark.parametrize("tab", ["questions", "figures", "streets", "votes", "explanations"])
+def test_all_text_can_be_read(visit: Visit, tab: str) -> None:
+    assert visit.open(tab).evaluate(CONTRAST) == []
