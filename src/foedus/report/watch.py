@@ -79,7 +79,8 @@ def _print_list(found: Watch, top: int) -> None:
 def listed(best: Sequence[Worth], top: int) -> list[Worth]:
     """Return the most telling report of each quantity first, then more, ``top`` in all, by bits."""
     quantities: set[str] = set()
-    first, more = [], []
+    first: list[Worth] = []
+    more: list[Worth] = []
     for w in best:
         (more if w.quantity in quantities else first).append(w)
         quantities.add(w.quantity)
