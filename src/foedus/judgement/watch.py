@@ -578,11 +578,11 @@ def _readings(
     bounds = instrument.thirds(edges, mass @ instrument.channel(levels, edges))
     out = []
     for n, (low, high) in enumerate(bounds):
-        likely = instrument.model.below(high, truth) - instrument.model.below(low, truth)
-        chance = float(weight @ likely)
+        likely = instrument.model.below(high, levels) - instrument.model.below(low, levels)
+        chance = float(mass @ likely)
         if chance <= 0.0:
             continue
-        after = weight * likely / chance
+        after = weight * likely[cell] / chance
         p, error = asked.chances(after)
         happened = n == 0 if instrument.is_event else None
         ends = (None, None) if instrument.is_event else instrument.bounds(low, high)
