@@ -1,0 +1,143 @@
+"""Take the docs' pictures of the page from a real forecast of the flagship case.
+
+    python tools/screenshots.py                   # 16,000 runs; those on disk are not made again
+    python tools/screenshots.py --runs 2000 --only streets votes
+
+It starts the page, opens each tab in Chromium, and writes ``docs/images/app/*.png``. It stops with
+an error where the page asks another host, or says something on the console.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import Page, sync_playwright
+
+from foedus.app.server import create_app
+from foedus.app.settings import Settings
+
+PICTURES = Path(__file__).parents[1] / "docs" / "images" / "app"
+CASE, AS_OF = "kazakhstan-2022", "2022-01-07"
+LONG = 900_000  # ms
+
+
+def questions(page: Page) -> None:
+    """Show what is asked, with the facts open."""
+    page.wait_for_selector("table.questions", timeout=LONG)
+    page.click("details.known summary")
+
+
+def figures(page: Page) -> None:
+    """Show the fan charts."""
+    page.wait_for_selector(".u-over", timeout=LONG)
+
+
+def streets(page: Page) -> None:
+    """Stop the most deadly run on the third day."""
+    page.wait_for_selector(".lattices canvas", timeout=LONG)
+    page.select_option("select[aria-label=run]", index=0)
+    page.wait_for_timeout(500)
+    page.wait_for_selector(".lattices canvas", timeout=LONG)
+    for _ in range(14):
+        page.click("button.forth")
+
+
+def votes(page: Page) -> None:
+    """Show the matrix of votes."""
+    page.wait_for_selector(".view-votes table, .view-votes .warning", timeout=LONG)
+
+
+def whatif(page: Page) -> None:
+    """Switch a mechanism off, with the decisions left free, and wait for the last pairs."""
+    page.wait_for_selector("#wi-m-alliance", timeout=LONG)
+    page.check("#wi-free-1")
+    page.uncheck("#wi-m-alliance")
+    page.wait_for_selector(".pairs", timeout=LONG)
+    page.wait_for_selector("button.stop", state="detached", timeout=LONG)
+
+
+def explanations(page: Page) -> None:
+    """Compute everything on the tab."""
+    page.wait_for_selector(".standing", timeout=LONG)
+    page.select_option("#pick-ex\\.q", index=1)
+    page.click("button.compute-sensitivity")
+    page.wait_for_selector(".tornado, .error", timeout=LONG)
+    page.click("button.compute-watch")
+    page.wait_for_selector("button.compute-watch", state="detached", timeout=LONG)
+    page.wait_for_selector(".working", state="detached", timeout=LONG)
+
+
+SHOTS = {
+    f.__name__: f for f in (questions, figures, streets, votes, whatif, explanations)
+}  # fmt: skip
+NARROW = ("questions", "streets")
+
+
+def main() -> None:
+    """Start the page, take the pictures, end."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=16_000)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--only", nargs="*", choices=SHOTS, default=list(SHOTS))
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    given = parser.parse_args()
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    settings = Settings(results=given.results, port=port, steps=(given.runs,))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    try:
+        wrong = take(f"http://127.0.0.1:{port}", given.only, given.chromium)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+def take(home: str, names: list[str], chromium: str) -> list[str]:
+    """Take the pictures; return what went wrong."""
+    wrong: list[str] = []
+
+    def told(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            wrong.append(message.text)
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((home + "/", "data:")):
+            wrong.append(f"asked another host: {request.url}")
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name in names:
+            for width in (1280, 390) if name in NARROW else (1280,):
+                page = browser.new_page(viewport={"width": width, "height": 800})
+                page.on("console", told)
+                page.on("pageerror", lambda error: wrong.append(str(error)))
+                page.on("request", asked)
+                page.goto(f"{home}/#case={CASE}&asof={AS_OF}&tab={name}")
+                SHOTS[name](page)
+                page.wait_for_selector("#status .working", state="detached", timeout=LONG)
+                page.wait_for_timeout(400)
+                path = PICTURES / (f"{name}.png" if width == 1280 else f"{name}-{width}.png")
+                page.screenshot(path=path, full_page=True)
+                print(path)
+                page.close()
+        browser.close()
+    return wrong
+
+
+if __name__ == "__main__":
+    main()
