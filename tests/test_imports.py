@@ -8,10 +8,11 @@ import pytest
 import foedus
 
 ROOT = Path(foedus.__file__).parent
-BASE = {"errors", "randomness"}
+BASE = {"errors", "randomness", "views"}
 MAY_IMPORT = {
     "errors": set(),
     "randomness": {"errors"},
+    "views": set(),
     "case": BASE,
     "casebook": BASE | {"case"},
     "world": BASE | {"case", "casebook"},

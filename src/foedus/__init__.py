@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from foedus.views import give
+
 if TYPE_CHECKING:
     from foedus.case import Case as Case
     from foedus.case import load_case as load_case
@@ -33,9 +35,12 @@ if TYPE_CHECKING:
     from foedus.errors import StoreError as StoreError
     from foedus.judgement import Forecast as Forecast
     from foedus.judgement import Scores as Scores
+    from foedus.judgement.discovery import discover as discover
     from foedus.judgement.explain import explain as explain
     from foedus.judgement.forecast import forecast as forecast
     from foedus.judgement.score import score as score
+    from foedus.judgement.sensitivity import sensitivity as sensitivity
+    from foedus.judgement.timeline import timeline as timeline
     from foedus.judgement.watch import watch as watch
     from foedus.report.forecast import brief as brief
 
@@ -55,6 +60,7 @@ _HOME = {
     "brief": "foedus.report.forecast",
     "check": "foedus.case.check",
     "diff": "foedus.ensemble",
+    "discover": "foedus.judgement.discovery",
     "explain": "foedus.judgement.explain",
     "forecast": "foedus.judgement",
     "load_case": "foedus.case",
@@ -63,8 +69,23 @@ _HOME = {
     "open_ensemble": "foedus.ensemble",
     "run": "foedus.ensemble",
     "score": "foedus.judgement",
+    "sensitivity": "foedus.judgement.sensitivity",
+    "timeline": "foedus.judgement.timeline",
     "watch": "foedus.judgement.watch",
 }
+
+#: How objects look to people: who gives it, called with the object when it is asked for.
+_VIEWS = {
+    "Case.html": "foedus.report.notebook:case_html",
+    "Ensemble.html": "foedus.report.notebook:ensemble_html",
+    "Ensemble.plot": "foedus.report.charts:EnsemblePlots",
+    "Explanations.html": "foedus.report.notebook:explanations_html",
+    "Forecast.html": "foedus.report.notebook:forecast_html",
+    "Forecast.plot": "foedus.report.charts:ForecastPlots",
+    "Scores.html": "foedus.report.notebook:scores_html",
+    "Watch.html": "foedus.report.notebook:watch_html",
+}
+give(_VIEWS)
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - all of them are texts
 

@@ -13,6 +13,7 @@ from foedus.case.quantity import Value
 from foedus.case.times import Day, When, local_day
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES
 from foedus.errors import Problem
+from foedus.views import view
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -333,6 +334,9 @@ class Case(_Model):
     outcomes: tuple[Outcome, ...] = Field((), description="What came of the questions.")
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
+
+    def _repr_html_(self) -> str:
+        return str(view("Case.html", self))
 
     @property
     def end(self) -> dt.date:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from foedus.ensemble import store
 from foedus.ensemble.plan import Plan
 from foedus.errors import StoreError
+from foedus.views import EnsemblePlots, View, view
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +41,12 @@ class Ensemble:
     path: Path
     plan: Plan
     attributes: dict[str, Any]
+
+    #: Charts before any evidence: ``ensemble.plot()``, ``ensemble.plot.fan("deaths_total")``.
+    plot = View[EnsemblePlots]("Ensemble.plot")
+
+    def _repr_html_(self) -> str:
+        return str(view("Ensemble.html", self))
 
     @functools.cached_property
     def _marks(self) -> NDArray[np.uint64]:

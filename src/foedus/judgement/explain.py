@@ -45,6 +45,7 @@ from foedus.judgement.quantities import Frame, blocks
 from foedus.judgement.results import Forecast, finite
 from foedus.judgement.room import room
 from foedus.judgement.weights import normalise, without
+from foedus.views import view
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -222,6 +223,9 @@ class Explanations:
     counterfactuals: tuple[Contrast, ...] = ()
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return str(view("Explanations.html", self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from foedus.judgement.alike import Alike
 from foedus.judgement.baselines import Outside
 from foedus.judgement.weights import Verdict, Weights
+from foedus.views import ForecastPlots, View, view
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -281,6 +282,12 @@ class Forecast:
     alike: tuple[Alike, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+
+    #: Charts: ``forecast.plot()``, ``forecast.plot.fan("deaths_total")``.
+    plot = View[ForecastPlots]("Forecast.plot")
+
+    def _repr_html_(self) -> str:
+        return str(view("Forecast.html", self))
 
     @property
     def verdict(self) -> Verdict:

@@ -19,6 +19,7 @@ from foedus.judgement.baselines import Outside, always_refuse, positions
 from foedus.judgement.forecast import forecast as make_forecast
 from foedus.judgement.forecast import judge
 from foedus.judgement.results import Answer, Forecast, finite, plain
+from foedus.views import view
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
@@ -197,6 +198,9 @@ class Scores:
     effective: float
     questions: tuple[Scored, ...]
 
+    def _repr_html_(self) -> str:
+        return str(view("Scores.html", self))
+
     def summary(self, *, only_open: bool = True) -> dict[str, Any]:
         """Return the means over questions.
 
@@ -236,6 +240,15 @@ class Scores:
 
     def table(self) -> str:
         """Return the scores as a table in plain text."""
+        rows = self.rows()
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        return "\n".join(
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        )
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the cells of the table, the names of the columns first."""
         head = ("question", "outcome", "score", "by", *BASELINES, "")
         rows = [head]
         for q in self.questions:
@@ -248,11 +261,7 @@ class Scores:
             note = "known already" if q.known_already else note
             outcome = "did not happen" if q.outcome is None else str(q.outcome)
             rows.append((q.id, outcome, shown[0], unit, *shown[1:], note))
-        widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-        return "\n".join(
-            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+        return rows
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -324,8 +333,7 @@ def score(
     InputError
         If the case has no outcomes, or the forecast is of another case.
     """
-    if not case.outcomes:
-        raise InputError(f"case {case.id} has no outcomes, so it cannot be scored yet")
+    refuse_unscored(case)
     if forecast is None:
         forecast = make_forecast(case, as_of=as_of, ensemble=ensemble, **options)
     if forecast.case_id != case.id:
@@ -343,6 +351,12 @@ def score(
             _scored(case, questions[o.question], o, forecast, prior) for o in case.outcomes
         ),
     )
+
+
+def refuse_unscored(case: Case) -> None:
+    """Raise InputError if a case has no outcomes."""
+    if not case.outcomes:
+        raise InputError(f"case {case.id} has no outcomes, so it cannot be scored yet")
 
 
 def _scored(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -275,22 +276,28 @@ def explanations(
 
 
 def fans(
-    dataset: xr.Dataset, frame: Frame, weights: Weights, refused: bool, block: int
+    dataset: xr.Dataset,
+    frame: Frame,
+    weights: Weights,
+    refused: bool,
+    block: int,
+    *,
+    keys: Iterable[str] = FANS,
 ) -> tuple[Fan, ...]:
-    """Return weighted quantiles by day of all that :data:`FANS` names; NaN where refused."""
+    """Return weighted quantiles by day of what :data:`FANS` names; NaN where refused."""
+    keys = tuple(keys)
     dates = tuple(frame.date(d) for d in range(frame.horizon))
     found: dict[str, FloatArray] = {}
     if not refused:
         rows = carrying(weights.weight, min(MOST_FAN_RUNS, _MOST_FAN_VALUES // frame.horizon))
         shown = dataset.isel(run=rows)
-        for key in FANS:
+        for key in keys:
             parts = [series(runs, frame, key) for runs in blocks(shown, variables(key), size=block)]
             values = np.concatenate(parts)
             found[key] = quantile(values, weights.weight[rows], np.array(LEVELS))
     blank = np.full((len(LEVELS), frame.horizon), np.nan)
     return tuple(
-        Fan(key, title, QUANTITIES[key].unit, dates, found.get(key, blank))
-        for key, title in FANS.items()
+        Fan(key, FANS[key], QUANTITIES[key].unit, dates, found.get(key, blank)) for key in keys
     )
 
 

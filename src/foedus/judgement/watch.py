@@ -39,6 +39,7 @@ from foedus.judgement.results import finite, plain
 from foedus.judgement.summaries import MOST_FAN_RUNS, carrying
 from foedus.judgement.weighing import BLOCK, Weighing, weigh_runs
 from foedus.judgement.weights import mean_and_error, quantile
+from foedus.views import view
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -209,6 +210,9 @@ class Watch:
     worths: tuple[Worth, ...] = ()
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return str(view("Watch.html", self))
 
     def best(self) -> tuple[Worth, ...]:
         """Return the most telling day of each thing that tells anything, the best first."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foedus.report import words
 from foedus.report.content import Answer, Brief
 from foedus.report.plots import describe, fan_svg, sample_days
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATE = "brief.html.j2"
 
@@ -17,18 +21,10 @@ def render(brief: Brief) -> str:
     Everything that comes from a case file is escaped. A source's address becomes a link only where
     it is http or https; nothing on the page is fetched.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("foedus.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
+    pages = environment()
+    pages.filters.update(
         percent=words.percent,
         points=words.points,
         number=words.number,
@@ -40,8 +36,22 @@ def render(brief: Brief) -> str:
     charts = [
         (fan, Markup(fan_svg(fan, brief.as_of)), describe(fan, brief.as_of)) for fan in brief.fans
     ]
-    return environment.get_template(TEMPLATE).render(
+    return pages.get_template(TEMPLATE).render(
         brief=brief, charts=charts, groups=groups(brief), based=based(brief)
+    )
+
+
+def environment() -> Environment:
+    """Return the templates of the report; whatever they show is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("foedus.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 

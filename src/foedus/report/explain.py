@@ -12,7 +12,7 @@ from foedus.report.words import day, number, percent
 if TYPE_CHECKING:
     from foedus.judgement.explain import Explanations, Weighed
 
-_COLUMNS = ("", "As it was", "Otherwise", "Difference", "50% of pairs", "90% of pairs")
+COLUMNS = ("", "As it was", "Otherwise", "Difference", "50% of pairs", "90% of pairs")
 
 
 def print_explanations(found: Explanations) -> None:
@@ -36,8 +36,8 @@ def print_explanations(found: Explanations) -> None:
         to.print("The case names no hypotheses.")
     else:
         head = ("Which explanation?", "Before", "Evidence", "Casebook", "Both")
-        ranked = sorted(found.hypotheses, key=_rank)
-        to.print(table("", head, [_row(h) for h in ranked]))
+        ranked = sorted(found.hypotheses, key=rank)
+        to.print(table("", head, [row(h) for h in ranked]))
         to.print()
         for h in ranked:
             to.print(f"{h.title}: {said(h)}")
@@ -48,7 +48,7 @@ def print_explanations(found: Explanations) -> None:
     for c in found.counterfactuals:
         to.print()
         title = f"{c.text} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)"
-        to.print(table(title, _COLUMNS, [difference(d) for d in c.differences]))
+        to.print(table(title, COLUMNS, [difference(d) for d in c.differences]))
     if found.counterfactuals:
         to.print()
         to.print(MIND)
@@ -56,10 +56,12 @@ def print_explanations(found: Explanations) -> None:
         to.print(f"Mind: {warning}")
 
 
-def _rank(h: Weighed) -> float:
+def rank(h: Weighed) -> float:
+    """Return what puts the likeliest explanation first."""
     p = h.evidence.posterior
     return math.inf if math.isnan(p) else -p
 
 
-def _row(h: Weighed) -> tuple[str, ...]:
+def row(h: Weighed) -> tuple[str, ...]:
+    """Return the cells of an explanation: title, prior, and what each source says."""
     return (h.title, percent(h.prior), *(chance(s) for s in (h.evidence, h.casebook, h.both)))

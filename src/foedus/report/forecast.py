@@ -132,7 +132,7 @@ def brief_of(
         runs=weights.runs,
         effective=weights.ess,
         verdict=weights.verdict,
-        answers=tuple(_answer(a, forecast) for a in forecast.answers),
+        answers=brief_answers(forecast),
         fans=tuple(
             fan_of(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
         ),
@@ -148,7 +148,7 @@ def brief_of(
         explanations=explanations_of(forecast, explanations),
         apart=apart_of(forecast, explanations),
         contrasts=contrasts_of(explanations),
-        watch=tuple(watch_of(w, case, titles_of(forecast)) for w in watch),
+        watch=tuple(watch_of(w, titles_of(forecast)) for w in watch),
         evidence=tuple(_evidence(e) for e in sorted(forecast.evidence, key=lambda e: e.about)),
         advice=weights.advice,
         caveats=(*more, *also, *CAVEATS),
@@ -256,6 +256,11 @@ def _summary(forecast: Forecast, case: Case) -> str:
         f"What was known by {known_by_words(forecast)}. The case file's own summary was written "
         f"for {day(case.as_of)} and is left out here, because it would tell what came between."
     )
+
+
+def brief_answers(forecast: Forecast) -> tuple[content.Answer, ...]:
+    """Return the answers in words."""
+    return tuple(_answer(a, forecast) for a in forecast.answers)
 
 
 def _answer(a: Answer, forecast: Forecast) -> content.Answer:

@@ -190,7 +190,9 @@ def _axis_y(ax: Axes, fan: Fan) -> None:
 
 def _height(ax: Axes) -> float:
     """Return the height of axes in inches."""
-    return float(ax.get_figure().get_size_inches()[1] * ax.get_position().height)
+    figure = ax.get_figure(root=True)
+    whole = SIZE[1] if figure is None else float(figure.get_size_inches()[1])
+    return whole * float(ax.get_position().height)
 
 
 def _readable(ticks: list[float], top: float, height: float) -> list[float]:

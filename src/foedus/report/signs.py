@@ -11,7 +11,6 @@ from foedus.report import content
 from foedus.report.words import day, number, percent, points
 
 if TYPE_CHECKING:
-    from foedus.case.models import Case
     from foedus.judgement import Forecast
     from foedus.judgement.watch import Reading, Watch, Worth
 
@@ -21,14 +20,12 @@ MOST = 8
 NEVER = "not by the end"
 
 
-def watch_of(found: Watch, case: Case, titles: Mapping[str, str] | None = None) -> content.Watch:
+def watch_of(found: Watch, titles: Mapping[str, str] | None = None) -> content.Watch:
     """Return a watch list in words.
 
     Parameters
     ----------
     found : Watch
-    case : Case
-        Names places and members.
     titles : mapping of str to str, optional
         What to call the classes of the answer, such as hypotheses; their ids if absent.
     """
@@ -40,10 +37,11 @@ def watch_of(found: Watch, case: Case, titles: Mapping[str, str] | None = None) 
         now=_now(found, titles),
         signs=tuple(
             content.Sign(
-                what=thing(w, case),
+                what=thing(w),
                 when=day(w.day),
                 worth=min(1.0, max(0.0, w.bits / found.entropy)),
-                said=f"{number(round(w.bits, 3))} of {number(round(found.entropy, 2))} bits",
+                said=f"{number(round(w.bits, 3))} ± {number(round(w.error, 3))} "
+                f"of {number(round(found.entropy, 2))} bits",
                 readings=tuple(
                     (f"{says(w, r)} (chance {percent(r.chance)})", after(found, r, titles))
                     for r in w.readings
@@ -59,13 +57,10 @@ def titles_of(forecast: Forecast) -> dict[str, str]:
     return {h.id: h.title for h in forecast.hypotheses}
 
 
-def thing(w: Worth, case: Case) -> str:
-    """Return what a report would be about: ``crowd, Almaty: people in protest or riot …``."""
+def thing(w: Worth) -> str:
+    """Return what a report would be about."""
     meaning = QUANTITIES[w.quantity].meaning
-    where = case.places[w.place].name if w.place in case.places else w.place
-    who = case.actors[w.member].name if w.member in case.actors else w.member
-    text = meaning[:1].upper() + meaning[1:]
-    text += "".join(f", {part}" for part in (where, who) if part)
+    text = meaning[:1].upper() + meaning[1:] + (f", {w.where}" if w.where else "")
     return text + (" (what is asked itself)" if w.asked_itself else "")
 
 

@@ -74,11 +74,9 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
         )
         for line in w.advice:
             to.print(f"  {line}")
-    for kind, title in _GROUPS:
-        answers = [a for a in forecast.answers if a.kind == kind]
-        if answers:
-            to.print()
-            to.print(table(title, _columns(kind), [_row(a) for a in answers]))
+    for group in answer_tables(forecast):
+        to.print()
+        to.print(table(*group))
     told = [h for h in forecast.hypotheses if h.posterior == h.posterior]
     if len(told) > 1:
         rows = [
@@ -99,6 +97,15 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
         to.print()
     for brief in briefs:
         to.print(f"Brief: {brief}", soft_wrap=True)
+
+
+def answer_tables(forecast: Forecast) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """Return title, columns and rows of the answers, a table for each kind of question."""
+    return [
+        (title, _columns(kind), [_row(a) for a in forecast.answers if a.kind == kind])
+        for kind, title in _GROUPS
+        if any(a.kind == kind for a in forecast.answers)
+    ]
 
 
 def _columns(kind: str) -> tuple[str, ...]:
