@@ -233,12 +233,34 @@ def _options(
 
 def quasi_p(box: Box, number: int, x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
     """Return how likely a box as dense would be if the restriction of an input did nothing."""
-    inside = quality(box.holds(x), y, weight)
-    wider = quality(box.without(number).holds(x), y, weight)
-    hits = inside.effective * inside.density
-    if not hits > 0.0 or not wider.density > 0.0:
-        return 1.0
-    return float(betainc(hits, inside.effective - hits + 1.0, wider.density))
+    fails = np.array([~r.holds(x[k]) for k, r in box.restrictions.items()])
+    return float(_by_chance(fails, y, weight)[list(box.restrictions).index(number)])
+
+
+def _by_chance(fails: BoolArray, y: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the quasi-p of each restriction, shape (restriction,).
+
+    Parameters
+    ----------
+    fails : ndarray of bool, shape (restriction, run)
+        Which runs do not meet it.
+    y, weight : ndarray, shape (run,)
+    """
+    count = len(fails)
+    failed = fails.sum(axis=0)
+    inside = failed == 0
+    w = weight[inside]
+    mass, hits = float(w.sum()), float(w @ y[inside])
+    if not hits > 0.0:
+        return np.ones(count)
+    # Without a restriction the box also holds the runs that fail this one only.
+    only = np.flatnonzero(failed == 1)
+    which = fails[:, only].argmax(axis=0)
+    wide = mass + np.bincount(which, weights=weight[only], minlength=count)
+    base = (hits + np.bincount(which, weights=weight[only] * y[only], minlength=count)) / wide
+    effective = mass**2 / float(w @ w)
+    n = effective * hits / mass
+    return np.asarray(betainc(n, effective - n + 1.0, np.minimum(base, 1.0)))
 
 
 def trimmed(box: Box, x: FloatArray, y: FloatArray, weight: FloatArray) -> Box:
@@ -246,13 +268,16 @@ def trimmed(box: Box, x: FloatArray, y: FloatArray, weight: FloatArray) -> Box:
 
     The one with the largest quasi-p goes, then the others are looked at again.
     """
-    while box.restrictions:
-        p = {k: quasi_p(box, k, x, y, weight) for k in box.restrictions}
-        worst = max(p, key=lambda k: p[k])
-        if p[worst] <= GOES_ABOVE and len(p) <= MOST:
+    kept = list(box.restrictions)
+    fails = np.array([~box.restrictions[k].holds(x[k]) for k in kept])
+    while kept:
+        p = _by_chance(fails, y, weight)
+        worst = int(p.argmax())
+        if p[worst] <= GOES_ABOVE and len(kept) <= MOST:
             break
-        box = box.without(worst)
-    return box
+        del kept[worst]
+        fails = np.delete(fails, worst, axis=0)
+    return Box({k: r for k, r in box.restrictions.items() if k in kept})
 
 
 def chosen(boxes: list[Box], x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[Box, int]:

@@ -208,7 +208,8 @@ def designed(
         views[question.id] = View(ranked, None, None, share)
     after = View(reason="a design of its own knows no evidence")
     return Sensitivities(
-        case.id, case.title, case.as_of, "sobol", "ok", design.runs, float(design.runs), 0.0, (),
+        case.id, case.title, case.as_of, case.end, "sobol", "ok", design.runs,
+        float(design.runs), 0.0, (),
         tuple(about.values()), fixed,
         tuple(
             Sensitivity(q.id, q.text, q.kind, q.unit or QUANTITIES[q.ask.quantity].unit,

@@ -159,7 +159,7 @@ class View:
     effects : tuple of Effect
         The largest share first.
     noise : float or None
-        The largest raw share that made-up inputs reach by luck.
+        The largest share that made-up inputs reach by luck, less what is taken off the others.
     alone : Share or None
         What all inputs explain, each by itself, in sum; only where they are independent.
     chance : Share or None
@@ -220,7 +220,8 @@ class Sensitivities:
     Attributes
     ----------
     case_id, title : str
-    as_of : datetime.date
+    as_of, end : datetime.date
+        Date of the knowledge, and last day simulated.
     design : {"given", "sobol"}
         From the runs of the forecast, or from a design of its own.
     verdict : {"ok", "thin", "refused"}
@@ -240,6 +241,7 @@ class Sensitivities:
     case_id: str
     title: str
     as_of: dt.date
+    end: dt.date
     design: Design
     verdict: str
     runs: int
@@ -260,7 +262,8 @@ class Sensitivities:
         InputError
             If there is no such question.
         """
-        return next(q for q in self.questions if q.id == asked(self.questions, question).id)
+        found: Sensitivity = asked(self.questions, question)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
@@ -269,6 +272,7 @@ class Sensitivities:
             "case": self.case_id,
             "title": self.title,
             "as_of": self.as_of.isoformat(),
+            "end": self.end.isoformat(),
             "design": self.design,
             "verdict": self.verdict,
             "runs": self.runs,
@@ -436,6 +440,7 @@ def sensitivities(
         case.id,
         case.title,
         case.as_of,
+        case.end,
         "given",
         made.weights.verdict,
         before.size,
@@ -481,12 +486,14 @@ def _views(
     parts = [_part(i, s, weight, count) for i, s in zip(inputs.about, inputs.scores, strict=True)]
     raw = np.array([indices.raw_shares(part, answers, weights) for part in parts])
     noise = indices.noise(answers, count=count, inputs=len(parts), seed=seed + 1)
-    ends = [_part(i, s, weight, round(1 / END)) for i, s in zip(inputs.about, inputs.scores, strict=True)]  # fmt: skip  # noqa: E501
+    fifths = round(1.0 / END)
+    ends = [_part(i, s, weight, fifths) for i, s in zip(inputs.about, inputs.scores, strict=True)]
     for n, question in enumerate(open_):
+        found = [indices.index(raw[k, :, n]) for k in range(len(parts))]
         effects = [
             _effect(
                 about,
-                indices.index(raw[k, :, n]),
+                found[k],
                 float(noise[n]),
                 _ends(about, inputs.values[k], ends[k], values[question.id], weight, question,
                       frame),
@@ -495,7 +502,8 @@ def _views(
         ]  # fmt: skip
         ranked = sorted(effects, key=lambda e: (-e.share, e.input.name))
         alone = _share(indices.index(raw[:, :, n].sum(axis=0))) if independent else None
-        out[question.id] = View(tuple(ranked), float(noise[n]), alone)
+        excess = float(np.median([i.raw - i.share for i in found]))
+        out[question.id] = View(tuple(ranked), max(float(noise[n]) - excess, 0.0), alone)
     return out
 
 

@@ -49,6 +49,19 @@ def number(x: float) -> str:
     return f"{rounded:.{digits}f}".rstrip("0").rstrip(".")
 
 
+def with_unit(x: float, unit: str) -> str:
+    """Return a number with its unit.
+
+    Examples
+    --------
+    >>> with_unit(0.05, "1/site"), with_unit(3.0, "day"), with_unit(0.5, "1")
+    ('0.05 per site', '3 day', '0.5')
+    """
+    if unit == "1":
+        return number(x)
+    return f"{number(x)} {unit.replace('1/', 'per ', 1) if unit.startswith('1/') else unit}"
+
+
 def day(date: dt.date) -> str:
     """Return a date as ``7 Jan 2022``, whatever the locale."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"

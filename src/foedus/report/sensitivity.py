@@ -1,0 +1,168 @@
+"""Sensitivities as text on a terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from foedus.report.tables import console, table
+from foedus.report.words import day, number, percent, with_unit
+
+if TYPE_CHECKING:
+    from foedus.judgement.sensitivity import Effect, End, Sensitivities, Sensitivity, Share, View
+
+#: Inputs that are named where all questions are shown.
+_NAMED = 3
+
+
+def print_sensitivities(found: Sensitivities, *, most: int = 10) -> None:
+    """Print what each answer hangs on, or one answer in full where it is the only one.
+
+    Parameters
+    ----------
+    found : Sensitivities
+    most : int
+        Inputs that are shown of one answer.
+    """
+    to = console()
+    to.print(f"{found.title}: what the answers hang on, as of {day(found.as_of)}", style="bold")
+    if found.design == "sobol":
+        to.print(f"{found.runs:,} runs of a design of their own, before the evidence.")
+    else:
+        after = f" and {number(found.effective_after)} after" if found.effective_after else ""
+        to.print(
+            f"{found.runs:,} runs, worth {number(found.effective_before)} before the evidence"
+            f"{after}; {len(found.inputs)} uncertain inputs."
+        )
+    if found.verdict == "refused":
+        to.print("No answer after the evidence: too few runs agree with it.", style="bold")
+        for line in found.advice:
+            to.print(f"  {line}")
+    to.print()
+    if len(found.questions) == 1:
+        _print_one(found, found.questions[0], most)
+    else:
+        head = ("", "Before the evidence", "After the evidence", "Chance")
+        if found.design == "sobol":
+            head = ("", "Total share", "", "Chance")
+        to.print(table("", head, [_row(q) for q in found.questions]))
+        to.print()
+        to.print("Shares of the answer's variance; only inputs that are told from noise are named.")
+    for warning in found.warnings:
+        to.print(f"Mind: {warning}")
+
+
+def _row(q: Sensitivity) -> tuple[str, ...]:
+    chance = q.before.chance
+    return (
+        q.text,
+        named(q.before),
+        named(q.after) if q.after.effects or not q.before.effects else "–",
+        "–" if chance is None else percent(min(max(chance.share, 0.0), 1.0)),
+    )
+
+
+def named(view: View, most: int = _NAMED) -> str:
+    """Return the inputs that are told from noise, with their shares, as a line."""
+    if view.reason is not None:
+        return view.reason
+    if not view.told:
+        return "none is told from noise"
+    parts = [f"{label(e)} {percent(_size(e))}" for e in view.told[:most]]
+    more = len(view.told) - most
+    return ", ".join(parts) + (f", {more} more" if more > 0 else "")
+
+
+def label(effect: Effect) -> str:
+    """Return the name of an input as people read it."""
+    return effect.input.name.replace("chance:", "chance: ").replace(":", ": ").replace(":  ", ": ")
+
+
+def _size(effect: Effect) -> float:
+    return max(effect.share if effect.total is None else effect.total, 0.0)
+
+
+def _print_one(found: Sensitivities, q: Sensitivity, most: int) -> None:
+    to = console()
+    to.print(q.text, style="bold")
+    for title, view in (("Before the evidence", q.before), ("After the evidence", q.after)):
+        if found.design == "sobol" and title.startswith("After"):
+            continue
+        to.print()
+        if view.reason is not None:
+            to.print(f"{title}: {view.reason}.")
+            continue
+        shown = view.effects[:most]
+        rows: list[tuple[str, ...]]
+        head: tuple[str, ...]
+        if found.design == "sobol":
+            rows = [_orders(e) for e in shown]
+            head = (title, "Total share", "95%", "By itself", "95%")
+        else:
+            rows = [_effect(e) for e in shown]
+            head = (title, "Share", "95%", "", "At its lowest", "At its highest")
+        to.print(table("", head, rows))
+        for line in _rest(view, found):
+            to.print(line)
+    if found.design == "given":
+        to.print()
+        to.print(
+            "Lowest and highest: the answer in the fifth of the runs in which the input is "
+            "lowest and highest; of several options, those with the lowest and highest answer."
+        )
+
+
+def _rest(view: View, found: Sensitivities) -> list[str]:
+    out = []
+    if view.noise is not None:
+        untold = len(view.effects) - len(view.told)
+        out.append(
+            f"{untold} of {len(view.effects)} inputs are not told from noise: made-up inputs that "
+            f"do nothing reach {percent(view.noise)} by luck."
+        )
+    if view.alone is not None:
+        out.append(f"All inputs, each by itself: {_said(view.alone)} of the variance.")
+    if view.chance is not None:
+        what = "given hypothesis and parameters" if found.design == "sobol" else "given all inputs"
+        out.append(f"Chance, {what}: {_said(view.chance)} of the variance.")
+    return out
+
+
+def _said(share: Share) -> str:
+    low, high = (min(max(x, 0.0), 1.0) for x in (share.low, share.high))
+    middle = min(max(share.share, 0.0), 1.0)
+    return f"{percent(middle)} ({percent(low)} to {percent(high)})"
+
+
+def _interval(share: float | None, low: float | None, high: float | None) -> tuple[str, str]:
+    if share is None or low is None or high is None:
+        return "–", ""
+    return percent(max(share, 0.0)), f"{percent(max(low, 0.0))} to {percent(max(high, 0.0))}"
+
+
+def _orders(e: Effect) -> tuple[str, ...]:
+    total = _interval(e.total, e.total_low, e.total_high)
+    return (label(e), *total, *_interval(e.share, e.low, e.high))
+
+
+def _effect(e: Effect) -> tuple[str, ...]:
+    ends = [_end(x, e.input.unit) for x in e.ends] or ["–", "–"]
+    mark = "" if e.told else "noise"
+    return (label(e), *_interval(e.share, e.low, e.high), mark, *ends)
+
+
+def _end(end: End, unit: str) -> str:
+    if isinstance(end.median, dt.date):
+        answer = day(end.median)
+    elif end.median is not None:
+        answer = number(end.median)
+    elif end.probability is not None:
+        answer = percent(end.probability)
+    else:
+        answer = "–"
+    if end.median is not None and end.probability is not None:
+        answer += f", {percent(end.probability)}"
+    if end.at is None:
+        return answer
+    at = end.at if isinstance(end.at, str) else with_unit(end.at, unit)
+    return f"{answer} (at {at})"
