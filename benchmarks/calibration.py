@@ -342,7 +342,9 @@ def _open(path: str) -> None:
 
 
 def _work(arm: str, number: int, runs: int) -> dict[str, Any]:
-    return judged(arm, number, _SHARED["ensemble"], runs)
+    began = time.process_time()
+    result = judged(arm, number, _SHARED["ensemble"], runs)
+    return result | {"cpu": time.process_time() - began}
 
 
 def source_hash(settings: dict[str, Any]) -> str:
@@ -492,7 +494,12 @@ def measure(
     folder = out / f"calibration-{source_hash(settings)}"
     results = collect(crises, runs=runs, own_runs=own_runs, workers=workers, folder=folder)
     by_arm = {arm: [r for r in results if r["arm"] == arm] for arm in ARMS}
-    figures = {"crises": crises, **settings, "arms": {a: summary(r) for a, r in by_arm.items()}}
+    figures = {
+        "crises": crises,
+        **settings,
+        "cpu_seconds": round(sum(r["cpu"] for r in results), 1),
+        "arms": {a: summary(r) for a, r in by_arm.items()},
+    }
     return figures, by_arm
 
 

@@ -127,8 +127,8 @@ def page(figures: dict[str, Any]) -> str:
         "# Are the forecasts calibrated?",
         "",
         f"Written by `make bench-calibration N={figures['crises']}` on"
-        f" {dt.date.today().isoformat()}: {figures['seconds'] / 60:.0f} minutes on"
-        f" {os.cpu_count()} cores, Python {platform.python_version()}. Its last line of output is"
+        f" {dt.date.today().isoformat()}: {figures['cpu_seconds'] / 60:.0f} minutes of processor"
+        f" time on {os.cpu_count()} cores, Python {platform.python_version()}. Its last line is"
         " JSON: `arms.ARM.p` has the p-value of each question, `arms.ARM.coverage` the coverages."
         " Stopped half-way, it goes on where it was.",
         "",

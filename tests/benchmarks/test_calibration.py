@@ -177,6 +177,6 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
     import calibration_page
 
     page.undo()
-    shown = calibration_page.page({**figures, "seconds": 1.0})
+    shown = calibration_page.page(figures)
     assert "Are the forecasts calibrated?" in shown
     assert "| separate | 4 |" in shown
