@@ -633,7 +633,7 @@ def sensitivity(
 @app.command(
     help_epilogue=_example(
         "foedus discover kazakhstan-2022 --question hundred-deaths --before",
-        "foedus discover kazakhstan-2022 --question all-deaths --at-least 500 --method tree",
+        "foedus discover my-case.yaml --question deaths --at-least 500 --method tree",
         "foedus discover my-case.yaml --question landed --chart landed.svg --json",
     )
 )
