@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "ensemble": BASE | {"case", "casebook", "world"},
     "judgement": BASE | {"case", "casebook", "world", "ensemble"},
     "report": BASE | {"case", "casebook", "world", "ensemble", "judgement"},
+    "notebook": BASE | {"case", "casebook", "world", "ensemble", "judgement", "report"},
     "app": BASE | {"case", "casebook", "world", "streets", "ensemble", "judgement", "report"},
 }
 FREE = {"__init__", "__main__", "cli"}

@@ -75,6 +75,9 @@ class Chart(Protocol):
     def text(self) -> str:
         """The same in words."""
 
+    def svg(self) -> str:
+        """Return it as an ``<svg>`` element with title and description."""
+
     def save(self, path: Any) -> Any:
         """Write it as SVG, PNG or PDF, by the ending of the name."""
 

@@ -1,0 +1,65 @@
+"""A slider that asks for pictures by messages: what the page says and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one place of the slider shows.
+
+    Attributes
+    ----------
+    text : str
+        In words, below the picture.
+    svg : str
+        A chart; empty if there is none.
+    size : (width, height)
+        Of a lattice, in sites.
+    cells : bytes
+        Its sites by row: 0 empty, 1 quiet, 2 active, 3 police, 4 jailed.
+    """
+
+    text: str
+    svg: str = ""
+    size: tuple[int, int] = (0, 0)
+    cells: bytes = b""
+
+
+class Slider(anywidget.AnyWidget):
+    """A widget with a slider; each place of it shows what ``show`` returns.
+
+    Parameters
+    ----------
+    title : str
+    labels : sequence of str
+        One a place of the slider.
+    show : callable
+        Returns what the place of that number shows.
+    """
+
+    _esm = Path(__file__).parent / "slider.js"
+    _css = Path(__file__).parent / "slider.css"
+    title = traitlets.Unicode().tag(sync=True)
+    labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, title: str, labels: Sequence[str], show: Callable[[int], Shown]) -> None:
+        super().__init__(title=title, labels=list(labels))
+        self._show = show
+        self.on_msg(self._asked)
+
+    def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Answer a page that asks for a place; what it should not ask is passed over."""
+        at = content.get("at") if isinstance(content, dict) else None
+        if type(at) is not int or not 0 <= at < len(self.labels):
+            return
+        shown = self._show(at)
+        said = {"at": at, "text": shown.text, "svg": shown.svg, "size": list(shown.size)}
+        self.send(said, buffers=[shown.cells] if shown.cells else None)
