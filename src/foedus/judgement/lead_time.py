@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from foedus.case.models import Case
-from foedus.judgement.score import BASELINES, Scored, Scores, against, score
+from foedus.judgement.score import (
+    BASELINES,
+    Scored,
+    Scores,
+    against,
+    refuse_unscored,
+    score,
+)
 from foedus.judgement.timeline import Day, Timeline, collect, daily, stripped
 
 #: Version of the keys of :meth:`History.to_dict`.
@@ -114,6 +121,7 @@ def history(
     InputError
         If the case has no outcomes, or the days are not its days.
     """
+    refuse_unscored(case)
     days: list[Day] = []
     scores: list[Scores] = []
     for day in daily(case, first, last, runs=runs, seed=seed, **options):

@@ -1,0 +1,163 @@
+"""Forecasts by day and scores by lead time, as text on a terminal and as files."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foedus.report.tables import console, table
+from foedus.report.words import MONTHS, day, number, percent
+
+if TYPE_CHECKING:
+    from foedus.judgement.lead_time import History, Lead
+    from foedus.judgement.results import Answer
+    from foedus.judgement.timeline import Day, Timeline
+
+#: Days side by side in one table.
+_ACROSS = 8
+#: Names of facts that are printed for a day.
+_NAMED = 12
+
+_BASELINES = {
+    "casebook": "Casebook",
+    "always_refuse": "Always refuse",
+    "weighted_mean": "Positions, mean",
+    "weighted_median": "Positions, median",
+}
+
+
+def print_timeline(found: Timeline, outcomes: dict[str, str] | None = None) -> None:
+    """Print the answers by day, and what became known on each.
+
+    Parameters
+    ----------
+    found : Timeline
+    outcomes : dict of str to str, optional
+        What came of each question, for those that are scored.
+    """
+    to = console()
+    asked = found.provenance.get("runs")
+    to.print(f"{found.title}: {day(found.first)} to {day(found.last)}, day by day", style="bold")
+    to.print(
+        f"{asked:,} runs, or more where few agree with the evidence. Chance of what is asked; of "
+        "numbers the median; * settled by a known fact; – no answer."
+    )
+    answers = found.days[0].forecast.answers
+    for start in range(0, len(found.days), _ACROSS):
+        some = found.days[start : start + _ACROSS]
+        head = ["", *(short_day(d.date) for d in some), *(["Came"] if outcomes else [])]
+        rows = [
+            [a.text, *(cell(d.forecast.answer(a.id)) for d in some)]
+            + ([outcomes.get(a.id, "")] if outcomes else [])
+            for a in answers
+        ]
+        rows.append(["Effective runs", *(number(d.forecast.weights.ess) for d in some)])
+        rows[-1] += [""] if outcomes else []
+        to.print()
+        to.print(table("", head, rows))
+    to.print()
+    for d in found.days:
+        to.print(f"{day(d.date)}: {_arrived(d)} {_made(d)}")
+
+
+def print_history(found: History) -> None:
+    """Print the answers by day with what came, and the scores by lead time."""
+    last = found.scores[-1].questions
+    came = {q.id: "never" if q.outcome is None else _outcome(q.outcome) for q in last}
+    print_timeline(found.timeline, came)
+    to = console()
+    to.print()
+    if not found.leads:
+        to.print("No question was open and answered on these days, so there is nothing to score.")
+        return
+    to.print(leads_table(found.leads))
+    to.print(
+        "Brier scores, 0 is best; each baseline beside the forecast's own score on the questions "
+        "that it speaks to. A question counts on each day on which it is open."
+    )
+
+
+def leads_table(leads: Sequence[Lead]) -> object:
+    """Return the scores by lead time as a table."""
+    head, rows = lead_rows(leads)
+    return table("Scores by the days until the outcome was public", head, rows)
+
+
+def lead_rows(leads: Sequence[Lead]) -> tuple[list[str], list[list[str]]]:
+    """Return head and cells of the scores by lead time."""
+    head = ["Days before", "Questions", "Forecasts", "Brier", "Log"]
+    head += [f"{title} (better on)" for title in _BASELINES.values()]
+    rows = []
+    for lead in leads:
+        row = [lead.label, str(lead.questions), str(lead.forecasts)]
+        row += [_score(lead.brier), _score(lead.log)]
+        for name in _BASELINES:
+            b = lead.baselines[name]
+            mine, theirs = b["forecast_brier"], b["baseline_brier"]
+            pair = "" if theirs is None else f"{_score(theirs)} to {_score(mine)} "
+            row.append(f"{pair}({b['better']} of {b['n']})" if b["n"] else "–")
+        rows.append(row)
+    return head, rows
+
+
+def write_csv(found: Timeline, path: Path) -> Path:
+    """Write one row for each day and question."""
+    rows = found.rows()
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def cell(a: Answer) -> str:
+    """Return an answer in a few characters."""
+    e = a.estimate
+    if e is None:
+        return "–"
+    mark = "*" if a.settled_by else ""
+    if e.probability is not None:
+        return percent(e.probability) + mark
+    middle = e.quantiles[2] if e.quantiles else e.mean
+    return (number(middle) if isinstance(middle, int | float) else "–") + mark
+
+
+def short_day(date: dt.date) -> str:
+    """Return a date without its year."""
+    return f"{date.day} {MONTHS[date.month - 1]}"
+
+
+def _arrived(d: Day) -> str:
+    if not d.news:
+        return "no new facts."
+    names = [f.id for f in d.news]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    noun = "fact" if len(names) == 1 else "facts"
+    return f"{len(names)} new {noun} ({', '.join(names[:_NAMED])}{more})."
+
+
+def _made(d: Day) -> str:
+    if d.base == d.date:
+        return f"{d.runs:,} new runs, since other decisions are known."
+    if d.added:
+        return f"The runs of {short_day(d.base)} and {d.added:,} more."
+    return f"The {d.runs:,} runs of {short_day(d.base)}, weighed again."
+
+
+def _outcome(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dt.date):
+        return short_day(value)
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
