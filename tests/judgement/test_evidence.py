@@ -115,6 +115,25 @@ def test_nothing_is_impossible_and_full_agreement_is_best(toy):
     assert np.isfinite(model.log_likelihood(np.array([np.inf]))).all()
 
 
+@pytest.mark.parametrize(
+    ("quantity", "value"),
+    [("crowd", "40 to 90"), ("deaths_protesters", 12), ("internet", 0.3), ("request", None)],
+)
+def test_what_lies_below_the_ends_of_a_report_is_its_probability(toy, quantity, value):
+    model = observe(toy, quantity, value, rating="C3")
+    x = np.array([0.0, 0.4, 5.0, 60.0, np.inf if quantity == "request" else 900.0])
+    between = model.below(model.high, x) - model.below(model.low, x)
+    assert np.allclose(between, np.exp(model.log_likelihood(x)), rtol=1e-6, atol=1e-12)
+    assert (model.below(-np.inf, x) == 0.0).all()
+    assert (model.below(np.inf, x) == 1.0).all()
+
+
+def test_yes_and_no_of_an_event_are_all_there_is(toy):
+    model = observe(toy, "request", False, day=4)
+    x = np.array([0.0, 4.0, 6.0, np.inf])
+    assert np.allclose(1.0 - model.below(model.high, x), np.exp(model.log_likelihood(x)))
+
+
 def test_a_far_report_is_disbelieved(toy):
     model = observe(toy, "troops_present", 100_000, rating="D4")
     disbelief = model.disbelief(np.array([100_000.0, 5000.0, 50.0]))
