@@ -2,6 +2,7 @@
 
     python tools/screenshots.py                   # 16,000 runs; those on disk are not made again
     python tools/screenshots.py --runs 2000 --only streets votes
+    python tools/screenshots.py --cases FOLDER --case my-case.yaml --as-of 2024-03-05
 
 It starts the page, opens each tab in Chromium, and writes ``docs/images/app/*.png``. It stops with
 an error where the page asks another host, or says something on the console.
@@ -24,7 +25,6 @@ from foedus.app.server import create_app
 from foedus.app.settings import Settings
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "app"
-CASE, AS_OF = "kazakhstan-2022", "2022-01-07"
 LONG = 900_000  # ms
 
 
@@ -86,19 +86,23 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=16_000)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--only", nargs="*", choices=SHOTS, default=list(SHOTS))
+    parser.add_argument("--case", default="kazakhstan-2022")
+    parser.add_argument("--cases", type=Path, default=Path("cases"))
+    parser.add_argument("--as-of", default="2022-01-07")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     given = parser.parse_args()
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    settings = Settings(results=given.results, port=port, steps=(given.runs,))
+    settings = Settings(cases=given.cases, results=given.results, port=port, steps=(given.runs,))
     server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.05)
     try:
-        wrong = take(f"http://127.0.0.1:{port}", given.only, given.chromium)
+        home, view = f"http://127.0.0.1:{port}", f"case={given.case}&asof={given.as_of}"
+        wrong = take(home, view, given.only, given.chromium)
     finally:
         server.should_exit = True
         thread.join(20)
@@ -106,7 +110,7 @@ def main() -> None:
         sys.exit("\n".join(wrong))
 
 
-def take(home: str, names: list[str], chromium: str) -> list[str]:
+def take(home: str, view: str, names: list[str], chromium: str) -> list[str]:
     """Take the pictures; return what went wrong."""
     wrong: list[str] = []
 
@@ -127,7 +131,7 @@ def take(home: str, names: list[str], chromium: str) -> list[str]:
                 page.on("console", told)
                 page.on("pageerror", lambda error: wrong.append(str(error)))
                 page.on("request", asked)
-                page.goto(f"{home}/#case={CASE}&asof={AS_OF}&tab={name}")
+                page.goto(f"{home}/#{view}&tab={name}")
                 SHOTS[name](page)
                 page.wait_for_selector("#status .working", state="detached", timeout=LONG)
                 page.wait_for_timeout(400)

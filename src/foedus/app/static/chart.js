@@ -158,6 +158,10 @@ function facts(u, dates, marks) {
 export function pairChart(start, asItIs, changed, title) {
   const dates = asItIs.map((_, i) => addDays(start, i));
   const top = Math.max(...asItIs, ...changed, 1e-9);
+  const readout = h("div", { class: "readout small", "aria-hidden": "true" }, "\u00a0");
+  function read(i) {
+    readout.textContent = i === null || i === undefined ? "\u00a0" : `${day(dates[i], { year: false })}: ${number(asItIs[i])} as it is, ${number(changed[i])} otherwise`;
+  }
   const chart = plot(
     {
       scales: { x: { time: false, range: [-0.5, dates.length - 0.5] }, y: { range: [0, top * 1.1] } },
@@ -167,8 +171,9 @@ export function pairChart(start, asItIs, changed, title) {
         { label: "otherwise", stroke: "#d55e00", width: 2, dash: [7, 4], points: { show: false }, value: (u, v) => (v === null ? "" : number(v)) },
       ],
       axes: [dayAxis(dates), numberAxis(null)],
-      cursor: { y: false },
-      legend: { markers: { width: 2 } },
+      cursor: { y: false, points: { size: 5 } },
+      legend: { show: false },
+      hooks: { setCursor: [(u) => read(u.cursor.idx)] },
     },
     [dates.map((_, i) => i), asItIs, changed],
     190,
@@ -176,5 +181,5 @@ export function pairChart(start, asItIs, changed, title) {
   const last = dates.length - 1;
   chart.element.setAttribute("role", "img");
   chart.element.setAttribute("aria-label", `${title}: at the end ${number(asItIs[last])} as it is, ${number(changed[last])} otherwise; highest ${number(Math.max(...asItIs))} and ${number(Math.max(...changed))}.`);
-  return chart;
+  return { ...chart, readout };
 }

@@ -212,10 +212,11 @@ export async function mount(element, context) {
         h("thead", {}, h("tr", {}, ["", "As it is", "Otherwise", "Difference", ""].map((t) => h("th", { scope: "col" }, t)))),
         h("tbody", {}, rows.map((d) => difference(d)))),
       h("p", { class: "small soft" }, "± is the sampling error of the mean difference over pairs. Parameters and luck were learnt with the world as it is."),
+      h("div", { class: "keys" }, h("span", { class: "swatch-dark" }, "as it is"), h("span", { class: "swatch-red" }, "otherwise (dashed)")),
       h("div", { class: "grid" }, r.courses.map((c) => {
         const chart = pairChart(context.case.start, c.as_it_is, c.changed, COURSES[c.key]);
         charts.push(chart);
-        return h("section", { class: "chart" }, h("h3", {}, COURSES[c.key], h("span", { class: "soft small" }, " (means)")), chart.element);
+        return h("section", { class: "chart" }, h("h3", {}, COURSES[c.key], h("span", { class: "soft small" }, " (means)")), chart.element, chart.readout);
       })));
   }
 
@@ -225,11 +226,18 @@ export async function mount(element, context) {
     const signed = (v) => `${v > 0 ? "+" : v < 0 ? "−" : ""}${chance ? `${Math.round(100 * Math.abs(v))} points` : number(Math.abs(v))}`;
     const error = chance ? `${Math.max(d.error ? 1 : 0, Math.round(100 * d.error))}` : number(d.error);
     return h("tr", { "data-key": d.key },
-      h("th", { scope: "row" }, d.title, !chance ? h("span", { class: "soft small" }, ` (${d.unit})`) : null),
+      h("th", { scope: "row" }, d.title, unit(d)),
       h("td", { "data-label": "As it is" }, say(d.factual)),
       h("td", { "data-label": "Otherwise" }, say(d.counterfactual)),
       h("td", { "data-label": "Difference" }, d.mean === 0 && d.error === 0 ? "none" : [h("strong", {}, signed(d.mean)), h("span", { class: "soft" }, ` ± ${error}`)]),
       h("td", {}, effect(d, chance ? 1 : Math.max(Math.abs(d.factual), Math.abs(d.counterfactual), Math.abs(d.mean) + 2 * d.error, 1e-12))));
+  }
+
+  function unit(d) {
+    const question = context.case.questions.find((q) => q.id === d.key);
+    if (question?.kind === "date") return h("span", { class: "soft small" }, " (chance that it happens)");
+    if (d.unit === "chance" || d.unit === "share of runs") return null;
+    return h("span", { class: "soft small" }, ` (${d.unit}, mean)`);
   }
 
   function effect(d, scale) {
