@@ -62,9 +62,9 @@ HERE = Path(__file__).resolve().parent
 CASE = HERE / "calibration_case.yaml"
 RESULTS = HERE.parent / "results"
 SEED = 20_000
-ARMS = ("separate", "replayed", "crowded", "broken")
-#: Share of the crises that the dear arm gets.
-REPLAYED_SHARE = 0.3
+#: The arms, and which share of the crises each gets: the first is the proof, the second is dear.
+SHARES = {"separate": 1.0, "replayed": 0.3, "crowded": 0.5, "broken": 0.3}
+ARMS = tuple(SHARES)
 #: Questions whose central intervals are checked.
 KINDS = ("number", "date")
 
@@ -360,8 +360,7 @@ def source_hash(settings: dict[str, Any]) -> str:
 
 def plan(crises: int) -> list[tuple[str, int]]:
     """Return the crises to forecast: (arm, number)."""
-    sizes = dict.fromkeys(ARMS, crises)
-    sizes["replayed"] = max(2, round(REPLAYED_SHARE * crises))
+    sizes = {arm: max(2, round(share * crises)) for arm, share in SHARES.items()}
     return [(arm, i) for arm in ARMS for i in range(sizes[arm])]
 
 
