@@ -65,7 +65,7 @@ def whatif(page: Page) -> None:
 
 def explanations(page: Page) -> None:
     """Compute everything on the tab."""
-    page.wait_for_selector(".standing", timeout=LONG)
+    page.wait_for_selector("button.compute-sensitivity:enabled", timeout=LONG)
     page.select_option("#pick-ex\\.q", index=1)
     page.click("button.compute-sensitivity")
     page.wait_for_selector(".tornado, .error", timeout=LONG)
@@ -134,6 +134,7 @@ def take(home: str, view: str, names: list[str], chromium: str) -> list[str]:
                 page.goto(f"{home}/#{view}&tab={name}")
                 SHOTS[name](page)
                 page.wait_for_selector("#status .working", state="detached", timeout=LONG)
+                page.evaluate("scrollTo(0, 0)")
                 page.wait_for_timeout(400)
                 path = PICTURES / (f"{name}.png" if width == 1280 else f"{name}-{width}.png")
                 page.screenshot(path=path, full_page=True)

@@ -7,7 +7,7 @@ const INK = "#1b1f24";
 const FAINT = "#5c6670";
 
 // A chart that keeps the width of its place. `data`: [x, …series]. Returns {element, destroy}.
-function plot(options, data, height = 230) {
+function plot(options, data, height = 210) {
   const place = h("div", { class: "plot" });
   let made = null;
   const observer = new ResizeObserver(() => {
@@ -28,7 +28,7 @@ function plot(options, data, height = 230) {
 
 function dayAxis(dates) {
   return {
-    stroke: INK, grid: { show: false }, ticks: { stroke: FAINT, width: 1, size: 4 },
+    stroke: INK, grid: { show: false }, ticks: { stroke: FAINT, width: 1, size: 4 }, size: 32,
     values: (u, splits) => splits.map((s) => (Number.isInteger(s) && dates[s] ? day(dates[s], { year: false }) : "")),
     incrs: [1, 2, 5, 7, 14, 28, 56], space: 55, font: "12px system-ui, sans-serif",
   };
@@ -36,6 +36,7 @@ function dayAxis(dates) {
 function numberAxis(splits) {
   return {
     stroke: INK, grid: { stroke: "#e6e9ec", width: 1 }, ticks: { show: false }, size: 58,
+    filter: (u, ticks) => ticks, // else those of a root scale are thinned as if it were a log scale
     values: (u, ticks) => ticks.map((t) => (t === null ? "" : t >= 1e6 ? `${t / 1e6} M` : number(t))),
     font: "12px system-ui, sans-serif", ...(splits ? { splits } : {}),
   };
@@ -176,7 +177,7 @@ export function pairChart(start, asItIs, changed, title) {
       hooks: { setCursor: [(u) => read(u.cursor.idx)] },
     },
     [dates.map((_, i) => i), asItIs, changed],
-    190,
+    170,
   );
   const last = dates.length - 1;
   chart.element.setAttribute("role", "img");

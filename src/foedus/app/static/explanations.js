@@ -79,8 +79,9 @@ export function mount(element, context) {
   function drawExplain() {
     const found = get("explain");
     const head = [h("h2", {}, "The competing explanations")];
-    if (!context.case.hypotheses.length) {
-      clear(parts.explain, head, h("p", { class: "soft" }, "This case names none."));
+    if (context.case.hypotheses.length < 2) {
+      clear(parts.explain, head, context.case.hypotheses.map((x) => h("p", {}, h("strong", {}, x.title), ` ${x.says} (${x.put_forward_by})`)),
+        h("p", { class: "soft" }, "This case names no two that could be weighed against each other."));
       return;
     }
     if (!found || found.failed) {
@@ -215,7 +216,7 @@ export function mount(element, context) {
   function reading(r, w) {
     const chance = ` (${percent(r.chance)} likely)`;
     if (r.happened !== null) return `${r.happened ? "it happened" : "it did not happen"}${chance}`;
-    if (r.low === null) return `${number(r.high)} ${w.unit} or fewer${chance}`;
+    if (r.low === null) return `${r.high === 0 ? "none" : `${number(r.high)} ${w.unit} or fewer`}${chance}`;
     if (r.high === null) return `${number(r.low)} ${w.unit} or more${chance}`;
     return `${number(r.low)} to ${number(r.high)} ${w.unit}${chance}`;
   }
@@ -229,7 +230,7 @@ export function mount(element, context) {
     drawExplain();
     drawSensitivity();
     drawWatch();
-    if (context.case.hypotheses.length && context.forecast && !(get("explain") && results.explain.runs >= runs())) compute("explain");
+    if (context.case.hypotheses.length > 1 && context.forecast && !(get("explain") && results.explain.runs >= runs())) compute("explain");
   }
   drawAll();
   context.wantForecast();

@@ -223,7 +223,7 @@ export async function mount(element, context) {
   function difference(d) {
     const chance = d.unit === "chance" || d.unit === "share of runs";
     const say = (v) => (chance ? percent(v) : number(v));
-    const signed = (v) => `${v > 0 ? "+" : v < 0 ? "−" : ""}${chance ? `${Math.round(100 * Math.abs(v))} points` : number(Math.abs(v))}`;
+    const signed = (v) => `${v > 0 ? "+" : v < 0 ? "−" : ""}${chance ? pointsOf(Math.abs(v)) : number(Math.abs(v))}`;
     const error = chance ? `${Math.max(d.error ? 1 : 0, Math.round(100 * d.error))}` : number(d.error);
     return h("tr", { "data-key": d.key },
       h("th", { scope: "row" }, d.title, unit(d)),
@@ -266,6 +266,10 @@ export async function mount(element, context) {
       for (const c of charts) c.destroy();
     },
   };
+}
+
+function pointsOf(v) {
+  return v > 0 && v < 0.005 ? "<1 point" : `${Math.round(100 * v)} points`;
 }
 
 function round(v) {
