@@ -12,7 +12,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration
+.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration scorecard
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ N ?= 500
 
 bench-calibration: $(DEV)  ## prove the forecasts calibrated on N synthetic crises
 	@$(BIN)/python benchmarks/calibration.py --crises $(N)
+
+scorecard: $(DEV)  ## forecast all shipped cases day by day, and write the page of their scores
+	@$(BIN)/python tools/scorecard.py
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header

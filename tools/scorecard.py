@@ -1,41 +1,315 @@
-"""Write the page of the flagship's scores, good or bad.
+"""Write the page of all shipped cases' scores, good or bad: docs/benchmarks/cases.md.
 
-python tools/scorecard.py     # 16,000 runs a date; those on disk are not made again
+    python tools/scorecard.py                # what is on disk already is not made again
+    python tools/scorecard.py --runs 200 --headline 200 --folder /tmp/page   # a quick trial
+
+Each shipped case is forecast on each of its first days, and on its own as-of date with more runs.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime as dt
+import os
+import platform
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from foedus import forecast, load_case, score
+from foedus import load_case, score
+from foedus.case import Case, shipped
 from foedus.ensemble.progress import for_stream
+from foedus.judgement.lead_time import History, by_lead, history
+from foedus.judgement.reliability import LEVEL, Reliability, Transform, calibration
+from foedus.judgement.score import Scores
+from foedus.report.timeline import lead_rows
+from foedus.report.timeplots import leads_svg, reliability_svg, timeline_svg, transform_svg
+from foedus.report.words import day, number, percent
 
-CASE = "kazakhstan-2022"
-DATES = ("2022-01-05", "2022-01-07")
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks" / "kazakhstan.md"
+FOLDER = Path(__file__).parents[1] / "docs" / "benchmarks"
+#: Baselines on the page, in the words of its tables.
+BASELINES = {
+    "casebook": "Casebook",
+    "always_refuse": "Refusal",
+    "weighted_mean": "Mean position",
+    "weighted_median": "Median position",
+}
 
-HEAD = """# The worked case, scored
+HEAD = """# All shipped cases, scored
 
-Written by `python tools/scorecard.py`. Kazakhstan, January 2022, as it was known on two days,
-against what came of it. Lower is better in every score; a dash means that a baseline says nothing
-of the question. *Settled* questions were already answered by a fact known on the day. The authors
-knew how the case ended (the members' stated positions, too, are elicited by them): dates are kept
-apart, minds are not, so these scores are no track record.
+Written by `make scorecard` (`python tools/scorecard.py --runs {runs} --headline {headline}
+--days {days}`) on {today}, in {minutes:.0f} minutes on {cores} cores; a second time it is
+quick, because runs that are on disk are not made again. Every case that comes with foedus is
+here, whatever its scores. No parameter is fitted to an outcome, and outcomes are read by scoring
+only. But the authors knew how each of these crises ended when they wrote down its facts, its
+questions and the members' positions: dates are kept apart, minds are not, so **this is no track
+record**. It shows what the model does, and where it is wrong.
+
+Lower is better in every score. Only questions that were *open* count: not settled by a fact
+known on the day, and with an outcome that was not public yet. A refused forecast has no scores,
+and says so.
+
+## At a glance
+
+Each case as of its own date, with {headline:,} runs: `foedus score CASE --as-of DATE --runs
+{headline}`. Of each baseline: its mean Brier score / that of the forecast on the same yes-or-no
+questions, and on how many of all questions that it speaks to, numbers and dates too, the
+forecast is better.
+"""
+
+OVER_TIME = """## Over time
+
+Each case on each of its first {days} days (from its first day to that of its last fact), and on
+its own date, with {runs:,} runs, or up to four times as many where few agree with the evidence.
+A question counts on every day on which it is open, so long-lasting questions and cases with
+many questions weigh more.
+
+![Mean Brier score by the days until the outcome was public](cases/leads.svg)
+
+{table}
+
+Of a baseline: its mean Brier score / that of the forecast on the same questions, and on how many
+of all that it speaks to the forecast is better.
+`foedus score CASE --as-of FIRST..LAST --runs {runs}` gives the same for one case.
+"""
+
+CALIBRATION = """## Calibration
+
+All open questions of all cases and days of the section above: {questions} yes-or-no questions
+of {cases} cases in {forecasts} forecasts. **That is few.** A question weighs the same whatever
+the number of its days, and the bands ({level:.0%}) are those of a calibrated forecaster with as
+many independent questions. Questions of one case are not independent, so the bands are too
+narrow.
+
+![What was said, and how often it happened](cases/reliability.svg)
+
+*The line is the isotonic (CORP) curve; the diamonds are the bins of the table; the ticks below
+are the forecasts.*
+
+{bins}
+
+Mean Brier score {score:.3f} = miscalibration {mcb:.3f} (a calibrated forecaster would have
+{expected:.3f} with so few questions) − discrimination {dsc:.3f} + uncertainty {unc:.3f}.
+{outside} of the {points} points of the curve lie outside the band.
+"""
+
+NUMBERS = """### Numbers and dates
+
+{questions} questions in {forecasts} forecasts.
+
+![Where outcomes fell in the forecasts](cases/pit.svg)
+
+*Share of outcomes in each fifth of the forecasts. Low fifths: less, or sooner, than forecast.
+Bars: the band of a calibrated forecaster.*
+
+{coverage}
 """
 
 
+@dataclass(frozen=True)
+class Made:
+    """What was made of one case."""
+
+    name: str
+    case: Case
+    histories: tuple[History, ...]
+    headline: Scores
+
+    @property
+    def scores(self) -> list[Scores]:
+        """Of all days."""
+        return [s for h in self.histories for s in h.scores]
+
+
 def main() -> None:
-    """Score each date and write the page."""
-    case = load_case(CASE)
-    parts = [HEAD]
-    for date in DATES:
-        result = forecast(case, as_of=date, progress=for_stream(sys.stderr))
-        scores = score(case, forecast=result)
-        command = f"foedus score {CASE} --as-of {date}"
-        parts.append(f"## As of {date}\n\n`{command}`\n\n```text\n{scores.table()}\n```\n")
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
-    print(PAGE)
+    """Forecast and score each case, and write page and pictures."""
+    options = _options()
+    began = time.monotonic()
+    made = [_made(name, options) for name in options.cases]
+    folder: Path = options.folder
+    pictures = folder / "cases"
+    pictures.mkdir(parents=True, exist_ok=True)
+    parts = [_glance(made, options, (time.monotonic() - began) / 60)]
+    parts += _over_time(made, options, pictures)
+    parts += [_case(m, options, pictures) for m in made]
+    page = folder / "cases.md"
+    page.write_text("\n".join(parts), encoding="utf-8")
+    print(page)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=4000, help="of each day's forecast")
+    parser.add_argument("--headline", type=int, default=16_000, help="on the case's own date")
+    parser.add_argument("--days", type=int, default=10, help="most days of a case")
+    parser.add_argument("--cases", nargs="+", default=list(shipped()), help="all that are shipped")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the page goes")
+    parser.add_argument("--workers", type=int, default=None)
+    return parser.parse_args()
+
+
+def _spans(case: Case, days: int) -> list[tuple[dt.date, dt.date]]:
+    """Return the first days of a case, to its last fact, and its own date if it comes later."""
+    told = max(case.day(f.known_from) for f in case.facts)
+    last = case.date(min(days - 1, told, case.horizon - 1))
+    spans = [(case.start, last)]
+    return spans if case.as_of <= last else [*spans, (case.as_of, case.as_of)]
+
+
+def _made(name: str, options: argparse.Namespace) -> Made:
+    case = load_case(name)
+    given: dict[str, Any] = {"workers": options.workers, "progress": for_stream(sys.stderr)}
+    print(f"{name}", file=sys.stderr)
+    headline = score(case, as_of=case.as_of.isoformat(), runs=options.headline, **given)
+    histories = tuple(
+        history(case, *span, runs=options.runs, **given) for span in _spans(case, options.days)
+    )
+    return Made(name, case, histories, headline)
+
+
+def _glance(made: Sequence[Made], options: argparse.Namespace, minutes: float) -> str:
+    head = HEAD.format(
+        runs=options.runs,
+        headline=options.headline,
+        days=options.days,
+        today=dt.datetime.now(tz=dt.UTC).date(),
+        minutes=max(minutes, 1),
+        cores=os.cpu_count(),
+    )
+    columns = ["Case", "As of", "Effective runs", "Open questions", "Brier", "Log"]
+    rows = []
+    for m in made:
+        s = m.headline
+        total = s.summary()
+        mine = total["forecast"]
+        verdict = "" if s.verdict == "ok" else f" ({s.verdict})"
+        row = [f"[{m.case.title}](#{m.name})", day(s.as_of), f"{number(s.effective)}{verdict}"]
+        row += [str(total["questions"]), _three(mine["brier"]), _three(mine["log"])]
+        rows.append(row + [_beside(total["baselines"][name]) for name in BASELINES])
+    machine = f"Python {platform.python_version()}, {platform.machine()}."
+    return f"{head}\n{_table([*columns, *BASELINES.values()], rows)}\n\n{machine}\n"
+
+
+def _beside(against: dict[str, Any]) -> str:
+    if not against["n"]:
+        return "–"
+    pair = ""
+    if against["baseline_brier"] is not None:
+        pair = f"{against['baseline_brier']:.3f} / {against['forecast_brier']:.3f}, "
+    return f"{pair}{against['better']}/{against['n']}"
+
+
+def _over_time(made: Sequence[Made], options: argparse.Namespace, folder: Path) -> list[str]:
+    scores = [s for m in made for s in m.scores]
+    leads = by_lead(scores)
+    if not leads:
+        return ["No question was open and answered, so there is nothing to score.\n"]
+    _write(folder / "leads.svg", leads_svg(leads))
+    table = _table(*lead_rows(leads))
+    out = [OVER_TIME.format(days=options.days, runs=options.runs, table=table)]
+    chances, numbers = calibration(scores)
+    if chances is not None:
+        _write(folder / "reliability.svg", reliability_svg(chances))
+        out.append(_chances(chances, len(made)))
+    if numbers is not None:
+        _write(folder / "pit.svg", transform_svg(numbers))
+        out.append(_numbers(numbers))
+    return out
+
+
+def _chances(found: Reliability, cases: int) -> str:
+    rows = [
+        [
+            f"{percent(b.low)} to {percent(b.high)}",
+            str(b.questions),
+            str(b.forecasts),
+            percent(b.said),
+            _share(b.happened),
+            f"{_share(b.band[0])} to {_share(b.band[1])}",
+        ]
+        for b in found.bins
+    ]
+    head = ["Said", "Questions", "Forecasts", "On average", "Happened", "If calibrated"]
+    return CALIBRATION.format(
+        questions=found.questions,
+        forecasts=found.forecasts,
+        cases=cases,
+        level=LEVEL,
+        bins=_table(head, rows),
+        score=found.score,
+        mcb=found.miscalibration,
+        expected=found.miscalibration_expected,
+        dsc=found.discrimination,
+        unc=found.uncertainty,
+        outside=found.outside,
+        points=found.said.size,
+    )
+
+
+def _numbers(found: Transform) -> str:
+    rows = [
+        [f"{c.level:.0%}", _share(c.covered), f"{_share(c.band[0])} to {_share(c.band[1])}"]
+        for c in found.coverage
+    ]
+    table = _table(["Central interval", "Outcomes in it", "If calibrated"], rows)
+    return NUMBERS.format(questions=found.questions, forecasts=found.forecasts, coverage=table)
+
+
+def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
+    outcomes = {q.id: q.outcome for q in m.headline.questions}
+    parts = [f"({m.name})=\n## {m.case.title}\n"]
+    for n, h in enumerate(m.histories):
+        first, last = h.timeline.first, h.timeline.last
+        if n == 0:
+            _write(folder / f"{m.name}.svg", timeline_svg(h.timeline, outcomes))
+            parts.append(
+                f"`foedus score {m.name} --as-of {first}..{last} --runs {options.runs}`\n\n"
+                f"![The chance of each question, day by day](cases/{m.name}.svg)\n\n"
+                "*Blue: the forecast, with twice its sampling error; hollow where a known fact "
+                "settles the question; a cross where it refused. Dashed: the casebook's base rate. "
+                "Orange: what came.*\n"
+            )
+    rows = [
+        [
+            day(d.date),
+            str(len(d.news)),
+            f"{d.runs:,}",
+            "new" if d.base == d.date else f"of {d.base.day}.{d.base.month}.",
+            number(d.forecast.weights.ess),
+            d.forecast.verdict,
+        ]
+        for h in m.histories
+        for d in h.timeline.days
+    ]
+    head = ["As of", "New facts", "Runs", "Made", "Effective", "Verdict"]
+    parts.append(_table(head, rows) + "\n")
+    leads = by_lead(m.scores)
+    if leads:
+        parts.append(_table(*lead_rows(leads)) + "\n")
+    s = m.headline
+    command = f"foedus score {m.name} --as-of {s.as_of} --runs {options.headline}"
+    parts.append(f"`{command}`\n\n```text\n{s.table()}\n```\n")
+    return "\n".join(parts)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _share(p: float) -> str:
+    return f"{100 * p:.0f}%"
+
+
+def _three(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ _NAMED = 12
 
 _BASELINES = {
     "casebook": "Casebook",
-    "always_refuse": "Always refuse",
-    "weighted_mean": "Positions, mean",
-    "weighted_median": "Positions, median",
+    "always_refuse": "Refusal",
+    "weighted_mean": "Mean position",
+    "weighted_median": "Median position",
 }
 
 
@@ -77,8 +77,9 @@ def print_history(found: History) -> None:
         return
     to.print(leads_table(found.leads))
     to.print(
-        "Brier scores, 0 is best; each baseline beside the forecast's own score on the questions "
-        "that it speaks to. A question counts on each day on which it is open."
+        "Brier scores, 0 is best. Of a baseline: its score / that of the forecast on the same "
+        "questions, and on how many of all that it speaks to the forecast is better. A question "
+        "counts on each day on which it is open."
     )
 
 
@@ -90,17 +91,15 @@ def leads_table(leads: Sequence[Lead]) -> object:
 
 def lead_rows(leads: Sequence[Lead]) -> tuple[list[str], list[list[str]]]:
     """Return head and cells of the scores by lead time."""
-    head = ["Days before", "Questions", "Forecasts", "Brier", "Log"]
-    head += [f"{title} (better on)" for title in _BASELINES.values()]
+    head = ["Days before", "Questions (forecasts)", "Brier", *_BASELINES.values()]
     rows = []
     for lead in leads:
-        row = [lead.label, str(lead.questions), str(lead.forecasts)]
-        row += [_score(lead.brier), _score(lead.log)]
+        row = [lead.label, f"{lead.questions} ({lead.forecasts})", _score(lead.brier)]
         for name in _BASELINES:
             b = lead.baselines[name]
             mine, theirs = b["forecast_brier"], b["baseline_brier"]
-            pair = "" if theirs is None else f"{_score(theirs)} to {_score(mine)} "
-            row.append(f"{pair}({b['better']} of {b['n']})" if b["n"] else "–")
+            pair = "" if theirs is None else f"{_score(theirs)}\u00a0/\u00a0{_score(mine)},\u00a0"
+            row.append(f"{pair}{b['better']}/{b['n']}" if b["n"] else "–")
         rows.append(row)
     return head, rows
 

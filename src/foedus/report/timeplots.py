@@ -26,6 +26,7 @@ CAME, BESIDE = "#b35806", "#5c6670"
 _COLUMNS = 3
 _PANEL = (3.5, 1.75)
 _STRIP = 1.0
+_GAP = 0.5
 
 
 def timeline_svg(found: Timeline, outcomes: Mapping[str, Any] | None = None) -> str:
@@ -43,18 +44,19 @@ def timeline_svg(found: Timeline, outcomes: Mapping[str, Any] | None = None) -> 
     """
     asked = [a for a in found.days[0].forecast.answers if a.kind != "number"]
     rows = max(1, -(-len(asked) // _COLUMNS))
-    high = _STRIP + 0.35 + rows * _PANEL[1]
+    high = _STRIP + _GAP + rows * _PANEL[1]
     figure = _figure(_COLUMNS * _PANEL[0], high)
     with _styled():
         strip = figure.add_axes((0.05, 1 - _STRIP / high, 0.93, (_STRIP - 0.4) / high))
         _facts(strip, found)
         for n, answer in enumerate(asked):
             row, column = divmod(n, _COLUMNS)
-            bottom = 1 - (_STRIP + 0.35 + (row + 1) * _PANEL[1]) / high
+            bottom = 1 - (_STRIP + _GAP + (row + 1) * _PANEL[1]) / high
             box = (0.05 + column / _COLUMNS, bottom + 0.28 / high, 0.265, (_PANEL[1] - 0.62) / high)
             ax = figure.add_axes(box)
             _chance(ax, found, answer.id, outcomes)
-            ax.set_title(_wrapped(answer.text), loc="left", fontsize=7.5, color=INK, pad=3)
+            what = "" if answer.kind == "binary" else " Here: that it happens."
+            ax.set_title(_wrapped(answer.text + what), loc="left", fontsize=7.5, color=INK, pad=3)
         text = svg_of(figure)
     return inline(text, "timeline", f"{found.title}, day by day", describe_timeline(found))
 
@@ -79,7 +81,7 @@ def leads_svg(leads: Sequence[Lead]) -> str:
         x = np.arange(len(leads), dtype=float)
         pairs = [lead.baselines["casebook"] for lead in leads]
         series = (
-            ("forecast, all its binary questions", [v.brier for v in leads], "o", LINE, -0.1),
+            ("forecast, all yes-or-no questions", [v.brier for v in leads], "o", LINE, -0.1),
             ("forecast, where the casebook speaks", _of(pairs, "forecast_brier"), "D", INNER, 0.0),
             ("casebook", _of(pairs, "baseline_brier"), "s", CAME, 0.1),
         )
@@ -88,12 +90,12 @@ def leads_svg(leads: Sequence[Lead]) -> str:
             ax.plot(x + shift, y, marker=marker, color=color, linewidth=1.2, label=label)
         ax.axhline(0.25, color=FAINT, linewidth=0.7, dashes=(3, 2))
         ax.annotate("always one half", (0, 0.25), (0, 3), textcoords="offset points", fontsize=7.5)
-        labels = [f"{v.label}\n({v.binary} of {v.questions} q.)" for v in leads]
+        labels = [f"{v.label}\n({v.binary} forecasts)" for v in leads]
         ax.set_xticks(x, labels, fontsize=8)
         ax.set_xlim(len(leads) - 0.5, -0.5)  # time runs to the right
         ax.set_ylim(0, None)
         ax.set_ylabel("mean Brier score")
-        ax.set_xlabel("days until the outcome was public (binary forecasts, of so many questions)")
+        ax.set_xlabel("days until the outcome was public (number of yes-or-no forecasts)")
         ax.legend(frameon=False, fontsize=8, loc="best")
         text = svg_of(figure)
     told = "; ".join(f"{v.label} days: {_three(v.brier)}" for v in leads)

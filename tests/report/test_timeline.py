@@ -1,0 +1,140 @@
+"""Pictures and tables of forecasts by day, from runs that are given."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from contextlib import redirect_stdout
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from foedus.case import Case, as_of, load_case
+from foedus.judgement import judge, score
+from foedus.judgement.lead_time import History, by_lead
+from foedus.judgement.reliability import calibration
+from foedus.judgement.timeline import Day, Timeline
+from foedus.report.timeline import lead_rows, print_history, print_timeline
+from foedus.report.timeplots import (
+    describe_timeline,
+    leads_svg,
+    reliability_svg,
+    timeline_svg,
+    transform_svg,
+)
+from foedus.world import outputs
+from foedus.world.setting import Setting
+
+RUNS = 600
+
+
+def dataset(case: Case, seed: int):
+    """Runs of noise: some decide, some land, people die."""
+    import pandas as pd
+    import xarray as xr
+
+    rng = np.random.default_rng(seed)
+    block = outputs.allocate(Setting.of(case), RUNS)
+    for name, array in block.items():
+        if name.startswith("event_") or name in ("contribution_day", "patron"):
+            array[...] = np.where(
+                rng.random(array.shape) < 0.5, rng.integers(0, 9, array.shape), -1
+            )
+        elif name == "arrival_day":
+            array[...] = np.where(rng.random(array.shape) < 0.5, 5.5, np.inf)
+        elif name.startswith(("deaths", "troops")):
+            array[...] = rng.integers(0, 3, array.shape)
+    block["log_guidance"][...] = 0.0
+    data = {n: (("run", *outputs.VARIABLES[n].dims), a) for n, a in block.items()}
+    data["hypothesis"] = ("run", (np.arange(RUNS) % len(case.hypotheses)).astype(np.int16))
+    return xr.Dataset(
+        data,
+        coords={
+            "day": pd.date_range(case.start, periods=case.horizon),
+            "city": list(case.places),
+            "member": [m.actor for m in case.alliance.members],
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    case = load_case("kazakhstan-2022")
+    days, scores = [], []
+    seen: set[str] = set()
+    for n in range(10):
+        date = case.start + dt.timedelta(days=n)
+        known = as_of(case, date)
+        runs = dataset(known, n)
+        if n == 3:
+            runs = runs.isel(run=slice(0, 20))
+        result = judge(known, runs).with_provenance(command="foedus forecast", case_name=case.id)
+        news = tuple(f for f in known.facts if f.id not in seen)
+        seen |= {f.id for f in known.facts}
+        days.append(Day(date, news, date if news else days[-1].base, RUNS, 0, result))
+        scores.append(score(case, forecast=result))
+    return History(Timeline(case.id, case.title, tuple(days), {"runs": RUNS}), tuple(scores))
+
+
+def printed(call) -> str:
+    text = io.StringIO()
+    with redirect_stdout(text):
+        call()
+    return text.getvalue()
+
+
+def test_the_pictures_are_well_formed_and_stable(history: History) -> None:
+    outcomes = {q.id: q.outcome for q in history.scores[-1].questions}
+    chances, numbers = calibration(history.scores)
+    assert chances is not None
+    assert numbers is not None
+    for draw in (
+        lambda: timeline_svg(history.timeline, outcomes),
+        lambda: timeline_svg(history.timeline),
+        lambda: leads_svg(history.leads),
+        lambda: reliability_svg(chances),
+        lambda: transform_svg(numbers),
+    ):
+        svg = draw()
+        ElementTree.fromstring(svg)
+        assert svg == draw()
+        assert "<metadata" not in svg
+        assert "<desc" in svg
+
+
+def test_the_text_alternative_tells_first_and_last(history: History) -> None:
+    text = describe_timeline(history.timeline)
+    assert text.startswith("From 2 Jan 2022 to 11 Jan 2022.")
+    first = history.timeline.days[0].forecast.answers[0]
+    assert first.text in text
+
+
+def test_one_day_can_be_drawn(history: History) -> None:
+    one = Timeline("one", "One", history.timeline.days[:1], {"runs": RUNS})
+    ElementTree.fromstring(timeline_svg(one))
+    refused = Timeline("one", "One", history.timeline.days[3:4], {"runs": RUNS})
+    ElementTree.fromstring(timeline_svg(refused))
+
+
+def test_the_tables(history: History) -> None:
+    text = printed(lambda: print_timeline(history.timeline))
+    assert "2 Jan" in text
+    assert "11 Jan" in text
+    assert "2 Jan 2022: 7 new facts (pledge-belarus," in text
+    assert "–" in text, "the refused day"
+    text = printed(lambda: print_history(history))
+    assert "Came" in text
+    assert "Scores by the days until the outcome was public" in text
+    nothing = History(history.timeline, history.scores[3:4])
+    assert "nothing to score" in printed(lambda: print_history(nothing))
+
+
+def test_lead_rows_show_both_sides(history: History) -> None:
+    leads = by_lead(history.scores)
+    head, rows = lead_rows(leads)
+    assert head[0] == "Days before"
+    assert len(rows) == len(leads) > 2
+    assert all(len(row) == len(head) for row in rows)
+    beside = leads[-1].baselines["casebook"]
+    assert f"{beside['better']}/{beside['n']}" in rows[-1][3] or not beside["n"]
