@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import io
+import re
+import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from foedus.case import Case, as_of, load_case
+from foedus.case import Case, as_of, load_case, shipped
 from foedus.judgement import judge, score
 from foedus.judgement.lead_time import History, by_lead
 from foedus.judgement.reliability import calibration
@@ -138,3 +142,52 @@ def test_lead_rows_show_both_sides(history: History) -> None:
     assert all(len(row) == len(head) for row in rows)
     beside = leads[-1].baselines["casebook"]
     assert f"{beside['better']}/{beside['n']}" in rows[-1][3] or not beside["n"]
+
+
+@pytest.fixture
+def scorecard():
+    path = Path(__file__).parents[2] / "tools" / "scorecard.py"
+    spec = importlib.util.spec_from_file_location("scorecard", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["scorecard"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["scorecard"]
+
+
+def test_the_page_of_all_cases(history, scorecard, monkeypatch, tmp_path, capsys) -> None:
+    """The page names every case, command and picture; the forecasts are those of noise above."""
+    asked = []
+
+    def made(case, first, last, **options):
+        asked.append((case.id, first, last))
+        return history
+
+    monkeypatch.setattr(scorecard, "history", made)
+    monkeypatch.setattr(scorecard, "score", lambda case, **options: history.scores[4])
+    monkeypatch.setattr(sys, "argv", ["scorecard.py", "--folder", str(tmp_path), "--days", "5"])
+    scorecard.main()
+    assert {name for name, *_ in asked} == {load_case(name).id for name in shipped()}
+    page = (tmp_path / "cases.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out.strip() == str(tmp_path / "cases.md")
+    for name in shipped():
+        assert f"](#{name})" in page
+        assert f"({name})=" in page
+        assert f"foedus score {name} --as-of" in page
+    for title in ("At a glance", "Over time", "Calibration", "Numbers and dates"):
+        assert f"# {title}" in page
+    pictures = set(re.findall(r"\]\((cases/.*?\.svg)\)", page))
+    assert len(pictures) == 3 + len(shipped())
+    for picture in pictures:
+        ElementTree.fromstring((tmp_path / picture).read_text(encoding="utf-8"))
+    assert "nan" not in page
+    assert "{" not in page
+
+
+def test_the_days_of_the_page(scorecard) -> None:
+    case = load_case("kazakhstan-2022")
+    start, own = dt.date(2022, 1, 2), dt.date(2022, 1, 7)
+    assert scorecard._spans(case, 10) == [(start, own)]
+    assert scorecard._spans(case, 3) == [(start, dt.date(2022, 1, 4)), (own, own)]
