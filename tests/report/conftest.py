@@ -1,12 +1,26 @@
 """An invented brief, for tests of the page alone; none of its numbers means anything."""
 
+import dataclasses
 import datetime as dt
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from foedus.report.content import Answer, Brief, Evidence, Explanation, Fan, Mark
+from foedus.report.content import (
+    Answer,
+    Brief,
+    Contrast,
+    Difference,
+    Evidence,
+    Explanation,
+    Fan,
+    Likeness,
+    Mark,
+    Sign,
+    Watch,
+)
 
 START = dt.date(2022, 1, 2)
 DATES = tuple(START + dt.timedelta(days=d) for d in range(30))
@@ -125,6 +139,9 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 1 / 3,
                 0.52,
                 0.03,
+                casebook="40% ± 4",
+                both="57% ± 5",
+                said="Positive for it (Bayes factor 3.2, 2.1 to 4.8).",
             ),
             Explanation(
                 "A message before talks",
@@ -179,6 +196,43 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 counts=False,
             ),
         ),
+        apart=("Before it began, the casebook expected a request.",),
+        contrasts=(
+            Contrast(
+                "Without the order to fire",
+                400,
+                130,
+                110,
+                (
+                    Difference(
+                        "People killed, all sides (people)",
+                        "62",
+                        "31",
+                        "−31 ± 4",
+                        "−40 to −12",
+                        "−90 to 0",
+                    ),
+                ),
+            ),
+        ),
+        watch=(
+            Watch(
+                "Will the leader lose office?",
+                "now: yes 3% ± 1",
+                (
+                    Sign(
+                        "People in protest or riot at the day's peak",
+                        "9 Jan 2022",
+                        0.15,
+                        "0.145 ± 0.01 of 0.97 bits",
+                        (("at most 29 (chance 33%)", "yes 1% ± 1"), ("30 or more", "yes 9%")),
+                    ),
+                ),
+            ),
+            Watch("Which hypothesis holds?", "now", ()),
+        ),
+        alike=(Likeness("Elsewhere 1999", "trigger", "year", "refused"),),
+        method=("Each run draws its parameters.", "Reports are weighed."),
         caveats=(
             "The street model was built for other cities than these.",
             "Base rates come from few cases.",
@@ -190,6 +244,23 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
             ("Seed", "1"),
         ),
     )
+
+
+def poison(value: Any, text: str) -> Any:
+    """Return a brief whose every text is another, but for the words that code chooses."""
+    if isinstance(value, str):
+        return value if value in ("ok", "binary", "number", "date", "B2", "A1") else text
+    if isinstance(value, tuple):
+        return tuple(poison(v, text) for v in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in dataclasses.fields(value) if f.name != "key"]
+        return dataclasses.replace(value, **{n: poison(getattr(value, n), text) for n in names})
+    return value
+
+
+@pytest.fixture
+def poisoned() -> Callable[[Brief, str], Brief]:
+    return poison
 
 
 @pytest.fixture

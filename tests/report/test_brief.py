@@ -13,6 +13,11 @@ from foedus.report.content import Brief
 
 Make = Callable[..., Brief]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+HOSTILE = (
+    "\u202e\u05e9\u05dc\u05d5\u05dd \U0001f600 "
+    + "w" * 300
+    + "]]>{{ 7*7 }}{% raw %}$x$ #eval(1) javascript:alert(1) \x00"
+)
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)> & \"quoted\""
 
 
@@ -35,22 +40,39 @@ def test_two_renderings_are_byte_identical(make_brief: Make) -> None:
     assert render(make_brief()) == render(make_brief())
 
 
-def test_case_text_is_escaped_everywhere(make_brief: Make) -> None:
-    brief = make_brief()
-
-    def poison(value: Any) -> Any:
-        if isinstance(value, str):
-            return value if value in ("ok", "binary", "number", "date", "B2", "A1") else EVIL
-        if isinstance(value, tuple):
-            return tuple(poison(v) for v in value)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            names = [f.name for f in dataclasses.fields(value) if f.name != "key"]
-            return dataclasses.replace(value, **{n: poison(getattr(value, n)) for n in names})
-        return value
-
-    found = tags(render(poison(brief)))
+@pytest.mark.parametrize("text", [EVIL, HOSTILE])
+def test_case_text_is_escaped_everywhere(
+    make_brief: Make, poisoned: Callable[[Brief, str], Brief], text: str
+) -> None:
+    found = tags(render(poisoned(make_brief(), text)))
     assert not [t for t, _ in found if t in ("script", "img", "iframe", "object", "embed")]
     assert not [a for _, a in found if any(name.startswith("on") for name in a)]
+    assert not [a for t, a in found if t == "a"]
+
+
+def test_what_comes_after_what(make_brief: Make) -> None:
+    page = render(make_brief())
+    assert re.findall(r'<h2 id="(\w+)"', page) == [
+        "answers", "days", "why", "otherwise", "watch", "alike", "evidence", "trust", "provenance",
+    ]  # fmt: skip
+
+
+def test_explanations_counterfactuals_and_signs_are_told(make_brief: Make) -> None:
+    page = render(make_brief())
+    for said in (
+        "Positive for it (Bayes factor 3.2", "57% ± 5", "Without the order to fire",
+        "110 of 130 different runs change", "at most 29 (chance 33%): yes 1% ± 1",
+        "No report of the coming days would tell more than chance.",
+    ):  # fmt: skip
+        assert said in page
+
+
+def test_a_chart_has_its_story_in_words_and_a_table(make_brief: Make) -> None:
+    brief = make_brief()
+    page = render(brief)
+    assert page.count("As a table") == len(brief.fans)
+    assert page.count("reported fact") == page.count("<desc") * 2 - 2  # one chart has none
+    assert "Where the base rates come from" in page
 
 
 def test_nothing_is_fetched_and_only_sources_are_linked(make_brief: Make) -> None:

@@ -9,63 +9,20 @@ import pytest
 
 import foedus
 from foedus.judgement.baselines import Outside
-from foedus.judgement.results import Answer, Estimate, Evidence, Explanation, Fan, Forecast
-from foedus.judgement.weights import weigh
+from foedus.judgement.counterfactual import Contrast, Difference
+from foedus.judgement.explain import Explanations, Moved, Weighed
+from foedus.judgement.factors import Standing
+from foedus.judgement.results import Estimate
+from foedus.judgement.watch import Reading, Watch, Worth
 from foedus.report.brief import render
 from foedus.report.forecast import NEVER, brief_of, command, outside, short, span
 
-START = dt.date(2022, 1, 2)
-AS_OF = dt.date(2022, 1, 7)
+from .made_up import AS_OF, forecast
 
 
 @pytest.fixture(scope="module")
 def case() -> foedus.Case:
     return foedus.load_case("kazakhstan-2022")
-
-
-def evidence(name: str, quantity: str | None, reported: str | None, **more: object) -> Evidence:
-    return Evidence(
-        id=name, about="2022-01-06", known_from="2022-01-06", text=f"Fact {name}.", rating="B2",
-        quantity=quantity, place=None, member=None, reported=reported, speaker=None, source="s",
-        source_name="An agency", address=None, use="weighed", **more,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def forecast(runs: int = 400) -> Forecast:
-    dates = tuple(START + dt.timedelta(days=d) for d in range(20))
-    rows = np.outer([0.5, 0.8, 1.0, 1.5, 3.0], np.arange(20.0))
-    view = Outside(
-        "troops: protest: 2 of 9, mean 0.25 (90% interval 0.07 to 0.49)", 9, 0.25, 0.07, 0.49
-    )
-    return Forecast(
-        case_id="kazakhstan-2022",
-        title="Kazakhstan, January 2022",
-        as_of=AS_OF,
-        start=START,
-        end=dates[-1],
-        weights=weigh(np.zeros(runs)),
-        answers=(
-            Answer("b", "Will they?", "binary", "", "decision",
-                   Estimate(0.4, 0.02), Estimate(0.2, 0.01), view),
-            Answer("n", "How many?", "number", "people", "arrests",
-                   Estimate(mean=5.0, quantiles=(1.0, 2.0, 3.0, 4.0, 5000.0))),
-            Answer("d", "When?", "date", "day", "first_arrival",
-                   Estimate(0.6, 0.1, quantiles=(START, START, AS_OF, None, None)), settled_by="f"),
-        ),
-        hypotheses=(
-            Explanation("a", "First", "says", "someone", 0.5, 0.3, 0.1, 0.4, 200),
-            Explanation("b", "Second", "says", "someone", 0.5, 0.7, 0.1, 2.3, 200),
-        ),
-        fans=(Fan("deaths_total", "All killed so far", "people", dates, rows),),
-        evidence=(
-            evidence("least", "deaths_total", "at least 13", runs=(1.0, 5.0, 20.0), disbelief=0.7),
-            evidence("city", "deaths_total", "dozens") ,
-            evidence("other", "arrests", "100"),
-            evidence("event", "decision", "yes", runs=(None, None, None)),
-        ),
-        replayed={"facts": [], "median": 0.0, "best": 0.0, "excluded": 0.0},
-        provenance={"case_name": "kazakhstan-2022", "seed": 7, "versions": {"foedus": "0"}},
-    )  # fmt: skip
 
 
 def test_facts_are_drawn_on_the_chart_of_their_quantity(case: foedus.Case) -> None:
@@ -146,3 +103,82 @@ def test_the_command_makes_the_forecast_again(case: foedus.Case) -> None:
 def test_the_public_function_writes_the_file(case: foedus.Case, tmp_path: object) -> None:
     path = foedus.brief(forecast(), case, f"{tmp_path}/brief.html")
     assert path.read_text(encoding="utf-8") == render(brief_of(forecast(), case))
+
+
+def test_the_fact_that_settles_a_question_is_told(case: foedus.Case) -> None:
+    whole = forecast()
+    known = dataclasses.replace(whole.evidence[0], id="f", text="They have come.")
+    brief = brief_of(dataclasses.replace(whole, evidence=(known,)), case)
+    assert brief.answers[2].note == "Settled already by the fact “They have come”."
+
+
+def test_the_outside_view_is_short_on_page_one(case: foedus.Case) -> None:
+    first, *_ = brief_of(forecast(), case).answers
+    assert first.base_short == "25% (7% to 49%)"
+
+
+def standing(p: float, words: str = "the evidence does not tell") -> Standing:
+    return Standing(p, 0.02, 0.5, 0.1, words)
+
+
+def explained(**more: object) -> Explanations:
+    moved = Moved("least", "Fact least.", 1.2, 0.2, True)
+    weighed = tuple(
+        Weighed(h.id, h.title, h.says, h.put_forward_by, h.prior, 200, 90.0, standing(h.posterior),
+                standing(0.5), standing(0.6), (moved,))
+        for h in forecast().hypotheses
+    )  # fmt: skip
+    lost = Difference("deaths_total", "People killed", "people", 60.0, 30.0, -30.0, 4.0,
+                      (-90.0, -40.0, -30.0, -12.0, 0.0))  # fmt: skip
+    contrast = Contrast("no-fire-order", "Without the order to fire", 40, 30, 20, (lost,))
+    made = Explanations("kazakhstan-2022", "Kazakhstan", AS_OF, "ok", 100.0, (), weighed, (),
+                        "The casebook expected a request.", (contrast,))  # fmt: skip
+    return dataclasses.replace(made, **more)  # type: ignore[arg-type]
+
+
+def test_explanations_and_counterfactuals_reach_the_brief(case: foedus.Case) -> None:
+    brief = brief_of(forecast(), case, explanations=explained())
+    second, _ = brief.explanations
+    assert (second.casebook, second.both) == ("50% ±\u00a02", "60% ±\u00a02")
+    assert "moved most by “Fact least”" in second.said
+    assert brief.apart[0] == "The casebook expected a request."
+    (contrast,) = brief.contrasts
+    assert contrast.differences[0].difference == "−30 ± 4"
+    assert any("What would have been otherwise" in c for c in brief.caveats)
+
+
+def looked_for(**more: object) -> Watch:
+    read = (
+        Reading(None, 29.0, None, 0.33, (0.99, 0.01), (0.01, 0.01)),
+        Reading(30.0, None, None, 0.67, (0.9, 0.1), (0.01, 0.01)),
+    )
+    worth = Worth("crowd", "almaty", None, "Almaty", dt.date(2022, 1, 9), "people", 0.2, 0.01,
+                  0.0, True, 1.0, False, read)  # fmt: skip
+    made = Watch("kazakhstan-2022", "Kazakhstan", AS_OF, "ok", 100.0, (), "b", "Will they?",
+                 "binary", ("no", "yes"), (0.6, 0.4), (0.02, 0.02), None, 0.97, None, "B2",
+                 (worth,), ("Mind the crowd.",))  # fmt: skip
+    return dataclasses.replace(made, **more)  # type: ignore[arg-type]
+
+
+def test_the_watch_list_reaches_the_brief(case: foedus.Case) -> None:
+    brief = brief_of(forecast(), case, watch=[looked_for()])
+    (found,) = brief.watch
+    assert (found.about, found.now) == ("Will they?", "now: yes 40% ±\u00a02")
+    (sign,) = found.signs
+    assert sign.what == "People in protest or riot at the day's peak, Almaty"
+    assert sign.worth == pytest.approx(0.2 / 0.97)
+    assert sign.readings[1] == ("30 or more (chance 67%)", "yes 10% ±\u00a01")
+    assert "Mind the crowd." in brief.caveats
+
+
+@pytest.mark.parametrize("other", [{"case_id": "other"}, {"as_of": dt.date(2022, 1, 6)}])
+def test_results_of_other_runs_are_refused(case: foedus.Case, other: dict[str, object]) -> None:
+    with pytest.raises(foedus.InputError, match="of the same case, date and runs"):
+        brief_of(forecast(), case, explanations=explained(**other))
+    with pytest.raises(foedus.InputError, match="of the same case, date and runs"):
+        brief_of(forecast(), case, watch=[looked_for(**other)])
+
+
+def test_the_same_function_writes_a_pdf(case: foedus.Case, tmp_path: object) -> None:
+    path = foedus.brief(forecast(), case, f"{tmp_path}/b.pdf", explanations=explained())
+    assert path.read_bytes().startswith(b"%PDF-")

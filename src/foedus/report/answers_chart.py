@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from foedus.report.plots import BASE, FAINT, INK, LINE
-from foedus.report.words import MONTHS, number, percent
+from foedus.report.words import MONTHS, number, percent, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +109,7 @@ def _lines(ax: Axes, names: Sequence[str], letters: int = LETTERS) -> None:
 
 def _short(name: str, letters: int) -> str:
     """Return a name in at most two lines."""
-    lines = textwrap.wrap(" ".join(name.split()), letters, max_lines=2, placeholder=" …")
+    lines = textwrap.wrap(visible(" ".join(name.split())), letters, max_lines=2, placeholder=" …")
     return "\n".join(lines).replace("$", r"\$")  # matplotlib reads $…$ as a formula
 
 

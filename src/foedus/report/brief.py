@@ -44,10 +44,16 @@ def render(brief: Brief) -> str:
 def environment() -> Environment:
     """Return the templates of the report; whatever they show is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def shown(value: object) -> object:
+        plain = isinstance(value, str) and not isinstance(value, Markup)
+        return words.visible(str(value)) if plain else value
 
     return Environment(
         loader=PackageLoader("foedus.report"),
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,7 +7,9 @@ drawn on it; otherwise on a figure of its own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +56,7 @@ class Chart:
 
     def svg(self) -> str:
         """Return the chart as an ``<svg>`` element; equal charts give equal texts."""
-        with mpl.rc_context(STYLE):
+        with _style():
             made = svg_of(self.figure)
         key = f"chart-{hashlib.sha256((self.text + made).encode()).hexdigest()[:10]}"
         return inline(made, key, self.title, self.text)
@@ -73,7 +75,7 @@ class Chart:
             return path
         if path.suffix.lstrip(".") not in self.figure.canvas.get_supported_filetypes():
             raise InputError(f"{path}: a name that ends in .svg, .png or .pdf")
-        with mpl.rc_context(STYLE):
+        with _style():
             self.figure.savefig(path, dpi=150)
         return path
 
@@ -218,6 +220,14 @@ class EnsemblePlots:
 
         (fan,) = fans_before(self._ensemble, key)
         return _fan_chart(fan_of(fan), None, ax)
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw in our style; a letter that matplotlib's font lacks is the reader's font's business."""
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        yield
 
 
 def _refuse(forecast: Forecast) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import unicodedata
 from dataclasses import asdict
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -133,19 +132,11 @@ def _answer(a: Answer) -> dict[str, Any]:
 
 
 def clean(value: Any) -> Any:
-    """Return a value without characters that say how other text is to be set.
-
-    Control characters are in no font; marks that turn the direction of text could make a source
-    read as another.
-    """
+    """Return a value whose texts are all visible ones; see :func:`foedus.report.words.visible`."""
     if isinstance(value, str):
-        kept = (c for c in value if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-        return "".join(c for c in kept if c not in _TURNING)
+        return words.visible(value)
     if isinstance(value, dict):
         return {k: clean(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [clean(v) for v in value]
     return value
-
-
-_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foedus.report.content import Fan, Mark
-from foedus.report.words import MONTHS, day, number
+from foedus.report.words import MONTHS, day, number, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -302,7 +302,7 @@ def inline(svg: str, key: str, title: str, description: str) -> str:
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
     head += f' role="img" aria-labelledby="{key}-title {key}-desc">'
     names = (
-        f'\n <title id="{key}-title">{escape(title)}</title>'
-        f'\n <desc id="{key}-desc">{escape(description)}</desc>'
+        f'\n <title id="{key}-title">{escape(visible(title))}</title>'
+        f'\n <desc id="{key}-desc">{escape(visible(description))}</desc>'
     )
     return head + names + rest.rstrip() + "\n"

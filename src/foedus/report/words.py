@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import unicodedata
 
 
 def percent(p: float) -> str:
@@ -66,6 +67,18 @@ def day(date: dt.date) -> str:
     """Return a date as ``7 Jan 2022``, whatever the locale."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
 
+
+def visible(text: str) -> str:
+    """Return a text without what is in no font, and without marks that turn other text round."""
+    return "".join(
+        c
+        for c in text
+        if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _TURNING)
+    )
+
+
+#: Embeddings, overrides and isolates: they could make a source read as another.
+_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

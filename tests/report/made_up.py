@@ -1,0 +1,57 @@
+"""A small forecast made by hand; none of its numbers means anything."""
+
+import datetime as dt
+
+import numpy as np
+
+from foedus.judgement.baselines import Outside
+from foedus.judgement.results import Answer, Estimate, Evidence, Explanation, Fan, Forecast
+from foedus.judgement.weights import weigh
+
+START = dt.date(2022, 1, 2)
+AS_OF = dt.date(2022, 1, 7)
+
+
+def evidence(name: str, quantity: str | None, reported: str | None, **more: object) -> Evidence:
+    return Evidence(
+        id=name, about="2022-01-06", known_from="2022-01-06", text=f"Fact {name}.", rating="B2",
+        quantity=quantity, place=None, member=None, reported=reported, speaker=None, source="s",
+        source_name="An agency", address=None, use="weighed", **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def forecast(runs: int = 400) -> Forecast:
+    dates = tuple(START + dt.timedelta(days=d) for d in range(20))
+    rows = np.outer([0.5, 0.8, 1.0, 1.5, 3.0], np.arange(20.0))
+    view = Outside(
+        "troops: protest: 2 of 9, mean 0.25 (90% interval 0.07 to 0.49)", 9, 0.25, 0.07, 0.49
+    )
+    return Forecast(
+        case_id="kazakhstan-2022",
+        title="Kazakhstan, January 2022",
+        as_of=AS_OF,
+        start=START,
+        end=dates[-1],
+        weights=weigh(np.zeros(runs)),
+        answers=(
+            Answer("b", "Will they?", "binary", "", "decision",
+                   Estimate(0.4, 0.02), Estimate(0.2, 0.01), view),
+            Answer("n", "How many?", "number", "people", "arrests",
+                   Estimate(mean=5.0, quantiles=(1.0, 2.0, 3.0, 4.0, 5000.0))),
+            Answer("d", "When?", "date", "day", "first_arrival",
+                   Estimate(0.6, 0.1, quantiles=(START, START, AS_OF, None, None)), settled_by="f"),
+        ),
+        hypotheses=(
+            Explanation("a", "First", "says", "someone", 0.5, 0.3, 0.1, 0.4, 200),
+            Explanation("b", "Second", "says", "someone", 0.5, 0.7, 0.1, 2.3, 200),
+        ),
+        fans=(Fan("deaths_total", "All killed so far", "people", dates, rows),),
+        evidence=(
+            evidence("least", "deaths_total", "at least 13", runs=(1.0, 5.0, 20.0), disbelief=0.7),
+            evidence("city", "deaths_total", "dozens") ,
+            evidence("other", "arrests", "100"),
+            evidence("event", "decision", "yes", runs=(None, None, None)),
+        ),
+        replayed={"facts": [], "median": 0.0, "best": 0.0, "excluded": 0.0},
+        provenance={"case_name": "kazakhstan-2022", "seed": 7, "versions": {"foedus": "0"}},
+    )  # fmt: skip

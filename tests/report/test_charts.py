@@ -1,0 +1,152 @@
+"""Charts as objects, and how objects look in notebooks."""
+
+import dataclasses
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import foedus
+from foedus.judgement.results import Forecast
+from foedus.judgement.summaries import FANS
+from foedus.report.charts import Chart
+from foedus.views import View, view
+
+from .made_up import forecast
+
+EVIL = "<script>alert(1)</script>$x_1$ & \x00 漢字 😀"
+
+
+def test_the_answers_are_drawn_and_told(made_forecast: Forecast) -> None:
+    chart = made_forecast.plot()
+    assert isinstance(chart, Chart)
+    assert isinstance(chart.figure, Figure)
+    assert chart.text.startswith("Will they? 40%. How many? 3 (1 to 5,000). When? 60%, 7 Jan 2022")
+    titles = [ax.get_title(loc="left") for ax in chart.figure.axes]
+    assert titles == ["Will it happen?", "When?", "How many?"]
+    assert chart.svg() == made_forecast.plot().svg()
+
+
+def test_a_fan_is_drawn_on_axes_that_are_given(made_forecast: Forecast) -> None:
+    ax = Figure().add_subplot()
+    chart = made_forecast.plot.fan("deaths_total", ax=ax)
+    assert chart.axes is ax
+    assert chart.figure is ax.figure
+    assert ax.lines
+    assert chart.text == made_forecast.plot.fan("deaths_total").text
+
+
+def test_a_chart_is_an_svg_with_title_and_description(made_forecast: Forecast) -> None:
+    for chart in (
+        made_forecast.plot(),
+        made_forecast.plot.fan("deaths_total"),
+        made_forecast.plot.fans(),
+        made_forecast.plot.explanations(),
+    ):
+        root = ElementTree.fromstring(chart.svg())
+        name = "{http://www.w3.org/2000/svg}"
+        assert root.findtext(f"{name}desc") == chart.text
+        assert root.findtext(f"{name}title") == chart.title
+        assert chart.svg() in chart._repr_html_()
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_a_chart_is_saved(made_forecast: Forecast, tmp_path: Path, ending: str) -> None:
+    path = made_forecast.plot.explanations().save(tmp_path / f"chart.{ending}")
+    assert path.stat().st_size > 1000
+
+
+def test_what_cannot_be_drawn_is_said(made_forecast: Forecast, tmp_path: Path) -> None:
+    with pytest.raises(foedus.InputError, match=r"fan: one of deaths_total \(found 'deaths'\)"):
+        made_forecast.plot.fan("deaths")
+    with pytest.raises(foedus.InputError, match=r"ends in \.svg"):
+        made_forecast.plot().save(tmp_path / "chart.docx")
+    with pytest.raises(foedus.InputError, match="names no hypotheses"):
+        dataclasses.replace(made_forecast, hypotheses=()).plot.explanations()
+
+
+def test_a_refusal_draws_nothing_but_shows_its_reason(refused_forecast: Forecast) -> None:
+    for draw in (refused_forecast.plot.fans, refused_forecast.plot.explanations):
+        with pytest.raises(foedus.InputError, match="too few runs agree"):
+            draw()
+    none = tuple(dataclasses.replace(a, estimate=None) for a in refused_forecast.answers)
+    chart = dataclasses.replace(refused_forecast, answers=none).plot()
+    assert chart.text == "Will they? No answer. How many? No answer. When? No answer."
+    assert "No answer: too few runs" in refused_forecast._repr_html_()
+
+
+def test_case_text_in_charts_and_tables_is_text(made_forecast: Forecast) -> None:
+    evil = dataclasses.replace(
+        made_forecast,
+        title=EVIL,
+        answers=tuple(dataclasses.replace(a, text=EVIL) for a in made_forecast.answers),
+        hypotheses=tuple(dataclasses.replace(h, title=EVIL) for h in made_forecast.hypotheses),
+    )
+    for shown in (evil.plot(), evil.plot.explanations(), evil):
+        page = shown._repr_html_()
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+        assert "\x00" not in page
+
+
+def test_a_forecast_and_a_case_show_their_tables(made_forecast: Forecast) -> None:
+    page = made_forecast._repr_html_()
+    assert "Will they?" in page
+    assert "Second" in page
+    case = foedus.load_case("kazakhstan-2022")
+    assert all(q.text.replace('"', "&#34;") in case._repr_html_() for q in case.questions)
+
+
+def test_an_ensemble_draws_its_runs_before_the_evidence(small_ensemble: foedus.Ensemble) -> None:
+    chart = small_ensemble.plot.fan("arrests")
+    runs = small_ensemble.dataset["arrests"].sum("city").cumsum("day").to_numpy()
+    drawn = {len(line.get_xdata()): line for line in chart.axes.lines}[runs.shape[1]]
+    assert np.ptp(np.asarray(drawn.get_ydata())) <= runs.max()
+    assert len(small_ensemble.plot().figure.axes) == len(FANS)
+    assert str(small_ensemble.plan.seed) in small_ensemble._repr_html_()
+    with pytest.raises(foedus.InputError, match="fan: one of crowd, "):
+        small_ensemble.plot.fan("crowds")
+
+
+def test_before_the_evidence_equal_runs_give_plain_quantiles(
+    small_ensemble: foedus.Ensemble,
+) -> None:
+    from foedus.judgement.before import fans_before
+
+    (fan,) = fans_before(small_ensemble, "crowd")
+    crowd = small_ensemble.dataset["crowd"].to_numpy().astype(np.float64).sum(axis=2)
+    middle = np.quantile(crowd, 0.5, axis=0, method="inverted_cdf")
+    assert np.array_equal(fan.quantiles[2], middle)
+
+
+def test_a_view_that_nobody_gives_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"nobody gives Nothing\.plot"):
+        view("Nothing.plot", object())
+    assert isinstance(Forecast.plot, View)
+
+
+def test_every_view_is_given(made_forecast: Forecast) -> None:
+    from importlib import import_module
+
+    for target in foedus._VIEWS.values():
+        module, name = target.split(":")
+        assert callable(getattr(import_module(module), name))
+
+
+@pytest.fixture
+def refused_forecast() -> Forecast:
+    return forecast(10)
+
+
+@pytest.fixture
+def made_forecast() -> Forecast:
+    return forecast(400)
+
+
+@pytest.fixture(scope="module")
+def small_ensemble(tmp_path_factory: pytest.TempPathFactory) -> foedus.Ensemble:
+    folder = tmp_path_factory.mktemp("charts")
+    case = foedus.load_case(foedus.new_case(folder / "case.yaml", title="Small"))
+    return foedus.run(case, runs=20, workers=1, batch=20, out=folder / "a.zarr")
