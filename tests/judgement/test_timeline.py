@@ -17,7 +17,7 @@ from foedus.case.models import Case
 from foedus.case.span import days_of, is_span, parse_span
 from foedus.cli import main
 from foedus.ensemble import work
-from foedus.errors import InputError
+from foedus.errors import InputError, Interrupted
 from foedus.judgement import timeline as module
 from foedus.judgement.adapt import log_importance
 from foedus.judgement.lead_time import history
@@ -151,6 +151,26 @@ def test_a_day_is_the_same_whatever_other_days_are_asked_for(case, whole, batch,
     assert said(last, "2001-03-06") == said(whole[0], "2001-03-06")
 
 
+def test_it_goes_on_where_it_was_stopped(case, whole, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        honest, calls = work.simulate, []
+
+        def stopped(task, runs):
+            calls.append(runs.size)
+            if len(calls) == 4:
+                raise KeyboardInterrupt
+            return honest(task, runs)
+
+        patch.setattr(work, "simulate", stopped)
+        with pytest.raises(Interrupted):
+            timeline(case, "2001-03-05", "2001-03-06", out=tmp_path, **GIVEN)
+    with pytest.MonkeyPatch.context() as patch:
+        again = count(patch)
+        found = timeline(case, "2001-03-05", "2001-03-06", out=tmp_path, **GIVEN)
+    assert sum(again) == found.days[-1].runs - 3 * GIVEN["batch"]
+    assert said(found, "2001-03-06") == said(whole[0], "2001-03-06")
+
+
 def test_the_first_day_of_a_stretch_is_the_forecast_of_one_date(case, whole, tmp_path):
     day = whole[0].days[3]
     assert day.date == day.base
@@ -179,13 +199,13 @@ def test_more_runs_look_where_the_new_reports_lead(case, tmp_path, monkeypatch):
     """The stage is fitted to what the day knows, and all runs are weighed at the exact price."""
     monkeypatch.setattr(module, "ENOUGH", 1e9)
     monkeypatch.setattr(module, "MOST", 3)
-    found = timeline(case, "2001-03-04", "2001-03-06", out=tmp_path, **(GIVEN | {"runs": 200}))
-    assert [d.runs for d in found.days] == [400, 600, 600]
-    assert [d.added for d in found.days] == [400, 200, 0]
+    found = timeline(case, "2001-03-04", "2001-03-06", out=tmp_path, **(GIVEN | {"runs": 100}))
+    assert [d.runs for d in found.days] == [200, 300, 300]
+    assert [d.added for d in found.days] == [200, 100, 0]
     stores = [foedus.open_ensemble(p) for p in tmp_path.glob("*2001-03-05*.zarr")]
-    longer = next(s for s in stores if s.plan.runs == 600)
+    longer = next(s for s in stores if s.plan.runs == 300)
     stages = [s.first_run for s in longer.plan.stages]
-    assert stages == [400, 500], "half as many as were asked for, twice"
+    assert stages == [200, 250], "half as many as were asked for, twice"
     price = log_importance(longer)
     assert np.exp(price).mean() == pytest.approx(1.0, abs=0.1), "prior over mixture"
     assert price.std() > 0
