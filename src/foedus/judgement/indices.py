@@ -182,8 +182,8 @@ def noise(answers: Answers, *, count: int, inputs: int, seed: int) -> FloatArray
     return top
 
 
-def twins(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Return what pairs of runs add to the variance within pairs, and to the whole variance.
+def twins(one: FloatArray, other: FloatArray) -> tuple[FloatArray, float, float]:
+    """Return the variance within pairs of runs, and the whole variance.
 
     Parameters
     ----------
@@ -192,9 +192,13 @@ def twins(one: FloatArray, other: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (2, pair)
-        Variance within, and the whole. The ratio of their sums is the share of chance (Jansen
+    within : ndarray, shape (pair,)
+        Variance within each pair. Its mean over the whole variance is the share of chance (Jansen
         1999, doi 10.1016/S0010-4655(98)00154-4).
+    whole : float
+        The whole variance; 0 where all answers are alike.
+    largest : float
+        The most that a pair can have.
     """
     both = np.concatenate([one, other])
     level = levels(both, np.full(both.size, 1.0 / both.size)).reshape(2, -1)
@@ -203,8 +207,7 @@ def twins(one: FloatArray, other: FloatArray) -> FloatArray:
     # Thresholds between the two levels of a pair part them; each counts by its mass.
     upto = np.concatenate([[0.0], below])
     within = 0.5 * np.abs(upto[level[0]] - upto[level[1]])
-    whole = float(np.sum(mass * below * (1.0 - below)))
-    return np.stack([within, np.full(within.size, whole)])
+    return within, float(np.sum(mass * below * (1.0 - below))), 0.5 * float(upto[-2])
 
 
 @nb.njit(cache=True)

@@ -634,11 +634,13 @@ def chance_shares(
 
 def chance_share(one: FloatArray, other: FloatArray, *, seed: int = 1) -> Share | None:
     """Return the share of the variance within pairs of runs, shape (pair,); None if all alike."""
-    within, whole = indices.twins(one, other)
-    if not whole.sum() > 0:
+    within, whole, largest = indices.twins(one, other)
+    if not whole > 0.0:
         return None
+    if not within.any():  # no pair in n differs: at 95%, less than one in n / 3 does
+        return Share(0.0, 0.0, min(3.0 / one.size * largest / whole, 1.0))
     weights = indices.resampled(np.full(one.size, 1.0 / one.size), seed=seed)
-    raw = weights @ within / whole[0]
+    raw = weights @ within / whole
     error = indices.SIGMAS * float(raw[1:].std(ddof=1))
     return Share(float(raw[0]), float(raw[0]) - error, float(raw[0]) + error)
 
