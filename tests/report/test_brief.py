@@ -137,13 +137,22 @@ def test_write_leaves_one_whole_file(make_brief: Make, tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["brief.html"]
 
 
+def test_a_long_word_may_break_in_text_but_not_in_an_address(make_brief: Make) -> None:
+    address = "https://example.org/" + "a" * 60
+    page = render(make_brief("w" * 60, address=address))
+    assert "wwwwwwwwwwww<wbr>wwwwwwwwwwww" in page
+    assert [a["href"] for t, a in tags(page) if t == "a"] == [address]
+    title = dataclasses.replace(make_brief(), title="t" * 60)
+    assert f"<title>{'t' * 60}: forecast" in render(title)
+
+
 @pytest.fixture
 def page(make_brief: Make, tmp_path: Path) -> Iterator[Any]:
     """A Chromium page; skipped with a reason where there is none."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     sync = pytest.importorskip("playwright.sync_api")
-    path = write(make_brief(text=EVIL), tmp_path / "brief.html")
+    path = write(make_brief(text=f"{EVIL} {'w' * 300}"), tmp_path / "brief.html")
     with sync.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 390, "height": 844})

@@ -87,7 +87,7 @@ def test_case_text_in_charts_and_tables_is_text(made_forecast: Forecast) -> None
     for shown in (evil.plot(), evil.plot.explanations(), evil):
         page = shown._repr_html_()
         assert "<script" not in page
-        assert "&lt;script&gt;" in page
+        assert "&lt;script&gt;" in page.replace("<wbr>", "")
         assert "\x00" not in page
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from foedus.report import words
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATE = "brief.html.j2"
+
+#: A word without a place to break.
+_LONG = re.compile(r"\S{24,}")
+_PIECE = 12
 
 
 def render(brief: Brief) -> str:
@@ -42,15 +48,24 @@ def render(brief: Brief) -> str:
 
 
 def environment() -> Environment:
-    """Return the templates of the report; whatever they show is escaped."""
+    """Return the templates of the report; whatever they show is escaped.
+
+    A very long word may break after every twelve letters. Where markup would be text, in an
+    attribute or a title, a template says ``| whole``.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
+
+    def whole(value: str) -> Markup:
+        return escape(words.visible(value))
 
     def shown(value: object) -> object:
-        plain = isinstance(value, str) and not isinstance(value, Markup)
-        return words.visible(str(value)) if plain else value
+        if not isinstance(value, str) or isinstance(value, Markup):
+            return value
+        parts = _LONG.sub(lambda m: "\0".join(wrap(m[0], _PIECE)), words.visible(value))
+        return Markup("<wbr>").join(parts.split("\0"))
 
-    return Environment(
+    pages = Environment(
         loader=PackageLoader("foedus.report"),
         autoescape=True,
         finalize=shown,
@@ -59,6 +74,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    pages.filters["whole"] = whole
+    return pages
 
 
 def groups(brief: Brief) -> list[tuple[str, list[Answer]]]:
