@@ -26,9 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import parity  # noqa: E402
-
 from foedus.streets import advance, create, reading, warm  # noqa: E402
-from foedus.world.streets.model import _plan  # noqa: E402
+from foedus.world.streets.model import _lattice  # noqa: E402
 
 HISTORY = ROOT / "benchmarks" / "history"
 PAGES = ROOT / "docs" / "benchmarks"
@@ -79,13 +78,13 @@ def ours(side: int, *, runs: int, ticks: int, repeats: int, name: str = "mesa") 
     for _ in range(repeats + 1):
         state = start.copy()
         best = min(best, cpu(work))
-    plan = _plan(options)
-    scratch = plan.size * (plan.cells_zero.itemsize + plan.stamps.itemsize)
-    scratch += options.sites * 4 + start.records.shape[1] * 8
+    plan, agents = _lattice(options).plan, start.records.shape[1]
+    scratch = 24.0 * float(plan.plane)
+    scratch += options.sites * 4 + agents * (8 + 4 + 4 + 16)
     return {
         "rate": updates / best,
         "state": start.nbytes / runs,
-        "scratch": float(scratch),
+        "scratch": scratch,
     }
 
 

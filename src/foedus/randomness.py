@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 #: Version of the addressing scheme. It changes whenever the same seed gives other numbers.
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)

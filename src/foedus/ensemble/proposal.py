@@ -113,7 +113,7 @@ def move(
     if not stages or not runs.size or runs.max() < stages[0].first_run:
         return u
     u = u.copy()
-    leans = Random(seed, runs).uniform("design.component") >= DEFENSIVE
+    leans = leaning(seed, runs)
     row_of = {name: row for row, name in enumerate(names)}
     ends = [*(s.first_run for s in stages[1:]), np.iinfo(np.int64).max]
     for stage, end in zip(stages, ends, strict=True):
@@ -123,6 +123,11 @@ def move(
             moved = ndtr(np.clip(mean + sd * ndtri(u[row]), -_FAR, _FAR))
             u[row] = np.where(here, moved, u[row])
     return u
+
+
+def leaning(seed: int, runs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which runs are drawn from their stage, if they belong to one, not from the prior."""
+    return np.asarray(Random(seed, runs).uniform("design.component") >= DEFENSIVE)
 
 
 def log_price(

@@ -647,15 +647,14 @@ def chance_share(one: FloatArray, other: FloatArray, *, seed: int = 1) -> Share 
 
 def from_prior(ensemble: Ensemble) -> IntArray:
     """Return which of the complete runs were drawn from the prior, also in later stages."""
-    from foedus.ensemble.proposal import DEFENSIVE
-    from foedus.randomness import Random
+    from foedus.ensemble.proposal import leaning
 
     runs = np.flatnonzero(ensemble.complete).astype(np.int64)
     stages = ensemble.plan.stages
     if not stages:
         return np.arange(runs.size)
-    leans = Random(ensemble.plan.seed, runs).uniform("design.component") >= DEFENSIVE
-    return np.flatnonzero(~leans | (runs < stages[0].first_run))
+    drawn = ~leaning(ensemble.plan.seed, runs) | (runs < stages[0].first_run)
+    return np.flatnonzero(drawn)
 
 
 def _other(seed: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from foedus.world.streets import (
     Activation,
@@ -22,7 +23,7 @@ from foedus.world.streets import (
     create,
     kernel,
 )
-from foedus.world.streets.model import _plan, advance_full, cells_in_vision
+from foedus.world.streets.model import _lattice, advance_full, cells_in_vision
 
 
 @st.composite
@@ -112,27 +113,62 @@ def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> Non
     np.testing.assert_array_equal(shifted(state).records, other.records)
 
 
+@njit
+def survey(plan: Any, page: Any, seen: Any, free: Any) -> None:
+    """Fill in what the kernel counts around every cell, shapes (2, height, width) and so on."""
+    for y in range(seen.shape[1]):
+        for x in range(seen.shape[2]):
+            at, here, there = page, np.uint64(x), np.uint64(y)
+            police, rebels = kernel.see(plan, at, here, there, False)
+            seen[0, y, x], seen[1, y, x] = police, rebels
+            blocked = kernel.get(at, kernel.BLOCKED)
+            for side in range(2):
+                first = plan.cop_groups if side else np.uint64(0)
+                last = plan.all_groups if side else plan.cop_groups
+                free[side, y, x] = kernel.count_near(
+                    blocked, plan, plan.goes, first, last, here, there, kernel.CLEAR
+                )
+
+
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(lattices(), SEEDS)
 def test_counts(options: StreetOptions, seed: int) -> None:
-    """Cops and actives in vision of every cell, as the kernel adds them up and by looking."""
+    """Cops, actives and free cells in vision of every cell, as the kernel counts and by looking."""
     state = create(options, seed=seed, runs=[0])
     advance(state, options=options, seed=seed, runs=[0], day=0, ticks=2)
-    plan = _plan(options)
-    cells = np.zeros(plan.size, dtype=plan.cells_zero.dtype)
-    counts = np.zeros(plan.size, dtype=plan.stamps.dtype)
-    who = np.zeros(options.sites, dtype=np.uint32)
-    citizens, cops = int(state.citizens[0]), int(state.cops[0])
-    kernel.rebuild(cells, counts, who, state.records[0], citizens, cops, plan)
-    agents = state.agents(0)
-    seen = cells_in_vision(options, options.citizen_vision, own_cell=options.own_cell)
-    for kind, shift in ((2, 0), (1, int(plan.counts_half))):
+    lattice = _lattice(options)
+    plan, room = lattice.plan, state.records.shape[1]
+    size = int(plan.size)
+    scratch = [
+        np.zeros(n, dtype)
+        for n, dtype in (
+            (kernel.LANE, np.uint64), (room, np.uint64), (room, np.uint32), (room, np.float32),
+            (2 * room, np.uint64), (3 * int(plan.plane), np.uint64), (options.sites, np.uint32),
+            (size, np.uint32), (size, np.uint32),
+        )
+    ]  # fmt: skip
+    page, *addresses = (np.uint64(array.ctypes.data) for array in scratch)
+    kernel.start_page(plan, page, np.uint64(0), np.uint64(room), tuple(addresses))
+    scratch[1][:] = state.records[0]
+    scratch[0][[kernel.CITIZENS, kernel.COPS]] = state.citizens[0], state.cops[0]
+    kernel.rebuild(plan, page)
+    seen = np.zeros((2, options.height, options.width), dtype=np.int64)
+    free = np.zeros_like(seen)
+    survey(plan, page, seen, free)
+
+    def around(cells: Any, who: Any) -> Any:
         on = np.zeros((options.height, options.width), dtype=np.int64)
-        here = agents["kind"] == kind
-        np.add.at(on, (agents["y"][here], agents["x"][here]), 1)
-        expected = sum(np.roll(on, (dy, dx), axis=(0, 1)) for dx, dy in seen)
-        got = np.zeros_like(on)
-        for rows in (plan.row, plan.row2):
-            for columns in (plan.column, plan.column2):
-                got += counts[rows[:, None] + columns[None, :]]
-        np.testing.assert_array_equal((got >> shift) & ((1 << int(plan.counts_half)) - 1), expected)
+        np.add.at(on, (agents["y"][who], agents["x"][who]), 1)
+        return on, sum(np.roll(on, (-dy, -dx), axis=(0, 1)) for dx, dy in cells)
+
+    agents = state.agents(0)
+    mine = cells_in_vision(options, options.citizen_vision, own_cell=options.own_cell)
+    for kind, got in ((2, seen[0]), (1, seen[1])):
+        np.testing.assert_array_equal(got, around(mine, agents["kind"] == kind)[1])
+    held = options.jailed_cell is JailedCell.BLOCK
+    blocking = (agents["kind"] != 3) | held
+    for got, vision in zip(free, (options.citizen_vision, options.cop_vision), strict=True):
+        cells = cells_in_vision(options, vision, own_cell=False)
+        on = around(cells, blocking)[0] > 0
+        expected = sum(np.roll(~on, (-dy, -dx), axis=(0, 1)).astype(int) for dx, dy in cells)
+        np.testing.assert_array_equal(got, expected)

@@ -5,15 +5,27 @@
 An agent is one 64-bit record: x in bits 0-15, y in 16-31, kind in 32-33 (0 quiet, 1 active, 2 cop,
 3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops.
 
-Scratch for one run, rebuilt from the records at each call, hence in cache while it is used:
+Scratch, rebuilt from the records at each call, hence in cache while it is used:
+
+- ``bits``: planes of bits, one for cells that are blocked, one for cops, one for actives. Who is in
+  sight, and where one can go, is counted with vector instructions (:mod:`._bits`).
+- ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
+
+Where agents can share a cell a bit does not tell how many there are, and two more arrays take the
+place of the planes of cops and of actives:
 
 - ``cells``: agents that block each cell (low half) and actives on it (high half), with a halo as
-  wide as the widest vision, so that a neighbour's address is an addition. A change is written
-  to the cell and its images; where there is no image, to a dead row or column.
+  wide as the widest vision, so that a neighbour's address is an addition. A change is written to
+  the cell and its images; where there is no image, to a dead row or column.
 - ``counts``: cops (low half) and actives (high half) in vision of each cell. An agent that comes,
-  goes or changes its mind adds its footprint there, 16 lanes at a time and without
-  wrapping; a reader adds up the cell and its images.
-- ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
+  goes or changes its mind adds its footprint there, 16 lanes at a time and without wrapping; a
+  reader adds up the cell and its images.
+
+One activation is a chain of some eighty cycles in which little can overlap, and the next one of the
+same run has to wait for it, since its vector load of rows must not come before the bits that were
+just written are in the cache. So :data:`ABREAST` runs go abreast, each with a scratch of its own,
+and a turn is cut in two: all of them look around, then all of them move. The processor works on
+several chains at once. Runs never meet, so nothing depends on how many go abreast.
 """
 
 from __future__ import annotations
@@ -24,24 +36,56 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from foedus.randomness import keyed_words
-from foedus.world.streets._lanes import LANES, add_lanes, multiply_high, trailing_zeros
+from foedus.world.streets._bits import (
+    CLEAR,
+    GROUP_ROWS,
+    SET,
+    any_free,
+    count_near,
+    find_near,
+    flip,
+    place,
+    take,
+)
+from foedus.world.streets._lanes import (
+    LANES,
+    add_lanes,
+    is_wide,
+    multiply_high,
+    peek,
+    peek_float,
+    poke,
+    sum_windows,
+)
+from foedus.world.streets._words import (
+    EIGHT,
+    STATE,
+    begin,
+    draw,
+    fill,
+    get,
+    next_word,
+    put_word,
+    start,
+    start_eight,
+)
 
 U = np.uint64
-U0, U1, U2, U4, U16, U32 = U(0), U(1), U(2), U(4), U(16), U(32)
-#: No free cell in vision.
-NOWHERE = U(0xFFFFFFFFFFFFFFFF)
+U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
+#: Runs that go abreast.
+ABREAST = 4
 LOW16 = U(0xFFFF)
 PLACE = U(0xFFFFFFFF)
 KIND = U(3)
+#: For reading items of 32 bits.
+HALF = np.uint32(0)
 QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
 TERM = U(34)
 ONE_TERM = U(1 << 34)
 FOREVER = U((1 << 30) - 1)
 ADD_COP, TAKE_COP, ADD_ACTIVE, TAKE_ACTIVE = U(0), U(1), U(2), U(3)
-#: Words tried for a free cell in vision, 8 candidates each, and for one anywhere, 1 each.
-NEAR_WORDS = 4
-FAR_WORDS = 64
+#: An active, among the cells.
+ONE_ACTIVE = U(1 << 16)
 #: A limit lifted by this share is met at a tie (see ``_set_limits``).
 TIE = 1.0 + 2.0**-20
 
@@ -54,44 +98,50 @@ SMOOTH_SIZE = 1024
 
 
 class Plan(NamedTuple):
-    """Everything about a lattice that is fixed for all runs; built by ``model._plan``."""
+    """Everything about a lattice that is fixed for all runs; built by ``model._plan``.
+
+    Tables are addresses, of uint64 unless said otherwise. A haloed column or row is x or y plus
+    ``halo``.
+    """
 
     width: Any
     height: Any
+    halo: Any
     stride: Any
     sites: Any
-    column: Any  # uint32 (width,): column of x in the haloed arrays
-    column2: Any  # uint32 (width,): column of its image, or the dead column
-    row: Any  # uint32 (height,): stride times the row of y
-    row2: Any
-    # Of a haloed column or row: x or y (low 16 bits), and the place of its image as above.
-    wrap_x: Any  # uint32 (width + 2 halo,)
-    wrap_y: Any  # uint64 (height + 2 halo,)
-    halo: Any
-    size: Any  # length of the haloed arrays
-    # Candidate cells for a move: bits of the field, and per field value the offset from the
-    # haloed corner (low 32 bits), dx + halo (16) and dy + halo (16). Citizens first, then cops.
-    bits: Any  # uint64 (2,)
-    candidates: Any  # uint64 (2 part,)
-    part: Any  # uint64: length of each half of `candidates`
-    first_site: Any  # int64 (2,): where each kind's cells start and end in `near`
-    last_site: Any
-    near: Any  # uint64: the same packing, each cell in vision once, without the own cell
-    look: Any  # uint64: cells that a cop inspects
-    chunk: Any  # uint64: offset of each chunk of 16 lanes of a citizen's footprint
-    stamps: Any  # counts' type (4 chunks * 16,): add cop, take cop, add active, take active
-    cells_zero: Any  # length 0, of the type of cells
-    counts_half: Any  # uint64: bits in a half of a count
-    cells_half: Any
-    same_vision: Any
-    own_cell: Any
+    size: Any  # length of the haloed arrays of one run
+    # Of a haloed column: x (16 bits), its bit in the block that shows it (16 bits), and where that
+    # begins. Of a haloed row: y (16 bits), and the row of its image, or the dead row (16 bits).
+    columns: Any  # (width + 2 halo,)
+    rows: Any  # (height + 2 halo,)
+    # Cells as bits. Groups of cells in sight: a citizen's, then a cop's.
+    plane: Any  # words of a plane
+    copies: Any  # words in a cell's part of `flips`
+    flips: Any  # (width, copies): blocks that show a cell or its images, and the bits in each
+    groups: Any  # (group,): dx + halo (16 bits) and dy + halo of a group's first cell
+    goes: Any  # uint16 (16 group,): cells that one can go to, by row
+    sees: Any  # uint16 (16 group,): cells that one sees
+    cop_groups: Any  # where the cops' groups begin, and where they end
+    all_groups: Any
+    # Choices made when compiling: 8 bits if not, 16 bits if so (see `is_wide`).
+    shares: Any  # whether agents can share a cell
+    spread: Any  # whether a kind has several groups, or a cell several copies
+    act_first: Any  # act then move, else move then act
+    # Where they can: cells that a cop inspects, as offset from the haloed corner (low 32 bits),
+    # dx + halo (16) and dy + halo (16); and footprints.
+    look: Any  # (cell,)
+    looks: Any  # how many
+    chunk: Any  # (chunk,): offset of each chunk of 16 lanes of a citizen's footprint
+    chunks: Any  # how many
+    stamps: Any  # uint32 (4 chunks * 16,): add cop, take cop, add active, take active
+    # Of a haloed column or row of the cells: that of its image, or the dead column or row.
+    image_x: Any  # (width + 2 halo,)
+    image_y: Any  # (height + 2 halo,)
     add_quiet: Any
     add_active: Any
     rounding: Any
-    act_phase: Any  # 0 act then move, 1 move then act
     citizens_first: Any
-    citizens_move: Any
-    cops_move: Any
+    moves: Any  # bit k: whether agents of kind k move
     jailed_block: Any
     jailed_removed: Any
     own_turn: Any
@@ -99,212 +149,211 @@ class Plan(NamedTuple):
     term_base: Any
     term_span: Any
     forever: Any
-    most: Any  # the largest C that can be counted
+    most: Any  # the largest C that can be seen
 
 
-def _draw(s0, s1, s2, s3):  # type: ignore[no-untyped-def]
-    """One word of xoshiro256++ (Blackman & Vigna 2021, doi 10.1145/3460772) and the next state."""
-    a = s0 + s3
-    word = ((a << U(23)) | (a >> U(41))) + s0
-    t = s1 << U(17)
-    s2 ^= s0
-    s3 ^= s1
-    s1 ^= s2
-    s0 ^= s3
-    s2 ^= t
-    s3 = (s3 << U(45)) | (s3 >> U(19))
-    return word, s0, s1, s2, s3
+# A run that goes abreast of others has a page of LANE words; the address of its page, ``at``, is
+# all that the functions below are given of it. On it are addresses of its arrays,
+RECORDS, ORDER, LIMITS, WORDS, MOVES = U(0), U(1), U(2), U(3), U(4)
+BLOCKED, POLICE, CROWD, WHO, CELLS, COUNTS = U(5), U(6), U(7), U(8), U(9), U(10)
+# its counts,
+CITIZENS, COPS, ACTIVES, JAILS, ARRESTS, RELEASED = (U(16 + i) for i in range(6))
+# what a turn keeps from its first half for its second,
+ME, LOW, HIGH = U(24), U(25), U(26)
+# and the states of its streams: for acting and for changes of police (as numbers of streams of four
+# words), for the order and for the moves (as words).
+ACT_STREAM, COP_STREAM, ORDER_STREAM, MOVE_STREAM = U(8), U(9), U(64), U(64 + STATE)
+LANE = 128
+#: Nobody has a turn.
+NOBODY = U(0xFFFFFFFFFFFFFFFF)
 
 
-draw = njit(_draw, forceinline=True)
+def choice(yes: bool) -> np.uint8 | np.uint16:
+    """Return a number by whose type the kernel is compiled for one case of a choice."""
+    return np.uint16(1) if yes else np.uint8(0)
 
 
-def _start(seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
-    """Return the 256-bit state of a stream, from its address."""
-    a, b = keyed_words(seed, run, purpose, city, day, U0)
-    c, d = keyed_words(seed, run, purpose, city, day, U1)
-    return a, b, c, d | U1  # never all zero
+def _change(at, which, by):  # type: ignore[no-untyped-def]
+    put_word(at, which, get(at, which) + by)
 
 
-start = njit(_start)
+change = njit(_change, forceinline=True)
 
 
-def _put(cells, column, column2, row, row2, x, y, delta):  # type: ignore[no-untyped-def]
+def _who(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Return the active that was last seen to come to a cell."""
+    return peek(get(at, WHO), y * p.width + x, HALF)
+
+
+who = njit(_who, forceinline=True)
+
+
+def _set_who(p, at, x, y, me):  # type: ignore[no-untyped-def]
+    poke(get(at, WHO), y * p.width + x, me, HALF)
+
+
+set_who = njit(_set_who, forceinline=True)
+
+
+def _image(p, x, y):  # type: ignore[no-untyped-def]
+    """Return the columns and rows of a cell and of its image among the cells."""
+    c, r = x + p.halo, y + p.halo
+    return c, get(p.image_x, c), r * p.stride, get(p.image_y, r) * p.stride
+
+
+image = njit(_image, forceinline=True)
+
+
+def _put(p, at, x, y, delta):  # type: ignore[no-untyped-def]
     """Add ``delta`` to a cell and write it to its images."""
-    c, c2, r, r2 = U(column[x]), U(column2[x]), U(row[y]), U(row2[y])
-    value = cells[r + c] + delta
-    cells[r + c] = value
-    cells[r + c2] = value
-    cells[r2 + c] = value
-    cells[r2 + c2] = value
+    cells = get(at, CELLS)
+    c, c2, r, r2 = image(p, x, y)
+    value = peek(cells, r + c, HALF) + delta
+    poke(cells, r + c, value, HALF)
+    poke(cells, r + c2, value, HALF)
+    poke(cells, r2 + c, value, HALF)
+    poke(cells, r2 + c2, value, HALF)
 
 
-put = njit(_put, forceinline=True)
+put = njit(_put)
 
 
-def _put4(cells, c, c2, r, r2, delta):  # type: ignore[no-untyped-def]
-    """Do as ``put`` where the addresses are known."""
-    value = cells[r + c] + delta
-    cells[r + c] = value
-    cells[r + c2] = value
-    cells[r2 + c] = value
-    cells[r2 + c2] = value
-
-
-put4 = njit(_put4, forceinline=True)
-
-
-def _count(counts, c, c2, r, r2):  # type: ignore[no-untyped-def]
+def _count(p, at, x, y):  # type: ignore[no-untyped-def]
     """Cops and actives in vision of a cell, packed."""
-    return U(counts[r + c]) + U(counts[r + c2]) + U(counts[r2 + c]) + U(counts[r2 + c2])
+    counts = get(at, COUNTS)
+    c, c2, r, r2 = image(p, x, y)
+    here = peek(counts, r + c, HALF) + peek(counts, r + c2, HALF)
+    return here + peek(counts, r2 + c, HALF) + peek(counts, r2 + c2, HALF)
 
 
-count = njit(_count, forceinline=True)
+count = njit(_count)
 
 
-def _stamp(counts, chunk, stamps, which, corner):  # type: ignore[no-untyped-def]
+def _stamp(p, at, which, x, y):  # type: ignore[no-untyped-def]
     """Add one of the four footprints around a cell."""
-    lane = which * U(chunk.size * LANES)
-    for i in range(chunk.size):
-        add_lanes(counts, corner + chunk[i], stamps, lane)
+    counts, corner = get(at, COUNTS), y * p.stride + x
+    lane = which * p.chunks * U(LANES)
+    for i in range(p.chunks):
+        add_lanes(counts, corner + get(p.chunk, i), p.stamps, lane, HALF)
         lane += U(LANES)
 
 
-stamp = njit(_stamp, forceinline=True)
+stamp = njit(_stamp)
 
 
-def _near_free(cells, table, base, b, near, first, last, corner, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
-    """Draw a free cell in vision uniformly; return it packed as in ``candidates``, or NOWHERE.
-
-    Each field of a word is a candidate, the first free one is taken; a field that stands for
-    no cell points to the own cell, which is never free. If all words fail, choose exactly.
-    """
-    field = (U1 << b) - U1
-    for _ in range(NEAR_WORDS):
-        word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-        tail = word >> (b * U4)
-        if b > U(8):
-            tail, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-        b2 = b + b
-        b3 = b2 + b
-        # Bit i of `free`: whether candidate i is free; collected from the last to the first.
-        free = U0
-        free += free + U(cells[corner + (table[base + ((tail >> b3) & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + ((tail >> b2) & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + ((tail >> b) & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + (tail & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + ((word >> b3) & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + ((word >> b2) & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + ((word >> b) & field)] & PLACE)] < 1)
-        free += free + U(cells[corner + (table[base + (word & field)] & PLACE)] < 1)
-        if free != U0:
-            spot = trailing_zeros(free)
-            source = word if spot < U4 else tail
-            return table[base + ((source >> (b * (spot & U(3)))) & field)], s0, s1, s2, s3
-    found = U0
-    for i in range(first, last):
-        if cells[corner + (near[i] & PLACE)] == 0:
-            found += U1
-    if found == U0:
-        return NOWHERE, s0, s1, s2, s3
-    word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-    skip = multiply_high(word, found)
-    for i in range(first, last):
-        if cells[corner + (near[i] & PLACE)] == 0:
-            if skip == U0:
-                return near[i], s0, s1, s2, s3
-            skip -= U1
-    return NOWHERE, s0, s1, s2, s3
+def _blockers(p, at, x, y):  # type: ignore[no-untyped-def]
+    """How many agents block a cell that they can share."""
+    return peek(get(at, CELLS), (y + p.halo) * p.stride + x + p.halo, HALF) & LOW16
 
 
-near_free = njit(_near_free, forceinline=True)
+blockers = njit(_blockers)
 
 
-def _any_free(cells, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
-    """Draw a free cell of the lattice uniformly; return y * width + x, ``sites`` if none."""
-    for _ in range(FAR_WORDS):
-        word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-        site = multiply_high(word, plan.sites)
-        y = site // plan.width
-        x = site - y * plan.width
-        if cells[U(plan.row[y]) + U(plan.column[x])] == 0:
-            return site, s0, s1, s2, s3
-    found = U0
-    for y in range(plan.row.size):
-        for x in range(plan.column.size):
-            if cells[U(plan.row[y]) + U(plan.column[x])] == 0:
-                found += U1
-    if found == U0:
-        return plan.sites, s0, s1, s2, s3
-    word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-    skip = multiply_high(word, found)
-    for y in range(plan.row.size):
-        for x in range(plan.column.size):
-            if cells[U(plan.row[y]) + U(plan.column[x])] == 0:
-                if skip == U0:
-                    return U(y) * plan.width + U(x), s0, s1, s2, s3
-                skip -= U1
-    return plan.sites, s0, s1, s2, s3
+def _occupy(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Let one more agent block a cell."""
+    if is_wide(p.shares):
+        free = blockers(p, at, x, y) == U0
+        put(p, at, x, y, U1)
+        if not free:
+            return
+    flip(get(at, BLOCKED), p, x, y)
 
 
-any_free = njit(_any_free)
+occupy = njit(_occupy, forceinline=True)
 
 
-def _find_active(cells, who, records, citizens, plan, x, y, skip):  # type: ignore[no-untyped-def]
-    """Index of the active citizen number ``skip`` in sight of a cop, cell by cell."""
-    corner = U(y) * plan.stride + U(x)
-    for i in range(plan.look.size):
-        place = plan.look[i]
-        here = U(cells[corner + (place & PLACE)]) >> plan.cells_half
-        if skip >= here:
-            skip -= here
-            continue
-        ax = U(plan.wrap_x[x + ((place >> U32) & LOW16)]) & LOW16
-        ay = plan.wrap_y[y + (place >> U(48))] & LOW16
-        wanted = ax | (ay << U16) | (ACTIVE << U32)
-        if here == U1:
-            guess = U(who[ay * plan.width + ax])
-            if records[guess] == wanted:
-                return guess
-        for j in range(citizens):
-            if records[j] == wanted:
-                if skip == U0:
-                    return U(j)
-                skip -= U1
-    return U(citizens)
+def _vacate(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Let one agent fewer block a cell."""
+    if is_wide(p.shares):
+        put(p, at, x, y, U0 - U1)
+        if blockers(p, at, x, y) != U0:
+            return
+    flip(get(at, BLOCKED), p, x, y)
 
 
-find_active = njit(_find_active)
+vacate = njit(_vacate, forceinline=True)
 
 
-def _see_actives(cells, plan, x, y):  # type: ignore[no-untyped-def]
-    """Actives in sight of a cop, by looking at each cell."""
-    corner = U(y) * plan.stride + U(x)
-    total = U0
-    for i in range(plan.look.size):
-        total += U(cells[corner + (plan.look[i] & PLACE)]) >> plan.cells_half
+def _appear(p, at, kind, x, y):  # type: ignore[no-untyped-def]
+    """Let a cop or an active be seen on a cell."""
+    if is_wide(p.shares):
+        stamp(p, at, ADD_COP if kind == COP else ADD_ACTIVE, x, y)
+        if kind == ACTIVE:
+            put(p, at, x, y, ONE_ACTIVE)
+    else:
+        flip(get(at, POLICE if kind == COP else CROWD), p, x, y)
+
+
+appear = njit(_appear, forceinline=True)
+
+
+def _vanish(p, at, kind, x, y):  # type: ignore[no-untyped-def]
+    """Let a cop or an active be seen on a cell no more."""
+    if is_wide(p.shares):
+        stamp(p, at, TAKE_COP if kind == COP else TAKE_ACTIVE, x, y)
+        if kind == ACTIVE:
+            put(p, at, x, y, U0 - ONE_ACTIVE)
+    else:
+        flip(get(at, POLICE if kind == COP else CROWD), p, x, y)
+
+
+vanish = njit(_vanish, forceinline=True)
+
+
+def _suspects(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Return how many actives a cop sees."""
+    if not is_wide(p.shares):
+        crowd = get(at, CROWD)
+        return count_near(crowd, p, p.sees, p.cop_groups, p.all_groups, x, y, SET)
+    cells, corner, total = get(at, CELLS), y * p.stride + x, U0
+    for i in range(p.looks):
+        total += peek(cells, corner + (get(p.look, i) & PLACE), HALF) >> U16
     return total
 
 
-see_actives = njit(_see_actives)
+suspects = njit(_suspects)
 
 
-def _shuffle(order, first, last, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
-    """Shuffle ``order[first:last]``."""
-    n = U(last - first)
-    base = U(first)
+def _find(p, at, x, y, skip):  # type: ignore[no-untyped-def]
+    """Return active number ``skip`` in sight of a cop."""
+    if not is_wide(p.shares):
+        crowd = get(at, CROWD)
+        place = find_near(crowd, p, p.sees, p.cop_groups, p.all_groups, x, y, SET, skip)
+        ax = get(p.columns, x + (place & LOW16)) & LOW16
+        return who(p, at, ax, get(p.rows, y + (place >> U16)) & LOW16)
+    cells, corner = get(at, CELLS), y * p.stride + x
+    for i in range(p.looks):
+        place = get(p.look, i)
+        here = peek(cells, corner + (place & PLACE), HALF) >> U16
+        if skip >= here:
+            skip -= here
+            continue
+        ax = get(p.columns, x + ((place >> U32) & LOW16)) & LOW16
+        ay = get(p.rows, y + (place >> U(48))) & LOW16
+        wanted = ax | (ay << U16) | (ACTIVE << U32)
+        for j in range(get(at, CITIZENS)):
+            if get(get(at, RECORDS), j) == wanted:
+                if skip == U0:
+                    return j
+                skip -= U1
+    return NOBODY
+
+
+find = njit(_find)
+
+
+def _shuffle(order, first, n, words):  # type: ignore[no-untyped-def]
+    """Shuffle ``order[first:first + n]`` by ``words[first:]``, from the last place down."""
     while n > U1:
-        word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-        j = base + multiply_high(word, n)
+        i = first + n - U1
+        j = first + multiply_high(get(words, i), n)
+        a = peek(order, i, HALF)
+        poke(order, i, peek(order, j, HALF), HALF)
+        poke(order, j, a, HALF)
         n -= U1
-        i = base + n
-        a = order[i]
-        order[i] = order[j]
-        order[j] = a
-    return s0, s1, s2, s3
 
 
-shuffle = njit(_shuffle, forceinline=True)
+shuffle = njit(_shuffle)
 
 
 def _smooth_inverse(p, table, density):  # type: ignore[no-untyped-def]
@@ -387,67 +436,318 @@ def _set_limits(  # type: ignore[no-untyped-def]
 set_limits = njit(_set_limits)
 
 
-def _rebuild(cells, counts, who, records, citizens, cops, plan):  # type: ignore[no-untyped-def]
-    """Fill the scratch arrays from the records; return the numbers of actives and jailed."""
-    column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
-    chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
-    cells[:] = 0
-    counts[:] = 0
-    one = U1
-    both = U1 | (U1 << plan.cells_half)
-    actives, jailed = 0, 0
-    for i in range(citizens + cops):
-        record = records[i]
+def _rebuild(p, at):  # type: ignore[no-untyped-def]
+    """Fill the lattice arrays of one run from its records, and count."""
+    for i in range(get(at, CITIZENS) + get(at, COPS)):
+        record = get(get(at, RECORDS), i)
         x, y = record & LOW16, (record >> U16) & LOW16
         kind = (record >> U32) & KIND
-        if kind == QUIET:
-            put(cells, column, column2, row, row2, x, y, one)
-        elif kind == ACTIVE:
-            put(cells, column, column2, row, row2, x, y, both)
-            stamp(counts, chunk, stamps, ADD_ACTIVE, y * stride + x)
-            who[y * plan.width + x] = i
-            actives += 1
-        elif kind == COP:
-            put(cells, column, column2, row, row2, x, y, one)
-            stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
-        else:
-            jailed += 1
-            if plan.jailed_block:
-                put(cells, column, column2, row, row2, x, y, one)
-    return actives, jailed
+        if kind == JAILED:
+            change(at, JAILS, U1)
+            if not p.jailed_block:
+                continue
+        occupy(p, at, x, y)
+        if kind == ACTIVE:
+            set_who(p, at, x, y, i)
+            change(at, ACTIVES, U1)
+        if kind != QUIET and kind != JAILED:
+            appear(p, at, kind, x, y)
 
 
 rebuild = njit(_rebuild)
 
 
-def _set_cops(cells, counts, records, citizens, cops, target, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
-    """Take random cops away, or put new ones on random free cells; return how many there are."""
-    column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
-    chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
+def _set_cops(p, at, target):  # type: ignore[no-untyped-def]
+    """Take random cops away, or put new ones on random free cells; fewer if all are taken."""
+    records, cops, first = get(at, RECORDS), get(at, COPS), get(at, CITIZENS)
     while cops > target:
-        word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-        i = U(citizens) + multiply_high(word, U(cops))
-        record = records[i]
+        i = first + multiply_high(next_word(at, COP_STREAM), cops)
+        record = get(records, i)
         x, y = record & LOW16, (record >> U16) & LOW16
-        put(cells, column, column2, row, row2, x, y, U0 - U1)
-        stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
-        cops -= 1
-        records[i] = records[citizens + cops]
-        records[citizens + cops] = U0
+        vacate(p, at, x, y)
+        vanish(p, at, COP, x, y)
+        cops -= U1
+        put_word(records, i, get(records, first + cops))
+        put_word(records, first + cops, U0)
     while cops < target:
-        site, s0, s1, s2, s3 = any_free(cells, plan, s0, s1, s2, s3)
-        if site == plan.sites:
+        site = any_free(get(at, BLOCKED), p, at, COP_STREAM)
+        if site == p.sites:
             break
-        y = site // plan.width
-        x = site - y * plan.width
-        records[citizens + cops] = x | (y << U16) | (COP << U32)
-        put(cells, column, column2, row, row2, x, y, U1)
-        stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
-        cops += 1
-    return cops, s0, s1, s2, s3
+        y = site // p.width
+        x = site - y * p.width
+        put_word(records, first + cops, x | (y << U16) | (COP << U32))
+        occupy(p, at, x, y)
+        appear(p, at, COP, x, y)
+        cops += U1
+    put_word(at, COPS, cops)
 
 
 set_cops = njit(_set_cops)
+
+
+def _release(p, at, me):  # type: ignore[no-untyped-def]
+    """Free a jailed citizen; return whether there was a cell for a removed one."""
+    record = get(get(at, RECORDS), me) & PLACE
+    if p.jailed_removed:
+        site = any_free(get(at, BLOCKED), p, at, ACT_STREAM)
+        if site == p.sites:
+            return False
+        y = site // p.width
+        record = (site - y * p.width) | (y << U16)
+    if not p.jailed_block:
+        occupy(p, at, record & LOW16, record >> U16)
+    put_word(get(at, RECORDS), me, record)
+    change(at, JAILS, U0 - U1)
+    change(at, RELEASED, U1)
+    return True
+
+
+release = njit(_release)
+
+
+def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
+    """Let a cop arrest one of the actives in sight, if any; return where the cop is then."""
+    seen = suspects(p, at, x, y)
+    if seen == U0:
+        return x, y
+    caught = find(p, at, x, y, multiply_high(next_word(at, ACT_STREAM), seen))
+    term = p.term_base + multiply_high(next_word(at, ACT_STREAM), p.term_span)
+    if p.forever:
+        term = FOREVER
+    records = get(at, RECORDS)
+    place = get(records, caught) & PLACE
+    ax, ay = place & LOW16, place >> U16
+    change(at, ARRESTS, U1)
+    change(at, ACTIVES, U0 - U1)
+    vanish(p, at, ACTIVE, ax, ay)
+    if term == U0 and not p.own_turn:
+        put_word(records, caught, place)
+    else:
+        put_word(records, caught, place | (JAILED << U32) | (term << TERM))
+        change(at, JAILS, U1)
+        if not p.jailed_block:
+            vacate(p, at, ax, ay)
+    if p.cop_jumps:
+        vacate(p, at, x, y)
+        vanish(p, at, COP, x, y)
+        x, y = ax, ay
+        occupy(p, at, x, y)
+        appear(p, at, COP, x, y)
+        put_word(records, me, x | (y << U16) | (COP << U32))
+    return x, y
+
+
+arrest = njit(_arrest)
+
+
+def _see(p, at, x, y, quiet):  # type: ignore[no-untyped-def]
+    """Return how many cops and actives a citizen sees; ``quiet`` if there are no actives at all."""
+    if is_wide(p.shares):
+        seen = count(p, at, x, y)
+        return seen & LOW16, seen >> U16
+    police = count_near(get(at, POLICE), p, p.sees, U0, p.cop_groups, x, y, SET)
+    if quiet:
+        return police, U0
+    return police, count_near(get(at, CROWD), p, p.sees, U0, p.cop_groups, x, y, SET)
+
+
+see = njit(_see, forceinline=True)
+
+
+def _act(p, at, me, kind, x, y):  # type: ignore[no-untyped-def]
+    """Let an agent decide or enforce; return its kind and place."""
+    # Of a cop, too, it is worked out what it would do as a citizen: that is cheaper than a branch
+    # which the processor cannot foresee.
+    quiet = get(at, ACTIVES) == U0
+    police, rebels = see(p, at, x, y, quiet)
+    rebels += p.add_active if kind == ACTIVE else p.add_quiet
+    rebels += U(rebels == U0)
+    limit = peek_float(get(at, LIMITS), me)
+    now = U(np.float32(police) < limit * np.float32(rebels)) | (kind & COP)
+    if now != kind:
+        if now == ACTIVE:
+            appear(p, at, ACTIVE, x, y)
+            set_who(p, at, x, y, me)
+            change(at, ACTIVES, U1)
+        else:
+            vanish(p, at, ACTIVE, x, y)
+            change(at, ACTIVES, U0 - U1)
+        put_word(get(at, RECORDS), me, x | (y << U16) | (now << U32))
+    if not quiet and kind == COP:
+        x, y = arrest(p, at, me, x, y)
+    return now, x, y
+
+
+act = njit(_act, forceinline=True)
+
+
+def _look(p, at, turn):  # type: ignore[no-untyped-def]
+    """First half of a turn: who has it, what it decides if it acts first, where it could go."""
+    me = peek(get(at, ORDER), turn, HALF)
+    record = get(get(at, RECORDS), me)
+    kind = (record >> U32) & KIND
+    if kind == JAILED:
+        left = record >> TERM
+        if p.own_turn and left > U0 and left != FOREVER:
+            put_word(get(at, RECORDS), me, record - ONE_TERM)
+        if not p.own_turn or left > U0 or not release(p, at, me):
+            put_word(at, ME, NOBODY)
+            return
+        record = get(get(at, RECORDS), me)
+        kind = QUIET
+    x, y = record & LOW16, (record >> U16) & LOW16
+    if is_wide(p.act_first):
+        kind, x, y = act(p, at, me, kind, x, y)
+    put_word(at, ME, me)
+    if (p.moves >> kind) & U1 != U0:
+        # Taken from its cell here and put on another in the second half: what is written now is
+        # in the cache before what overlaps it is read again.
+        if is_wide(p.shares) and kind != QUIET:
+            vanish(p, at, kind, x, y)
+        if not is_wide(p.spread):
+            group = kind >> U1
+            i, shift = place(p, group, x, y)
+            low, high = sum_windows(
+                get(at, BLOCKED), i, shift, p.goes, group * U(GROUP_ROWS), CLEAR
+            )
+            put_word(at, LOW, low)
+            put_word(at, HIGH, high)
+
+
+look = njit(_look, forceinline=True)
+
+
+def _choose(p, at, kind, x, y, word):  # type: ignore[no-untyped-def]
+    """Draw a free cell in vision: whether there is one, and its dx and dy, each plus the halo."""
+    group, bits = kind >> U1, get(at, BLOCKED)
+    if not is_wide(p.spread):
+        low, high = get(at, LOW), get(at, HIGH)
+        free = (low >> U(56)) + (high >> U(56))
+        if free == U0:
+            return False, U0, U0
+        rank = multiply_high(word, free)
+        column, row = take(bits, y, x, p.goes, group, CLEAR, low, high, rank)
+        return True, column, row
+    first = p.cop_groups if group else U0
+    last = p.all_groups if group else p.cop_groups
+    free = count_near(bits, p, p.goes, first, last, x, y, CLEAR)
+    place = find_near(bits, p, p.goes, first, last, x, y, CLEAR, multiply_high(word, free))
+    return free != U0, place & LOW16, place >> U16
+
+
+choose = njit(_choose, forceinline=True)
+
+
+def _go(p, at, word):  # type: ignore[no-untyped-def]
+    """Second half of a turn: the move, and what the agent decides if it moves first."""
+    me = get(at, ME)
+    if me == NOBODY:
+        return
+    record = get(get(at, RECORDS), me)
+    x, y, kind = record & LOW16, (record >> U16) & LOW16, (record >> U32) & KIND
+    if (p.moves >> kind) & U1 != U0:
+        found, dx, dy = choose(p, at, kind, x, y, word)
+        from_x, from_y = x, y
+        if found:
+            vacate(p, at, x, y)
+            x, y = get(p.columns, x + dx) & LOW16, get(p.rows, y + dy) & LOW16
+            occupy(p, at, x, y)
+            put_word(get(at, RECORDS), me, x | (y << U16) | (kind << U32))
+        if kind != QUIET:
+            if not is_wide(p.shares):
+                vanish(p, at, kind, from_x, from_y)
+            appear(p, at, kind, x, y)
+            set_who(p, at, x, y, me)
+    if not is_wide(p.act_first):
+        act(p, at, me, kind, x, y)
+
+
+go = njit(_go, forceinline=True)
+
+
+def _serve_terms(p, at):  # type: ignore[no-untyped-def]
+    """At the end of a tick: a day less for every jailed citizen, and release at the last."""
+    if get(at, JAILS) == U0:
+        return
+    records = get(at, RECORDS)
+    for me in range(get(at, CITIZENS)):
+        record = get(records, me)
+        left = record >> TERM
+        if left > U1 and left != FOREVER:
+            put_word(records, me, record - ONE_TERM)
+        elif left == U1:
+            release(p, at, me)  # with nowhere to go: at the end of the next tick
+
+
+serve_terms = njit(_serve_terms)
+
+
+def _prepare(p, at):  # type: ignore[no-untyped-def]
+    """Draw the order of a tick and the words of its moves; return how many turns it has."""
+    people = get(at, CITIZENS)
+    total = people + get(at, COPS)
+    order, words = get(at, ORDER), get(at, WORDS)
+    fill(at, ORDER_STREAM, words, total)
+    if p.citizens_first:
+        shuffle(order, U0, people, words)
+        shuffle(order, people, total - people, words)
+    else:
+        shuffle(order, U0, total, words)
+    if p.moves != U0:
+        fill(at, MOVE_STREAM, get(at, MOVES), total)
+    put_word(at, ARRESTS, U0)
+    put_word(at, RELEASED, U0)
+    return total
+
+
+prepare = njit(_prepare)
+
+
+def _tick(p, pages, abreast, turns):  # type: ignore[no-untyped-def]
+    """Give every agent of the runs abreast its turn; all of the cost is here."""
+    end, step = pages + abreast * U(8 * LANE), U(8 * LANE)
+    for turn in range(turns):
+        for at in range(pages, end, step):
+            look(p, at, turn)
+        for at in range(pages, end, step):
+            go(p, at, get(get(at, MOVES), turn))
+
+
+tick = njit(_tick)
+
+
+def _line_up(order, total):  # type: ignore[no-untyped-def]
+    """Put the agents of a run in a line, and behind them one who is jailed for ever.
+
+    Of runs with fewer agents than those beside them it has the last turns.
+    """
+    for j in range(order.size):
+        order[j] = j if j < total else order.size - 1
+
+
+line_up = njit(_line_up)
+
+
+def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
+    """Write the addresses of run ``i`` of those abreast on its page; return the page's address."""
+    at = pages + i * U(8 * LANE)
+    records, order, limits, words, planes, found, cells, counts = addresses
+    size = U(4) * p.size if is_wide(p.shares) else U0
+    put_word(at, RECORDS, records + U(8) * i * room)
+    put_word(at, ORDER, order + U(4) * i * room)
+    put_word(at, LIMITS, limits + U(4) * i * room)
+    put_word(at, WORDS, words + U(16) * i * room)
+    put_word(at, MOVES, words + U(16) * i * room + U(8) * room)
+    put_word(at, BLOCKED, planes + U(24) * i * p.plane)
+    put_word(at, POLICE, planes + U(24) * i * p.plane + U(8) * p.plane)
+    put_word(at, CROWD, planes + U(24) * i * p.plane + U(16) * p.plane)
+    put_word(at, WHO, found + U(4) * i * p.sites)
+    put_word(at, CELLS, cells + i * size)
+    put_word(at, COUNTS, counts + i * size)
+    return at
+
+
+start_page = njit(_start_page)
 
 
 def _advance(  # type: ignore[no-untyped-def]
@@ -456,231 +756,91 @@ def _advance(  # type: ignore[no-untyped-def]
     out_active, out_jailed, out_arrests, out_released, out_cops,
 ):  # fmt: skip
     """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place."""
-    cells = np.zeros(plan.size, plan.cells_zero.dtype)
-    counts = np.zeros(plan.size, plan.stamps.dtype)
-    who = np.zeros(plan.sites, np.uint32)
-    limits = np.zeros(records.shape[1] + 1, np.float32)
-    order = np.zeros(records.shape[1] + 1, np.uint32)
-    values = np.zeros(plan.most + 2, np.float64)
-    for r in range(records.shape[0]):
-        advance_run(
-            records[r], citizens[r], cops, r, hardship[r], risk[r], plan, seed, runs[r], city, day,
-            purposes, legitimacy[r], targets[r], k[r], threshold[r], shift[r], lethal[r],
-            weight[r], table, density, cells, counts, who, limits, order, values,
-            out_active[r], out_jailed[r], out_arrests[r], out_released[r], out_cops[r],
-        )  # fmt: skip
+    room = np.int64(U(records.shape[1] + EIGHT) // U(EIGHT) * U(EIGHT))
+    size = np.int64(plan.size) if is_wide(plan.shares) else 0
+    # Allocated here and handed on: a function's arguments outlive it, an array of which only the
+    # address is used would not.
+    advance_all(
+        records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
+        legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
+        out_active, out_jailed, out_arrests, out_released, out_cops,
+        np.zeros((ABREAST, LANE), np.uint64),
+        np.zeros((ABREAST, room), np.uint64),
+        np.zeros((ABREAST, room), np.uint32),
+        np.zeros((ABREAST, room), np.float32),
+        np.zeros((ABREAST, 2 * room), np.uint64),
+        np.zeros((ABREAST, 3 * np.int64(plan.plane)), np.uint64),
+        np.zeros((ABREAST, np.int64(plan.sites)), np.uint32),
+        np.zeros((ABREAST, size), np.uint32),
+        np.zeros((ABREAST, size), np.uint32),
+        np.zeros(plan.most + 2, np.float64),
+    )  # fmt: skip
 
 
-def _advance_run(  # type: ignore[no-untyped-def]
-    records, citizens, all_cops, position, hardship, risk, plan, seed, run, city, day,
-    purposes, legitimacy, targets, k, threshold, shift, lethal,
-    weight, risks, density, cells, counts, who, limits, order, values,
+def _advance_all(  # type: ignore[no-untyped-def]
+    records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
+    legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
     out_active, out_jailed, out_arrests, out_released, out_cops,
+    pages, own, order, limits, words, planes, found, cells, counts, values,
 ):  # fmt: skip
-    """Advance one run; the loop over agents is the whole cost."""
-    column, column2, row, row2 = plan.column, plan.column2, plan.row, plan.row2
-    chunk, stamps, stride = plan.chunk, plan.stamps, plan.stride
-    width, sites = plan.width, plan.sites
-    wrap_x, wrap_y, halo = plan.wrap_x, plan.wrap_y, plan.halo
-    table, near, part = plan.candidates, plan.near, plan.part
-    first_site, last_site, bits = plan.first_site, plan.last_site, plan.bits
-    counts_half, same_vision = plan.counts_half, plan.same_vision
-    add_quiet, add_active, act_phase = plan.add_quiet, plan.add_active, plan.act_phase
-    citizens_move, cops_move, cop_jumps = plan.citizens_move, plan.cops_move, plan.cop_jumps
-    jailed_block, jailed_removed = plan.jailed_block, plan.jailed_removed
-    own_turn, forever = plan.own_turn, plan.forever
-    term_base, term_span = plan.term_base, plan.term_span
-    s0, s1, s2, s3 = start(seed, run, purposes[0], city, day)
-    o0, o1, o2, o3 = start(seed, run, purposes[1], city, day)
-    p0, p1, p2, p3 = start(seed, run, purposes[2], city, day)
-    cops = all_cops[position]
-    actives, jailed = rebuild(cells, counts, who, records, citizens, cops, plan)
-    total = citizens + cops
-    for i in range(total):
-        order[i] = i
-    one = U1
-    crowd = U1 << plan.cells_half  # an active, in `cells`
-    low = (U1 << counts_half) - U1
-    for t in range(legitimacy.size):
-        if t == 0 or legitimacy[t] != legitimacy[t - 1]:
-            set_limits(
-                limits, hardship, risk, citizens, legitimacy[t], shift, lethal, weight, k,
-                threshold, plan, values, risks, density,
-            )  # fmt: skip
-        if targets[t] >= 0 and targets[t] != cops:
-            cops, p0, p1, p2, p3 = set_cops(
-                cells, counts, records, citizens, cops, targets[t], plan, p0, p1, p2, p3
-            )
-            total = citizens + cops
-            for i in range(total):
-                order[i] = i
-        if plan.citizens_first:
-            o0, o1, o2, o3 = shuffle(order, 0, citizens, o0, o1, o2, o3)
-            o0, o1, o2, o3 = shuffle(order, citizens, total, o0, o1, o2, o3)
-        else:
-            o0, o1, o2, o3 = shuffle(order, 0, total, o0, o1, o2, o3)
-        arrests, released = 0, 0
-        for turn in range(total):
-            me = U(order[U(turn)])
-            record = records[me]
-            kind = (record >> U32) & KIND
-            if kind == JAILED:
-                if not own_turn:
-                    continue
-                left = record >> TERM
-                if left > U0:
-                    if left != FOREVER:
-                        records[me] = record - ONE_TERM
-                    continue
-                record &= PLACE
-                if jailed_removed:
-                    site, s0, s1, s2, s3 = any_free(cells, plan, s0, s1, s2, s3)
-                    if site == sites:
-                        continue
-                    y = site // width
-                    record = (site - y * width) | (y << U16)
-                if not jailed_block:
-                    x, y = record & LOW16, (record >> U16) & LOW16
-                    put(cells, column, column2, row, row2, x, y, one)
-                records[me] = record
-                kind = QUIET
-                jailed -= 1
-                released += 1
-            x, y = record & LOW16, (record >> U16) & LOW16
-            c, c2 = x + halo, U(wrap_x[x + halo]) >> U16
-            r, r2 = (y + halo) * stride, wrap_y[y + halo] >> U16
-            for phase in range(2):
-                if phase == act_phase:
-                    if kind == COP:
-                        if actives == 0:
-                            continue
-                        if same_vision:
-                            seen = count(counts, c, c2, r, r2) >> counts_half
-                        else:
-                            seen = see_actives(cells, plan, x, y)
-                        if seen == U0:
-                            continue
-                        word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-                        caught = find_active(
-                            cells, who, records, citizens, plan, x, y, multiply_high(word, seen)
-                        )
-                        word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
-                        term = term_base + multiply_high(word, term_span)
-                        if forever:
-                            term = FOREVER
-                        place = records[caught] & PLACE
-                        ax, ay = place & LOW16, place >> U16
-                        arrests += 1
-                        actives -= 1
-                        stamp(counts, chunk, stamps, TAKE_ACTIVE, ay * stride + ax)
-                        if term == U0 and not own_turn:
-                            records[caught] = place
-                            put(cells, column, column2, row, row2, ax, ay, U0 - crowd)
-                        else:
-                            records[caught] = place | (JAILED << U32) | (term << TERM)
-                            jailed += 1
-                            if jailed_block:
-                                put(cells, column, column2, row, row2, ax, ay, U0 - crowd)
-                            else:
-                                put(cells, column, column2, row, row2, ax, ay, U0 - crowd - one)
-                        if cop_jumps:
-                            put(cells, column, column2, row, row2, x, y, U0 - one)
-                            stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
-                            x, y = ax, ay
-                            c, c2 = x + halo, U(wrap_x[x + halo]) >> U16
-                            r, r2 = (y + halo) * stride, wrap_y[y + halo] >> U16
-                            put(cells, column, column2, row, row2, x, y, one)
-                            stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
-                            records[me] = x | (y << U16) | (COP << U32)
-                    else:
-                        seen = count(counts, c, c2, r, r2)
-                        police = seen & low
-                        rebels = seen >> counts_half
-                        rebels += add_active if kind == ACTIVE else add_quiet
-                        if rebels == U0:
-                            rebels = U1
-                        now = U(np.float32(police) < limits[me] * np.float32(rebels))
-                        if now != kind:
-                            if now == ACTIVE:
-                                put(cells, column, column2, row, row2, x, y, crowd)
-                                stamp(counts, chunk, stamps, ADD_ACTIVE, y * stride + x)
-                                who[y * width + x] = me
-                                actives += 1
-                            else:
-                                put(cells, column, column2, row, row2, x, y, U0 - crowd)
-                                stamp(counts, chunk, stamps, TAKE_ACTIVE, y * stride + x)
-                                actives -= 1
-                            kind = now
-                            records[me] = x | (y << U16) | (kind << U32)
-                    continue
-                side = 0
-                if kind == COP:
-                    side = 1
-                    if not cops_move:
-                        continue
-                elif not citizens_move:
-                    continue
-                # Footprints are taken up before the search, so that they are written when
-                # the new ones, which overlap them, are added.
-                body = one
-                if kind == ACTIVE:
-                    body = one + crowd
-                    stamp(counts, chunk, stamps, TAKE_ACTIVE, y * stride + x)
-                elif kind == COP:
-                    stamp(counts, chunk, stamps, TAKE_COP, y * stride + x)
-                place, s0, s1, s2, s3 = near_free(
-                    cells, table, U(side) * part, bits[side], near, first_site[side],
-                    last_site[side], y * stride + x, s0, s1, s2, s3,
-                )  # fmt: skip
-                if place != NOWHERE:
-                    put4(cells, c, c2, r, r2, U0 - body)
-                    to_x, to_y = (
-                        U(wrap_x[x + ((place >> U32) & LOW16)]),
-                        wrap_y[y + (place >> U(48))],
-                    )
-                    x, y = to_x & LOW16, to_y & LOW16
-                    c, c2 = x + halo, to_x >> U16
-                    r, r2 = (y + halo) * stride, to_y >> U16
-                    put4(cells, c, c2, r, r2, body)
-                    if kind == ACTIVE:
-                        who[y * width + x] = me
-                    records[me] = x | (y << U16) | (kind << U32)
-                if kind == ACTIVE:
-                    stamp(counts, chunk, stamps, ADD_ACTIVE, y * stride + x)
-                elif kind == COP:
-                    stamp(counts, chunk, stamps, ADD_COP, y * stride + x)
-        if not own_turn and jailed > 0:
-            for i in range(citizens):
-                record = records[i]
-                left = record >> TERM
-                if left == U0 or left == FOREVER:  # noqa: SIM109
-                    continue
-                left -= U1
-                if left > U0:
-                    records[i] = record - ONE_TERM
-                    continue
-                record &= PLACE
-                if jailed_removed:
-                    site, s0, s1, s2, s3 = any_free(cells, plan, s0, s1, s2, s3)
-                    if site == sites:
-                        continue  # nowhere to go: released at the end of the next tick
-                    y = site // width
-                    record = (site - y * width) | (y << U16)
-                if not jailed_block:
-                    x, y = record & LOW16, (record >> U16) & LOW16
-                    put(cells, column, column2, row, row2, x, y, one)
-                records[i] = record
-                jailed -= 1
-                released += 1
-        out_active[t] = actives
-        out_jailed[t] = jailed
-        out_arrests[t] = arrests
-        out_released[t] = released
-        out_cops[t] = cops
-    all_cops[position] = cops
+    """Advance the runs, some abreast, with the arrays given for scratch."""
+    room = U(own.shape[1])
+    addresses = (
+        U(own.ctypes.data), U(order.ctypes.data), U(limits.ctypes.data), U(words.ctypes.data),
+        U(planes.ctypes.data), U(found.ctypes.data), U(cells.ctypes.data), U(counts.ctypes.data),
+    )  # fmt: skip
+    first_page = U(pages.ctypes.data)
+    capacity, nobody = records.shape[1], own.shape[1] - 1
+    for first in range(0, records.shape[0], ABREAST):
+        abreast = min(ABREAST, records.shape[0] - first)
+        pages[:] = 0
+        planes[:] = 0
+        cells[:] = 0
+        counts[:] = 0
+        limits[:] = 0.0  # of the cops, who never become active
+        for i in range(abreast):
+            r, at = first + i, start_page(plan, first_page, U(i), room, addresses)
+            begin(at, ACT_STREAM, seed, runs[r], purposes[0], city, day)
+            begin(at, COP_STREAM, seed, runs[r], purposes[2], city, day)
+            start_eight(at, ORDER_STREAM, seed, runs[r], purposes[1], city, day)
+            start_eight(at, MOVE_STREAM, seed, runs[r], purposes[3], city, day)
+            for j in range(capacity):
+                own[i, j] = records[r, j]
+            own[i, nobody] = (JAILED << U32) | (FOREVER << TERM)
+            line_up(order[i], citizens[r] + cops[r])
+            put_word(at, CITIZENS, U(citizens[r]))
+            put_word(at, COPS, U(cops[r]))
+            rebuild(plan, at)
+        for t in range(legitimacy.shape[1]):
+            turns = U0
+            for i in range(abreast):
+                r, at = first + i, first_page + U(i) * U(8 * LANE)
+                if t == 0 or legitimacy[r, t] != legitimacy[r, t - 1]:
+                    set_limits(
+                        limits[i], hardship[r], risk[r], citizens[r], legitimacy[r, t], shift[r],
+                        lethal[r], weight[r], k[r], threshold[r], plan, values, table, density,
+                    )  # fmt: skip
+                if targets[r, t] >= 0 and U(targets[r, t]) != get(at, COPS):
+                    set_cops(plan, at, U(targets[r, t]))
+                    line_up(order[i], np.int64(get(at, CITIZENS) + get(at, COPS)))
+                turns = max(turns, prepare(plan, at))
+            tick(plan, first_page, U(abreast), turns)
+            for i in range(abreast):
+                r, at = first + i, first_page + U(i) * U(8 * LANE)
+                if not plan.own_turn:
+                    serve_terms(plan, at)
+                out_active[r, t] = get(at, ACTIVES)
+                out_jailed[r, t] = get(at, JAILS)
+                out_arrests[r, t] = get(at, ARRESTS)
+                out_released[r, t] = get(at, RELEASED)
+                out_cops[r, t] = get(at, COPS)
+        for i in range(abreast):
+            for j in range(capacity):
+                records[first + i, j] = own[i, j]
+            cops[first + i] = get(first_page + U(i) * U(8 * LANE), COPS)
 
 
-advance_run = njit(_advance_run)
+advance_all = njit(_advance_all)
 advance = njit(_advance, cache=True, nogil=True)
 
 

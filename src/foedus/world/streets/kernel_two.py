@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from foedus.world.streets._lanes import multiply_high
-from foedus.world.streets.kernel import draw, start
+from foedus.world.streets._words import draw, start
 
 U = np.uint64
 QUIET, ACTIVE, JAILED, DEAD = 0, 1, 2, 3

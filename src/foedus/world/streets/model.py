@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.streets import kernel
+from foedus.world.streets._bits import BLOCK, GROUP_COLUMNS, GROUP_ROWS
 from foedus.world.streets._lanes import LANES
 from foedus.world.streets.options import (
     MAX_TERM,
@@ -38,7 +39,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 #: Purposes of the streams that the streets draw from (see :mod:`foedus.randomness`).
-PURPOSES = ("streets.act", "streets.order", "streets.cops")
+PURPOSES = ("streets.act", "streets.order", "streets.cops", "streets.move")
 _PURPOSE_WORDS = np.array([purpose_id(name) for name in PURPOSES], dtype=np.uint64)
 _CREATE_WORD = np.uint64(purpose_id("streets.create"))
 
@@ -185,6 +186,7 @@ def create(
     by_site = options.placement is Placement.SITE
     people = options.sites if by_site else options.citizens
     capacity = options.sites if by_site else options.citizens + options.cops
+    lattice = _lattice(options)
     state = StreetState(
         np.zeros((n, capacity), dtype=np.uint64),
         np.zeros((n, people), dtype=np.float32),
@@ -202,7 +204,7 @@ def create(
             state.cops[part],
             state.hardship[part],
             state.risk_aversion[part],
-            _plan(options),
+            lattice.plan,
             np.uint64(seed),
             numbers[part],
             city,
@@ -354,7 +356,7 @@ def advance_full(
         wider = np.zeros((n, needed), dtype=np.uint64)
         wider[:, : state.records.shape[1]] = state.records
         state.records = wider
-    plan = _plan(options)
+    lattice = _lattice(options)
     table, density = _smooth_table()
     out = {name: np.zeros((n, ticks), dtype=np.int64) for name in OUTPUTS}
 
@@ -365,7 +367,7 @@ def advance_full(
             state.cops[part],
             state.hardship[part],
             state.risk_aversion[part],
-            plan,
+            lattice.plan,
             np.uint64(seed),
             numbers[part],
             city,
@@ -518,21 +520,58 @@ def cells_in_vision(
     ]
 
 
-def candidate_bits(cells: int) -> int:
-    """Return how many random bits choose one of ``cells``: at most an eighth of the values idle.
+def cells_in_sight(
+    options: StreetOptions, vision: float, *, own_cell: bool
+) -> list[tuple[int, int]]:
+    """Return the (dx, dy) of all cells in vision, in the order in which they are numbered.
 
-    A field of 8 bits or fewer lets one word hold all 8 candidates of a try; so one of 7 or 8
-    bits is taken where it wastes no more than a third.
+    Group by group of 15 columns and 16 rows, and row by row in each (see `_bits`).
     """
-    for bits in range(1, 17):
-        used = (2**bits // cells) * cells / 2**bits
-        if used >= 0.875 or (bits in (7, 8) and used >= 2 / 3):
-            return bits
-    raise ValueError(f"more cells in vision than 2**16: {cells}")
+    reach = math.floor(vision)
+
+    def rank(cell: tuple[int, int]) -> tuple[int, int, int, int]:
+        dx, dy = cell
+        return (dx + reach) // GROUP_COLUMNS, (dy + reach) // GROUP_ROWS, dy, dx
+
+    return sorted(cells_in_vision(options, vision, own_cell=own_cell), key=rank)
+
+
+class _Groups:
+    """Groups of cells in sight of a citizen, then of a cop, with a mask for each of their rows."""
+
+    def __init__(self, halo: int) -> None:
+        self.halo = halo
+        self.dx: list[int] = []
+        self.dy: list[int] = []
+        self.masks: list[list[int]] = []
+        self.ends: list[int] = []
+
+    def add(self, cells: list[tuple[int, int]], reach: int) -> None:
+        """Add the groups of one kind of agent; those without a cell too, at the same places."""
+        found: dict[tuple[int, int], list[int]] = {}
+        width = 2 * reach + 1
+        for column in range(-(-width // GROUP_COLUMNS)):
+            for row in range(-(-width // GROUP_ROWS)):
+                found[column, row] = [0] * GROUP_ROWS
+                self.dx.append(column * GROUP_COLUMNS - reach + self.halo)
+                self.dy.append(row * GROUP_ROWS - reach + self.halo)
+        for dx, dy in cells:
+            masks = found[(dx + reach) // GROUP_COLUMNS, (dy + reach) // GROUP_ROWS]
+            masks[(dy + reach) % GROUP_ROWS] |= 1 << (dx + reach) % GROUP_COLUMNS
+        self.masks += found.values()
+        self.ends.append(len(self.dx))
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The fixed tables of a lattice: what the kernel is given, and the arrays it points to."""
+
+    plan: kernel.Plan
+    arrays: tuple[NDArray[Any], ...]
 
 
 @lru_cache(maxsize=64)
-def _plan(options: StreetOptions) -> kernel.Plan:
+def _lattice(options: StreetOptions) -> Lattice:
     """Build the fixed tables of a lattice (see :class:`foedus.world.streets.kernel.Plan`)."""
     width, height = options.width, options.height
     halo = math.floor(max(options.citizen_vision, options.cop_vision))
@@ -547,18 +586,13 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         return np.array([pack(*cell) for cell in cells], dtype=np.uint64)
 
     visions = (options.citizen_vision, options.cop_vision)
-    moves = [cells_in_vision(options, v, own_cell=False) for v in visions]
-    bits = [candidate_bits(len(cells)) for cells in moves]
-    candidates = np.full((2, 2 ** max(bits)), pack(0, 0), dtype=np.uint64)
-    for side in range(2):
-        near = packed(moves[side])
-        used = near.size * (2 ** bits[side] // near.size)
-        candidates[side, :used] = np.resize(near, used)
+    own = options.own_cell
+    seen, look = (cells_in_sight(options, vision, own_cell=own) for vision in visions)
+    going, seeing = _Groups(halo), _Groups(halo)
+    for vision, cells in zip(visions, (seen, look), strict=True):
+        going.add(cells_in_sight(options, vision, own_cell=False), math.floor(vision))
+        seeing.add(cells, math.floor(vision))
 
-    seen = cells_in_vision(options, options.citizen_vision, own_cell=options.own_cell)
-    narrow = not options.shares_cells and len(seen) <= 255
-    cells_type, cells_half = (np.uint8, 4) if narrow else (np.uint32, 16)
-    counts_type, counts_half = (np.uint16, 8) if narrow else (np.uint32, 16)
     offsets, masks = [], []
     for dy in sorted({dy for _, dy in seen}):
         across = {dx for dx, y in seen if y == dy}
@@ -566,7 +600,7 @@ def _plan(options: StreetOptions) -> kernel.Plan:
             offsets.append((dy + halo) * stride + start + halo)
             masks.append([int(start + lane in across) for lane in range(LANES)])
     mask = np.array(masks, dtype=np.int64).ravel()
-    stamps = np.concatenate([mask, -mask, mask << counts_half, -(mask << counts_half)])
+    stamps = np.concatenate([mask, -mask, mask << 16, -(mask << 16)])
 
     def edges(length: int) -> tuple[IntArray, IntArray]:
         """Return the haloed place of each coordinate, and of its image or the dead place."""
@@ -577,12 +611,25 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         return place + halo, image
 
     column, column2 = edges(width)
-    row, row2 = edges(height)
+    _, row2 = edges(height)
     xs = (np.arange(width + 2 * halo) - halo) % width
     ys = (np.arange(height + 2 * halo) - halo) % height
+    # Bits: rows of a block are neighbours, 16 more are read beyond the last, then the dead row.
+    rows = height + 2 * halo + GROUP_ROWS + 1
+    shown = np.arange(width + 2 * halo) // BLOCK
+    # Blocks are read from the first column of a group, or from the cell itself.
+    last = (width - 1 + max(*going.dx, halo)) // BLOCK
+    words: list[dict[int, int]] = [{} for _ in range(width)]
+    for x in range(width):
+        for image in {int(column[x]), int(column2[x])} - {width + 2 * halo}:
+            for block in {image // BLOCK, max(image - 64 + BLOCK, 0) // BLOCK}:
+                if block <= last and image - block * BLOCK < 64:
+                    words[x][block] = words[x].get(block, 0) | 1 << (image - block * BLOCK)
+    bit_row2 = np.where(row2 == height + 2 * halo, rows - 1, row2)
+    copies = max(len(here) for here in words)
+    flips = [[*here.items(), *[(0, 0)] * (copies - len(here))] for here in words]
     once = options.self_count is SelfCount.ONCE
     if_active = options.self_count is SelfCount.IF_ACTIVE
-    own = options.own_cell
     forever = math.isinf(options.max_jail_term)
     longest = 0 if forever else int(options.max_jail_term)
     base, span = {
@@ -592,40 +639,44 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         JailTerm.FIXED: (longest, 1),
     }[options.jail_term]
     U = np.uint64
-    return kernel.Plan(
+    tables = {
+        "columns": xs | np.arange(width + 2 * halo) % BLOCK << 16 | shown * rows << 32,
+        "rows": ys | bit_row2[ys] << 16,
+        "flips": [[(block * rows, mask) for block, mask in one] for one in flips],
+        "groups": np.array(going.dx) | np.array(going.dy) << 16,
+        "image_x": column2[xs],
+        "image_y": row2[ys],
+        "look": packed(look),
+        "chunk": offsets,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.array(table, dtype=U).ravel() for name, table in tables.items()
+    }
+    for name, groups in (("goes", going), ("sees", seeing)):
+        arrays[name] = np.array(groups.masks, dtype=np.uint16).ravel()
+    arrays["stamps"] = stamps.astype(np.uint32)
+    plan = kernel.Plan(
+        **{name: U(array.ctypes.data) for name, array in arrays.items()},
         width=U(width),
         height=U(height),
+        halo=U(halo),
         stride=U(stride),
         sites=U(options.sites),
-        column=column.astype(np.uint32),
-        column2=column2.astype(np.uint32),
-        row=(row * stride).astype(np.uint32),
-        row2=(row2 * stride).astype(np.uint32),
-        wrap_x=(xs | column2[xs] << 16).astype(np.uint32),
-        wrap_y=(ys | row2[ys] * stride << 16).astype(np.uint64),
-        halo=U(halo),
-        size=size,
-        bits=np.array(bits, dtype=np.uint64),
-        candidates=candidates.ravel(),
-        part=U(candidates.shape[1]),
-        first_site=np.array([0, len(moves[0])], dtype=np.int64),
-        last_site=np.array([len(moves[0]), len(moves[0]) + len(moves[1])], dtype=np.int64),
-        near=packed(moves[0] + moves[1]),
-        look=packed(cells_in_vision(options, options.cop_vision, own_cell=own)),
-        chunk=np.array(offsets, dtype=np.uint64),
-        stamps=stamps.astype(counts_type),
-        cells_zero=np.zeros(0, dtype=cells_type),
-        counts_half=U(counts_half),
-        cells_half=U(cells_half),
-        same_vision=options.citizen_vision == options.cop_vision,
-        own_cell=own,
+        size=U(size),
+        plane=U((last + 1) * rows),
+        copies=U(2 * copies),
+        cop_groups=U(going.ends[0]),
+        all_groups=U(going.ends[1]),
+        shares=kernel.choice(options.shares_cells),
+        spread=kernel.choice(last > 0 or going.dx != [0, 0]),
+        act_first=kernel.choice(options.order is Order.ACT_THEN_MOVE),
+        looks=U(len(look)),
+        chunks=U(len(offsets)),
         add_quiet=U(0 if if_active else 1),
         add_active=U(0 if own and (once or if_active) else 1),
         rounding=_ROUNDING[options.rounding],
-        act_phase=int(options.order is Order.MOVE_THEN_ACT),
         citizens_first=options.activation is Activation.CITIZENS_FIRST,
-        citizens_move=options.movement is Movement.ALL,
-        cops_move=options.movement is not Movement.NONE,
+        moves=U({Movement.ALL: 0b111, Movement.COPS: 0b100, Movement.NONE: 0}[options.movement]),
         jailed_block=options.jailed_cell is JailedCell.BLOCK,
         jailed_removed=options.jailed_cell is JailedCell.REMOVED,
         own_turn=options.jail_clock is JailClock.OWN_TURN,
@@ -633,8 +684,9 @@ def _plan(options: StreetOptions) -> kernel.Plan:
         term_base=U(base),
         term_span=U(span),
         forever=forever,
-        most=min(2**counts_half - 1, options.sites),
+        most=len(seen) if not options.shares_cells else min(2**16 - 1, options.sites),
     )
+    return Lattice(plan, tuple(arrays.values()))
 
 
 @lru_cache(maxsize=1)

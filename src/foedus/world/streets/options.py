@@ -249,9 +249,12 @@ self_count, placement : str or enum
     @property
     def shares_cells(self) -> bool:
         """Whether two agents can stand on one cell under these options."""
-        return self.jailed_cell is JailedCell.OPEN or (
-            self.cop_jumps and self.jailed_cell is JailedCell.BLOCK
+        # A suspect whose term is 0 is free at once where terms end with the tick, and stays.
+        stays = self.jailed_cell is JailedCell.BLOCK or (
+            self.jail_clock is JailClock.TICK_END
+            and self.jail_term in (JailTerm.BELOW, JailTerm.UP_TO)
         )
+        return self.jailed_cell is JailedCell.OPEN or (self.cop_jumps and stays)
 
     def with_(self, **changes: Any) -> StreetOptions:
         """Return a copy with some fields changed, validated anew."""

@@ -14,17 +14,21 @@ from fractions import Fraction
 import numpy as np
 
 from foedus.randomness import keyed_words, purpose_id
-from foedus.world.streets.kernel import FAR_WORDS, NEAR_WORDS
-from foedus.world.streets.model import PURPOSES, StreetState, candidate_bits, cells_in_vision
+from foedus.world.streets._bits import FAR_WORDS
+from foedus.world.streets._words import EIGHT
+from foedus.world.streets.model import PURPOSES, StreetState, cells_in_sight
 from foedus.world.streets.options import StreetOptions
 
 WORD = 2**64 - 1
 
 
-def words(seed: int, run: int, purpose: str, city: int, day: int) -> Iterator[int]:
+def words(
+    seed: int, run: int, purpose: str, city: int, day: int, generator: int = 0
+) -> Iterator[int]:
     """Yield the words of one stream: xoshiro256++ started from its address."""
     address = (np.uint64(seed), run, purpose_id(purpose), city, day)
-    s = [int(word) for slot in (0, 1) for word in keyed_words(*address, slot)]
+    slots = (2 * generator, 2 * generator + 1)
+    s = [int(word) for slot in slots for word in keyed_words(*address, slot)]
     s[3] |= 1
 
     def rotl(x: int, n: int) -> int:
@@ -39,6 +43,18 @@ def words(seed: int, run: int, purpose: str, city: int, day: int) -> Iterator[in
         s[0] ^= s[3]
         s[2] ^= t
         s[3] = rotl(s[3], 45)
+
+
+class Eights:
+    """A stream of many words, eight generators taken in turn and drawn from together."""
+
+    def __init__(self, seed: int, run: int, purpose: str, city: int, day: int) -> None:
+        self.generators = [words(seed, run, purpose, city, day, g) for g in range(EIGHT)]
+
+    def take(self, n: int) -> list[int]:
+        """Return the next ``n`` words; a last eight that is begun is used up."""
+        rounds = range(-(-n // EIGHT))
+        return [next(generator) for _ in rounds for generator in self.generators][:n]
 
 
 @dataclass
@@ -70,8 +86,8 @@ class ReferenceStreet:
             citizen.hardship = float(state.hardship[position, i])
             citizen.risk_aversion = float(state.risk_aversion[position, i])
         own, visions = options.own_cell, (options.citizen_vision, options.cop_vision)
-        self.seen, self.look = (cells_in_vision(options, v, own_cell=own) for v in visions)
-        self.moves = [cells_in_vision(options, v, own_cell=False) for v in visions]
+        self.seen, self.look = (cells_in_sight(options, v, own_cell=own) for v in visions)
+        self.moves = [cells_in_sight(options, v, own_cell=False) for v in visions]
 
     def advance(
         self, *, seed: int, run: int, city: int, day: int,
@@ -81,7 +97,8 @@ class ReferenceStreet:
         """Advance by the ticks of ``legitimacy``; return actives to cops of each tick."""
         self.k, self.threshold, self.shift, self.lethal = k, threshold, shift, lethal
         self.weight = self.o.max_jail_term**aversion if aversion else 1.0
-        self.act, order, police = (words(seed, run, name, city, day) for name in PURPOSES)
+        self.act, police = (words(seed, run, PURPOSES[i], city, day) for i in (0, 2))
+        order, move = (Eights(seed, run, PURPOSES[i], city, day) for i in (1, 3))
         turns = list(range(len(self.citizens) + len(self.cops)))
         rows = []
         for L, target in zip(legitimacy, cops, strict=True):
@@ -90,12 +107,14 @@ class ReferenceStreet:
                 self.set_cops(target, police)
                 turns = list(range(len(self.citizens) + len(self.cops)))
             n = len(self.citizens) if self.o.activation == "citizens_first" else 0
+            luck = order.take(len(turns))
             for first, last in ((0, n), (n, len(turns))):
-                for size in range(last - first, 1, -1):
-                    i, j = first + size - 1, first + pick(order, size)
+                for i in range(last - 1, first, -1):
+                    j = first + scale(luck[i], i - first + 1)
                     turns[i], turns[j] = turns[j], turns[i]
             everyone = self.citizens + self.cops
-            for turn in turns:
+            ways = move.take(len(turns)) if self.o.movement != "none" else [0] * len(turns)
+            for turn, self.way in zip(turns, ways, strict=True):
                 self.activate(everyone[turn])
             if self.o.jail_clock == "tick_end":
                 for citizen in self.citizens:
@@ -176,26 +195,14 @@ class ReferenceStreet:
             cop.x, cop.y = suspect.x, suspect.y
 
     def move(self, me: Agent) -> None:
-        """Rule M: go to a random free cell in vision, tried in fields of random words."""
+        """Rule M: go to a random free cell in vision."""
         side = int(me.kind == "cop")
         if self.o.movement == "none" or (self.o.movement == "cops" and side == 0):
             return
-        cells = self.moves[side]
         blocked = self.blocked()
-        free = [cell for cell in cells if self.at(me, cell) not in blocked]
-        bits = candidate_bits(len(cells))
-        used = 2**bits // len(cells) * len(cells)
-        for _ in range(NEAR_WORDS):
-            word = next(self.act)
-            tail = next(self.act) if bits > 8 else word >> 4 * bits
-            for source in (word, tail):
-                for i in range(4):
-                    field = (source >> i * bits) % 2**bits
-                    if field < used and cells[field % len(cells)] in free:
-                        me.x, me.y = self.at(me, cells[field % len(cells)])
-                        return
+        free = [cell for cell in self.moves[side] if self.at(me, cell) not in blocked]
         if free:
-            me.x, me.y = self.at(me, free[pick(self.act, len(free))])
+            me.x, me.y = self.at(me, free[scale(self.way, len(free))])
 
     def release(self, citizen: Agent) -> bool:
         """Free a jailed citizen; a removed one needs a free cell."""
@@ -249,4 +256,9 @@ class ReferenceStreet:
 
 def pick(source: Iterator[int], size: int) -> int:
     """Return a number from 0 to size - 1, by the high half of word times size."""
-    return next(source) * size >> 64
+    return scale(next(source), size)
+
+
+def scale(word: int, size: int) -> int:
+    """Return the high half of word times size."""
+    return word * size >> 64
