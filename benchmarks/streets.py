@@ -216,21 +216,30 @@ first cache (an estimate, for a core that sustains about 4.5 operations a cycle)
 
 | part | operations | cycles |
 |---|---|---|
-| shuffle: one draw (10), multiply, two loads, two stores | 18 | 4 |
-| order, record, kind, place; four addresses | 16 | 3.5 |
-| four counts added up, limit, comparison | 18 | 4 |
-| one draw for the move | 10 | 2 |
-| eight candidates: shift, mask, load, compare, collect | 44 | 10 |
-| the first free one: find, load, wrap both coordinates | 14 | 3 |
-| eight cells written, record written, their addresses | 30 | 7 |
-| mispredicted branches: 0.10 cop or not, 0.17 no free candidate, 0.05 jailed, at 18 cycles | | 6 |
-| footprints: 0.095 cops, two each, 15 rows of load, add, store | 10 | 2.5 |
-| **sum** | **160** | **about 42** |
+| shuffle: an eighth of eight draws, multiply, two loads, two stores | 12 | 2.5 |
+| the word of the move: an eighth of eight draws, store, load | 4 | 1 |
+| order, record, kind, place | 10 | 2 |
+| cops in sight: two loads, shifts and narrowings of 64 bytes, mask, count, sum | 22 | 5 |
+| limit, two conversions, product, comparison | 8 | 2 |
+| free cells in sight: the same with running counts, kept for the second half | 26 | 6 |
+| rank, its row, its column | 28 | 6 |
+| two cells changed, in two rows each; where it is now; the record | 30 | 7 |
+| mispredicted branches: 0.10 a cop moves, 0.03 jailed, at 18 cycles | | 2.5 |
+| **sum** | **140** | **about 34** |
 
-So about 95 million updates a second at 4 GHz is the limit for exact random sequential activation
-on one core; that is what the cycles in the table above are to be held against. Beyond the second
-cache each update waits for a record and for the cells around it, which random order spreads over
-the lattice.
+So about 110 million updates a second at 3.7 GHz is the limit for exact random sequential activation
+on one core; that is what the cycles in the table above are to be held against. The rest is mostly
+addresses: what the compiled code does beyond the table is to load pointers and to keep apart what a
+plan may ask for. Beyond the second cache each update waits for a record and for the cells around it,
+which random order spreads over the lattice.
+
+What paid, in turn, at 40 × 40: cells as bits and a free cell drawn by rank in place of candidates
+and rejection (no second try, no candidate table); four runs abreast, each turn cut into looking and
+moving (the table of replicates shows what one run alone takes: a chain of some eighty cycles, and a load that
+must wait for the bits just written); addresses in place of arrays (numba counts references to an
+array wherever it is handed on); counting cops in sight in place of adding their footprints; and
+choices made when compiling (whether agents share cells, whether all in sight is one group, which
+comes first, acting or moving).
 """
 
 
