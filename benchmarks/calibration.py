@@ -65,6 +65,8 @@ SEED = 20_000
 #: The arms, and which share of the crises each gets: the first is the proof, the second is dear.
 SHARES = {"separate": 1.0, "replayed": 0.3, "crowded": 0.5, "broken": 0.3}
 ARMS = tuple(SHARES)
+#: The fault that the rank of the price itself shows; the others show in the log-likelihood.
+PRICE_IGNORED = "price ignored"
 #: Questions whose central intervals are checked.
 KINDS = ("number", "date")
 
@@ -137,9 +139,11 @@ class Fit:
         Weight of the truth, in units of the sum of the runs' weights.
     runs, truth : (run,), float
         Log-likelihoods, replayed decisions among it.
+    prices, price : (run,), float
+        What runs and truth weigh for where they were, or would have been, drawn from.
     faulty : dict of str to (weights, own)
-        Weights as faults would make them: all the same; without the price of where runs were
-        drawn; without the charge for replayed decisions.
+        Weights as faults would make them: all the same; without that price; without the charge
+        for replayed decisions.
     same_run : bool
         Whether the truth, made again with its own decisions replayed, is the same run.
     """
@@ -147,6 +151,8 @@ class Fit:
     own: float
     runs: FloatArray
     truth: float
+    prices: FloatArray
+    price: float
     faulty: dict[str, tuple[FloatArray, float]]
     same_run: bool
 
@@ -160,8 +166,8 @@ def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.T
     if replays:
         again = synthetic.simulate(known, truth.draws, truth.seed, guidance)
     fit = float(log_likelihood(known, as_dataset(known, truth, again), guidance=guidance)[0])
-    base = log_importance(ensemble)
-    share = normalise(base)
+    prices = log_importance(ensemble)
+    share = normalise(prices)
     total = sum(h.weight for h in known.hypotheses)
     hypothesis = ensemble.dataset["hypothesis"].to_numpy()
     # What `judge` adds so that every hypothesis weighs its prior; next to nothing.
@@ -185,12 +191,14 @@ def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.T
     if replays:
         charge = ensemble.dataset["log_guidance"].to_numpy()
         own_charge = float(again["log_guidance"][0])
-        faulty["price ignored"] = _with_own(log_weight - base, mine - price)
+        faulty[PRICE_IGNORED] = _with_own(log_weight - prices, mine - price)
         faulty["charge ignored"] = _with_own(log_weight - charge, mine - own_charge)
     return Fit(
         own=_with_own(log_weight, mine)[1],
-        runs=log_weight - base - correction[hypothesis],
+        runs=log_weight - prices - correction[hypothesis],
         truth=fit,
+        prices=prices,
+        price=price,
         faulty=faulty,
         same_run=same_run(truth.outputs, again),
     )
@@ -312,8 +320,21 @@ def ranks(
         "chance": chance,
         "told": None if told is None else uniformity.pit(told[0], weight, told[1], own=own, u=v),
         "fit": uniformity.pit(fit.runs, weight, fit.truth, own=own, u=u),
+        "price": (
+            uniformity.pit(fit.prices, weight, fit.price, own=own, u=v)
+            if ensemble.plan.stages
+            else None
+        ),
         "faulty": {
-            name: uniformity.pit(fit.runs, w, fit.truth, own=mine, u=u)
+            name: uniformity.pit(
+                *(
+                    (fit.prices, w, fit.price)
+                    if name == PRICE_IGNORED
+                    else (fit.runs, w, fit.truth)
+                ),
+                own=mine,
+                u=u,
+            )
             for name, (w, mine) in fit.faulty.items()
         },
         "same_run": fit.same_run,
@@ -419,6 +440,9 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     p["log-likelihood"] = uniformity.p_value(np.array([r["fit"] for r in results]))
     told = [r["told"] for r in results if r["told"] is not None]
     p["a count that is told"] = uniformity.p_value(np.array(told))
+    priced = [r["price"] for r in results if r["price"] is not None]
+    if priced:
+        p["price of the stages"] = uniformity.p_value(np.array(priced))
     spread = {}
     for name in results[0]["chance"]:
         _, exact, outcome = np.array([r["chance"][name] for r in results]).T

@@ -147,8 +147,8 @@ def page(figures: dict[str, Any]) -> str:
         " given as numbers, classes or bounds. The case with these facts goes through"
         " `foedus.forecast`, whose runs do not hold the truth. Then we take the rank of the truth"
         " among the weighted runs: for every question, every parameter, the hypothesis, a count"
-        " that was reported, and the log-likelihood. Over many crises the ranks are uniform if all"
-        " is right.",
+        " that was reported, the log-likelihood, and (replayed arm) what a run weighs for where it"
+        " was drawn from. Over many crises the ranks are uniform if all is right.",
         "",
         "What is asked, of whom, when and rated how is drawn without looking at the truth. How a"
         " run is read, how a report scatters, is rounded and put into words is written once more"
@@ -206,8 +206,8 @@ def page(figures: dict[str, Any]) -> str:
         "| Question | " + " | ".join(arms) + " |",
         "| --- |" + " ---: |" * len(arms),
         *(
-            f"| {name} | " + " | ".join(_p(found["p"][name]) for found in arms.values()) + " |"
-            for name in separate["p"]
+            f"| {name} | " + " | ".join(_p(found["p"].get(name)) for found in arms.values()) + " |"
+            for name in replayed["p"]
         ),
         "",
         "Probabilities (p-value of their sum, p-value of their spread):",
@@ -301,8 +301,8 @@ def _verdict(
     said = "**not found: " + ", ".join(missed) + "**" if missed else "all found"
     lines.append(
         f"- Faults made on purpose are {said} (p"
-        f" {'; '.join(f'{name} {_p(p)}' for name, p in faults.items())}; the last three by the"
-        " rank of the log-likelihood)."
+        f" {'; '.join(f'{name} {_p(p)}' for name, p in faults.items())}; the last"
+        " three by the rank of the log-likelihood, or of the price itself)."
     )
     if max(abs(c["sigmas"]) for c in broken["coverage"].values()) < 3.0 and not missed:
         lines.append(
