@@ -25,7 +25,7 @@ from foedus.ensemble.progress import for_stream
 from foedus.judgement.lead_time import History, by_lead, history
 from foedus.judgement.reliability import LEVEL, Reliability, Transform, calibration
 from foedus.judgement.score import Scores
-from foedus.report.timeline import lead_rows
+from foedus.report.timeline import lead_rows, short_day
 from foedus.report.timeplots import leads_svg, reliability_svg, timeline_svg, transform_svg
 from foedus.report.words import day, number, percent
 
@@ -277,7 +277,7 @@ def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
             day(d.date),
             str(len(d.news)),
             f"{d.runs:,}",
-            "new" if d.base == d.date else f"of {d.base.day}.{d.base.month}.",
+            "new" if d.base == d.date else f"of {short_day(d.base)}",
             number(d.forecast.weights.ess),
             d.forecast.verdict,
         ]

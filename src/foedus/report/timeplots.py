@@ -89,7 +89,10 @@ def leads_svg(leads: Sequence[Lead]) -> str:
             y = np.array([np.nan if v is None else v for v in values], dtype=float)
             ax.plot(x + shift, y, marker=marker, color=color, linewidth=1.2, label=label)
         ax.axhline(0.25, color=FAINT, linewidth=0.7, dashes=(3, 2))
-        ax.annotate("always one half", (0, 0.25), (0, 3), textcoords="offset points", fontsize=7.5)
+        ax.annotate(
+            "always one half", (1.0, 0.25), (0, 3), xycoords=ax.get_yaxis_transform(), ha="right",
+            textcoords="offset points", fontsize=7.5,
+        )  # fmt: skip
         labels = [f"{v.label}\n({v.binary} forecasts)" for v in leads]
         ax.set_xticks(x, labels, fontsize=8)
         ax.set_xlim(len(leads) - 0.5, -0.5)  # time runs to the right
