@@ -80,7 +80,7 @@ def ours(side: int, *, runs: int, ticks: int, repeats: int, name: str = "mesa") 
         best = min(best, cpu(work))
     plan, agents = _lattice(options).plan, start.records.shape[1]
     scratch = 24.0 * float(plan.plane)
-    scratch += options.sites * 4 + agents * (8 + 4 + 4 + 16)
+    scratch += options.sites * 4 + agents * (8 + 4 + 4 + 8)
     return {
         "rate": updates / best,
         "state": start.nbytes / runs,
@@ -229,17 +229,17 @@ first cache (an estimate, for a core that sustains about 4.5 operations a cycle)
 
 So about 110 million updates a second at 3.7 GHz is the limit for exact random sequential activation
 on one core; that is what the cycles in the table above are to be held against. The rest is mostly
-addresses: what the compiled code does beyond the table is to load pointers and to keep apart what a
-plan may ask for. Beyond the second cache each update waits for a record and for the cells around it,
-which random order spreads over the lattice.
+addresses: what the compiled code does beyond the table is to load pointers and to keep apart what
+a plan may ask for. Beyond the second cache each update waits for a record and for the cells around
+it, which random order spreads over the lattice.
 
 What paid, in turn, at 40 × 40: cells as bits and a free cell drawn by rank in place of candidates
-and rejection (no second try, no candidate table); four runs abreast, each turn cut into looking and
-moving (the table of replicates shows what one run alone takes: a chain of some eighty cycles, and a load that
-must wait for the bits just written); addresses in place of arrays (numba counts references to an
-array wherever it is handed on); counting cops in sight in place of adding their footprints; and
-choices made when compiling (whether agents share cells, whether all in sight is one group, which
-comes first, acting or moving).
+and rejection (no second try, no candidate table); four runs abreast, each turn cut into looking
+and moving (the table of replicates shows what one run alone takes: a chain of some eighty cycles,
+and a load that must wait for the bits just written); addresses in place of arrays (numba counts
+references to an array wherever it is handed on); counting cops in sight in place of adding their
+footprints; and choices made when compiling (whether agents share cells, whether all in sight is
+one group, which comes first, acting or moving).
 """
 
 

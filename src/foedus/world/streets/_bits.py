@@ -27,6 +27,7 @@ from foedus.world.streets._lanes import (
     nth_one,
     peek,
     sum_windows,
+    trailing_zeros,
 )
 from foedus.world.streets._words import get, next_word, put_word
 
@@ -43,10 +44,21 @@ SET, CLEAR = U(0), U(0xFFFFFFFFFFFFFFFF)
 NOWHERE = U(0xFFFFFFFFFFFFFFFF)
 #: Words tried for a free cell anywhere on the lattice before one is chosen exactly.
 FAR_WORDS = 64
+#: One of the three numbers of agents that an item of ``cells`` holds.
+FIELD = U(0x1FFFFF)
 _EACH_BYTE = U(0x0101010101010101)
 _HIGH_BITS = U(0x8080808080808080)
 _BYTE = U(0xFF)
 _SHORT = np.uint16(0)
+
+
+def _flip_copy(bits, p, i, here, there):  # type: ignore[no-untyped-def]
+    block, mask = get(p.flips, i), get(p.flips, i + U1)
+    put_word(bits, here + block, get(bits, here + block) ^ mask)
+    put_word(bits, there + block, get(bits, there + block) ^ mask)
+
+
+flip_copy = njit(_flip_copy, forceinline=True)
 
 
 def _flip(bits, p, x, y):  # type: ignore[no-untyped-def]
@@ -55,12 +67,13 @@ def _flip(bits, p, x, y):  # type: ignore[no-untyped-def]
     there = (get(p.rows, here) >> U16) & LOW16
     if is_wide(p.spread):
         i = x * p.copies
-        for j in range(i, i + p.copies, U2):
-            block, mask = get(p.flips, j), get(p.flips, j + U1)
-            put_word(bits, here + block, get(bits, here + block) ^ mask)
-            put_word(bits, there + block, get(bits, there + block) ^ mask)
+        flip_copy(bits, p, i, here, there)
+        flip_copy(bits, p, i + U2, here, there)
+        if get(p.flips, i + U(5)) != U0:  # more than two: near the left or the right edge
+            for j in range(i + U(4), i + p.copies, U2):
+                flip_copy(bits, p, j, here, there)
     else:  # there is one block, and it begins at 0
-        mask = get(p.flips, x + x + U1)
+        mask = get(p.flips, x * p.copies + U1)
         put_word(bits, here, get(bits, here) ^ mask)
         put_word(bits, there, get(bits, there) ^ mask)
 
@@ -140,6 +153,34 @@ def _find_near(bits, p, masks, first, last, x, y, turned, rank):  # type: ignore
 
 
 find_near = njit(_find_near)
+
+
+def _walk_near(bits, p, masks, first, last, x, y, cells, field, rank):  # type: ignore[no-untyped-def]
+    """Count agents, where some cells hold several, cell by cell.
+
+    ``field`` is where in an item of ``cells`` their number is. Return how many there are, where
+    number ``rank`` is (dx + halo, and dy + halo from bit 16; or NOWHERE), and its rank there.
+    """
+    total, found, rest = U0, NOWHERE, U0
+    for group in range(first, last):
+        i, shift = place(p, group, x, y)
+        for row in range(U(GROUP_ROWS)):
+            mask = peek(masks, group * U(GROUP_ROWS) + row, _SHORT)
+            there = (get(bits, i + row) >> shift) & mask
+            while there != U0:
+                column = trailing_zeros(there)
+                there &= there - U1
+                cell = get(p.groups, group) + column + (row << U16)
+                cx = get(p.columns, x + (cell & LOW16)) & LOW16
+                cy = get(p.rows, y + (cell >> U16)) & LOW16
+                here = (get(cells, cy * p.width + cx) >> field) & FIELD
+                if found == NOWHERE and rank < total + here:
+                    found, rest = cell, rank - total
+                total += here
+    return total, found, rest
+
+
+walk_near = njit(_walk_near)
 
 
 def _any_free(bits, p, state, stream):  # type: ignore[no-untyped-def]

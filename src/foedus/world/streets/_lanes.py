@@ -17,7 +17,6 @@ from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
-LANES = 16
 _I64 = ir.IntType(64)
 
 
@@ -63,6 +62,22 @@ def peek_float(typingctx: Any, address: Any, i: Any) -> Any:
         return builder.load(_address(builder, args[0], args[1], item, 4), align=4, typ=item)
 
     return types.float32(types.uint64, types.uint64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typingctx: Any, address: Any) -> Any:
+    """Bring what lies at an address into the cache: a hint, without any effect on a result."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        i32, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, i32, i32, i32])
+        hint = builder.module.declare_intrinsic("llvm.prefetch.p0i8", (), kind)
+        # To read, to keep in all caches, data.
+        flags = [ir.Constant(i32, n) for n in (0, 3, 1)]
+        builder.call(hint, [builder.inttoptr(args[0], pointer), *flags])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), codegen
 
 
 def _spread(builder: Any, value: Any, vector: Any) -> Any:
@@ -134,29 +149,6 @@ def _nth_one() -> Callable[..., Any]:
 
 
 nth_one = njit(_nth_one(), forceinline=True)
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def add_lanes(typingctx: Any, array: Any, i: Any, table: Any, j: Any, like: Any) -> Any:
-    """Do ``array[i:i+16] += table[j:j+16]`` as one vector operation, wherever ``i`` lies.
-
-    Both are addresses of arrays of the integer type of ``like``.
-    """
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        size = signature.args[4].bitwidth // 8
-        vector = ir.VectorType(ir.IntType(8 * size), LANES)
-        target = _address(builder, args[0], args[1], vector, size)
-        source = _address(builder, args[2], args[3], vector, size)
-        total = builder.add(
-            builder.load(target, align=size, typ=vector),
-            builder.load(source, align=size, typ=vector),
-        )
-        builder.store(total, target, align=size)
-        return context.get_dummy_value()
-
-    word = types.uint64
-    return types.void(word, word, word, word, like), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]

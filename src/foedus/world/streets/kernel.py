@@ -11,15 +11,9 @@ Scratch, rebuilt from the records at each call, hence in cache while it is used:
   sight, and where one can go, is counted with vector instructions (:mod:`._bits`).
 - ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
 
-Where agents can share a cell a bit does not tell how many there are, and two more arrays take the
-place of the planes of cops and of actives:
-
-- ``cells``: agents that block each cell (low half) and actives on it (high half), with a halo as
-  wide as the widest vision, so that a neighbour's address is an addition. A change is written to
-  the cell and its images; where there is no image, to a dead row or column.
-- ``counts``: cops (low half) and actives (high half) in vision of each cell. An agent that comes,
-  goes or changes its mind adds its footprint there, 16 lanes at a time and without wrapping; a
-  reader adds up the cell and its images.
+Where agents can share a cell a bit does not tell how many there are. ``cells`` does, and two
+numbers of each run say how many cops and actives are on a cell that had one before; only if there
+are any is anybody counted cell by cell.
 
 One activation is a chain of some eighty cycles in which little can overlap, and the next one of the
 same run has to wait for it, since its vector load of rows must not come before the bits that were
@@ -38,6 +32,7 @@ from numba import njit
 
 from foedus.world.streets._bits import (
     CLEAR,
+    FIELD,
     GROUP_ROWS,
     SET,
     any_free,
@@ -46,15 +41,15 @@ from foedus.world.streets._bits import (
     flip,
     place,
     take,
+    walk_near,
 )
 from foedus.world.streets._lanes import (
-    LANES,
-    add_lanes,
     is_wide,
     multiply_high,
     peek,
     peek_float,
     poke,
+    prefetch,
     sum_windows,
 )
 from foedus.world.streets._words import (
@@ -72,8 +67,11 @@ from foedus.world.streets._words import (
 
 U = np.uint64
 U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
-#: Runs that go abreast.
+#: Runs that go abreast, and turns for which the words of moves are drawn together.
 ABREAST = 4
+SOME = U(64)
+#: How many turns ahead the next agents are called for.
+AHEAD = U(12)
 LOW16 = U(0xFFFF)
 PLACE = U(0xFFFFFFFF)
 KIND = U(3)
@@ -83,9 +81,8 @@ QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
 TERM = U(34)
 ONE_TERM = U(1 << 34)
 FOREVER = U((1 << 30) - 1)
-ADD_COP, TAKE_COP, ADD_ACTIVE, TAKE_ACTIVE = U(0), U(1), U(2), U(3)
-#: An active, among the cells.
-ONE_ACTIVE = U(1 << 16)
+#: Where an item of ``cells`` counts those who block a cell, cops and actives.
+BLOCKERS, COPS_HERE, ACTIVES_HERE = U(0), U(21), U(42)
 #: A limit lifted by this share is met at a tie (see ``_set_limits``).
 TIE = 1.0 + 2.0**-20
 
@@ -107,9 +104,7 @@ class Plan(NamedTuple):
     width: Any
     height: Any
     halo: Any
-    stride: Any
     sites: Any
-    size: Any  # length of the haloed arrays of one run
     # Of a haloed column: x (16 bits), its bit in the block that shows it (16 bits), and where that
     # begins. Of a haloed row: y (16 bits), and the row of its image, or the dead row (16 bits).
     columns: Any  # (width + 2 halo,)
@@ -126,17 +121,8 @@ class Plan(NamedTuple):
     # Choices made when compiling: 8 bits if not, 16 bits if so (see `is_wide`).
     shares: Any  # whether agents can share a cell
     spread: Any  # whether a kind has several groups, or a cell several copies
+    one_group: Any  # whether each kind has one group; if not `spread`, they have
     act_first: Any  # act then move, else move then act
-    # Where they can: cells that a cop inspects, as offset from the haloed corner (low 32 bits),
-    # dx + halo (16) and dy + halo (16); and footprints.
-    look: Any  # (cell,)
-    looks: Any  # how many
-    chunk: Any  # (chunk,): offset of each chunk of 16 lanes of a citizen's footprint
-    chunks: Any  # how many
-    stamps: Any  # uint32 (4 chunks * 16,): add cop, take cop, add active, take active
-    # Of a haloed column or row of the cells: that of its image, or the dead column or row.
-    image_x: Any  # (width + 2 halo,)
-    image_y: Any  # (height + 2 halo,)
     add_quiet: Any
     add_active: Any
     rounding: Any
@@ -155,11 +141,15 @@ class Plan(NamedTuple):
 # A run that goes abreast of others has a page of LANE words; the address of its page, ``at``, is
 # all that the functions below are given of it. On it are addresses of its arrays,
 RECORDS, ORDER, LIMITS, WORDS, MOVES = U(0), U(1), U(2), U(3), U(4)
-BLOCKED, POLICE, CROWD, WHO, CELLS, COUNTS = U(5), U(6), U(7), U(8), U(9), U(10)
+BLOCKED, POLICE, CROWD, WHO, CELLS = U(5), U(6), U(7), U(8), U(9)
 # its counts,
 CITIZENS, COPS, ACTIVES, JAILS, ARRESTS, RELEASED = (U(16 + i) for i in range(6))
+# (the last two and MORE_BLOCKERS: agents on a cell that had one of the kind before)
+MORE_COPS, MORE_ACTIVES, MORE_BLOCKERS = U(22), U(23), U(27)
 # what a turn keeps from its first half for its second,
 ME, LOW, HIGH = U(24), U(25), U(26)
+# the place of its last turn,
+LAST = U(28)
 # and the states of its streams: for acting and for changes of police (as numbers of streams of four
 # words), for the order and for the moves (as words).
 ACT_STREAM, COP_STREAM, ORDER_STREAM, MOVE_STREAM = U(8), U(9), U(64), U(64 + STATE)
@@ -195,68 +185,39 @@ def _set_who(p, at, x, y, me):  # type: ignore[no-untyped-def]
 set_who = njit(_set_who, forceinline=True)
 
 
-def _image(p, x, y):  # type: ignore[no-untyped-def]
-    """Return the columns and rows of a cell and of its image among the cells."""
-    c, r = x + p.halo, y + p.halo
-    return c, get(p.image_x, c), r * p.stride, get(p.image_y, r) * p.stride
+def _come(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
+    """Put one more agent on a cell of a plane."""
+    if is_wide(p.shares):
+        cells, site = get(at, CELLS), y * p.width + x
+        before = get(cells, site)
+        put_word(cells, site, before + (U1 << field))
+        if (before >> field) & FIELD != U0:
+            change(at, more, U1)
+            return
+    flip(get(at, plane), p, x, y)
 
 
-image = njit(_image, forceinline=True)
+come = njit(_come, forceinline=True)
 
 
-def _put(p, at, x, y, delta):  # type: ignore[no-untyped-def]
-    """Add ``delta`` to a cell and write it to its images."""
-    cells = get(at, CELLS)
-    c, c2, r, r2 = image(p, x, y)
-    value = peek(cells, r + c, HALF) + delta
-    poke(cells, r + c, value, HALF)
-    poke(cells, r + c2, value, HALF)
-    poke(cells, r2 + c, value, HALF)
-    poke(cells, r2 + c2, value, HALF)
+def _leave(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
+    """Take an agent from a cell of a plane."""
+    if is_wide(p.shares):
+        cells, site = get(at, CELLS), y * p.width + x
+        after = get(cells, site) - (U1 << field)
+        put_word(cells, site, after)
+        if (after >> field) & FIELD != U0:
+            change(at, more, U0 - U1)
+            return
+    flip(get(at, plane), p, x, y)
 
 
-put = njit(_put)
-
-
-def _count(p, at, x, y):  # type: ignore[no-untyped-def]
-    """Cops and actives in vision of a cell, packed."""
-    counts = get(at, COUNTS)
-    c, c2, r, r2 = image(p, x, y)
-    here = peek(counts, r + c, HALF) + peek(counts, r + c2, HALF)
-    return here + peek(counts, r2 + c, HALF) + peek(counts, r2 + c2, HALF)
-
-
-count = njit(_count)
-
-
-def _stamp(p, at, which, x, y):  # type: ignore[no-untyped-def]
-    """Add one of the four footprints around a cell."""
-    counts, corner = get(at, COUNTS), y * p.stride + x
-    lane = which * p.chunks * U(LANES)
-    for i in range(p.chunks):
-        add_lanes(counts, corner + get(p.chunk, i), p.stamps, lane, HALF)
-        lane += U(LANES)
-
-
-stamp = njit(_stamp)
-
-
-def _blockers(p, at, x, y):  # type: ignore[no-untyped-def]
-    """How many agents block a cell that they can share."""
-    return peek(get(at, CELLS), (y + p.halo) * p.stride + x + p.halo, HALF) & LOW16
-
-
-blockers = njit(_blockers)
+leave = njit(_leave, forceinline=True)
 
 
 def _occupy(p, at, x, y):  # type: ignore[no-untyped-def]
     """Let one more agent block a cell."""
-    if is_wide(p.shares):
-        free = blockers(p, at, x, y) == U0
-        put(p, at, x, y, U1)
-        if not free:
-            return
-    flip(get(at, BLOCKED), p, x, y)
+    come(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
 
 
 occupy = njit(_occupy, forceinline=True)
@@ -264,11 +225,7 @@ occupy = njit(_occupy, forceinline=True)
 
 def _vacate(p, at, x, y):  # type: ignore[no-untyped-def]
     """Let one agent fewer block a cell."""
-    if is_wide(p.shares):
-        put(p, at, x, y, U0 - U1)
-        if blockers(p, at, x, y) != U0:
-            return
-    flip(get(at, BLOCKED), p, x, y)
+    leave(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
 
 
 vacate = njit(_vacate, forceinline=True)
@@ -276,12 +233,10 @@ vacate = njit(_vacate, forceinline=True)
 
 def _appear(p, at, kind, x, y):  # type: ignore[no-untyped-def]
     """Let a cop or an active be seen on a cell."""
-    if is_wide(p.shares):
-        stamp(p, at, ADD_COP if kind == COP else ADD_ACTIVE, x, y)
-        if kind == ACTIVE:
-            put(p, at, x, y, ONE_ACTIVE)
+    if kind == COP:
+        come(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
     else:
-        flip(get(at, POLICE if kind == COP else CROWD), p, x, y)
+        come(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, x, y)
 
 
 appear = njit(_appear, forceinline=True)
@@ -289,53 +244,49 @@ appear = njit(_appear, forceinline=True)
 
 def _vanish(p, at, kind, x, y):  # type: ignore[no-untyped-def]
     """Let a cop or an active be seen on a cell no more."""
-    if is_wide(p.shares):
-        stamp(p, at, TAKE_COP if kind == COP else TAKE_ACTIVE, x, y)
-        if kind == ACTIVE:
-            put(p, at, x, y, U0 - ONE_ACTIVE)
+    if kind == COP:
+        leave(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
     else:
-        flip(get(at, POLICE if kind == COP else CROWD), p, x, y)
+        leave(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, x, y)
 
 
 vanish = njit(_vanish, forceinline=True)
 
 
-def _suspects(p, at, x, y):  # type: ignore[no-untyped-def]
-    """Return how many actives a cop sees."""
+def _sight(p, at, plane, field, more, first, last, x, y):  # type: ignore[no-untyped-def]
+    """Count the agents of a plane in sight."""
+    if is_wide(p.shares) and get(at, more) != U0:
+        bits, cells = get(at, plane), get(at, CELLS)
+        return walk_near(bits, p, p.sees, first, last, x, y, cells, field, U0)[0]
+    return count_near(get(at, plane), p, p.sees, first, last, x, y, SET)
+
+
+sight = njit(_sight, forceinline=True)
+
+
+def _find(p, at, x, y, rank):  # type: ignore[no-untyped-def]
+    """Return active number ``rank`` in sight of a cop."""
+    crowd, first, last = get(at, CROWD), p.cop_groups, p.all_groups
+    alone = not is_wide(p.shares) or get(at, MORE_ACTIVES) == U0
+    if alone:
+        place, rest = find_near(crowd, p, p.sees, first, last, x, y, SET, rank), U0
+    else:
+        _, place, rest = walk_near(
+            crowd, p, p.sees, first, last, x, y, get(at, CELLS), ACTIVES_HERE, rank
+        )
+    ax = get(p.columns, x + (place & LOW16)) & LOW16
+    ay = get(p.rows, y + (place >> U16)) & LOW16
+    guess = who(p, at, ax, ay)
     if not is_wide(p.shares):
-        crowd = get(at, CROWD)
-        return count_near(crowd, p, p.sees, p.cop_groups, p.all_groups, x, y, SET)
-    cells, corner, total = get(at, CELLS), y * p.stride + x, U0
-    for i in range(p.looks):
-        total += peek(cells, corner + (get(p.look, i) & PLACE), HALF) >> U16
-    return total
-
-
-suspects = njit(_suspects)
-
-
-def _find(p, at, x, y, skip):  # type: ignore[no-untyped-def]
-    """Return active number ``skip`` in sight of a cop."""
-    if not is_wide(p.shares):
-        crowd = get(at, CROWD)
-        place = find_near(crowd, p, p.sees, p.cop_groups, p.all_groups, x, y, SET, skip)
-        ax = get(p.columns, x + (place & LOW16)) & LOW16
-        return who(p, at, ax, get(p.rows, y + (place >> U16)) & LOW16)
-    cells, corner = get(at, CELLS), y * p.stride + x
-    for i in range(p.looks):
-        place = get(p.look, i)
-        here = peek(cells, corner + (place & PLACE), HALF) >> U16
-        if skip >= here:
-            skip -= here
-            continue
-        ax = get(p.columns, x + ((place >> U32) & LOW16)) & LOW16
-        ay = get(p.rows, y + (place >> U(48))) & LOW16
-        wanted = ax | (ay << U16) | (ACTIVE << U32)
-        for j in range(get(at, CITIZENS)):
-            if get(get(at, RECORDS), j) == wanted:
-                if skip == U0:
-                    return j
-                skip -= U1
+        return guess
+    records, wanted = get(at, RECORDS), ax | (ay << U16) | (ACTIVE << U32)
+    if alone and get(records, guess) == wanted:
+        return guess
+    for j in range(get(at, CITIZENS)):
+        if get(records, j) == wanted:
+            if rest == U0:
+                return j
+            rest -= U1
     return NOBODY
 
 
@@ -507,7 +458,8 @@ release = njit(_release)
 
 def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
     """Let a cop arrest one of the actives in sight, if any; return where the cop is then."""
-    seen = suspects(p, at, x, y)
+    first, last = p.cop_groups, p.all_groups
+    seen = sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, first, last, x, y)
     if seen == U0:
         return x, y
     caught = find(p, at, x, y, multiply_high(next_word(at, ACT_STREAM), seen))
@@ -542,13 +494,10 @@ arrest = njit(_arrest)
 
 def _see(p, at, x, y, quiet):  # type: ignore[no-untyped-def]
     """Return how many cops and actives a citizen sees; ``quiet`` if there are no actives at all."""
-    if is_wide(p.shares):
-        seen = count(p, at, x, y)
-        return seen & LOW16, seen >> U16
-    police = count_near(get(at, POLICE), p, p.sees, U0, p.cop_groups, x, y, SET)
+    police = sight(p, at, POLICE, COPS_HERE, MORE_COPS, U0, p.cop_groups, x, y)
     if quiet:
         return police, U0
-    return police, count_near(get(at, CROWD), p, p.sees, U0, p.cop_groups, x, y, SET)
+    return police, sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, U0, p.cop_groups, x, y)
 
 
 see = njit(_see, forceinline=True)
@@ -583,6 +532,10 @@ act = njit(_act, forceinline=True)
 
 def _look(p, at, turn):  # type: ignore[no-untyped-def]
     """First half of a turn: who has it, what it decides if it acts first, where it could go."""
+    if is_wide(p.spread):  # a large lattice, which the nearer caches don't hold
+        later = peek(get(at, ORDER), min(turn + AHEAD, get(at, LAST)), HALF)
+        prefetch(get(at, RECORDS) + U(8) * later)
+        prefetch(get(at, LIMITS) + U(4) * later)
     me = peek(get(at, ORDER), turn, HALF)
     record = get(get(at, RECORDS), me)
     kind = (record >> U32) & KIND
@@ -599,19 +552,12 @@ def _look(p, at, turn):  # type: ignore[no-untyped-def]
     if is_wide(p.act_first):
         kind, x, y = act(p, at, me, kind, x, y)
     put_word(at, ME, me)
-    if (p.moves >> kind) & U1 != U0:
-        # Taken from its cell here and put on another in the second half: what is written now is
-        # in the cache before what overlaps it is read again.
-        if is_wide(p.shares) and kind != QUIET:
-            vanish(p, at, kind, x, y)
-        if not is_wide(p.spread):
-            group = kind >> U1
-            i, shift = place(p, group, x, y)
-            low, high = sum_windows(
-                get(at, BLOCKED), i, shift, p.goes, group * U(GROUP_ROWS), CLEAR
-            )
-            put_word(at, LOW, low)
-            put_word(at, HIGH, high)
+    if (p.moves >> kind) & U1 != U0 and (not is_wide(p.spread) or p.one_group):
+        group = kind >> U1
+        i, shift = place(p, group, x, y)
+        low, high = sum_windows(get(at, BLOCKED), i, shift, p.goes, group * U(GROUP_ROWS), CLEAR)
+        put_word(at, LOW, low)
+        put_word(at, HIGH, high)
 
 
 look = njit(_look, forceinline=True)
@@ -620,19 +566,23 @@ look = njit(_look, forceinline=True)
 def _choose(p, at, kind, x, y, word):  # type: ignore[no-untyped-def]
     """Draw a free cell in vision: whether there is one, and its dx and dy, each plus the halo."""
     group, bits = kind >> U1, get(at, BLOCKED)
-    if not is_wide(p.spread):
+    if not is_wide(p.spread) or p.one_group:
         low, high = get(at, LOW), get(at, HIGH)
         free = (low >> U(56)) + (high >> U(56))
         if free == U0:
             return False, U0, U0
         rank = multiply_high(word, free)
-        column, row = take(bits, y, x, p.goes, group, CLEAR, low, high, rank)
+        i, shift = place(p, group, x, y)
+        column, row = take(bits, i, shift, p.goes, group, CLEAR, low, high, rank)
+        if is_wide(p.spread):
+            corner = get(p.groups, group)
+            column, row = column + (corner & LOW16), row + (corner >> U16)
         return True, column, row
     first = p.cop_groups if group else U0
     last = p.all_groups if group else p.cop_groups
     free = count_near(bits, p, p.goes, first, last, x, y, CLEAR)
-    place = find_near(bits, p, p.goes, first, last, x, y, CLEAR, multiply_high(word, free))
-    return free != U0, place & LOW16, place >> U16
+    cell = find_near(bits, p, p.goes, first, last, x, y, CLEAR, multiply_high(word, free))
+    return free != U0, cell & LOW16, cell >> U16
 
 
 choose = njit(_choose, forceinline=True)
@@ -654,8 +604,7 @@ def _go(p, at, word):  # type: ignore[no-untyped-def]
             occupy(p, at, x, y)
             put_word(get(at, RECORDS), me, x | (y << U16) | (kind << U32))
         if kind != QUIET:
-            if not is_wide(p.shares):
-                vanish(p, at, kind, from_x, from_y)
+            vanish(p, at, kind, from_x, from_y)
             appear(p, at, kind, x, y)
             set_who(p, at, x, y, me)
     if not is_wide(p.act_first):
@@ -693,8 +642,6 @@ def _prepare(p, at):  # type: ignore[no-untyped-def]
         shuffle(order, people, total - people, words)
     else:
         shuffle(order, U0, total, words)
-    if p.moves != U0:
-        fill(at, MOVE_STREAM, get(at, MOVES), total)
     put_word(at, ARRESTS, U0)
     put_word(at, RELEASED, U0)
     return total
@@ -706,11 +653,18 @@ prepare = njit(_prepare)
 def _tick(p, pages, abreast, turns):  # type: ignore[no-untyped-def]
     """Give every agent of the runs abreast its turn; all of the cost is here."""
     end, step = pages + abreast * U(8 * LANE), U(8 * LANE)
-    for turn in range(turns):
-        for at in range(pages, end, step):
-            look(p, at, turn)
-        for at in range(pages, end, step):
-            go(p, at, get(get(at, MOVES), turn))
+    for first in range(U0, turns, SOME):
+        last = min(first + SOME, turns)
+        if p.moves != U0:
+            for at in range(pages, end, step):
+                total = get(at, CITIZENS) + get(at, COPS)
+                if first < total:
+                    fill(at, MOVE_STREAM, get(at, MOVES), min(SOME, total - first))
+        for turn in range(first, last):
+            for at in range(pages, end, step):
+                look(p, at, turn)
+            for at in range(pages, end, step):
+                go(p, at, get(get(at, MOVES), turn - first))
 
 
 tick = njit(_tick)
@@ -731,19 +685,18 @@ line_up = njit(_line_up)
 def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
     """Write the addresses of run ``i`` of those abreast on its page; return the page's address."""
     at = pages + i * U(8 * LANE)
-    records, order, limits, words, planes, found, cells, counts = addresses
-    size = U(4) * p.size if is_wide(p.shares) else U0
+    records, order, limits, words, moves, planes, found, cells = addresses
     put_word(at, RECORDS, records + U(8) * i * room)
     put_word(at, ORDER, order + U(4) * i * room)
     put_word(at, LIMITS, limits + U(4) * i * room)
-    put_word(at, WORDS, words + U(16) * i * room)
-    put_word(at, MOVES, words + U(16) * i * room + U(8) * room)
+    put_word(at, WORDS, words + U(8) * i * room)
+    put_word(at, LAST, room - U1)
+    put_word(at, MOVES, moves + U(8) * i * SOME)
     put_word(at, BLOCKED, planes + U(24) * i * p.plane)
     put_word(at, POLICE, planes + U(24) * i * p.plane + U(8) * p.plane)
     put_word(at, CROWD, planes + U(24) * i * p.plane + U(16) * p.plane)
     put_word(at, WHO, found + U(4) * i * p.sites)
-    put_word(at, CELLS, cells + i * size)
-    put_word(at, COUNTS, counts + i * size)
+    put_word(at, CELLS, cells + U(8) * i * p.sites)
     return at
 
 
@@ -757,7 +710,8 @@ def _advance(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place."""
     room = np.int64(U(records.shape[1] + EIGHT) // U(EIGHT) * U(EIGHT))
-    size = np.int64(plan.size) if is_wide(plan.shares) else 0
+    sites = np.int64(plan.sites)
+    shared = sites if is_wide(plan.shares) else 0
     # Allocated here and handed on: a function's arguments outlive it, an array of which only the
     # address is used would not.
     advance_all(
@@ -768,11 +722,11 @@ def _advance(  # type: ignore[no-untyped-def]
         np.zeros((ABREAST, room), np.uint64),
         np.zeros((ABREAST, room), np.uint32),
         np.zeros((ABREAST, room), np.float32),
-        np.zeros((ABREAST, 2 * room), np.uint64),
+        np.zeros((ABREAST, room), np.uint64),
+        np.zeros((ABREAST, np.int64(SOME)), np.uint64),
         np.zeros((ABREAST, 3 * np.int64(plan.plane)), np.uint64),
-        np.zeros((ABREAST, np.int64(plan.sites)), np.uint32),
-        np.zeros((ABREAST, size), np.uint32),
-        np.zeros((ABREAST, size), np.uint32),
+        np.zeros((ABREAST, sites), np.uint32),
+        np.zeros((ABREAST, shared), np.uint64),
         np.zeros(plan.most + 2, np.float64),
     )  # fmt: skip
 
@@ -781,13 +735,13 @@ def _advance_all(  # type: ignore[no-untyped-def]
     records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
     legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
     out_active, out_jailed, out_arrests, out_released, out_cops,
-    pages, own, order, limits, words, planes, found, cells, counts, values,
+    pages, own, order, limits, words, moves, planes, found, cells, values,
 ):  # fmt: skip
     """Advance the runs, some abreast, with the arrays given for scratch."""
     room = U(own.shape[1])
     addresses = (
         U(own.ctypes.data), U(order.ctypes.data), U(limits.ctypes.data), U(words.ctypes.data),
-        U(planes.ctypes.data), U(found.ctypes.data), U(cells.ctypes.data), U(counts.ctypes.data),
+        U(moves.ctypes.data), U(planes.ctypes.data), U(found.ctypes.data), U(cells.ctypes.data),
     )  # fmt: skip
     first_page = U(pages.ctypes.data)
     capacity, nobody = records.shape[1], own.shape[1] - 1
@@ -796,7 +750,6 @@ def _advance_all(  # type: ignore[no-untyped-def]
         pages[:] = 0
         planes[:] = 0
         cells[:] = 0
-        counts[:] = 0
         limits[:] = 0.0  # of the cops, who never become active
         for i in range(abreast):
             r, at = first + i, start_page(plan, first_page, U(i), room, addresses)

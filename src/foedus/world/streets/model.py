@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.streets import kernel
 from foedus.world.streets._bits import BLOCK, GROUP_COLUMNS, GROUP_ROWS
-from foedus.world.streets._lanes import LANES
 from foedus.world.streets.options import (
     MAX_TERM,
     Activation,
@@ -575,16 +574,6 @@ def _lattice(options: StreetOptions) -> Lattice:
     """Build the fixed tables of a lattice (see :class:`foedus.world.streets.kernel.Plan`)."""
     width, height = options.width, options.height
     halo = math.floor(max(options.citizen_vision, options.cop_vision))
-    stride = width + 2 * halo + 1
-    size = (height + 2 * halo + 1) * stride + LANES
-
-    def pack(dx: int, dy: int) -> int:
-        offset = (dy + halo) * stride + dx + halo
-        return offset | (dx + halo) << 32 | (dy + halo) << 48
-
-    def packed(cells: list[tuple[int, int]]) -> NDArray[np.uint64]:
-        return np.array([pack(*cell) for cell in cells], dtype=np.uint64)
-
     visions = (options.citizen_vision, options.cop_vision)
     own = options.own_cell
     seen, look = (cells_in_sight(options, vision, own_cell=own) for vision in visions)
@@ -592,15 +581,6 @@ def _lattice(options: StreetOptions) -> Lattice:
     for vision, cells in zip(visions, (seen, look), strict=True):
         going.add(cells_in_sight(options, vision, own_cell=False), math.floor(vision))
         seeing.add(cells, math.floor(vision))
-
-    offsets, masks = [], []
-    for dy in sorted({dy for _, dy in seen}):
-        across = {dx for dx, y in seen if y == dy}
-        for start in range(min(across), max(across) + 1, LANES):
-            offsets.append((dy + halo) * stride + start + halo)
-            masks.append([int(start + lane in across) for lane in range(LANES)])
-    mask = np.array(masks, dtype=np.int64).ravel()
-    stamps = np.concatenate([mask, -mask, mask << 16, -(mask << 16)])
 
     def edges(length: int) -> tuple[IntArray, IntArray]:
         """Return the haloed place of each coordinate, and of its image or the dead place."""
@@ -621,12 +601,15 @@ def _lattice(options: StreetOptions) -> Lattice:
     last = (width - 1 + max(*going.dx, halo)) // BLOCK
     words: list[dict[int, int]] = [{} for _ in range(width)]
     for x in range(width):
-        for image in {int(column[x]), int(column2[x])} - {width + 2 * halo}:
+        # The cell itself first: most cells have two words at most.
+        for image in (int(column[x]), int(column2[x])):
+            if image == width + 2 * halo:
+                continue
             for block in {image // BLOCK, max(image - 64 + BLOCK, 0) // BLOCK}:
                 if block <= last and image - block * BLOCK < 64:
                     words[x][block] = words[x].get(block, 0) | 1 << (image - block * BLOCK)
     bit_row2 = np.where(row2 == height + 2 * halo, rows - 1, row2)
-    copies = max(len(here) for here in words)
+    copies = max(4, *(len(here) for here in words))
     flips = [[*here.items(), *[(0, 0)] * (copies - len(here))] for here in words]
     once = options.self_count is SelfCount.ONCE
     if_active = options.self_count is SelfCount.IF_ACTIVE
@@ -644,34 +627,26 @@ def _lattice(options: StreetOptions) -> Lattice:
         "rows": ys | bit_row2[ys] << 16,
         "flips": [[(block * rows, mask) for block, mask in one] for one in flips],
         "groups": np.array(going.dx) | np.array(going.dy) << 16,
-        "image_x": column2[xs],
-        "image_y": row2[ys],
-        "look": packed(look),
-        "chunk": offsets,
     }
     arrays: dict[str, NDArray[Any]] = {
         name: np.array(table, dtype=U).ravel() for name, table in tables.items()
     }
     for name, groups in (("goes", going), ("sees", seeing)):
         arrays[name] = np.array(groups.masks, dtype=np.uint16).ravel()
-    arrays["stamps"] = stamps.astype(np.uint32)
     plan = kernel.Plan(
         **{name: U(array.ctypes.data) for name, array in arrays.items()},
         width=U(width),
         height=U(height),
         halo=U(halo),
-        stride=U(stride),
         sites=U(options.sites),
-        size=U(size),
         plane=U((last + 1) * rows),
         copies=U(2 * copies),
         cop_groups=U(going.ends[0]),
         all_groups=U(going.ends[1]),
         shares=kernel.choice(options.shares_cells),
         spread=kernel.choice(last > 0 or going.dx != [0, 0]),
+        one_group=len(going.dx) == 2,
         act_first=kernel.choice(options.order is Order.ACT_THEN_MOVE),
-        looks=U(len(look)),
-        chunks=U(len(offsets)),
         add_quiet=U(0 if if_active else 1),
         add_active=U(0 if own and (once or if_active) else 1),
         rounding=_ROUNDING[options.rounding],
