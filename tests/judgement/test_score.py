@@ -166,7 +166,8 @@ def test_only_scoring_reads_outcomes():
     readers = set()
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and node.attr == "outcomes":
+            own = isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == "self"
+            if isinstance(node, ast.Attribute) and node.attr == "outcomes" and not own:
                 readers.add(path.relative_to(root).as_posix())
     folders = {r.split("/")[0] for r in readers} - {"case", "casebook"}
     offenders = {r for r in readers if r.split("/")[0] in folders} - {"judgement/score.py"}
@@ -176,7 +177,7 @@ def test_only_scoring_reads_outcomes():
 
 def test_judgement_imports_only_what_comes_before_it():
     root = Path(foedus.__file__).parent / "judgement"
-    allowed = {"case", "world", "ensemble", "casebook", "errors", "judgement"}
+    allowed = {"case", "world", "ensemble", "casebook", "errors", "judgement", "views"}
     for path in root.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
