@@ -134,7 +134,7 @@ def page(figures: dict[str, Any]) -> str:
         "",
         "This is a proof about the *code*: if the world were as the model says, and reports as the"
         " observation model says, forecasts would be right as often as they claim. It says nothing"
-        " of whether the world is so; that is what [scores](kazakhstan.md) are for.",
+        " of whether the world is so; that is what [scores](cases.md) are for.",
         "",
         "## What is done",
         "",
