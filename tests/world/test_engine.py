@@ -145,9 +145,14 @@ def test_every_declared_parameter_moves_some_output():
     """A parameter that changes nothing is a bug in the model or in its documentation."""
     places = {name: {**place, "lattice": 12} for name, place in SMALL["places"].items()}
     case = small_case(horizon=30, places=places)
-    size = 200
-    runs = np.arange(size, dtype=np.int64)
     registry = engine.registry(case)
+    dead = _that_move_nothing(case, registry, list(registry), 200)
+    # What acts in few runs only may have none in 200.
+    assert not _that_move_nothing(case, registry, dead, 1600)
+
+
+def _that_move_nothing(case, registry, names, size):
+    runs = np.arange(size, dtype=np.int64)
     values = values_of(case, size)
     # a crisis in which everything happens: strong shock, willing leader, lead and members
     values["trigger.0"][:] = 0.45
@@ -164,8 +169,8 @@ def test_every_declared_parameter_moves_some_output():
     values["airlift.vehicles"][:] = 900.0
     base = _simulate(case, runs, values)
     dead = []
-    for name, parameter in registry.items():
-        other = dict(values)
+    for name in names:
+        parameter, other = registry[name], dict(values)
         moved = values[name] * 1.7 + 0.13
         if name == "streets.reading":
             moved = (values[name] + 1) % 3
@@ -176,4 +181,4 @@ def test_every_declared_parameter_moves_some_output():
         out = _simulate(case, runs, other)
         if all(np.array_equal(base[v], out[v]) for v in base):
             dead.append(name)
-    assert not dead
+    return dead
