@@ -24,7 +24,7 @@ test: $(DEV)  ## lint, strict types, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -m "not slow"
+	@$(BIN)/pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: $(DEV)  ## the statistical and long tests
 	@$(BIN)/pytest -m slow
