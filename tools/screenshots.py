@@ -74,9 +74,19 @@ def explanations(page: Page) -> None:
     page.wait_for_selector(".working", state="detached", timeout=LONG)
 
 
+def on_the_map(page: Page) -> None:
+    """Show the eighth day."""
+    page.wait_for_selector(".map-tables table", timeout=LONG)
+    page.focus("#map-day")
+    page.keyboard.press("Home")
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+
+
 SHOTS = {
-    f.__name__: f for f in (questions, figures, streets, votes, whatif, explanations)
-}  # fmt: skip
+    "map": on_the_map,
+    **{f.__name__: f for f in (questions, figures, streets, votes, whatif, explanations)},
+}
 NARROW = ("questions", "streets")
 
 
