@@ -33,6 +33,7 @@ def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(charts) == 2
     assert all("<desc" in chart for chart in charts)
     assert [d for d in shown if "application/vnd.jupyter.widget-view+json" in d]
-    printed = "".join(o["text"] for o in outputs if o.output_type == "stream" and o.name == "stdout")
+    streams = [o for o in outputs if o.output_type == "stream" and o.name == "stdout"]
+    printed = "".join(o["text"] for o in streams)
     assert printed.endswith("brief.html\nbrief.pdf\n")
     assert list(tmp_path.glob("*/arrests.png"))
