@@ -95,7 +95,7 @@ SMOOTH_SIZE = 1024
 
 
 class Plan(NamedTuple):
-    """Everything about a lattice that is fixed for all runs; built by ``model._plan``.
+    """Everything about a lattice that is fixed for all runs; built by ``model._lattice``.
 
     Tables are addresses, of uint64 unless said otherwise. A haloed column or row is x or y plus
     ``halo``.
