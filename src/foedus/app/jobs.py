@@ -221,7 +221,9 @@ class Jobs:
 
     def result(self, key: str) -> bytes | None:
         """Return a result, or the first one of a job that is not done; None if there is none."""
-        for path in (self.path(key), self.kept / f"{key}.part"):
+        whole = self.path(key)
+        # The last is for a job that ends between the first two looks.
+        for path in (whole, whole.with_suffix(".part"), whole):
             with contextlib.suppress(OSError):
                 return path.read_bytes()
         return None

@@ -45,6 +45,14 @@ export function clear(element, ...children) {
   return element;
 }
 
+// The same for what is drawn again: a `details` with `data-keep` that the reader opened stays open.
+export function redraw(element, ...children) {
+  const open = new Set([...element.querySelectorAll("details[data-keep][open]")].map((d) => d.dataset.keep));
+  clear(element, ...children);
+  for (const d of element.querySelectorAll("details[data-keep]")) d.open = open.has(d.dataset.keep);
+  return element;
+}
+
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 // "2022-01-07" or "2022-01-07T16:30" as "7 Jan 2022" or "7 Jan 2022, 16:30"
 export function day(text, { year = true } = {}) {

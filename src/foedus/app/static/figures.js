@@ -1,7 +1,7 @@
 // Fan charts: what the runs say day by day, with the reported facts on it.
 
 import { fanChart } from "./chart.js";
-import { clear, day, h, number } from "./dom.js";
+import { clear, day, h, number, redraw } from "./dom.js";
 import { verdict } from "./questions.js";
 
 export function mount(element, context) {
@@ -21,7 +21,7 @@ export function mount(element, context) {
     }
     const f = bundle.forecast;
     const fans = f.fans.filter((fan) => fan.q50.every((v) => v !== null));
-    clear(
+    redraw(
       element,
       verdict(f),
       h("div", { class: "keys" },
@@ -34,7 +34,7 @@ export function mount(element, context) {
         return h("section", { class: "chart" },
           h("h3", {}, fan.title, h("span", { class: "soft small" }, chart.root ? " (square-root scale)" : "")),
           chart.element, chart.readout,
-          h("details", {}, h("summary", { class: "small" }, "As a table"), table(fan, bundle.marks[fan.key] || [])));
+          h("details", { "data-keep": fan.key }, h("summary", { class: "small" }, "As a table"), table(fan, bundle.marks[fan.key] || [])));
       })),
     );
   }

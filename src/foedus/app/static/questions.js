@@ -1,7 +1,7 @@
 // The questions: chance, interval, the same before the evidence, base rate; and, only when the
 // visitor asks, what came and the score.
 
-import { clear, day, h, number, percent } from "./dom.js";
+import { clear, day, h, number, percent, redraw } from "./dom.js";
 
 export function mount(element, context) {
   let revealed = null; // scores of this date
@@ -54,7 +54,7 @@ export function mount(element, context) {
     }
     const f = bundle.forecast;
     const stale = revealed && shownFor !== `${context.asOf} ${f.sample.runs}`;
-    clear(
+    redraw(
       element,
       verdict(f),
       h("table", { class: "cards questions" },
@@ -74,7 +74,7 @@ export function mount(element, context) {
             ? "Scored with fewer runs than are shown now."
             : "A forecast is worth more if you have made up your own mind first."))
         : h("p", { class: "soft small" }, "This case has no outcomes yet."),
-      h("details", {}, h("summary", {}, "How this was made"),
+      h("details", { "data-keep": "made" }, h("summary", {}, "How this was made"),
         h("p", { class: "small" }, `${f.sample.runs.toLocaleString("en-GB")} runs, worth ${number(f.sample.effective)} that agree with what was known.`),
         h("ul", { class: "small" }, f.warnings.map((w) => h("li", {}, w))),
         h("p", { class: "small" }, "To make the runs again: ", h("code", {}, String(f.provenance.command || "")))),

@@ -74,13 +74,14 @@ export function mount(element, context) {
 
   function choose() {
     const list = runs();
-    const wanted = state.get("street.run");
-    const known = list.some((p) => String(p.run) === wanted);
+    // A better forecast picks other runs; the film that one is watching stays.
+    const [date, watched] = shown.split(" ");
+    const run = state.get("street.run") || (date === context.asOf ? watched : "")
+      || (list.length ? String(list[Math.floor(list.length / 2)].run) : "");
     clear(choice,
-      !known && wanted !== "" ? h("option", { value: wanted }, `run ${wanted}`) : null,
+      run && !list.some((p) => String(p.run) === run) ? h("option", { value: run }, `run ${run}`) : null,
       list.map((p) => h("option", { value: p.run },
         `run ${p.run}: ${number(p.deaths)} dead, ${number(p.crowd)} in the streets at most, ${number(p.troops)} allied troops`)));
-    const run = wanted !== "" ? wanted : list.length ? String(list[Math.floor(list.length / 2)].run) : "";
     choice.value = run;
     return run;
   }

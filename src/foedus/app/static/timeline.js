@@ -13,7 +13,6 @@ export function timeline(element, { case: theCase, asOf, move }) {
   const count = h("span", {});
   const strip = h("div", { class: "strip", "aria-hidden": "true" });
   const details = h("details", { class: "known" }, h("summary", {}, "What was known: ", count), list);
-  details.addEventListener("toggle", () => fill(true));
 
   const perDay = new Map();
   for (const f of theCase.facts) perDay.set(f.shown_from, (perDay.get(f.shown_from) || 0) + 1);
@@ -40,8 +39,7 @@ export function timeline(element, { case: theCase, asOf, move }) {
     move(addDays(theCase.start, to));
   }
 
-  function fill(force = false) {
-    if (!details.open && !force) return;
+  function fill() {
     const known = theCase.facts
       .filter((f) => f.shown_from <= asOf())
       .sort((a, b) => (a.known_from < b.known_from ? 1 : a.known_from > b.known_from ? -1 : 0));
