@@ -703,41 +703,51 @@ def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
 start_page = njit(_start_page)
 
 
+class Scratch(NamedTuple):
+    """Arrays for the runs that go abreast; the caller makes them (:func:`scratch`) and keeps them.
+
+    Made by the compiled code they would cost a level of calls, which the compiler optimises anew;
+    and an array of which only the address is used must not end before the loop does.
+    """
+
+    pages: Any
+    records: Any
+    order: Any
+    limits: Any
+    words: Any
+    moves: Any
+    planes: Any
+    found: Any
+    cells: Any
+    values: Any
+
+
+def scratch(plan: Plan, capacity: int) -> Scratch:
+    """Return scratch for runs of at most ``capacity`` agents."""
+    room = (capacity + EIGHT) // EIGHT * EIGHT  # one more than there are agents, in eights
+    shared = plan.sites if plan.shares.itemsize > 1 else 0
+    sizes = {
+        "pages": (LANE, np.uint64),
+        "records": (room, np.uint64),
+        "order": (room, np.uint32),
+        "limits": (room, np.float32),
+        "words": (room, np.uint64),
+        "moves": (SOME, np.uint64),
+        "planes": (3 * plan.plane, np.uint64),
+        "found": (plan.sites, np.uint32),
+        "cells": (shared, np.uint64),
+    }
+    arrays = {name: np.zeros((ABREAST, int(n)), kind) for name, (n, kind) in sizes.items()}
+    return Scratch(**arrays, values=np.zeros(plan.most + 2, np.float64))
+
+
 def _advance(  # type: ignore[no-untyped-def]
     records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
     legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
-    out_active, out_jailed, out_arrests, out_released, out_cops,
+    out_active, out_jailed, out_arrests, out_released, out_cops, scratch,
 ):  # fmt: skip
-    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place."""
-    room = np.int64(U(records.shape[1] + EIGHT) // U(EIGHT) * U(EIGHT))
-    sites = np.int64(plan.sites)
-    shared = sites if is_wide(plan.shares) else 0
-    # Allocated here and handed on: a function's arguments outlive it, an array of which only the
-    # address is used would not.
-    advance_all(
-        records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
-        legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
-        out_active, out_jailed, out_arrests, out_released, out_cops,
-        np.zeros((ABREAST, LANE), np.uint64),
-        np.zeros((ABREAST, room), np.uint64),
-        np.zeros((ABREAST, room), np.uint32),
-        np.zeros((ABREAST, room), np.float32),
-        np.zeros((ABREAST, room), np.uint64),
-        np.zeros((ABREAST, np.int64(SOME)), np.uint64),
-        np.zeros((ABREAST, 3 * np.int64(plan.plane)), np.uint64),
-        np.zeros((ABREAST, sites), np.uint32),
-        np.zeros((ABREAST, shared), np.uint64),
-        np.zeros(plan.most + 2, np.float64),
-    )  # fmt: skip
-
-
-def _advance_all(  # type: ignore[no-untyped-def]
-    records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
-    legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
-    out_active, out_jailed, out_arrests, out_released, out_cops,
-    pages, own, order, limits, words, moves, planes, found, cells, values,
-):  # fmt: skip
-    """Advance the runs, some abreast, with the arrays given for scratch."""
+    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some abreast."""
+    pages, own, order, limits, words, moves, planes, found, cells, values = scratch
     room = U(own.shape[1])
     addresses = (
         U(own.ctypes.data), U(order.ctypes.data), U(limits.ctypes.data), U(words.ctypes.data),
@@ -793,7 +803,6 @@ def _advance_all(  # type: ignore[no-untyped-def]
             cops[first + i] = get(first_page + U(i) * U(8 * LANE), COPS)
 
 
-advance_all = njit(_advance_all)
 advance = njit(_advance, cache=True, nogil=True)
 
 

@@ -382,6 +382,7 @@ def advance_full(
             table,
             density,
             *(out[name][part] for name in OUTPUTS),
+            kernel.scratch(lattice.plan, state.records.shape[1]),
         )
 
     _share(work, n, threads)
