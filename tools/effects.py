@@ -14,7 +14,7 @@ from pathlib import Path
 import foedus
 from foedus.ensemble.progress import for_stream
 from foedus.errors import InputError
-from foedus.judgement.forecast import make_runs
+from foedus.judgement.making import make_runs
 from foedus.report.discovery import sentence
 from foedus.report.effects import discovery_svg, tornado_svg
 from foedus.report.sensitivity import named

@@ -11,7 +11,7 @@ from foedus.ensemble import run
 from foedus.ensemble.work import Task, simulate
 from foedus.errors import InputError
 from foedus.judgement import judge
-from foedus.judgement.forecast import replayed_decisions
+from foedus.judgement.making import replayed_decisions
 from foedus.judgement.whatif import Change, what_if
 
 DATE = "2001-03-04"

@@ -67,7 +67,7 @@ def case_of(params: dict[str, Any]) -> Case:
 
 def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
     """Return the runs of a case as of a date; those there are used, the rest is made."""
-    from foedus.judgement.forecast import make_runs
+    from foedus.judgement.making import make_runs
 
     return make_runs(
         case,
@@ -125,7 +125,7 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
     byte each (0 empty, 1 quiet, 2 active, 3 police, 4 jailed).
     """
     from foedus.ensemble.replay import film_run
-    from foedus.judgement.forecast import replayed_decisions
+    from foedus.judgement.making import replayed_decisions
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -194,7 +194,7 @@ def whatif(params: dict[str, Any], tell: Tell) -> bytes:
     """Return what a change does; first answers are given before."""
     from foedus import judgement
     from foedus.judgement.adapt import log_importance
-    from foedus.judgement.forecast import replayed_decisions
+    from foedus.judgement.making import replayed_decisions
     from foedus.judgement.whatif import what_if
 
     case = case_of(params)

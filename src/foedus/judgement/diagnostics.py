@@ -25,19 +25,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
-from foedus.judgement.adapt import log_importance as importance_of
 from foedus.judgement.evidence import Report
 from foedus.judgement.explain import DECISIONS, SURE
 from foedus.judgement.factors import FEWEST
-from foedus.judgement.forecast import make_runs, provenance, replayed_decisions
+from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.quantities import Frame
 from foedus.judgement.results import Evidence, finite, plain
 from foedus.judgement.room import room
@@ -55,7 +52,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.ensemble.progress import Progress
     from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
@@ -355,14 +351,9 @@ class Diagnostics:
 def diagnose(
     case: Case,
     *,
-    as_of: dt.date | dt.datetime | str | None = None,
-    runs: int = 16_000,
-    seed: int = 1,
-    workers: int | None = None,
-    batch: int | None = None,
-    out: str | Path | None = None,
+    as_of: When = None,
     ensemble: Ensemble | None = None,
-    progress: Progress | None = None,
+    **making: Unpack[Making],
 ) -> Diagnostics:
     """Say how the forecast of a case hangs on its facts.
 
@@ -371,10 +362,11 @@ def diagnose(
     case : Case
     as_of : datetime.date, datetime.datetime or str, optional
         What was public by then is known; the case's own date if absent.
-    runs, seed, workers, batch, out, progress
-        As in :func:`foedus.run`; not used with ``ensemble``.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
 
     Returns
     -------
@@ -385,20 +377,14 @@ def diagnose(
     InputError
         If the date lies outside the case, or the ensemble replayed other decisions.
     """
-    date = case.as_of if as_of is None else as_of
-    known = known_by(case, date)
-    if ensemble is None:
-        ensemble = make_runs(
-            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
-            progress=progress,
-        )  # fmt: skip
+    made = runs_of(case, as_of, ensemble, making)
     found = diagnose_runs(
-        known,
-        ensemble.dataset,
-        guidance=replayed_decisions(known, ensemble),
-        log_importance=importance_of(ensemble),
+        made.known,
+        made.ensemble.dataset,
+        guidance=made.guidance,
+        log_importance=made.log_importance,
     )
-    return replace(found, provenance=provenance(ensemble))
+    return replace(found, provenance=provenance(made.ensemble))
 
 
 def diagnose_runs(

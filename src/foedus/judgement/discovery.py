@@ -12,8 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,9 @@ from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.judgement import indices, prim
-from foedus.judgement.adapt import log_importance
-from foedus.judgement.forecast import make_runs, provenance, replayed_decisions
 from foedus.judgement.indices import Answers
 from foedus.judgement.inputs import Input, Inputs, inputs_of
+from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.prim import Box, Quality
 from foedus.judgement.quantities import Frame
 from foedus.judgement.results import finite
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.ensemble.progress import Progress
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -332,7 +329,7 @@ def discover(
     case: Case,
     *,
     question: str,
-    as_of: dt.date | dt.datetime | str | None = None,
+    as_of: When = None,
     at_least: float | None = None,
     at_most: float | None = None,
     by: dt.date | None = None,
@@ -340,13 +337,8 @@ def discover(
     before: bool = False,
     method: Method = "prim",
     chance: bool = False,
-    runs: int = 10_000,
-    seed: int = 1,
-    workers: int | None = None,
-    batch: int | None = None,
-    out: str | Path | None = None,
     ensemble: Ensemble | None = None,
-    progress: Progress | None = None,
+    **making: Unpack[Making],
 ) -> Discovery:
     """Say under which conditions an outcome happens.
 
@@ -369,10 +361,11 @@ def discover(
         Peel a box, or grow a classification tree.
     chance : bool
         Allow conditions on the chance that is drawn once a run.
-    runs, seed, workers, batch, out, progress
-        As in :func:`foedus.run`; not used with ``ensemble``.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
 
     Returns
     -------
@@ -384,18 +377,13 @@ def discover(
         If the question is unknown or the threshold does not fit it, all runs give the same
         outcome, or too few effective runs are there.
     """
-    date = case.as_of if as_of is None else as_of
-    known = known_by(case, date)
+    known = known_by(case, case.as_of if as_of is None else as_of)
     one = asked(known.questions, question)
     known = known.model_copy(update={"questions": (one,)})
-    if ensemble is None:
-        ensemble = make_runs(
-            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
-            progress=progress,
-        )  # fmt: skip
-    guidance = replayed_decisions(known, ensemble)
+    runs = runs_of(case, as_of, ensemble, making)
+    ensemble = runs.ensemble
     made = weigh_runs(
-        known, ensemble.dataset, guidance=guidance, log_importance=log_importance(ensemble)
+        known, ensemble.dataset, guidance=runs.guidance, log_importance=runs.log_importance
     )
     if one.id in made.unreadable:
         raise InputError(made.unreadable[one.id])

@@ -11,7 +11,8 @@ from foedus.case.models import Case
 from foedus.errors import InputError
 from foedus.judgement.counterfactual import PAIRS
 from foedus.judgement.explain import Explanations, explain
-from foedus.judgement.forecast import forecast, make_runs
+from foedus.judgement.forecast import forecast
+from foedus.judgement.making import make_runs
 from foedus.judgement.results import Forecast
 from foedus.judgement.watch import Watch, watch
 

@@ -26,21 +26,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case
 from foedus.judgement import factors
-from foedus.judgement.adapt import log_importance
 from foedus.judgement.alike import case_features, own_row
 from foedus.judgement.counterfactual import PAIRS, Contrast, contrasts
 from foedus.judgement.evidence import likelihood, reports
 from foedus.judgement.factors import Fit, Standing, factor, fit, standings
-from foedus.judgement.forecast import judge, make_runs, provenance, replayed_decisions
+from foedus.judgement.forecast import judge
+from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.quantities import Frame, blocks
 from foedus.judgement.results import Forecast, finite
 from foedus.judgement.room import room
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.ensemble.progress import Progress
     from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
@@ -249,15 +246,10 @@ class Explanations:
 def explain(
     case: Case,
     *,
-    as_of: dt.date | dt.datetime | str | None = None,
-    runs: int = 2000,
-    seed: int = 1,
-    workers: int | None = None,
-    batch: int | None = None,
-    out: str | Path | None = None,
+    as_of: When = None,
     ensemble: Ensemble | None = None,
     pairs: int = PAIRS,
-    progress: Progress | None = None,
+    **making: Unpack[Making],
 ) -> Explanations:
     """Weigh a case's hypotheses, and say what would have been otherwise.
 
@@ -266,12 +258,13 @@ def explain(
     case : Case
     as_of : datetime.date, datetime.datetime or str, optional
         What was public by then is known; the case's own date if absent.
-    runs, seed, workers, batch, out, progress
-        As in :func:`foedus.run`; not used with ``ensemble``.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
     pairs : int
         Pairs of runs of each counterfactual; 0 makes none.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
 
     Returns
     -------
@@ -284,30 +277,25 @@ def explain(
     StoreError
         If stored runs cannot be made again by this version of foedus.
     """
-    date = case.as_of if as_of is None else as_of
-    known = known_by(case, date)
-    if ensemble is None:
-        ensemble = make_runs(
-            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
-            progress=progress,
-        )  # fmt: skip
-    guidance = replayed_decisions(known, ensemble)
-    importance = log_importance(ensemble)
+    made = runs_of(case, as_of, ensemble, making)
+    known, ensemble = made.known, made.ensemble
     history, text = _history(known, ensemble)
     weighed, judged = weigh_hypotheses(
         known,
         ensemble.dataset,
-        guidance=guidance,
-        log_importance=importance,
+        guidance=made.guidance,
+        log_importance=made.log_importance,
         history=history,
         history_text=text,
     )
     weighed = replace(weighed, provenance=provenance(ensemble))
     if not pairs or judged.verdict == "refused":
         return weighed
+    progress = making.get("progress")
     note: Callable[[str], None] = progress.note if progress else lambda line: None
-    made = contrasts(known, ensemble, judged.weights.weight, guidance, pairs=pairs, note=note)
-    return replace(weighed, counterfactuals=made)
+    weight = judged.weights.weight
+    found = contrasts(known, ensemble, weight, made.guidance, pairs=pairs, note=note)
+    return replace(weighed, counterfactuals=found)
 
 
 def weigh_hypotheses(

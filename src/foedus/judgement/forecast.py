@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.times import parse_when, show_when
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.judgement.adapt import log_importance, next_stage
 from foedus.judgement.alike import alike
 from foedus.judgement.baselines import Outside, outside_view
+from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.questions import settled_by
 from foedus.judgement.results import Answer, Forecast
 from foedus.judgement.summaries import estimate, explanations, fans
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
     from foedus.casebook import Casebook
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.ensemble.progress import Progress
 
 FloatArray = NDArray[np.float64]
 
@@ -37,16 +33,10 @@ FloatArray = NDArray[np.float64]
 def forecast(
     case: Case,
     *,
-    as_of: dt.date | dt.datetime | str | None = None,
-    runs: int = 16_000,
-    seed: int = 1,
-    workers: int | None = None,
-    batch: int | None = None,
-    out: str | Path | None = None,
+    as_of: When = None,
     ensemble: Ensemble | None = None,
     casebook: Casebook | None = None,
-    progress: Progress | None = None,
-    cluster: str | None = None,
+    **making: Unpack[Making],
 ) -> Forecast:
     """Answer the questions of a case from what was known on a date.
 
@@ -55,12 +45,13 @@ def forecast(
     case : Case
     as_of : datetime.date, datetime.datetime or str, optional
         What was public by then is known; the case's own date if absent.
-    runs, seed, workers, batch, out, progress, cluster
-        As in :func:`foedus.ensemble.run`; not used with ``ensemble``.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
     casebook : Casebook, optional
         The shipped one if absent.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
 
     Returns
     -------
@@ -72,68 +63,19 @@ def forecast(
         If the date lies outside the case, or the ensemble replayed other decisions.
     """
     date = case.as_of if as_of is None else as_of
-    known = known_by(case, date)
-    if ensemble is None:
-        ensemble = make_runs(
-            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
-            progress=progress, cluster=cluster,
-        )  # fmt: skip
-    guidance = replayed_decisions(known, ensemble)
+    made = runs_of(case, date, ensemble, making)
     if casebook is None:
         from foedus.casebook import load_casebook
 
         casebook = load_casebook()
     result = judge(
-        known,
-        ensemble.dataset,
+        made.known,
+        made.ensemble.dataset,
         casebook=casebook,
-        guidance=guidance,
-        log_importance=log_importance(ensemble),
+        guidance=made.guidance,
+        log_importance=made.log_importance,
     )
-    return result.with_provenance(as_of=show_when(parse_when(date)), **provenance(ensemble))
-
-
-def make_runs(case: Case, date: Any, **options: Any) -> Ensemble:
-    """Run the adaptive ensemble of a case as of a date; options as of the runner, None left out."""
-    from foedus.ensemble.runner import run
-
-    given = {name: value for name, value in options.items() if value is not None}
-    known = known_by(case, date)
-    return run(case, as_of=date, adapt=lambda runs, first: next_stage(known, runs, first), **given)
-
-
-def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
-    """Return what an ensemble replayed: what is known, or nothing (then all facts are weighed)."""
-    replayed = ensemble.plan.guidance
-    if not (replayed["days"] or replayed["not_by"]):
-        return Guidance()
-    guidance = Guidance.of(known)
-    wanted = [
-        sorted([e, m, d] for (e, m), d in table.items())
-        for table in (guidance.days, guidance.not_by)
-    ]
-    found = [sorted(map(list, replayed[name])) for name in ("days", "not_by")]
-    if wanted != found:
-        raise InputError(
-            f"the ensemble replayed other decisions than those known by {known.as_of}: run it "
-            f"again with that as-of date (replayed {found}, known {wanted})"
-        )
-    return guidance
-
-
-def provenance(ensemble: Ensemble) -> dict[str, Any]:
-    """Return what made an ensemble, as plain values."""
-    plan = ensemble.plan
-    return {
-        "case_name": plan.case_name,
-        "case_hash": plan.case_hash,
-        "seed": plan.seed,
-        "runs": plan.runs,
-        "complete_runs": ensemble.complete_runs,
-        "digest": plan.digest,
-        "command": plan.command(),
-        "versions": dict(plan.versions),
-    }
+    return result.with_provenance(as_of=show_when(parse_when(date)), **provenance(made.ensemble))
 
 
 def judge(

@@ -18,8 +18,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +28,9 @@ from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.judgement import indices
-from foedus.judgement.adapt import log_importance
-from foedus.judgement.forecast import make_runs, provenance, replayed_decisions
 from foedus.judgement.indices import Answers, Index
 from foedus.judgement.inputs import Input, Inputs, inputs_of
+from foedus.judgement.making import RUNS, Making, When, provenance, runs_of
 from foedus.judgement.points import Points, answers_at
 from foedus.judgement.quantities import Frame
 from foedus.judgement.results import finite, plain
@@ -41,7 +39,6 @@ from foedus.judgement.weights import mean_and_error, normalise, quantile
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.ensemble.progress import Progress
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -290,18 +287,13 @@ class Sensitivities:
 def sensitivity(
     case: Case,
     *,
-    as_of: dt.date | dt.datetime | str | None = None,
+    as_of: When = None,
     question: str | None = None,
-    runs: int = 10_000,
-    seed: int = 1,
-    workers: int | None = None,
-    batch: int | None = None,
-    out: str | Path | None = None,
     ensemble: Ensemble | None = None,
     design: Design = "given",
     by: By = "mechanism",
     pairs: int = PAIRS,
-    progress: Progress | None = None,
+    **making: Unpack[Making],
 ) -> Sensitivities:
     """Say on which uncertain inputs the answers to a case's questions hang.
 
@@ -312,9 +304,6 @@ def sensitivity(
         What was public by then is known; the case's own date if absent.
     question : str, optional
         Only this one; all if absent.
-    runs, seed, workers, batch, out, progress
-        As in :func:`foedus.run`; not used with ``ensemble``. With ``design="sobol"``, ``runs`` is
-        the most that are made; they are not kept.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
     design : {"given", "sobol"}
@@ -324,6 +313,10 @@ def sensitivity(
         With ``design="sobol"``: indices of the mechanisms' inputs together, or of every input.
     pairs : int
         Pairs of runs for the share of chance; 0 makes none.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``. With ``design="sobol"``, ``runs`` is the
+        most that are made, on this machine; they are not kept.
 
     Returns
     -------
@@ -334,22 +327,25 @@ def sensitivity(
     InputError
         If the date lies outside the case, the question is unknown, or the runs are too few.
     """
-    date = case.as_of if as_of is None else as_of
-    known = known_by(case, date)
+    known = known_by(case, case.as_of if as_of is None else as_of)
     if question is not None:
         known = known.model_copy(update={"questions": (asked(known.questions, question),)})
+    workers, progress = making.get("workers"), making.get("progress")
     if design == "sobol":
         from foedus.judgement.saltelli import designed
 
-        return designed(known, runs=runs, seed=seed, by=by, workers=workers, progress=progress)
-    if ensemble is None:
-        ensemble = make_runs(
-            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
+        return designed(
+            known,
+            runs=making.get("runs", RUNS),
+            seed=making.get("seed", 1),
+            by=by,
+            workers=workers,
             progress=progress,
-        )  # fmt: skip
-    guidance = replayed_decisions(known, ensemble)
+        )
+    runs = runs_of(case, as_of, ensemble, making)
+    ensemble = runs.ensemble
     made = weigh_runs(
-        known, ensemble.dataset, guidance=guidance, log_importance=log_importance(ensemble)
+        known, ensemble.dataset, guidance=runs.guidance, log_importance=runs.log_importance
     )
     every = -(-ensemble.complete_runs // MOST) or 1
     inputs = inputs_of(ensemble, every=every)

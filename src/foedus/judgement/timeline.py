@@ -29,7 +29,8 @@ from foedus.ensemble.plan import seen_by_world
 from foedus.ensemble.progress import Progress, Silent
 from foedus.judgement.adapt import next_stage
 from foedus.judgement.evidence import reports
-from foedus.judgement.forecast import forecast, make_runs
+from foedus.judgement.forecast import forecast
+from foedus.judgement.making import make_runs
 from foedus.judgement.results import KEYS, Estimate, Forecast, finite, plain
 from foedus.world.guidance import Guidance
 

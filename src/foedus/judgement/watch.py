@@ -17,8 +17,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +27,9 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.judgement.adapt import log_importance as importance_of
-from foedus.judgement.forecast import make_runs, provenance, replayed_decisions
 from foedus.judgement.information import Information, entropy, information
 from foedus.judgement.instrument import Instrument, instruments
+from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.observation import CREDIBILITY, RELIABILITY
 from foedus.judgement.quantities import Frame, blocks, variables
 from foedus.judgement.questions import settled_by
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.ensemble.progress import Progress
     from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
@@ -252,17 +249,12 @@ def watch(
     case: Case,
     *,
     question: str | None = None,
-    as_of: dt.date | dt.datetime | str | None = None,
+    as_of: When = None,
     rating: str = RATING,
     days: int = DAYS,
     quantities: Sequence[str] | None = None,
-    runs: int = 10_000,
-    seed: int = 1,
-    workers: int | None = None,
-    batch: int | None = None,
-    out: str | Path | None = None,
     ensemble: Ensemble | None = None,
-    progress: Progress | None = None,
+    **making: Unpack[Making],
 ) -> Watch:
     """Rank the reports that could come next by what they would tell.
 
@@ -279,10 +271,11 @@ def watch(
         Days after the as-of date that are looked at.
     quantities : sequence of str, optional
         Words of the vocabulary; absent: all that somebody could count.
-    runs, seed, workers, batch, out, progress
-        As in :func:`foedus.run`; not used with ``ensemble``.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
 
     Returns
     -------
@@ -294,25 +287,20 @@ def watch(
         If the question, rating or a quantity is unknown, there is nothing to ask about, no
         simulated day follows the as-of date, or the ensemble replayed other decisions.
     """
-    date = case.as_of if as_of is None else as_of
-    known = known_by(case, date)
+    known = known_by(case, case.as_of if as_of is None else as_of)
     check(known, question, rating, days, quantities)
-    if ensemble is None:
-        ensemble = make_runs(
-            case, date, runs=runs, seed=seed, workers=workers, batch=batch, out=out,
-            progress=progress,
-        )  # fmt: skip
+    made = runs_of(case, as_of, ensemble, making)
     found = watch_runs(
         known,
-        ensemble.dataset,
+        made.ensemble.dataset,
         question=question,
         rating=rating,
         days=days,
         quantities=quantities,
-        guidance=replayed_decisions(known, ensemble),
-        log_importance=importance_of(ensemble),
+        guidance=made.guidance,
+        log_importance=made.log_importance,
     )
-    return replace(found, provenance=provenance(ensemble))
+    return replace(found, provenance=provenance(made.ensemble))
 
 
 def check(
