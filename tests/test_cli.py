@@ -79,13 +79,18 @@ def test_the_reference_page_lists_every_command() -> None:
             assert f"| `foedus {' '.join(words)}" in text
 
 
-@pytest.mark.parametrize("name", ["run", "forecast"])
-def test_runs_and_forecasts_share_their_options(
+JUDGING = (
+    "forecast", "report", "score", "explain", "watch", "diagnose", "sensitivity", "discover",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["run", *JUDGING])
+def test_runs_and_judgements_share_their_options(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(name, "--help")
     text = capsys.readouterr().out
-    for option in ("--runs", "--seed", "--workers", "--batch", "--out", "--as-of"):
+    for option in ("--runs", "--seed", "--workers", "--batch", "--out", "--cluster", "--as-of"):
         assert option in text
 
 

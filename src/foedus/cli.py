@@ -12,6 +12,7 @@ import shlex
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, TypeVar
 
@@ -88,6 +89,28 @@ Json = Annotated[
     bool,
     Parameter(name="--json", negative="", help="Print JSON, for programs, instead of a table."),
 ]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Making:
+    """How the runs of a forecast are made; options of every command that needs them."""
+
+    runs: Runs = 16_000
+    seed: Seed = 1
+    workers: Workers = None
+    batch: Batch = None
+    out: Out = None
+    cluster: Cluster = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of :class:`foedus.judgement.making.Making`, with progress told."""
+        from foedus.ensemble.progress import for_stream
+
+        return {**asdict(self), "progress": for_stream(sys.stderr)}
+
+
+_MAKING = Making()
 
 
 def _example(*lines: str) -> str:
@@ -278,12 +301,7 @@ def forecast(
     /,
     *,
     as_of: AsOfDays = None,
-    runs: Runs = 16_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
-    cluster: Cluster = None,
+    making: Making = _MAKING,
     brief: Brief = None,
     pdf: Pdf = None,
     json: Json = False,
@@ -298,11 +316,8 @@ def forecast(
 
     if as_of is not None and is_span(as_of):
         _refuse_brief_of_days(brief, pdf)
-        return _by_day(
-            case, as_of, json, False, out=out, runs=runs, seed=seed, workers=workers, batch=batch,
-            cluster=cluster,
-        )  # fmt: skip
-    result, paths = _forecast(case, as_of, runs, seed, workers, batch, out, brief, pdf, cluster)
+        return _by_day(case, as_of, json, False, making)
+    result, paths = _forecast(case, as_of, making, brief, pdf)
     if json:
         tables.print_json(result.to_dict())
         for path in paths:
@@ -323,11 +338,7 @@ def report(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 16_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     brief: Brief = None,
     pdf: Pdf = None,
     explain: Annotated[
@@ -356,7 +367,7 @@ def report(
     from foedus.judgement.dossier import Wanted
 
     wanted = Wanted(explain, pairs, watch, question)
-    _, paths = _forecast(case, as_of, runs, seed, workers, batch, out, brief, pdf, wanted=wanted)
+    _, paths = _forecast(case, as_of, making, brief, pdf, wanted)
     for path in paths:
         print(path)
     return 0
@@ -374,41 +385,27 @@ def score(
     /,
     *,
     as_of: AsOfDays = None,
-    runs: Runs = 16_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     json: Json = False,
 ) -> int:
     """Score the forecast of a case against its outcomes and the baselines.
 
     For a range of days: the answers by day beside what came, and the scores by lead time.
     """
-    from foedus import judgement, load_case
+    from foedus import judgement
     from foedus.case.span import is_span
-    from foedus.ensemble.progress import for_stream
     from foedus.errors import InputError
     from foedus.report import tables
 
     if as_of is not None and is_span(as_of):
-        return _by_day(
-            case, as_of, json, True, out=out, runs=runs, seed=seed, workers=workers, batch=batch
-        )
-    what = load_case(case)
+        return _by_day(case, as_of, json, True, making)
+    what = _case_to_run(case, making)
     if not what.outcomes:
         raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
-    _refuse_undeclared(what)
-    _refuse_file(out)
     scores = judgement.score(
         what,
         as_of=as_of,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
-        progress=for_stream(sys.stderr),
+        **making.options(),
     )
     if json:
         tables.print_json(scores.to_dict())
@@ -428,11 +425,7 @@ def explain(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 10_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     pairs: Annotated[
         int,
         Parameter(
@@ -446,25 +439,16 @@ def explain(
 
     Runs that are on disk already are not made again.
     """
-    from foedus import load_case
-    from foedus.ensemble.progress import for_stream
     from foedus.judgement.explain import explain as weigh
     from foedus.report import tables
     from foedus.report.explain import print_explanations
 
-    what = load_case(case)
-    _refuse_undeclared(what)
-    _refuse_file(out)
+    what = _case_to_run(case, making)
     found = weigh(
         what,
         as_of=as_of,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
         pairs=pairs,
-        progress=for_stream(sys.stderr),
+        **making.options(),
     )
     if json:
         tables.print_json(found.to_dict())
@@ -499,26 +483,18 @@ def watch(
     top: Annotated[
         int, Parameter(validator=Number(gte=1, lte=10_000), help="Things in the table.")
     ] = 8,
-    runs: Runs = 10_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     json: Json = False,
 ) -> int:
     """Rank the reports that could come next by what they would tell.
 
     Runs that are on disk already are not made again.
     """
-    from foedus import load_case
-    from foedus.ensemble.progress import for_stream
     from foedus.judgement.watch import watch as look
     from foedus.report import tables
     from foedus.report.watch import print_watch
 
-    what = load_case(case)
-    _refuse_undeclared(what)
-    _refuse_file(out)
+    what = _case_to_run(case, making)
     found = look(
         what,
         question=question,
@@ -526,12 +502,7 @@ def watch(
         rating=rating,
         days=days,
         quantities=quantity,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
-        progress=for_stream(sys.stderr),
+        **making.options(),
     )
     if json:
         tables.print_json(found.to_dict())
@@ -566,11 +537,7 @@ def sensitivity(
         Literal["mechanism", "input"],
         Parameter(help="sobol: the inputs of a mechanism together, or each input."),
     ] = "mechanism",
-    runs: Runs = 10_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     pairs: Annotated[
         int,
         Parameter(
@@ -593,8 +560,6 @@ def sensitivity(
 
     Runs that are on disk already are not made again.
     """
-    from foedus import load_case
-    from foedus.ensemble.progress import for_stream
     from foedus.errors import InputError
     from foedus.judgement.sensitivity import sensitivity as measure
     from foedus.report import tables
@@ -604,22 +569,15 @@ def sensitivity(
     if chart is not None and question is None:
         raise InputError("--chart: of which question? Give --question too")
     _refuse_picture(chart)
-    what = load_case(case)
-    _refuse_undeclared(what)
-    _refuse_file(out)
+    what = _case_to_run(case, making)
     found = measure(
         what,
         as_of=as_of,
         question=question,
         design=design,
         by=by,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
         pairs=pairs,
-        progress=for_stream(sys.stderr),
+        **making.options(),
     )
     if chart is not None and question is not None:
         chart.write_text(tornado_svg(found, question, after=after, most=top), encoding="utf-8")
@@ -669,11 +627,7 @@ def discover(
     chance: Annotated[
         bool, Parameter(negative="", help="Allow conditions on chance that is drawn once a run.")
     ] = False,
-    runs: Runs = 10_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     chart: Annotated[Path | None, Parameter(help="SVG file to write.")] = None,
     json: Json = False,
 ) -> int:
@@ -681,17 +635,13 @@ def discover(
 
     Runs that are on disk already are not made again.
     """
-    from foedus import load_case
-    from foedus.ensemble.progress import for_stream
     from foedus.judgement.discovery import discover as look
     from foedus.report import tables
     from foedus.report.discovery import print_discovery
     from foedus.report.effects import discovery_svg
 
     _refuse_picture(chart)
-    what = load_case(case)
-    _refuse_undeclared(what)
-    _refuse_file(out)
+    what = _case_to_run(case, making)
     found = look(
         what,
         question=question,
@@ -703,12 +653,7 @@ def discover(
         before=before,
         method=method,
         chance=chance,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
-        progress=for_stream(sys.stderr),
+        **making.options(),
     )
     if chart is not None:
         chart.write_text(discovery_svg(found), encoding="utf-8")
@@ -730,35 +675,22 @@ def diagnose(
     /,
     *,
     as_of: AsOf = None,
-    runs: Runs = 16_000,
-    seed: Seed = 1,
-    workers: Workers = None,
-    batch: Batch = None,
-    out: Out = None,
+    making: Making = _MAKING,
     json: Json = False,
 ) -> int:
     """Show what a forecast hangs on: conflicts, what moved which answer, which source is believed.
 
     Runs that are on disk already are not made again.
     """
-    from foedus import load_case
-    from foedus.ensemble.progress import for_stream
     from foedus.judgement.diagnostics import diagnose as examine
     from foedus.report import tables
     from foedus.report.diagnostics import print_diagnostics
 
-    what = load_case(case)
-    _refuse_undeclared(what)
-    _refuse_file(out)
+    what = _case_to_run(case, making)
     found = examine(
         what,
         as_of=as_of,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
-        progress=for_stream(sys.stderr),
+        **making.options(),
     )
     if json:
         tables.print_json(found.to_dict())
@@ -1165,6 +1097,16 @@ def _refuse_undeclared(case: Case) -> None:
     refuse_undeclared(case, registry(case))
 
 
+def _case_to_run(name: str, making: Making) -> Case:
+    """Return a case; refuse what would go wrong only after its runs are made."""
+    from foedus import load_case
+
+    case = load_case(name)
+    _refuse_undeclared(case)
+    _refuse_file(making.out)
+    return case
+
+
 def _refuse_file(out: Path | None) -> None:
     from foedus.errors import InputError
 
@@ -1186,20 +1128,10 @@ def _refuse_brief_of_days(brief: Path | None, pdf: Path | None) -> None:
         raise InputError("--brief, --pdf: of one day only; give --as-of one date")
 
 
-def _by_day(
-    name: str,
-    span: str,
-    json: bool,
-    scored: bool,
-    *,
-    out: Path | None,
-    seed: int,
-    **options: Any,
-) -> int:
+def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> int:
     """Make, print and write the forecasts of a range of days."""
     from foedus import load_case
     from foedus.case.span import days_of, parse_span
-    from foedus.ensemble.progress import for_stream
     from foedus.ensemble.runner import RESULTS
     from foedus.errors import InputError
     from foedus.judgement.lead_time import history
@@ -1212,11 +1144,12 @@ def _by_day(
     what = load_case(name)
     days_of(what, first, last)
     _refuse_undeclared(what)
+    out = making.out
     _refuse_file(out)
     if out is not None and (out / "zarr.json").is_file():
         raise InputError(f"--out {out}: a store; for a range of days give a folder for several")
-    given = {**options, "seed": seed, "out": out, "progress": for_stream(sys.stderr)}
-    stem = (out or RESULTS) / f"{what.id}_{first}..{last}_seed{seed}"
+    given = making.options()
+    stem = (out or RESULTS) / f"{what.id}_{first}..{last}_seed{making.seed}"
     outcomes = None
     if scored:
         found = history(what, first, last, **given)
@@ -1280,46 +1213,26 @@ def _refuse_inside(option: str, path: Path) -> None:
 def _forecast(
     case: str,
     as_of: str | None,
-    runs: int,
-    seed: int,
-    workers: int | None,
-    batch: int | None,
-    out: Path | None,
+    making: Making,
     brief: Path | None,
-    pdf: Path | None = None,
-    cluster: str | None = None,
+    pdf: Path | None,
     wanted: Wanted | None = None,
 ) -> tuple[Forecast, list[Path]]:
     """Make or reuse the runs, forecast, write the briefs; return the forecast and their paths."""
-    from foedus import load_case
-    from foedus.ensemble.progress import for_stream
     from foedus.judgement.dossier import Wanted, dossier
     from foedus.report.forecast import brief as write_brief
     from foedus.report.forecast import known_by
 
-    what = load_case(case)
-    _refuse_undeclared(what)
-    _refuse_file(out)
+    what, out = _case_to_run(case, making), making.out
     if brief is None and out is not None:
         name = out.stem if out.suffix == ".zarr" else out.name
         brief = out.with_name(f"{name}.html")
     _refuse_brief("--brief", brief, _PAGES)
     _refuse_brief("--pdf", pdf, _PAPERS)
-    made = dossier(
-        what,
-        wanted or Wanted(),
-        as_of=as_of,
-        runs=runs,
-        seed=seed,
-        workers=workers,
-        batch=batch,
-        out=out,
-        cluster=cluster,
-        progress=for_stream(sys.stderr),
-    )
+    made = dossier(what, wanted or Wanted(), as_of=as_of, **making.options())
     if brief is None:
         known = known_by(made.forecast).replace(":", "")
-        brief = Path("results") / f"{what.id}_{known}_seed{seed}.html"
+        brief = Path("results") / f"{what.id}_{known}_seed{making.seed}.html"
     paths = [
         write_brief(made.forecast, what, path, explanations=made.explanations, watch=made.watch)
         for path in (brief, pdf)

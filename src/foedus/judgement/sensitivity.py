@@ -334,6 +334,8 @@ def sensitivity(
     if design == "sobol":
         from foedus.judgement.saltelli import designed
 
+        if making.get("cluster") is not None:
+            raise InputError("cluster: a Sobol design is run on this machine only")
         return designed(
             known,
             runs=making.get("runs", RUNS),
