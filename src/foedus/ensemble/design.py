@@ -39,7 +39,8 @@ DESIGN_VERSION = 1
 #: Bits of a point's coordinates; a design has at most ``2**BITS`` runs.
 BITS = 32
 
-_HYPOTHESIS = "hypothesis"
+#: Dimension of the hypothesis, the first.
+HYPOTHESIS = "hypothesis"
 _TRIGGER = "trigger."
 
 
@@ -66,7 +67,7 @@ def dimensions(registry: Mapping[str, Parameter]) -> tuple[str, ...]:
     """Return the names of the design's dimensions in their fixed order."""
     declared = sorted(name for name in registry if not name.startswith(_TRIGGER))
     triggers = sorted((n for n in registry if n.startswith(_TRIGGER)), key=lambda n: (len(n), n))
-    return (_HYPOTHESIS, *declared, *triggers)
+    return (HYPOTHESIS, *declared, *triggers)
 
 
 def draw(
@@ -105,20 +106,38 @@ def draw(
     """
     names = dimensions(registry)
     all_names, u = coordinates(names, luck if stages else (), seed=seed, runs=runs, stages=stages)
-    hypothesis = _hypotheses(case, u[0])
-    values = {name: np.empty(runs.size) for name in names[1:]}
+    values, hypothesis = priors_at(case, registry, dict(zip(names, u, strict=False)))
+    moved = {where: u[all_names.index(luck_name(where))] for where in (luck if stages else ())}
+    return Draws(values, hypothesis, moved)
+
+
+def priors_at(
+    case: Case, registry: Mapping[str, Parameter], points: Mapping[str, FloatArray]
+) -> tuple[dict[str, FloatArray], NDArray[np.int16]]:
+    """Return the parameters, and the hypotheses, at some points of the design.
+
+    Parameters
+    ----------
+    case : Case
+    registry : mapping of str to Parameter
+    points : mapping of str to ndarray, shape (run,)
+        Coordinates by dimension (:func:`dimensions`), in the open unit interval; a dimension that
+        is not there is at its middle.
+    """
+    size = next(iter(points.values())).size
+    middle = np.full(size, 0.5)
+    hypothesis = _hypotheses(case, points.get(HYPOTHESIS, middle))
+    values = {name: np.empty(size) for name in dimensions(registry)[1:]}
     for number in np.unique(hypothesis):
         chosen = case.hypotheses[number] if number >= 0 else None
         priors = resolve(case, dict(registry), chosen)
         rows = hypothesis == number
-        for k, name in enumerate(names[1:], start=1):
+        for name, into in values.items():
             # All rows are transformed and then chosen, so that a value does not depend on
             # which other runs are in the batch.
-            drawn = priors[name].quantile(u[k])
-            drawn = np.clip(drawn, registry[name].low, registry[name].high)
-            values[name][rows] = drawn[rows]
-    moved = {where: u[all_names.index(luck_name(where))] for where in (luck if stages else ())}
-    return Draws(values, hypothesis, moved)
+            drawn = priors[name].quantile(points.get(name, middle))
+            into[rows] = np.clip(drawn, registry[name].low, registry[name].high)[rows]
+    return values, hypothesis
 
 
 def luck_name(where: Address) -> str:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from foedus.case.models import Case
+from foedus.ensemble.design import HYPOTHESIS
 from foedus.ensemble.proposal import Stage, log_price, points
 from foedus.judgement.evidence import likelihood, reports
 from foedus.judgement.quantities import Frame, blocks
@@ -53,7 +54,6 @@ MOST = 32_000
 _POINTS = 16_384
 
 _BLOCK = 1000
-_HYPOTHESIS = "hypothesis"
 
 
 def log_likelihood(
@@ -156,7 +156,7 @@ def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: in
     if good.sum() >= FEWEST:
         slope = slope + slopes(z[:, good], fit[good])
     mean = np.clip(STEP * slope, -FURTHEST, FURTHEST)
-    moved = [i for i, n in enumerate(names) if n != _HYPOTHESIS and mean[i] != 0.0]
+    moved = [i for i, n in enumerate(names) if n != HYPOTHESIS and mean[i] != 0.0]
     return Stage(
         first_run,
         tuple(names[i] for i in moved),

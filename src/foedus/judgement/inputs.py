@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.case.priors import Choice
+from foedus.ensemble.design import HYPOTHESIS
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
 
 FloatArray = NDArray[np.float64]
 Kind = Literal["hypothesis", "parameter", "chance"]
-
-HYPOTHESIS = "hypothesis"
 
 _MEANINGS = {
     "alliance.factor": "What moves all members' votes alike.",

@@ -23,7 +23,7 @@ from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.judgement import indices
-from foedus.judgement.inputs import HYPOTHESIS, Input, hypothesis_input, parameter_inputs
+from foedus.judgement.inputs import Input, hypothesis_input, parameter_inputs
 from foedus.judgement.points import Points, answers_at
 from foedus.judgement.quantities import Frame
 
@@ -263,22 +263,9 @@ def _group(name: str, size: int, about: dict[str, Input]) -> Input:
 
 def _simulated(case: Case, registry: dict[str, Parameter], design: Saltelli, seed: int) -> Points:
     """Return the runs of a design: the priors at its points, and chance by its last column."""
-    from foedus.world.parameters import resolve
+    from foedus.ensemble.design import priors_at
 
-    u = design.sample().T
-    row = {name: k for k, name in enumerate(design.names)}
-    size = u.shape[1]
-    hypothesis = np.full(size, -1 if not case.hypotheses else 0, dtype=np.int16)
-    if HYPOTHESIS in row:
-        edges = np.cumsum([h.weight for h in case.hypotheses])
-        hypothesis = np.searchsorted(edges[:-1] / edges[-1], u[row[HYPOTHESIS]], side="right")
-    middle = np.full(size, 0.5)
-    values = {name: np.empty(size) for name in registry}
-    for number in np.unique(hypothesis):
-        priors = resolve(case, registry, case.hypotheses[number] if number >= 0 else None)
-        here = hypothesis == number
-        for name, p in registry.items():
-            drawn = priors[name].quantile(u[row[name]] if name in row else middle)
-            values[name][here] = np.clip(drawn, p.low, p.high)[here]
-    runs = (u[row[CHANCE]] * _NUMBERS).astype(np.int64)
-    return Points(seed, runs, hypothesis.astype(np.int16), values)
+    points = dict(zip(design.names, design.sample().T, strict=True))
+    runs = (points.pop(CHANCE) * _NUMBERS).astype(np.int64)
+    values, hypothesis = priors_at(case, registry, points)
+    return Points(seed, runs, hypothesis, values)
