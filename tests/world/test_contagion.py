@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
 
 from foedus.world import contagion
 
@@ -92,33 +91,6 @@ def test_branching_ratio_and_prior():
     assert low == pytest.approx(0.4, abs=0.01)
     assert high == pytest.approx(0.82, abs=0.03)
     assert contagion.BRANCHING.mean == 0.63
-
-
-def test_mean_field_of_clements_and_fadai():
-    """The integrator that the field equations use, on the exact mean field of another lattice."""
-
-    def slope(_, y):
-        r, b = y
-        gain = r * b**2 - r**2 * b
-        return [gain, -gain]
-
-    run = solve_ivp(slope, (0, 20), [0.1, 0.5], t_eval=[5, 20], rtol=1e-10, atol=1e-12)
-    assert run.y[0] == pytest.approx([0.197474, 0.292670], abs=1e-6)
-
-
-def test_basins_of_lang_and_de_sterck():
-    """Below 1 - alpha unrest is unseen and dies; above the police's capacity it wins."""
-    c1, c2, alpha, beta = 1.0, 2.0, 0.9, 0.5
-
-    def after_a_day(r):
-        steps = 20_000
-        for _ in range(steps):
-            r += (c1 * (r > 1 - alpha) * (1 - r) - c2 * (r < beta) * r) / steps
-        return r
-
-    assert after_a_day(0.12) == pytest.approx(0.322712, abs=1e-4)
-    assert after_a_day(0.6) == pytest.approx(0.852848, abs=1e-4)
-    assert after_a_day(0.08) == pytest.approx(0.010827, abs=1e-4)
 
 
 def test_a_day_of_the_pressure_equation():

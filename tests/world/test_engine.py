@@ -106,6 +106,47 @@ def test_an_isolated_city_is_quiet_without_contagion():
     assert out["crowd"][:, :, 1].max() == 0
 
 
+#: Whatever lets lethal force and contagion act on the streets.
+EFFECTS = (
+    "lethal.backlash",
+    "lethal.fear_weight",
+    "lethal.legitimacy_loss",
+    "lethal.legitimacy_recovery",
+    "contagion.strength",
+)
+
+
+@pytest.mark.parametrize("internet", [1.0, 0.2])
+@pytest.mark.parametrize("armed", [0.0, 0.6])
+def test_lethal_force_and_contagion_at_zero_leave_the_streets_model_1(armed, internet):
+    """All through the engine: people are killed and cut off, and the streets are the same bits.
+
+    With the effects as drawn they are not, so that something would be noticed.
+    """
+    runs, off = np.arange(20, dtype=np.int64), {m: False for m in MECHANISMS if m != "streets"}
+    alone = small_case(mechanisms=off)
+    beside = small_case(mechanisms={**off, "lethal": True, "contagion": True})
+
+    def played(case, values):
+        world = engine.World(Setting.of(case), values, Random(SEED, runs), on=engine.switches(case))
+        state = world.start()
+        state.internet[:] = internet
+        out = outputs.allocate(world.setting, runs.size)
+        world.run(state, 0, world.setting.horizon, out)
+        return {name: out[name] for name in ("crowd", "arrests", "jailed", "legitimacy")}, out
+
+    values = values_of(beside, runs.size)
+    values["lethal.armed_share"][:] = armed
+    zero = {**values, **{name: np.zeros(runs.size) for name in EFFECTS}}
+    want, _ = played(alone, zero)
+    got, everything = played(beside, zero)
+    assert want["crowd"].max() > 0
+    assert everything["deaths_protesters"].sum() > 0
+    assert (everything["deaths_security"].sum() > 0) == (armed > 0)
+    assert_same(want, got)
+    assert not np.array_equal(played(beside, values)[0]["crowd"], want["crowd"])
+
+
 def test_outside_never_feeds_back():
     case = small_case()
     runs = np.arange(25, dtype=np.int64)

@@ -1,9 +1,8 @@
 """The extended rule against what must hold: Model I at zero, closed forms, cities apart.
 
-Not here, because nothing of ours would be tested: the mean field of Clements and Fadai (2022) is
-that of another lattice model, and that of Lang and De Sterck (2014) is an equation that the
-streets do not solve. That everybody is activated once a period is tested by
-``test_births_where_there_is_room`` of Model II, against a branching process.
+The order of turns is held against the mean field of Clements and Fadai in ``test_scheduler.py``.
+The equation of Lang and De Sterck (2014) is not here: the streets do not solve it, so nothing of
+ours would be tested.
 """
 
 import math
