@@ -1,0 +1,104 @@
+"""Commands about case files and this machine: check, schema, new, serve, warm."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from foedus.cli.app import app, example
+from foedus.cli.options import AsOf, CaseName, Json, refuse_undeclared
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus check kazakhstan-2022 --as-of 2022-01-05", "foedus check my-case.yaml --json"
+    )
+)
+def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
+    """Check a case file, and show what an as-of date hides."""
+    from foedus import load_case
+    from foedus.case.check import check as examine
+    from foedus.errors import InputError
+    from foedus.report import tables
+
+    try:
+        what = load_case(case)
+        report = examine(what, as_of)
+        refuse_undeclared(what)
+    except InputError as error:
+        if not json:
+            raise
+        tables.print_json(tables.problems(error))
+        return 2
+    if json:
+        tables.print_json(report.to_dict())
+    else:
+        print(report)
+    return 0
+
+
+@app.command(help_epilogue=example("foedus schema > case.schema.json"))
+def schema() -> int:
+    """Print the JSON Schema of case files, for editors."""
+    from foedus.case.schema import json_schema
+    from foedus.report import tables
+
+    tables.print_json(json_schema())
+    return 0
+
+
+@app.command(help_epilogue=example('foedus new my-case.yaml --title "A crisis of my own"'))
+def new(
+    path: Annotated[Path, Parameter(help="The file to write; it must not exist.")],
+    /,
+    *,
+    title: Annotated[str, Parameter(help="Title of the case.")] = "A new case",
+) -> int:
+    """Write a starter case with notes, which passes foedus check."""
+    from foedus.case.template import new_case
+
+    print(new_case(path, title=title))
+    return 0
+
+
+@app.command(
+    help_epilogue=example("foedus serve --open", "foedus serve --cases my-cases --port 8001")
+)
+def serve(
+    *,
+    port: Annotated[
+        int, Parameter(validator=Number(gte=0, lte=65535), help="Port; 0 takes a free one.")
+    ] = 8000,
+    host: Annotated[
+        str, Parameter(help="Address to listen on. Others than this machine only if you say so.")
+    ] = "127.0.0.1",
+    cases: Annotated[
+        Path, Parameter(help="Folder of your own cases; new ones are saved there.")
+    ] = Path("cases"),
+    results: Annotated[Path, Parameter(help="Folder of the runs.")] = Path("results"),
+    open_: Annotated[
+        bool, Parameter(name="--open", negative="", help="Open the page in the browser.")
+    ] = False,
+) -> int:
+    """Show the page: forecasts, streets, what if and explanations, on this machine only."""
+    from foedus.app.run import serve as run_page
+
+    return run_page(host=host, port=port, cases=cases, results=results, open_page=open_)
+
+
+@app.command(help_epilogue=example("foedus warm"))
+def warm() -> int:
+    """Compile the kernels now, so that the first run need not."""
+    import time
+
+    from foedus import streets
+
+    began = time.perf_counter()
+    for name in streets.warm():
+        print(name, file=sys.stderr)
+    print(f"ready after {time.perf_counter() - began:.1f} s")
+    return 0

@@ -1,0 +1,289 @@
+"""Commands that make the runs of a case and forecast from them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from foedus.cli.app import app, example
+from foedus.cli.options import (
+    MAKING,
+    PAGES,
+    PAPERS,
+    AsOf,
+    AsOfDays,
+    Batch,
+    Brief,
+    CaseName,
+    Cluster,
+    Json,
+    Making,
+    Out,
+    Pdf,
+    Runs,
+    Seed,
+    Workers,
+    case_to_run,
+    refuse_brief,
+    refuse_brief_of_days,
+    refuse_file,
+    refuse_undeclared,
+)
+
+if TYPE_CHECKING:
+    from foedus.judgement import Forecast
+    from foedus.judgement.dossier import Wanted
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus run kazakhstan-2022 --as-of 2022-01-07 --out kz.zarr",
+        "foedus run kazakhstan-2022 --as-of 2022-01-07 --out kz.zarr --resume",
+        "foedus run kazakhstan-2022 --runs 1000000 --cluster tcp://10.0.0.5:8786",
+    )
+)
+def run(
+    case: CaseName,
+    /,
+    *,
+    runs: Runs = 1000,
+    seed: Seed = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    out: Out = None,
+    cluster: Cluster = None,
+    as_of: Annotated[
+        str | None,
+        Parameter(help="Replay the decisions known by then; without it nothing is replayed."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        Parameter(negative="", help="The store must exist; it is checked, repaired and finished."),
+    ] = False,
+) -> int:
+    """Draw the priors, simulate, and keep the runs in a store on disk."""
+    from foedus import ensemble, load_case
+    from foedus.ensemble.progress import for_stream
+    from foedus.report import tables
+
+    what = load_case(case)
+    refuse_undeclared(what)
+    refuse_file(out)
+    made = ensemble.run(
+        what,
+        as_of=as_of,
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        batch=batch,
+        out=out,
+        cluster=cluster,
+        resume=resume,
+        progress=for_stream(sys.stderr),
+    )
+    tables.print_runs(made)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 20000",
+        "foedus forecast kazakhstan-2022 --as-of 2022-01-03..2022-01-12 --runs 4000",
+        "foedus forecast my-case.yaml --json > forecast.json",
+    )
+)
+def forecast(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOfDays = None,
+    making: Making = MAKING,
+    brief: Brief = None,
+    pdf: Pdf = None,
+    json: Json = False,
+) -> int:
+    """Answer the questions of a case from what was known, and write the brief.
+
+    Runs that are on disk already are not made again. For a range of days: the answers by day, as a
+    table, a picture and a CSV file.
+    """
+    from foedus.case.span import is_span
+    from foedus.report import tables
+
+    if as_of is not None and is_span(as_of):
+        refuse_brief_of_days(brief, pdf)
+        return _by_day(case, as_of, json, False, making)
+    result, paths = _forecast(case, as_of, making, brief, pdf)
+    if json:
+        tables.print_json(result.to_dict())
+        for path in paths:
+            print(f"Brief: {path}", file=sys.stderr)
+    else:
+        tables.print_forecast(result, *paths)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus report kazakhstan-2022 --as-of 2022-01-07 --pdf brief.pdf",
+        "foedus report my-case.yaml --question landed --pairs 0",
+    )
+)
+def report(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    making: Making = MAKING,
+    brief: Brief = None,
+    pdf: Pdf = None,
+    explain: Annotated[
+        bool, Parameter(help="What the casebook says of the explanations, and counterfactuals.")
+    ] = True,
+    pairs: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=1_000_000),
+            help="Pairs of runs for each counterfactual; 0 makes none.",
+        ),
+    ] = 400,
+    watch: Annotated[bool, Parameter(help="What to look for next.")] = True,
+    question: Annotated[
+        str | None,
+        Parameter(
+            help="Id of the question that the watch list is about; absent: the most open one."
+        ),
+    ] = None,
+) -> int:
+    """Write the full brief of a case, and print nothing but its path.
+
+    To the forecast it adds explanations, counterfactuals and the watch list. Runs that are on disk
+    already are not made again.
+    """
+    from foedus.judgement.dossier import Wanted
+
+    wanted = Wanted(explain, pairs, watch, question)
+    _, paths = _forecast(case, as_of, making, brief, pdf, wanted)
+    for path in paths:
+        print(path)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus score kazakhstan-2022 --as-of 2022-01-07",
+        "foedus score kazakhstan-2022 --as-of 2022-01-03..2022-01-12 --runs 4000",
+        "foedus score kazakhstan-2022 --as-of 2022-01-05 --json",
+    )
+)
+def score(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOfDays = None,
+    making: Making = MAKING,
+    json: Json = False,
+) -> int:
+    """Score the forecast of a case against its outcomes and the baselines.
+
+    For a range of days: the answers by day beside what came, and the scores by lead time.
+    """
+    from foedus import judgement
+    from foedus.case.span import is_span
+    from foedus.errors import InputError
+    from foedus.report import tables
+
+    if as_of is not None and is_span(as_of):
+        return _by_day(case, as_of, json, True, making)
+    what = case_to_run(case, making)
+    if not what.outcomes:
+        raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
+    scores = judgement.score(
+        what,
+        as_of=as_of,
+        **making.options(),
+    )
+    if json:
+        tables.print_json(scores.to_dict())
+    else:
+        tables.print_scores(scores)
+    return 0
+
+
+def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> int:
+    """Make, print and write the forecasts of a range of days."""
+    from foedus import load_case
+    from foedus.case.span import days_of, parse_span
+    from foedus.ensemble.runner import RESULTS
+    from foedus.errors import InputError
+    from foedus.judgement.lead_time import history
+    from foedus.judgement.timeline import timeline
+    from foedus.report import tables
+    from foedus.report import timeline as text
+    from foedus.report.timeplots import timeline_svg
+
+    first, last = parse_span(span)
+    what = load_case(name)
+    days_of(what, first, last)
+    refuse_undeclared(what)
+    out = making.out
+    refuse_file(out)
+    if out is not None and (out / "zarr.json").is_file():
+        raise InputError(f"--out {out}: a store; for a range of days give a folder for several")
+    given = making.options()
+    stem = (out or RESULTS) / f"{what.id}_{first}..{last}_seed{making.seed}"
+    outcomes = None
+    if scored:
+        found = history(what, first, last, **given)
+        made, data = found.timeline, found.to_dict()
+        outcomes = {q.id: q.outcome for q in found.scores[-1].questions}
+    else:
+        made = timeline(what, first, last, **given)
+        data = made.to_dict()
+    table = text.write_csv(made, stem.with_name(f"{stem.name}.csv"))
+    picture = stem.with_name(f"{stem.name}.svg")
+    picture.write_text(timeline_svg(made, outcomes), encoding="utf-8")
+    if json:
+        tables.print_json(data)
+    elif scored:
+        text.print_history(found)
+    else:
+        text.print_timeline(made)
+    to = sys.stderr if json else sys.stdout
+    print(f"\nTable: {table}\nPicture: {picture}", file=to)
+    return 0
+
+
+def _forecast(
+    case: str,
+    as_of: str | None,
+    making: Making,
+    brief: Path | None,
+    pdf: Path | None,
+    wanted: Wanted | None = None,
+) -> tuple[Forecast, list[Path]]:
+    """Make or reuse the runs, forecast, write the briefs; return the forecast and their paths."""
+    from foedus.judgement.dossier import Wanted, dossier
+    from foedus.report.forecast import brief as write_brief
+    from foedus.report.forecast import known_by
+
+    what, out = case_to_run(case, making), making.out
+    if brief is None and out is not None:
+        name = out.stem if out.suffix == ".zarr" else out.name
+        brief = out.with_name(f"{name}.html")
+    refuse_brief("--brief", brief, PAGES)
+    refuse_brief("--pdf", pdf, PAPERS)
+    made = dossier(what, wanted or Wanted(), as_of=as_of, **making.options())
+    if brief is None:
+        known = known_by(made.forecast).replace(":", "")
+        brief = Path("results") / f"{what.id}_{known}_seed{making.seed}.html"
+    paths = [
+        write_brief(made.forecast, what, path, explanations=made.explanations, watch=made.watch)
+        for path in (brief, pdf)
+        if path is not None
+    ]
+    return made.forecast, paths

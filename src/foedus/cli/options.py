@@ -1,0 +1,192 @@
+"""The options that several commands share, and what refuses those that would fail too late."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from foedus.case import Case
+
+#: How the file of a brief ends.
+PAGES = (".html", ".htm")
+PAPERS = (".pdf",)
+
+CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
+AsOf = Annotated[
+    str | None,
+    Parameter(help="Use only what was known by then (2022-01-07); the case's own date if absent."),
+]
+AsOfDays = Annotated[
+    str | None,
+    Parameter(
+        help="Use only what was known by then (2022-01-07); the case's own date if absent. A range "
+        "(2022-01-03..2022-01-12) gives the forecast of each day; --out is then a folder for "
+        "several stores."
+    ),
+]
+Runs = Annotated[int, Parameter(validator=Number(gte=1, lte=2**32), help="Number of runs.")]
+Seed = Annotated[
+    int, Parameter(validator=Number(gte=0, lt=2**64), help="Seed of all random numbers.")
+]
+Workers = Annotated[
+    int | None,
+    Parameter(
+        validator=Number(gte=1, lte=1024),
+        help="Processes; one a core if absent. Changes no result.",
+    ),
+]
+Batch = Annotated[
+    int | None,
+    Parameter(
+        validator=Number(gte=1, lte=2**20), help="Runs held in memory at once. Changes no result."
+    ),
+]
+Out = Annotated[
+    Path | None, Parameter(help="The store of the runs, a folder; in results/ if absent.")
+]
+Cluster = Annotated[
+    str | None,
+    Parameter(
+        help="Compute on a Dask cluster: its scheduler's address (tcp://10.0.0.5:8786), its "
+        "scheduler file (.json), or local. Changes no result."
+    ),
+]
+Brief = Annotated[
+    Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
+]
+Pdf = Annotated[Path | None, Parameter(help="PDF file to write as well, with the same content.")]
+Store = Annotated[Path, Parameter(help="A store of runs.")]
+CaseId = Annotated[str, Parameter(help="Id of a coded case, as KAZ2022.")]
+Organisation = Annotated[str | None, Parameter(help="Organisation or helper, as CSTO.")]
+Trigger = Annotated[str | None, Parameter(help="Kind of trigger, as domestic_protest.")]
+FirstYear = Annotated[int | None, Parameter(help="Earliest year.")]
+LastYear = Annotated[int | None, Parameter(help="Latest year.")]
+OwnCases = Annotated[Path | None, Parameter(help="Folder of your own coded cases, added.")]
+Before = Annotated[str | None, Parameter(help="Use only what was known before this date.")]
+Nearest = Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="How many cases.")]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative="", help="Print JSON, for programs, instead of a table."),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Making:
+    """How the runs of a forecast are made; options of every command that needs them."""
+
+    runs: Runs = 16_000
+    seed: Seed = 1
+    workers: Workers = None
+    batch: Batch = None
+    out: Out = None
+    cluster: Cluster = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of :class:`foedus.judgement.making.Making`, with progress told."""
+        from foedus.ensemble.progress import for_stream
+
+        return {**asdict(self), "progress": for_stream(sys.stderr)}
+
+
+MAKING = Making()
+
+
+def date(option: str, text: str | None) -> dt.date | None:
+    """Return the date that an option names."""
+    import datetime as dt
+
+    from foedus.errors import InputError
+
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option}: a date such as 2022-01-07 (found {text!r})") from None
+
+
+def refuse_undeclared(case: Case) -> None:
+    """Refuse what a case file names that no mechanism declares."""
+    from foedus.world.engine import registry
+    from foedus.world.parameters import refuse_undeclared as refuse
+
+    refuse(case, registry(case))
+
+
+def case_to_run(name: str, making: Making) -> Case:
+    """Return a case; refuse what would go wrong only after its runs are made."""
+    from foedus import load_case
+
+    case = load_case(name)
+    refuse_undeclared(case)
+    refuse_file(making.out)
+    return case
+
+
+def refuse_file(out: Path | None) -> None:
+    """Refuse a store that could not be written."""
+    from foedus.errors import InputError
+
+    if out is None:
+        return
+    if not out.name:
+        raise InputError(f"--out {out}: the name of a folder of its own")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: a file is there; a store is a folder, give another name")
+    if out.suffix in PAGES:
+        raise InputError(f"--out {out}: a store is a folder; its brief will have that name")
+    _refuse_inside("--out", out)
+
+
+def refuse_brief_of_days(brief: Path | None, pdf: Path | None) -> None:
+    """Refuse a brief of a range of days."""
+    from foedus.errors import InputError
+
+    if brief is not None or pdf is not None:
+        raise InputError("--brief, --pdf: of one day only; give --as-of one date")
+
+
+def refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> None:
+    """Refuse what would destroy something, or could not be written after all the runs."""
+    from foedus.errors import InputError
+
+    if brief is None:
+        return
+    if brief.is_dir():
+        raise InputError(f"{option} {brief}: a folder is there; give the name of a file")
+    if brief.suffix not in endings:
+        raise InputError(f"{option} {brief}: a file name that ends in {endings[0]}")
+    _refuse_inside(option, brief)
+    folder = next(p for p in brief.absolute().parents if p.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"{option} {brief}: {folder} can't be written to")
+
+
+def refuse_picture(chart: Path | None) -> None:
+    """Refuse a chart that could not be written after all the runs."""
+    from foedus.errors import InputError
+
+    if chart is None:
+        return
+    if chart.suffix != ".svg":
+        raise InputError(f"--chart {chart}: a file name that ends in .svg")
+    _refuse_inside("--chart", chart)
+    folder = chart.absolute().parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"--chart {chart}: {folder} can't be written to")
+
+
+def _refuse_inside(option: str, path: Path) -> None:
+    from foedus.errors import InputError
+
+    for folder in path.absolute().parents:
+        if (folder / "zarr.json").is_file():
+            raise InputError(f"{option} {path}: {folder.name} is a store; nothing else goes there")

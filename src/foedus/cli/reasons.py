@@ -1,0 +1,306 @@
+"""Commands that say why: what a forecast hangs on, and what would tell more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from foedus.cli.app import app, example
+from foedus.cli.options import (
+    MAKING,
+    AsOf,
+    CaseName,
+    Json,
+    Making,
+    case_to_run,
+    date,
+    refuse_picture,
+)
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus explain kazakhstan-2022 --as-of 2022-01-07 --runs 20000",
+        "foedus explain my-case.yaml --pairs 0 --json",
+    )
+)
+def explain(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    making: Making = MAKING,
+    pairs: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=1_000_000),
+            help="Pairs of runs for each counterfactual; 0 makes none.",
+        ),
+    ] = 400,
+    json: Json = False,
+) -> int:
+    """Weigh the explanations of a case, and say what would have been otherwise.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus.judgement.explain import explain as weigh
+    from foedus.report import tables
+    from foedus.report.explain import print_explanations
+
+    what = case_to_run(case, making)
+    found = weigh(
+        what,
+        as_of=as_of,
+        pairs=pairs,
+        **making.options(),
+    )
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_explanations(found)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus watch kazakhstan-2022 --as-of 2022-01-07 --question troops-3000",
+        "foedus watch my-case.yaml --rating C3 --days 3 --json",
+    )
+)
+def watch(
+    case: CaseName,
+    /,
+    *,
+    question: Annotated[
+        str | None,
+        Parameter(help="Id of the question to tell of; which hypothesis holds if absent."),
+    ] = None,
+    as_of: AsOf = None,
+    rating: Annotated[str, Parameter(help="Admiralty rating of the reports looked for.")] = "B2",
+    days: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=3660), help="Days after the date to look at.")
+    ] = 7,
+    quantity: Annotated[
+        list[str] | None,
+        Parameter(help="Only this word of the vocabulary; may be given again.", negative=""),
+    ] = None,
+    top: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=10_000), help="Things in the table.")
+    ] = 8,
+    making: Making = MAKING,
+    json: Json = False,
+) -> int:
+    """Rank the reports that could come next by what they would tell.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus.judgement.watch import watch as look
+    from foedus.report import tables
+    from foedus.report.watch import print_watch
+
+    what = case_to_run(case, making)
+    found = look(
+        what,
+        question=question,
+        as_of=as_of,
+        rating=rating,
+        days=days,
+        quantities=quantity,
+        **making.options(),
+    )
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_watch(found, top=top)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus sensitivity kazakhstan-2022 --as-of 2022-01-07",
+        "foedus sensitivity kazakhstan-2022 --question all-deaths --chart deaths.svg",
+        "foedus sensitivity my-case.yaml --design sobol --runs 4000 --json",
+    )
+)
+def sensitivity(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    question: Annotated[
+        str | None, Parameter(help="Id of a question, to see it in full; all if absent.")
+    ] = None,
+    design: Annotated[
+        Literal["given", "sobol"],
+        Parameter(
+            help="From the runs of the forecast; or from runs of a Saltelli design, which gives "
+            "total shares too, before the evidence only."
+        ),
+    ] = "given",
+    by: Annotated[
+        Literal["mechanism", "input"],
+        Parameter(help="sobol: the inputs of a mechanism together, or each input."),
+    ] = "mechanism",
+    making: Making = MAKING,
+    pairs: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=1_000_000),
+            help="Pairs of runs that tell the share of chance; 0 makes none.",
+        ),
+    ] = 400,
+    top: Annotated[
+        int, Parameter(validator=Number(gte=1), help="Inputs that are shown of one question.")
+    ] = 10,
+    chart: Annotated[
+        Path | None, Parameter(help="SVG file to write, of one question: a tornado chart.")
+    ] = None,
+    after: Annotated[
+        bool, Parameter(negative="", help="The chart: after the evidence instead of before.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Say which uncertain inputs the answers hang on, and how much is chance.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus.errors import InputError
+    from foedus.judgement.sensitivity import sensitivity as measure
+    from foedus.report import tables
+    from foedus.report.effects import tornado_svg
+    from foedus.report.sensitivity import print_sensitivities
+
+    if chart is not None and question is None:
+        raise InputError("--chart: of which question? Give --question too")
+    refuse_picture(chart)
+    what = case_to_run(case, making)
+    found = measure(
+        what,
+        as_of=as_of,
+        question=question,
+        design=design,
+        by=by,
+        pairs=pairs,
+        **making.options(),
+    )
+    if chart is not None and question is not None:
+        chart.write_text(tornado_svg(found, question, after=after, most=top), encoding="utf-8")
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_sensitivities(found, most=top)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus discover kazakhstan-2022 --question hundred-deaths --before",
+        "foedus discover my-case.yaml --question deaths --at-least 500 --method tree",
+        "foedus discover my-case.yaml --question landed --chart landed.svg --json",
+    )
+)
+def discover(
+    case: CaseName,
+    /,
+    *,
+    question: Annotated[str, Parameter(help="Id of the question.")],
+    as_of: AsOf = None,
+    at_least: Annotated[
+        float | None, Parameter(help="A number: look for answers of at least this.")
+    ] = None,
+    at_most: Annotated[
+        float | None, Parameter(help="A number: look for answers of at most this.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        Parameter(help="A date: look for answers up to it; within the days simulated if absent."),
+    ] = None,
+    happens: Annotated[
+        bool | None,
+        Parameter(
+            negative="--fails",
+            help="Look for the outcome, or for its not happening; the rarer of the two if absent.",
+        ),
+    ] = None,
+    before: Annotated[
+        bool, Parameter(negative="", help="Do not weigh the runs by the evidence.")
+    ] = False,
+    method: Annotated[
+        Literal["prim", "tree"], Parameter(help="Peel a box, or grow a classification tree.")
+    ] = "prim",
+    chance: Annotated[
+        bool, Parameter(negative="", help="Allow conditions on chance that is drawn once a run.")
+    ] = False,
+    making: Making = MAKING,
+    chart: Annotated[Path | None, Parameter(help="SVG file to write.")] = None,
+    json: Json = False,
+) -> int:
+    """Say in one sentence under which conditions an outcome happens.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus.judgement.discovery import discover as look
+    from foedus.report import tables
+    from foedus.report.discovery import print_discovery
+    from foedus.report.effects import discovery_svg
+
+    refuse_picture(chart)
+    what = case_to_run(case, making)
+    found = look(
+        what,
+        question=question,
+        as_of=as_of,
+        at_least=at_least,
+        at_most=at_most,
+        by=date("--by", by),
+        happens=happens,
+        before=before,
+        method=method,
+        chance=chance,
+        **making.options(),
+    )
+    if chart is not None:
+        chart.write_text(discovery_svg(found), encoding="utf-8")
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_discovery(found)
+    return 0
+
+
+@app.command(
+    help_epilogue=example(
+        "foedus diagnose kazakhstan-2022 --as-of 2022-01-07",
+        "foedus diagnose my-case.yaml --json",
+    )
+)
+def diagnose(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOf = None,
+    making: Making = MAKING,
+    json: Json = False,
+) -> int:
+    """Show what a forecast hangs on: conflicts, what moved which answer, which source is believed.
+
+    Runs that are on disk already are not made again.
+    """
+    from foedus.judgement.diagnostics import diagnose as examine
+    from foedus.report import tables
+    from foedus.report.diagnostics import print_diagnostics
+
+    what = case_to_run(case, making)
+    found = examine(
+        what,
+        as_of=as_of,
+        **making.options(),
+    )
+    if json:
+        tables.print_json(found.to_dict())
+    else:
+        print_diagnostics(found)
+    return 0
