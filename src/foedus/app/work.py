@@ -22,12 +22,13 @@ def warm() -> None:
     """Import what most jobs need, and compile or load the kernels."""
     from foedus import judgement, streets  # noqa: F401
     from foedus.casebook import load_casebook
+    from foedus.world import unrest
+    from foedus.world.streets.warming import SMALL
 
     load_casebook()
-    for name in streets.READINGS:
-        options = streets.reading(name, width=15, height=15)
-        state = streets.create(options, seed=0, runs=[0])
-        streets.advance(state, options=options, seed=0, runs=[0], day=0, ticks=1)
+    # Those of lattices as most cases have them; what a larger one needs its first job compiles.
+    for _ in streets.warm(unrest.READINGS, sides=[SMALL], two_groups=False):
+        pass
 
 
 def to_bytes(result: Any) -> bytes:

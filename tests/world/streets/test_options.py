@@ -52,7 +52,7 @@ def test_lowest_term() -> None:
 
 def test_reading() -> None:
     assert list(READINGS) == ["raw", "paper", "netlogo", "mesa", "citizens_first"]
-    with pytest.raises(ValueError, match="reading must be one of raw, paper"):
+    with pytest.raises(ValueError, match="name must be a reading, one of raw, paper"):
         reading("ascape")
     with pytest.raises(ValueError, match="'visoin'"):
         reading("mesa", visoin=3)

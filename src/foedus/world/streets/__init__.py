@@ -1,6 +1,6 @@
 """Streets: Epstein's civil-violence model on a torus per city (doi 10.1073/pnas.092080199)."""
 
-from foedus.world.streets.model import StreetState, StreetTicks, advance, create, simulate, warm
+from foedus.world.streets.model import StreetState, StreetTicks, advance, create, simulate
 from foedus.world.streets.model_two import TwoGroupOptions, simulate_two
 from foedus.world.streets.options import (
     READINGS,
@@ -18,7 +18,8 @@ from foedus.world.streets.options import (
     reading,
 )
 from foedus.world.streets.outbursts import Outbursts, find_outbursts, tail_fit
-from foedus.world.streets.paper import PaperRun, paper_run
+from foedus.world.streets.paper import PaperRun, PaperRunTwo, paper_run, paper_run_two
+from foedus.world.streets.warming import warm
 
 __all__ = [
     "READINGS",
@@ -31,6 +32,7 @@ __all__ = [
     "Order",
     "Outbursts",
     "PaperRun",
+    "PaperRunTwo",
     "Placement",
     "Rounding",
     "SelfCount",
@@ -42,6 +44,7 @@ __all__ = [
     "create",
     "find_outbursts",
     "paper_run",
+    "paper_run_two",
     "reading",
     "simulate",
     "simulate_two",

@@ -10,6 +10,10 @@ Scratch, rebuilt from the records at each call, hence in cache while it is used:
 - ``bits``: planes of bits, one for cells that are blocked, one for cops, one for actives. Who is in
   sight, and where one can go, is counted with vector instructions (:mod:`._bits`).
 - ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
+  Where C/A is rounded to whole numbers the decision is exactly that of the rule. With roundings
+  ``none`` and ``smooth`` a limit is a float32 (of smooth, interpolated in a table as well), and a
+  citizen whose limit is C/A to seven digits may decide otherwise than the rule in float64: with
+  ``none``, 1 of 528 million tried at ratios of small numbers.
 
 Where agents can share a cell a bit does not tell how many there are. ``cells`` does, and two
 numbers of each run say how many cops and actives are on a cell that had one before; only if there
@@ -52,6 +56,7 @@ from foedus.world.streets._lanes import (
     prefetch,
     sum_windows,
 )
+from foedus.world.streets._sources import SOURCES
 from foedus.world.streets._words import (
     EIGHT,
     STATE,
@@ -81,7 +86,8 @@ QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
 TERM = U(34)
 ONE_TERM = U(1 << 34)
 FOREVER = U((1 << 30) - 1)
-#: Where an item of ``cells`` counts those who block a cell, cops and actives.
+#: Where an item of ``cells`` counts those who block a cell, cops and actives. 21 bits each: two
+#: million can stand on one cell, to which others come one by one, by a cop's jump or from jail.
 BLOCKERS, COPS_HERE, ACTIVES_HERE = U(0), U(21), U(42)
 #: A limit lifted by this share is met at a tie (see ``_set_limits``).
 TIE = 1.0 + 2.0**-20
@@ -308,7 +314,10 @@ shuffle = njit(_shuffle)
 
 
 def _smooth_inverse(p, table, density):  # type: ignore[no-untyped-def]
-    """Where the regularised gamma function P(16, z) reaches ``p``, by table and one Newton step."""
+    """Where the regularised gamma function P(16, z) reaches ``p``: cubic Hermite in a table of z.
+
+    Linear at the very start, where the density is too small to be a slope.
+    """
     if p <= 0.0:
         return 0.0
     last = table.size - 1
@@ -316,7 +325,6 @@ def _smooth_inverse(p, table, density):  # type: ignore[no-untyped-def]
         return np.inf
     i = np.searchsorted(table, p, side="right") - 1
     low, high = i * SMOOTH_STEP, (i + 1) * SMOOTH_STEP
-    # Cubic Hermite in p between the two nodes, where the slopes are finite.
     if density[i] < 1e-9:
         return low + (high - low) * (p - table[i]) / (table[i + 1] - table[i])
     gap = table[i + 1] - table[i]
@@ -463,6 +471,8 @@ def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
     if seen == U0:
         return x, y
     caught = find(p, at, x, y, multiply_high(next_word(at, ACT_STREAM), seen))
+    if caught == NOBODY:  # never, while counts and records agree
+        return x, y
     term = p.term_base + multiply_high(next_word(at, ACT_STREAM), p.term_span)
     if p.forever:
         term = FOREVER
@@ -744,9 +754,12 @@ def scratch(plan: Plan, capacity: int) -> Scratch:
 def _advance(  # type: ignore[no-untyped-def]
     records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
     legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
-    out_active, out_jailed, out_arrests, out_released, out_cops, scratch,
+    out_active, out_jailed, out_arrests, out_released, out_cops, scratch, sources=SOURCES,
 ):  # fmt: skip
-    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some abreast."""
+    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some abreast.
+
+    ``sources`` is for numba's cache (:mod:`._sources`).
+    """
     pages, own, order, limits, words, moves, planes, found, cells, values = scratch
     room = U(own.shape[1])
     addresses = (
@@ -807,14 +820,14 @@ advance = njit(_advance, cache=True, nogil=True)
 
 
 def _create(  # type: ignore[no-untyped-def]
-    records, citizens, cops, hardship, risk, plan, seed, runs, city, purpose,
-    by_site, citizen_density, cop_density,
+    records, citizens, cops, hardship, risk, width, height, seed, runs, city, purpose,
+    by_site, citizen_density, cop_density, sources=SOURCES,
 ):  # fmt: skip
     """Place the agents of every run and draw their traits; with ``by_site`` set their numbers."""
-    sites = np.zeros(plan.sites, np.uint32)
+    n = width * height
+    sites = np.zeros(n, np.uint32)
     for r in range(records.shape[0]):
         s0, s1, s2, s3 = start(seed, runs[r], purpose, city, U0)
-        n = plan.sites
         if by_site:
             people, police = 0, 0
             last = records.shape[1]
@@ -847,9 +860,9 @@ def _create(  # type: ignore[no-untyped-def]
                 records[r, i] = U(site)
         for i in range(citizens[r] + cops[r]):
             site = records[r, i]
-            y = site // plan.width
+            y = site // width
             kind = COP if i >= citizens[r] else QUIET
-            records[r, i] = (site - y * plan.width) | (y << U16) | (kind << U32)
+            records[r, i] = (site - y * width) | (y << U16) | (kind << U32)
         for i in range(citizens[r]):
             word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
             hardship[r, i] = (np.float64(word >> U(41)) + 0.5) / 8388608.0
@@ -857,3 +870,29 @@ def _create(  # type: ignore[no-untyped-def]
 
 
 create = njit(_create, cache=True, nogil=True)
+
+
+def _misplaced(  # type: ignore[no-untyped-def]
+    records, citizens, cops, width, height, alone, jailed_block, sources=SOURCES
+):
+    """Look for a run that these kernels must not be given; return which, -1 if none, and why.
+
+    True if two agents that block stand on one cell, where ``alone`` says that none do; False if one
+    is off the lattice or of a kind that its place in the table is not for.
+    """
+    on = np.zeros(width * height, np.uint32)
+    for r in range(records.shape[0]):
+        for i in range(citizens[r] + cops[r]):
+            record = records[r, i]
+            x, y, kind = record & LOW16, (record >> U16) & LOW16, (record >> U32) & KIND
+            if x >= width or y >= height or (kind == COP) != (i >= citizens[r]):
+                return r, False
+            if alone and (kind != JAILED or jailed_block):
+                site = y * width + x
+                if on[site] == r + 1:
+                    return r, True
+                on[site] = r + 1
+    return -1, False
+
+
+misplaced = njit(_misplaced, cache=True, nogil=True)

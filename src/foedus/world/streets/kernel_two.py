@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from foedus.world.streets._lanes import multiply_high
+from foedus.world.streets._sources import SOURCES
 from foedus.world.streets._words import draw, start
 
 U = np.uint64
@@ -368,8 +369,9 @@ run_two = njit(_run_two)
 
 def _advance_two(  # type: ignore[no-untyped-def]
     seed, runs, purposes, citizens, cops, most_cops, plan, legitimacy, targets, stop, out, extinct,
+    sources=SOURCES,
 ):  # fmt: skip
-    """Do a batch of runs, each from its own address."""
+    """Do a batch of runs, each from its own address; ``sources`` is for numba's cache."""
     capacity = 2 * plan.width * plan.height
     people = np.zeros((FIELDS, capacity), np.int64)
     hardship = np.zeros(capacity, np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.streets import kernel
+from foedus.world.streets._arguments import array, fits, instance, number, whole
 from foedus.world.streets._bits import BLOCK, GROUP_COLUMNS, GROUP_ROWS
 from foedus.world.streets.options import (
     MAX_TERM,
@@ -28,7 +29,6 @@ from foedus.world.streets.options import (
     Rounding,
     SelfCount,
     StreetOptions,
-    reading,
 )
 
 if TYPE_CHECKING:
@@ -177,15 +177,16 @@ def create(
     Raises
     ------
     ValueError
-        For a seed, run or city out of range.
+        Naming the argument, the value and what is allowed.
     """
+    instance("options", options, StreetOptions)
     numbers = _runs(runs)
-    _address(seed, city, 0)
+    seed, city, _ = _address(seed, city, 0)
     n = numbers.size
+    fits("options and runs", _state_size(options, n))
     by_site = options.placement is Placement.SITE
     people = options.sites if by_site else options.citizens
     capacity = options.sites if by_site else options.citizens + options.cops
-    lattice = _lattice(options)
     state = StreetState(
         np.zeros((n, capacity), dtype=np.uint64),
         np.zeros((n, people), dtype=np.float32),
@@ -203,7 +204,8 @@ def create(
             state.cops[part],
             state.hardship[part],
             state.risk_aversion[part],
-            lattice.plan,
+            np.uint64(options.width),
+            np.uint64(options.height),
             np.uint64(seed),
             numbers[part],
             city,
@@ -251,7 +253,8 @@ def advance(
     ----------
     state : StreetState
     options : StreetOptions
-        The same lattice and choices as at creation.
+        The same lattice as at creation. The choices may be others, as long as two agents on one
+        cell go on under options that let agents share cells.
     seed : int
     runs : array_like of int, shape (run,)
         Global run numbers, in the order of the state.
@@ -328,6 +331,8 @@ def advance_full(
     threads: int = 1,
 ) -> dict[str, IntArray]:
     """Do as :func:`advance`, and return every count after every tick, shape (run, tick) each."""
+    instance("state", state, StreetState)
+    instance("options", options, StreetOptions)
     numbers = _runs(runs)
     n = len(state)
     if numbers.size != n:
@@ -337,9 +342,9 @@ def advance_full(
             f"options must be of the state's lattice, {state.width} x {state.height}, "
             f"not {options.width} x {options.height}"
         )
-    if isinstance(ticks, bool) or not hasattr(ticks, "__index__") or ticks < 1:
-        raise ValueError(f"ticks must be a whole number of at least 1, not {ticks!r}")
-    _address(seed, city, day)
+    ticks = whole("ticks", ticks, 1, MAX_TICKS)
+    seed, city, day = _address(seed, city, day)
+    fits("runs and ticks", _counts_size(n, ticks))
     L = _per_tick("legitimacy", legitimacy, options.legitimacy, n, ticks, 0.0, 1.0)
     rates = {
         "k": _per_run("k", k, options.k, n, 0.0, 1e6),
@@ -349,6 +354,7 @@ def advance_full(
         "weight": _jail_weight(jail_aversion, options.max_jail_term, n),
     }
     targets = _cop_targets(cops, n, ticks, options.sites)
+    _check_places(state, options)
     most = int(max(targets.max(initial=0), state.cops.max(initial=0)))
     needed = int(state.citizens.max(initial=0)) + most
     if needed > state.records.shape[1]:
@@ -449,12 +455,12 @@ def simulate(
 
     from foedus import __version__
 
-    for name, value in (("runs", runs), ("ticks", ticks)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+    instance("options", options, StreetOptions)
+    runs, ticks, first_run = run_numbers(runs, ticks, first_run)
+    fits("runs and ticks", _state_size(options, runs) + _counts_size(runs, ticks))
     numbers = np.arange(first_run, first_run + runs, dtype=np.int64)
-    L = _schedule("legitimacy", legitimacy, runs, ticks)
-    targets = _schedule("cops", cops, runs, ticks)
+    L = schedule("legitimacy", legitimacy, runs, ticks, 1.0)
+    targets = schedule("cops", cops, runs, ticks, options.sites, whole=True)
     state = create(options, seed=seed, runs=numbers, threads=threads)
     counts = advance_full(
         state,
@@ -482,20 +488,6 @@ def simulate(
             "source": "Epstein 2002, doi 10.1073/pnas.092080199",
         },
     )
-
-
-def warm() -> Iterator[str]:
-    """Compile every kernel of the streets, or load it; yield a name after each."""
-    for name, label in (("mesa", "agents with a cell each"), ("netlogo", "agents sharing cells")):
-        options = reading(name, width=15, height=15)
-        state = create(options, seed=0, runs=[0])
-        yield f"streets: placing, {label}"
-        advance(state, options=options, seed=0, runs=[0], day=0, ticks=1)
-        yield f"streets: moving, {label}"
-    from foedus.world.streets.model_two import TwoGroupOptions, simulate_two
-
-    simulate_two(TwoGroupOptions(), seed=0, runs=1, ticks=1)
-    yield "streets: two groups"
 
 
 # -- the fixed tables of a lattice ---------------------------------------------------------------
@@ -679,32 +671,79 @@ def _smooth_table() -> tuple[FloatArray, FloatArray]:
 
 # -- arguments -----------------------------------------------------------------------------------
 
+MAX_RUNS = 2**32
+MAX_TICKS = 2**40
+MAX_THREADS = 1024
+#: The most that aversion to jail may multiply the risk of arrest with.
+MAX_WEIGHT = 1e6
+
+
+def run_numbers(runs: int, ticks: int, first_run: int) -> tuple[int, int, int]:
+    """Return how many runs and ticks, and the first run's number, checked."""
+    runs = whole("runs", runs, 1, MAX_RUNS)
+    return (
+        runs,
+        whole("ticks", ticks, 1, MAX_TICKS),
+        whole("first_run", first_run, 0, MAX_RUNS - runs),
+    )
+
 
 def _runs(runs: ArrayLike) -> IntArray:
-    numbers = np.ascontiguousarray(runs)
-    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+    numbers = array("runs", runs, 0, MAX_RUNS - 1, whole=True)
+    if numbers.ndim != 1 or (numbers.size and np.asarray(runs).dtype.kind not in "iu"):
         raise ValueError(f"runs must be whole numbers, shape (run,), not {numbers!r}")
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= 2**32):
-        raise ValueError(f"runs must be from 0 to 2**32 - 1, not {numbers!r}")
     return numbers.astype(np.int64)
 
 
-def _address(seed: int, city: int, day: int) -> None:
-    for name, value, bits in (("seed", seed, 64), ("city", city, 32), ("day", day, 24)):
-        if not hasattr(value, "__index__") or not 0 <= value < 2**bits:
-            raise ValueError(f"{name} must be whole, from 0 to 2**{bits} - 1, not {value!r}")
+def _address(seed: int, city: int, day: int) -> tuple[int, int, int]:
+    return (
+        whole("seed", seed, 0, 2**64 - 1),
+        whole("city", city, 0, 2**32 - 1),
+        whole("day", day, 0, 2**24 - 1),
+    )
 
 
-def _checked(name: str, values: FloatArray, low: float, high: float) -> FloatArray:
-    bad = ~((values >= low) & (values <= high))
-    if bad.any():
-        place = f" at {tuple(int(i) for i in np.argwhere(bad)[0])}" if values.ndim else ""
-        raise ValueError(f"{name} must be from {low:g} to {high:g}, not {values[bad][0]}{place}")
-    return values
+def _state_size(options: StreetOptions, n: int) -> int:
+    """Return the bytes of the arrays of so many runs, at creation."""
+    if options.placement is Placement.SITE:
+        return n * (16 * options.sites + 24)
+    return n * (16 * options.citizens + 8 * options.cops + 24)
+
+
+def _counts_size(n: int, ticks: int) -> int:
+    """Return the bytes of what is told and counted tick by tick."""
+    return 8 * n * ticks * (len(OUTPUTS) + 2)
+
+
+def _check_places(state: StreetState, options: StreetOptions) -> None:
+    """Refuse a state in which agents stand where the kernel takes for granted that none do."""
+    run, shared = kernel.misplaced(
+        state.records,
+        state.citizens,
+        state.cops,
+        np.uint64(options.width),
+        np.uint64(options.height),
+        not options.shares_cells,
+        options.jailed_cell is JailedCell.BLOCK,
+    )
+    if shared:
+        raise ValueError(
+            f"state has two agents on one cell in its run {run}; options must let agents share "
+            f"cells, not jailed_cell {options.jailed_cell.value!r} with cop_jumps "
+            f"{options.cop_jumps}"
+        )
+    if run >= 0:
+        raise ValueError(
+            f"state must have citizens, then cops, on {state.width} x {state.height} cells, "
+            f"unlike its run {run}"
+        )
 
 
 def _shaped(name: str, values: NDArray[Any], n: int, ticks: int | None) -> NDArray[Any]:
-    """Broadcast a scalar or (run,) to (run,), or, with ticks, also (run, tick) to (run, tick)."""
+    """Broadcast a scalar or (run,) to (run,), or, with ticks, also (run, tick) to (run, tick).
+
+    Always a copy: the kernel would be compiled once more for an array that is not to be written to.
+    """
     shape = (n,) if ticks is None else (n, ticks)
     if ticks is not None and values.ndim == 1:
         values = values[:, None]
@@ -712,21 +751,19 @@ def _shaped(name: str, values: NDArray[Any], n: int, ticks: int | None) -> NDArr
     if values.shape not in allowed:
         wanted = f"a number or shape ({n},)" + ("" if ticks is None else f" or ({n}, {ticks})")
         raise ValueError(f"{name} must be {wanted}, not shape {values.shape}")
-    return np.ascontiguousarray(np.broadcast_to(values, shape))
+    return np.array(np.broadcast_to(values, shape), order="C")
 
 
 def _per_run(
     name: str, value: ArrayLike | None, default: float, n: int, low: float, high: float
 ) -> FloatArray:
-    values = np.asarray(default if value is None else value, dtype=np.float64)
-    return _shaped(name, _checked(name, values, low, high), n, None)
+    return _shaped(name, array(name, default if value is None else value, low, high), n, None)
 
 
 def _per_tick(
     name: str, value: ArrayLike | None, default: float, n: int, ticks: int, low: float, high: float
 ) -> FloatArray:
-    values = np.asarray(default if value is None else value, dtype=np.float64)
-    return _shaped(name, _checked(name, values, low, high), n, ticks)
+    return _shaped(name, array(name, default if value is None else value, low, high), n, ticks)
 
 
 def _jail_weight(aversion: ArrayLike | None, max_term: float, n: int) -> FloatArray:
@@ -737,42 +774,56 @@ def _jail_weight(aversion: ArrayLike | None, max_term: float, n: int) -> FloatAr
         raise ValueError(
             f"jail_aversion above 0 needs a finite max_jail_term of at least 1, not {max_term!r}"
         )
-    return np.power(float(max_term), alpha)
+    with np.errstate(over="ignore"):
+        weight = np.power(float(max_term), alpha)
+    most = weight.max(initial=1.0)
+    if most > MAX_WEIGHT:
+        raise ValueError(
+            f"jail_aversion must keep max_jail_term ** jail_aversion to {MAX_WEIGHT:g}, "
+            f"not {max_term:g} ** {alpha.max():g} = {most:g}"
+        )
+    return weight
 
 
 def _cop_targets(cops: ArrayLike | None, n: int, ticks: int, sites: int) -> IntArray:
     if cops is None:
         return np.full((n, ticks), -1, dtype=np.int64)
-    values = np.asarray(cops, dtype=np.float64)
-    if (values != np.round(values)).any():
-        raise ValueError(f"cops must be whole numbers, not {values[values != np.round(values)][0]}")
-    values = _shaped("cops", _checked("cops", values, 0, sites), n, ticks)
-    return values.astype(np.int64)
+    values = array("cops", cops, 0, sites, whole=True)
+    return _shaped("cops", values, n, ticks).astype(np.int64)
 
 
-def _schedule(
-    name: str, value: Callable[[int], float] | ArrayLike | None, runs: int, ticks: int
+def schedule(
+    name: str,
+    value: Callable[[int], float] | ArrayLike | None,
+    runs: int,
+    ticks: int,
+    high: float,
+    *,
+    whole: bool = False,
 ) -> FloatArray | None:
+    """Return what a function of the tick, or an array, is at each tick, shape (run, tick).
+
+    Raises
+    ------
+    ValueError
+        For a value that is no number from 0 to ``high``, or another shape.
+    """
     if value is None:
         return None
     if callable(value):
-        values = np.array([value(tick) for tick in range(ticks)], dtype=np.float64)
-    else:
-        values = np.asarray(value, dtype=np.float64)
-    if values.ndim <= 1 and values.shape in ((), (ticks,)):
-        return np.ascontiguousarray(np.broadcast_to(values, (runs, ticks)))
-    if values.shape == (runs, ticks):
-        return values
-    raise ValueError(
-        f"{name} must be a function of the tick or of shape ({ticks},) or ({runs}, {ticks}), "
-        f"not shape {values.shape}"
-    )
+        value = [number(name, value(tick), 0, high, whole=whole) for tick in range(ticks)]
+    values = array(name, value, 0, high, whole=whole)
+    if values.shape not in ((), (ticks,), (runs, ticks)):
+        raise ValueError(
+            f"{name} must be a function of the tick or of shape ({ticks},) or ({runs}, {ticks}), "
+            f"not shape {values.shape}"
+        )
+    return np.array(np.broadcast_to(values, (runs, ticks)), order="C")
 
 
 def _share(work: Callable[[slice], None], n: int, threads: int) -> None:
     """Do ``work`` on slices of the runs in several threads; the kernels release the GIL."""
-    if isinstance(threads, bool) or not hasattr(threads, "__index__") or threads < 1:
-        raise ValueError(f"threads must be a whole number of at least 1, not {threads!r}")
+    threads = whole("threads", threads, 1, MAX_THREADS)
     if threads == 1 or n < 2:
         work(slice(0, n))
         return

@@ -22,18 +22,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.streets import kernel_two
-from foedus.world.streets.model import _schedule, _share
-from foedus.world.streets.options import MAX_TERM, Rounding
+from foedus.world.streets._arguments import fits, flag, instance, number, whole
+from foedus.world.streets.model import _share, run_numbers, schedule
+from foedus.world.streets.options import MAX_TERM, Rounding, check_term
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 #: Purposes of the streams of Model II (see :mod:`foedus.randomness`).
 PURPOSES_TWO = ("streets.two.act", "streets.two.order", "streets.two.cops", "streets.two.create")
@@ -104,11 +102,10 @@ class TwoGroupOptions:
             allowed = ", ".join(member.value for member in Rounding)
             raise ValueError(f"rounding must be one of {allowed}, not {self.rounding!r}") from None
         for name in ("inherits_risk", "movement"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+            flag(name, getattr(self, name))
         for name in ("width", "height"):
-            _whole(name, getattr(self, name), 3, 1024)
-        _whole("max_age", self.max_age, 1, MAX_TERM)
+            whole(name, getattr(self, name), 3, 1024)
+        whole("max_age", self.max_age, 1, MAX_TERM)
         limits = {
             "citizen_density": (0.0, 1.0),
             "cop_density": (0.0, 1.0),
@@ -120,9 +117,7 @@ class TwoGroupOptions:
             "threshold": (-1e6, 1e6),
         }
         for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not _is_real(value) or not low <= float(value) <= high:
-                raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+            number(name, getattr(self, name), low, high)
         if self.citizen_density + self.cop_density > 1.0 + 1e-12:
             raise ValueError(
                 "citizen_density + cop_density must be at most 1, not "
@@ -135,13 +130,7 @@ class TwoGroupOptions:
                     f"{name} must fit the lattice: 2 * {name} + 1 at most {side}, "
                     f"not {getattr(self, name)!r}"
                 )
-        term = self.max_jail_term
-        whole = _is_real(term) and (math.isinf(term) or term == int(term))
-        if not whole or not (0 <= term < MAX_TERM or term == math.inf):
-            raise ValueError(
-                f"max_jail_term must be a whole number from 0 to {MAX_TERM - 1}, or inf, "
-                f"not {term!r}"
-            )
+        check_term(self.max_jail_term)
 
     @property
     def sites(self) -> int:
@@ -230,14 +219,16 @@ def simulate_two(
 
     from foedus import __version__
 
-    for name, value, low, high in (
-        ("runs", runs, 1, 2**32),
-        ("ticks", ticks, 1, 2**31),
-        ("seed", seed, 0, 2**64 - 1),
-        ("first_run", first_run, 0, 2**32 - runs),
-    ):
-        _whole(name, value, low, high)
-    L, targets = _schedules(options, legitimacy, cops, runs, ticks)
+    instance("options", options, TwoGroupOptions)
+    runs, ticks, first_run = run_numbers(runs, ticks, first_run)
+    seed = whole("seed", seed, 0, 2**64 - 1)
+    flag("stop_at_extinction", stop_at_extinction)
+    fits("runs and ticks", 8 * runs * ticks * (kernel_two.OUTPUTS + 2))
+    L = schedule("legitimacy", legitimacy, runs, ticks, 1.0)
+    if L is None:
+        L = np.full((runs, ticks), float(options.legitimacy))
+    wanted = schedule("cops", cops, runs, ticks, options.sites, whole=True)
+    targets = np.full((runs, ticks), -1) if wanted is None else wanted.astype(np.int64)
     numbers = np.arange(first_run, first_run + runs, dtype=np.int64)
     purposes = np.array([purpose_id(name) for name in PURPOSES_TWO], dtype=np.uint64)
     most_cops = max(1, options.cops, int(targets.max()))
@@ -255,7 +246,7 @@ def simulate_two(
             _plan(options),
             L[part],
             targets[part],
-            bool(stop_at_extinction),
+            stop_at_extinction,
             out[part],
             extinct[part],
         )
@@ -335,38 +326,3 @@ def _plan(options: TwoGroupOptions) -> kernel_two.PlanTwo:
         term_span=0 if forever else int(options.max_jail_term) + 1,
         move=options.movement,
     )
-
-
-def _schedules(
-    options: TwoGroupOptions,
-    legitimacy: Callable[[int], float] | ArrayLike | None,
-    cops: Callable[[int], int] | ArrayLike | None,
-    runs: int,
-    ticks: int,
-) -> tuple[FloatArray, IntArray]:
-    """Return L and the wanted number of cops (-1: as it is), shape (run, tick), checked."""
-    L = _schedule("legitimacy", legitimacy, runs, ticks)
-    if L is None:
-        L = np.full((runs, ticks), float(options.legitimacy))
-    wanted = _schedule("cops", cops, runs, ticks)
-    for name, values, high in (("legitimacy", L, 1.0), ("cops", wanted, options.sites)):
-        if values is None:
-            continue
-        bad = ~((values >= 0.0) & (values <= high))
-        if bad.any():
-            raise ValueError(f"{name} must be from 0 to {high:g}, not {values[bad][0]}")
-    if wanted is None:
-        return np.ascontiguousarray(L), np.full((runs, ticks), -1, dtype=np.int64)
-    broken = wanted != np.round(wanted)
-    if broken.any():
-        raise ValueError(f"cops must be whole numbers, not {wanted[broken][0]}")
-    return np.ascontiguousarray(L), np.ascontiguousarray(wanted.astype(np.int64))
-
-
-def _is_real(value: object) -> bool:
-    return hasattr(value, "__float__") and not isinstance(value, bool) and value == value
-
-
-def _whole(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from foedus.world.streets._arguments import flag, number, shown, whole
+
 
 class Neighbourhood(StrEnum):
     """Cells in vision: ``dx**2 + dy**2``, ``max(|dx|, |dy|)`` or ``|dx| + |dy|`` within reach."""
@@ -196,12 +198,11 @@ self_count, placement : str or enum
         for name, kind in _CHOICES.items():
             object.__setattr__(self, name, _choice(name, getattr(self, name), kind))
         for name in ("own_cell", "cop_jumps"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+            flag(name, getattr(self, name))
         for name in ("width", "height"):
-            _whole(name, getattr(self, name), 3, MAX_SIDE)
+            whole(name, getattr(self, name), 3, MAX_SIDE)
         for name in ("citizen_density", "cop_density", "legitimacy"):
-            _within(name, getattr(self, name), 0.0, 1.0)
+            number(name, getattr(self, name), 0.0, 1.0)
         if self.citizen_density + self.cop_density > 1.0 + 1e-12:
             raise ValueError(
                 "citizen_density + cop_density must be at most 1, not "
@@ -209,22 +210,15 @@ self_count, placement : str or enum
             )
         side = min(self.width, self.height)
         for name in ("citizen_vision", "cop_vision"):
-            vision = getattr(self, name)
-            _within(name, vision, 1.0, float(MAX_VISION))
+            vision = number(name, getattr(self, name), 1.0, MAX_VISION)
             if 2 * math.floor(vision) + 1 > side:
                 raise ValueError(
                     f"{name} must fit the lattice: 2 * {name} + 1 at most {side} "
                     f"(width {self.width}, height {self.height}), not {vision!r}"
                 )
-        _within("k", self.k, 0.0, 1e6)
-        _within("threshold", self.threshold, -1e6, 1e6)
-        term = self.max_jail_term
-        if not _is_real(term) or math.isnan(term) or term < 0:
-            raise ValueError(f"max_jail_term must be 0 or more, or inf, not {term!r}")
-        if math.isfinite(term) and (term != int(term) or term >= MAX_TERM):
-            raise ValueError(
-                f"max_jail_term must be a whole number below {MAX_TERM}, or inf, not {term!r}"
-            )
+        number("k", self.k, 0.0, 1e6)
+        number("threshold", self.threshold, -1e6, 1e6)
+        term = check_term(self.max_jail_term)
         if self.jail_term in (JailTerm.BELOW, JailTerm.FROM_ONE) and term < 1:
             raise ValueError(
                 f"max_jail_term must be at least 1 with jail_term {self.jail_term.value!r}, "
@@ -283,8 +277,8 @@ def reading(name: str, **changes: Any) -> StreetOptions:
     ValueError
         For an unknown name or field, or a value out of range.
     """
-    if name not in READINGS:
-        raise ValueError(f"reading must be one of {', '.join(READINGS)}, not {name!r}")
+    if not isinstance(name, str) or name not in READINGS:
+        raise ValueError(f"name must be a reading, one of {', '.join(READINGS)}, not {shown(name)}")
     known = {f.name for f in fields(StreetOptions)}
     for field in changes:
         if field not in known:
@@ -331,18 +325,20 @@ def _choice(name: str, value: object, kind: type[_Choice]) -> _Choice:
         return kind(str(value))
     except ValueError:
         allowed = ", ".join(member.value for member in kind)
-        raise ValueError(f"{name} must be one of {allowed}, not {value!r}") from None
+        raise ValueError(f"{name} must be one of {allowed}, not {shown(value)}") from None
 
 
-def _is_real(value: object) -> bool:
-    return hasattr(value, "__float__") and not isinstance(value, bool)
+def check_term(term: float) -> float:
+    """Check a longest jail term.
 
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not _is_real(value) or not low <= float(value) <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-
-
-def _whole(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+    Raises
+    ------
+    ValueError
+        If it is neither whole and below ``MAX_TERM`` nor infinite.
+    """
+    term = number("max_jail_term", term, 0.0, math.inf)
+    if term != math.inf and (term >= MAX_TERM or term != int(term)):
+        raise ValueError(
+            f"max_jail_term must be a whole number below {MAX_TERM}, or inf, not {shown(term)}"
+        )
+    return term

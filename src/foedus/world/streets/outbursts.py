@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foedus.world.streets._arguments import array, number
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 #: Actives above which an outburst begins and below which it ends.
 THRESHOLD = 50
+#: Any number that is finite is from minus this to this.
+FINITE = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
     Raises
     ------
     ValueError
-        If ``actives`` has another shape or is not finite.
+        Naming the argument, the value and what is allowed.
 
     References
     ----------
@@ -84,11 +88,13 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
     >>> found.size.tolist(), found.waits.tolist()
     ([180.0, 90.0], [3.0])
     """
-    series = np.atleast_2d(np.asarray(actives, dtype=np.float64))
-    if series.ndim != 2 or not np.isfinite(series).all():
+    given = array("actives", actives, -FINITE, FINITE)
+    if given.ndim not in (1, 2) or given.shape[-1] == 0:
         raise ValueError(
-            f"actives must be finite, shape (tick,) or (run, tick), not shape {np.shape(actives)}"
+            f"actives must be of shape (tick,) or (run, tick) with a tick, not shape {given.shape}"
         )
+    threshold = number("threshold", threshold, -FINITE, FINITE)
+    series = np.atleast_2d(given)
     runs, ticks = series.shape
     # A tick exactly on the threshold is in the state of the last tick that was not.
     decided = np.where(series == threshold, -1, np.arange(ticks))
@@ -128,7 +134,7 @@ def tail_fit(waits: ArrayLike, *, above: float = 30.0, width: float = 10.0) -> t
     Parameters
     ----------
     waits : array_like, shape (wait,)
-        In ticks.
+        In ticks, without NaN (:attr:`Outbursts.waits`).
     above, width : float
         Where the tail begins and how wide a bin is, in ticks.
 
@@ -137,16 +143,18 @@ def tail_fit(waits: ArrayLike, *, above: float = 30.0, width: float = 10.0) -> t
     decay : float
         Rate per tick, natural logarithm; its inverse is the e-folding time.
     r_squared : float
+        NaN where all bins hold the same number.
 
     Raises
     ------
     ValueError
-        If fewer than 3 bins hold 5 waits.
+        If fewer than 3 bins hold 5 waits; else naming the argument, the value and what is allowed.
     """
-    values = np.asarray(waits, dtype=np.float64)
-    bins = np.floor((values[values > above] - above) / width).astype(np.int64)
-    counts = np.bincount(bins)
-    few = np.flatnonzero(counts < 5)
+    values = array("waits", waits, 0.0, FINITE)
+    above = number("above", above, 0.0, FINITE)
+    width = number("width", width, 1e-6, FINITE)
+    bins, counts = np.unique(np.floor((values[values > above] - above) / width), return_counts=True)
+    few = np.flatnonzero((bins != np.arange(bins.size)) | (counts < 5))
     counts = counts[: few[0]] if few.size else counts
     if counts.size < 3:
         raise ValueError(f"waits must fill 3 bins above {above:g} with 5 each, not {counts.size}")
@@ -154,5 +162,6 @@ def tail_fit(waits: ArrayLike, *, above: float = 30.0, width: float = 10.0) -> t
     logs = np.log10(counts)
     slope, intercept = np.polyfit(at, logs, 1)
     residual = logs - (slope * at + intercept)
-    r_squared = 1.0 - float((residual**2).sum() / ((logs - logs.mean()) ** 2).sum())
+    spread = ((logs - logs.mean()) ** 2).sum()
+    r_squared = 1.0 - float((residual**2).sum() / spread) if np.ptp(counts) else float("nan")
     return float(-slope * np.log(10.0) / width), r_squared

@@ -1,7 +1,9 @@
 """The street lattice in plain Python: slow, readable, and draw for draw the compiled one.
 
-It counts by looking, evaluates the rule as printed (``G - N > T``) and knows no packed records,
-no halo, no footprints and no limits. The tests hold :mod:`foedus.world.streets.kernel` equal to it.
+It counts by looking, evaluates the rule as printed (``G - N > T``) in float64 and knows no packed
+records, no halo, no bits and no limits. The tests hold :mod:`foedus.world.streets.kernel` equal to
+it. With roundings ``none`` and ``smooth`` that is equality in all cases tried, not in all there
+are: there the kernel's limits are float32.
 """
 
 from __future__ import annotations

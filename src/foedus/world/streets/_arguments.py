@@ -1,0 +1,118 @@
+"""Checks of what a caller gives: each error names the argument, the value and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def shown(value: object) -> str:
+    """Return a value as an error tells it: shortened."""
+    return reprlib.repr(value)
+
+
+def number(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
+    """Return a number as a float, or as an int if it must be whole.
+
+    Numbers are those of Python and numpy, without truth values, text and arrays.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or not from ``low`` to ``high``.
+    """
+    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+    if isinstance(value, kinds) and not isinstance(value, bool):
+        plain: float = value.item() if isinstance(value, np.generic) else value
+        if low <= plain <= high:
+            return plain
+    if whole:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {shown(value)}")
+    raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}")
+
+
+def whole(name: str, value: object, low: int, high: int) -> int:
+    """Return a whole number as an int; see :func:`number`."""
+    return int(number(name, value, low, high, whole=True))
+
+
+def array(
+    name: str, value: ArrayLike, low: float, high: float, *, whole: bool = False
+) -> FloatArray:
+    """Return numbers as an array of any shape.
+
+    Raises
+    ------
+    ValueError
+        If they are none, or not from ``low`` to ``high``, or not whole though they must be.
+    """
+    try:
+        given = np.asarray(value)
+    except ValueError:  # lists of several lengths
+        given = np.empty((), dtype=object)
+    if given.size and given.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must be numbers, not {shown(value)}")
+    values = given.astype(np.float64)
+    bad = ~((values >= low) & (values <= high))
+    kind = f"from {low:g} to {high:g}"
+    if whole and not bad.any():
+        bad, kind = values != np.round(values), "whole numbers"
+    if bad.any():
+        place = f" at {tuple(int(i) for i in np.argwhere(bad)[0])}" if values.ndim else ""
+        raise ValueError(f"{name} must be {kind}, not {values[bad][0]}{place}")
+    return values
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a truth value.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {shown(value)}")
+    return value
+
+
+def instance(name: str, value: object, kind: type[Any]) -> None:
+    """Check that a value is of a class.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be of {kind.__name__}, not {shown(value)}")
+
+
+def fits(names: str, size: int) -> None:
+    """Check that arrays of so many bytes fit the memory of the machine.
+
+    Raises
+    ------
+    ValueError
+        If they don't.
+    """
+    there = memory()
+    if size > there:
+        raise ValueError(
+            f"{names} ask for arrays of {size:,} bytes, of which this machine has {there:,}; "
+            "ask for fewer at a time"
+        )
+
+
+def memory() -> int:
+    """Return the bytes of the machine's memory; 64 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 2**36
