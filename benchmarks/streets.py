@@ -14,8 +14,10 @@ import resource
 import subprocess
 import sys
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import parity  # noqa: E402
 from foedus.streets import advance, create, reading, warm  # noqa: E402
+from foedus.world.streets import kernel  # noqa: E402
 from foedus.world.streets.model import _lattice  # noqa: E402
 
 HISTORY = ROOT / "benchmarks" / "history"
@@ -40,6 +43,29 @@ PARAMETERS: dict[str, Any] = {
     "legitimacy": 0.8,
     "max_jail_term": 1000,
 }
+
+
+@dataclass(frozen=True)
+class Side:
+    """How much to do at one lattice size: ours in runs and ticks, Mesa's in steps."""
+
+    side: int
+    runs: int
+    ticks: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the benchmark measures; the tests have a smaller one."""
+
+    compared: tuple[Side, ...] = (Side(40, 20, 100, 4), Side(200, 2, 20, 1))
+    sizes: tuple[int, ...] = (20, 40, 80, 160, 320, 640, 1000)
+    updates: int = 4_000_000
+    batches: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)
+    readings: tuple[str, ...] = ("raw", "paper", "netlogo", "mesa", "citizens_first")
+    repeats: int = 5
+    starts: int = 5
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -65,7 +91,10 @@ def clock() -> float:
 
 
 def ours(side: int, *, runs: int, ticks: int, repeats: int, name: str = "mesa") -> dict[str, float]:
-    """Return updates per second (best of some repeats) and the bytes of one run."""
+    """Return updates per second (best of some repeats), bytes of a run, and bytes of scratch.
+
+    Scratch is what a call makes, for ``kernel.ABREAST`` runs at a time, however many it is given.
+    """
     options = reading(name, width=side, height=side, **PARAMETERS)
     numbers = np.arange(runs)
     start = create(options, seed=1, runs=numbers)
@@ -78,13 +107,11 @@ def ours(side: int, *, runs: int, ticks: int, repeats: int, name: str = "mesa") 
     for _ in range(repeats + 1):
         state = start.copy()
         best = min(best, cpu(work))
-    plan, agents = _lattice(options).plan, start.records.shape[1]
-    scratch = 24.0 * float(plan.plane)
-    scratch += options.sites * 4 + agents * (8 + 4 + 4 + 8)
+    made = kernel.scratch(_lattice(options).plan, start.records.shape[1])
     return {
         "rate": updates / best,
         "state": start.nbytes / runs,
-        "scratch": scratch,
+        "scratch": float(sum(array.nbytes for array in made)),
     }
 
 
@@ -106,7 +133,22 @@ def mesa(side: int, *, steps: int, repeats: int, collect: bool) -> float:
     return best
 
 
-def start_up() -> dict[str, float]:
+def mesa_bytes(side: int) -> float:
+    """Return what Python allocates for one Mesa model and its first step, and still holds."""
+    model_class = parity.mesa_model()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        tracemalloc.start()
+        try:
+            model = model_class(width=side, height=side, **PARAMETERS, seed=1)
+            model.step()
+            return float(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+
+
+def start_up(times: int) -> dict[str, float]:
     """Return the seconds from process start to a first result, kernels cached: wall and CPU."""
     code = (
         "from foedus.world.streets import create, advance, reading\n"
@@ -114,7 +156,7 @@ def start_up() -> dict[str, float]:
         "advance(s, options=o, seed=1, runs=[0], day=0, ticks=1)\n"
     )
     wall, busy = [], []
-    for _ in range(5):
+    for _ in range(times):
         start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -124,7 +166,7 @@ def start_up() -> dict[str, float]:
 
 
 def caches() -> dict[str, float]:
-    """Return the data caches of core 0 in bytes, where the system tells."""
+    """Return the data caches of core 0 in bytes; none where the system does not tell."""
     found = {}
     for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         if (index / "type").read_text().strip() == "Instruction":
@@ -134,8 +176,13 @@ def caches() -> dict[str, float]:
     return dict(sorted(found.items()))
 
 
-def plot(sizes: list[dict[str, float]], batches: list[dict[str, float]], path: Path) -> None:
-    """Draw cost per update against lattice size and number of replicates."""
+def plot(
+    sizes: list[dict[str, float]],
+    batches: list[dict[str, float]],
+    known: dict[str, float],
+    path: Path,
+) -> None:
+    """Draw cost per update against lattice size, with the caches, and number of replicates."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -146,7 +193,7 @@ def plot(sizes: list[dict[str, float]], batches: list[dict[str, float]], path: P
     left.plot([s["bytes"] for s in sizes], [s["ns"] for s in sizes], "o-")
     for s in sizes:
         left.annotate(f"{s['side']:g}²", (s["bytes"], s["ns"]), (0, 6), textcoords="offset points")
-    for name, size in caches().items():
+    for name, size in known.items():
         left.axvline(size, color="0.6", lw=0.8, ls="--")
         left.annotate(name, (size, 0.02), xycoords=("data", "axes fraction"), color="0.4")
     left.set(xscale="log", yscale="log", xlabel="bytes of one lattice, state and scratch")
@@ -159,6 +206,7 @@ def plot(sizes: list[dict[str, float]], batches: list[dict[str, float]], path: P
 
 def page(result: dict[str, Any]) -> str:
     """Return the docs page."""
+    start = result["start_up"]
     lines = [
         "# Street kernel",
         "",
@@ -170,24 +218,41 @@ def page(result: dict[str, Any]) -> str:
         f"{os.cpu_count()} cores. An update is one activation of one agent, jailed or not. "
         "Parameters and rules are the defaults of Mesa 3.3.1's bundled Epstein example.",
         "",
-        "| lattice | foedus, updates/s | cycles | Mesa, collecting | Mesa, not | ratio "
-        "| bytes per run (state + scratch) |",
-        "|---|---|---|---|---|---|---|",
+        "| lattice | foedus, updates/s | cycles | Mesa, collecting | Mesa, not | ratio |",
+        "|---|---|---|---|---|---|",
     ]
-    for side in (40, 200):
-        r = result[str(side)]
+    sides = [key for key in result if key.isdigit()]
+    for side in sides:
+        r = result[side]
         lines.append(
             f"| {side} × {side} | {r['rate'] / 1e6:.1f} M | {r['cycles']:.0f} "
-            f"| {r['mesa']:,.0f} | {r['mesa_quiet']:,.0f} | {r['ratio']:,.0f} "
-            f"| {r['state']:,.0f} + {r['scratch']:,.0f} |"
+            f"| {r['mesa']:,.0f} | {r['mesa_quiet']:,.0f} | {r['ratio']:,.0f} |"
         )
     lines += [
         "",
         "The ratio is to the faster of the two Mesa runs. Mesa's example is a teaching model: a "
         "tuned Mesa model would be faster.",
         "",
-        "Start of the process to the first result, kernels cached: "
-        f"{result['start_up']['wall']:.2f} s, of which {result['start_up']['cpu']:.2f} s CPU.",
+        *_spread(),
+        f"Start of the process to the first result, kernels cached: {start['wall']:.2f} s on the "
+        f"clock, {start['cpu']:.2f} s of CPU in all threads together.",
+        "",
+        "## Memory",
+        "",
+        f"| lattice | foedus, a run | foedus, scratch of a call ({kernel.ABREAST} runs abreast) "
+        "| Mesa, a run |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {side} × {side} | {result[side]['state']:,.0f} bytes "
+        f"| {result[side]['scratch']:,.0f} bytes | {result[side]['mesa_bytes']:,.0f} bytes |"
+        for side in sides
+    ]
+    lines += [
+        "",
+        "A call makes the scratch anew and keeps none of it; a call in several threads makes one "
+        "for each. Mesa's figure is what Python holds for one model after its first step "
+        "(`tracemalloc`).",
         "",
         "## Cost against size",
         "",
@@ -197,11 +262,15 @@ def page(result: dict[str, Any]) -> str:
         "|---|---|---|",
     ]
     lines += [f"| {s['side']:g}² | {s['ns']:.1f} | {s['bytes']:,.0f} |" for s in result["sizes"]]
+    lines += ["", "Bytes of one run: its state, and its part of the scratch."]
+    found = result["caches"]
+    said = ", ".join(f"{name} {size / 1024:,.0f} KiB" for name, size in found.items())
+    lines[-1] += f" Caches of core 0: {said or 'the system does not tell; none are drawn'}."
     lines += ["", "| replicates at 40² | ns per update |", "|---|---|"]
     lines += [f"| {b['runs']:g} | {b['ns']:.1f} |" for b in result["batches"]]
     lines += ["", "| reading at 40² | ns per update |", "|---|---|"]
     lines += [f"| {name} | {ns:.1f} |" for name, ns in result["readings"].items()]
-    lines += ["", LIMIT]
+    lines += ["", LIMIT, PEERS]
     stored = HISTORY / "streets-parity.json"
     if stored.exists():
         lines += _parity_table(json.loads(stored.read_text(encoding="utf-8")))
@@ -233,6 +302,11 @@ addresses: what the compiled code does beyond the table is to load pointers and 
 a plan may ask for. Beyond the second cache each update waits for a record and for the cells around
 it, which random order spreads over the lattice.
 
+For 200 × 200 no limit is derived. There a run's records, limits and cells fill about a megabyte,
+four abreast more than the second cache, so an update waits for the third; how long, and how many
+such waits a core can have at once, we have not measured apart from the kernel itself, and a figure
+that is fitted to what the kernel takes would be no limit.
+
 What paid, in turn, at 40 × 40: cells as bits and a free cell drawn by rank in place of candidates
 and rejection (no second try, no candidate table); four runs abreast, each turn cut into looking
 and moving (the table of replicates shows what one run alone takes: a chain of some eighty cycles,
@@ -241,6 +315,43 @@ references to an array wherever it is handed on); counting cops in sight in plac
 footprints; and choices made when compiling (whether agents share cells, whether all in sight is
 one group, which comes first, acting or moving).
 """
+
+
+#: Other peers that were tried.
+PEERS = """## Other peers
+
+mesa-frames 0.1.0a0, Mesa's models on data frames, was tried and is not in the table, for three
+reasons. It asks for numpy 1.26 and so cannot be installed beside foedus, which needs numpy 2. It
+activates all agents at once: one after the other, which these rules are about, is not what it
+offers. And on a torus its `get_neighborhood` keeps each cell for one agent only: of two agents two
+cells apart on a line, with reach 1, one is given 4 neighbours and the other 3 (without the torus
+both have 4). So an Epstein model on its grid would count wrongly, and timing one would say nothing.
+
+To see it: `GridPolars(ModelDF(), [10, 10], torus=True, capacity=1,
+neighborhood_type="von_neumann").get_neighborhood(radius=1, pos=[[4, 4], [4, 6]])` has 7 rows.
+"""
+
+
+def _spread(last: int = 5) -> list[str]:
+    """Return the last runs of the history: what one run alone does not show."""
+    stored = HISTORY / "streets.jsonl"
+    if not stored.exists():
+        return []
+    runs = [json.loads(line) for line in stored.read_text(encoding="utf-8").splitlines()][-last:]
+    keys = [key for key in runs[-1] if key.startswith(("updates_per_second", "ratio"))]
+    heads = [key.replace("updates_per_second_", "M updates/s, ").replace("_", ", ") for key in keys]
+    lines = [
+        f"The last {len(runs)} runs of this benchmark, of the code as it was then:",
+        "",
+        f"| date | load | {' | '.join(f'{head}²' for head in heads)} |",
+        "|---" * (len(keys) + 2) + "|",
+    ]
+    rows = [[run[key] / (1e6 if "updates" in key else 1) for key in keys] for run in runs]
+    for run, row in zip(runs, rows, strict=True):
+        load = f"{run['load']:.1f}" if "load" in run else "not kept"
+        lines.append(f"| {run['when']} | {load} | {' | '.join(f'{x:,.1f}' for x in row)} |")
+    spread = [f"{min(column):,.1f} to {max(column):,.1f}" for column in zip(*rows, strict=True)]
+    return [*lines, f"| lowest to highest | | {' | '.join(spread)} |", ""]
 
 
 def _parity_table(stored: dict[str, Any]) -> list[str]:
@@ -264,17 +375,8 @@ def _parity_table(stored: dict[str, Any]) -> list[str]:
     return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parity", type=int, default=0, help="runs of Mesa for the test of law")
-    arguments = parser.parse_args()
-    for name in warm():
-        print(name, flush=True)
-    HISTORY.mkdir(exist_ok=True)
-    PAGES.mkdir(exist_ok=True)
-    if arguments.parity:
-        run_parity(arguments.parity)
-
+def measure(plan: Plan) -> dict[str, Any]:
+    """Measure all that the page shows."""
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -284,55 +386,80 @@ def main() -> None:
         "when": datetime.now(UTC).date().isoformat(),
         "processor": processor,
         "ghz": clock(),
-        "start_up": start_up(),
+        "start_up": start_up(plan.starts),
         "load": os.getloadavg()[0],
+        "caches": caches(),
     }
-    for side, runs, ticks, steps in ((40, 20, 100, 4), (200, 2, 20, 1)):
+    for c in plan.compared:
         # The two sides take turns, so that a busy machine is busy for both.
         rounds = []
         for collect in (True, False):
-            mine = ours(side, runs=runs, ticks=ticks, repeats=7)
-            rounds.append((mine, mesa(side, steps=steps, repeats=4, collect=collect)))
+            mine = ours(c.side, runs=c.runs, ticks=c.ticks, repeats=plan.repeats + 2)
+            theirs = mesa(c.side, steps=c.steps, repeats=plan.repeats, collect=collect)
+            rounds.append((mine, theirs))
         best = max((mine for mine, _ in rounds), key=lambda mine: mine["rate"])
         peer = max(rate for _, rate in rounds)
-        result[str(side)] = {
+        result[str(c.side)] = {
             **best,
             "mesa": rounds[0][1],
             "mesa_quiet": rounds[1][1],
+            "mesa_bytes": mesa_bytes(c.side),
             "ratio": best["rate"] / peer,
             "cycles": result["ghz"] * 1e9 / best["rate"],
         }
     result["sizes"] = []
-    for side in (20, 40, 80, 160, 320, 640, 1000):
-        ticks = max(3, min(200, 4_000_000 // side**2))
-        r = ours(side, runs=1, ticks=ticks, repeats=5)
-        size = r["state"] + r["scratch"]
+    for side in plan.sizes:
+        ticks = max(3, min(200, plan.updates // side**2))
+        r = ours(side, runs=1, ticks=ticks, repeats=plan.repeats)
+        size = r["state"] + r["scratch"] / kernel.ABREAST
         result["sizes"].append({"side": side, "ns": 1e9 / r["rate"], "bytes": size})
     result["batches"] = [
-        {"runs": runs, "ns": 1e9 / ours(40, runs=runs, ticks=20, repeats=5)["rate"]}
-        for runs in (1, 4, 16, 64, 256, 1024)
+        {"runs": runs, "ns": 1e9 / ours(40, runs=runs, ticks=20, repeats=plan.repeats)["rate"]}
+        for runs in plan.batches
     ]
     result["readings"] = {
-        name: 1e9 / ours(40, runs=20, ticks=50, repeats=5, name=name)["rate"]
-        for name in ("raw", "paper", "netlogo", "mesa", "citizens_first")
+        name: 1e9 / ours(40, runs=20, ticks=50, repeats=plan.repeats, name=name)["rate"]
+        for name in plan.readings
     }
-    plot(result["sizes"], result["batches"], PAGES / "streets.svg")
+    return result
+
+
+def summary(result: dict[str, Any]) -> dict[str, float]:
+    """Return the last line that is printed; scripts read its keys."""
+    sides = [key for key in result if key.isdigit()]
+    return {
+        **{f"ratio_{side}": round(result[side]["ratio"], 1) for side in sides},
+        **{f"updates_per_second_{side}": round(result[side]["rate"]) for side in sides},
+        **{
+            f"mesa_{side}": round(max(result[side]["mesa"], result[side]["mesa_quiet"]))
+            for side in sides
+        },
+    }
+
+
+def write(result: dict[str, Any]) -> None:
+    """Add to the history, then write the plot and the page."""
+    HISTORY.mkdir(exist_ok=True)
+    PAGES.mkdir(exist_ok=True)
+    with (HISTORY / "streets.jsonl").open("a", encoding="utf-8") as history:
+        history.write(json.dumps({**summary(result), **result}) + "\n")
+    plot(result["sizes"], result["batches"], result["caches"], PAGES / "streets.svg")
     text = page(result)
     (PAGES / "streets.md").write_text(text, encoding="utf-8")
     print(text)
-    last = {
-        "ratio_40": round(result["40"]["ratio"], 1),
-        "ratio_200": round(result["200"]["ratio"], 1),
-        "updates_per_second_40": round(result["40"]["rate"]),
-        "updates_per_second_200": round(result["200"]["rate"]),
-        "mesa_40": round(max(result["40"]["mesa"], result["40"]["mesa_quiet"])),
-        "mesa_200": round(max(result["200"]["mesa"], result["200"]["mesa_quiet"])),
-    }
-    with (HISTORY / "streets.jsonl").open("a", encoding="utf-8") as history:
-        history.write(
-            json.dumps({**last, **{k: result[k] for k in result if k not in last}}) + "\n"
-        )
-    print(json.dumps(last))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parity", type=int, default=0, help="runs of Mesa for the test of law")
+    arguments = parser.parse_args()
+    for name in warm():
+        print(name, flush=True)
+    if arguments.parity:
+        run_parity(arguments.parity)
+    result = measure(Plan())
+    write(result)
+    print(json.dumps(summary(result)))
 
 
 def run_parity(runs: int) -> None:

@@ -30,3 +30,18 @@ def synthetic() -> ModuleType:
 @pytest.fixture(scope="session")
 def calibration() -> ModuleType:
     return _module("calibration")
+
+
+@pytest.fixture(scope="session")
+def speed() -> ModuleType:
+    return _module("streets")
+
+
+@pytest.fixture(scope="session")
+def claims() -> ModuleType:
+    return _module("claims")
+
+
+@pytest.fixture(scope="session")
+def tension() -> ModuleType:
+    return _module("streets_tension")
