@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ pytest.importorskip("anywidget")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 EVIL = "<img src=x onerror=alert(1)>"
 
-#: A stand-in for Jupyter: a model whose messages the test reads and answers.
+#: A stand-in for Jupyter: a model whose messages the test reads and answers. As in JupyterLab,
+#: arrows that reach the document go from cell to cell instead of where they came from.
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><body><div id="here"></div>
 <script type="module">
 import widget from "./slider.js";
 const listeners = [];
 window.sent = [];
+window.taken = [];
 const model = {
   get: (name) => (VALUES)[name],
   on: (name, listener) => listeners.push(listener),
@@ -32,6 +35,10 @@ const model = {
 };
 window.answer = (message, bytes) =>
   listeners.forEach((l) => l(message, bytes ? [new DataView(new Uint8Array(bytes).buffer)] : []));
+document.addEventListener("keydown", (event) => {
+  window.taken.push(event.key);
+  if (event.key.startsWith("Arrow")) event.preventDefault();
+});
 widget.render({ model, el: document.getElementById("here") });
 window.ready = true;
 </script>"""
@@ -71,6 +78,43 @@ def test_what_the_page_should_not_ask_is_passed_over(
 
     widget = foedus.notebook.fans([dated(5), dated(6), dated(7)])
     assert asked(widget, monkeypatch, content) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("boom"), "ValueError: boom"),
+        (foedus.InputError("no such run"), "no such run"),
+        (KeyboardInterrupt(), "Interrupted."),
+    ],
+)
+def test_what_goes_wrong_is_sent_in_words(
+    error: BaseException, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from foedus.notebook.slider import Shown, Slider
+
+    def show(at: int) -> Shown:
+        if at == 1:
+            raise error
+        return Shown(text="well")
+
+    widget = Slider("", ["one", "two"], show)
+    assert asked(widget, monkeypatch, {"at": 1}) == [({"at": 1, "error": said}, None)]
+    ((answer, _),) = asked(widget, monkeypatch, {"at": 0})
+    assert (answer["text"], "error" in answer) == ("well", False)
+
+
+def test_lattices_have_the_words_and_colours_of_the_page() -> None:
+    import foedus.app
+    import foedus.notebook
+
+    def kinds(path: Path) -> list[tuple[str, ...]]:
+        entry = r'\["(\w+)", \[(\d+), (\d+), (\d+)\]\]'
+        return re.findall(entry, path.read_text(encoding="utf-8"))
+
+    mine = kinds(Path(foedus.notebook.__file__).with_name("slider.js"))
+    assert tuple(name for name, *_ in mine) == foedus.notebook._SITES
+    assert mine == kinds(Path(foedus.app.__file__).parent / "static" / "streets.js")
 
 
 def test_what_cannot_be_shown_is_said() -> None:
@@ -135,6 +179,7 @@ def tab(tmp_path: Path) -> Any:
         page = browser.new_page()
         page.said = []
         page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.clock.install()
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         page.wait_for_function("window.ready")
         yield page
@@ -156,9 +201,78 @@ def test_the_slider_asks_one_thing_at_a_time_and_shows_the_answer(tab: Any) -> N
     assert tab.evaluate("window.sent") == [{"at": 0}, {"at": 2}]
     tab.wait_for_function("document.querySelector('img').naturalWidth > 0")
     assert tab.get_attribute("img", "alt") == EVIL
-    assert tab.inner_text("p") == EVIL
+    assert tab.inner_text("p.says") == EVIL
     assert tab.inner_text("strong") == EVIL
     assert tab.said == []
+
+
+@pytest.mark.browser
+def test_a_notebook_gets_no_key_that_moves_the_slider(tab: Any) -> None:
+    tab.focus("input")
+    for key, label in (("End", "three"), ("ArrowLeft", "two"), ("Home", "one"), ("ArrowUp", "two")):
+        tab.keyboard.press(key)
+        assert tab.inner_text("output") == label
+    assert tab.evaluate("window.taken") == []
+    tab.keyboard.press("Shift+Enter")
+    assert tab.evaluate("window.taken") == ["Shift", "Enter"]
+
+
+@pytest.mark.browser
+def test_a_picture_is_faded_until_it_is_of_the_place_that_is_named(tab: Any) -> None:
+    def busy() -> bool:
+        return tab.get_attribute(".foedus-slider", "aria-busy") == "true"
+
+    answer = "(at) => window.answer({at, text: `place ${at}`})"
+    assert busy()
+    tab.evaluate(answer, 0)
+    assert not busy()
+    tab.focus("input")
+    tab.keyboard.press("End")
+    assert busy()
+    assert tab.inner_text("p.says") == "place 0"
+    tab.keyboard.press("ArrowLeft")
+    tab.evaluate(answer, 2)
+    assert busy()
+    tab.evaluate(answer, 1)
+    assert not busy()
+    assert tab.inner_text("p.says") == "place 1"
+
+
+@pytest.mark.browser
+def test_an_error_takes_the_place_of_the_picture(tab: Any) -> None:
+    cells = "(a) => window.answer(a, [0, 1, 2, 3, 4, 2])"
+    tab.evaluate(cells, {"at": 0, "text": "1 quiet", "svg": "", "size": [3, 2]})
+    assert tab.is_visible("canvas")
+    tab.focus("input")
+    tab.keyboard.press("ArrowRight")
+    tab.evaluate("(a) => window.answer(a)", {"at": 1, "error": EVIL})
+    assert tab.inner_text("[role=alert]") == EVIL
+    assert not tab.is_visible("canvas")
+    assert not tab.is_visible(".keys")
+    assert tab.get_attribute(".foedus-slider", "aria-busy") is None
+    tab.keyboard.press("Home")
+    tab.evaluate(cells, {"at": 0, "text": "1 quiet", "svg": "", "size": [3, 2]})
+    assert tab.is_visible("canvas")
+    assert tab.text_content("[role=alert]") == ""
+
+
+@pytest.mark.browser
+def test_a_kernel_that_does_not_answer_is_told_and_asked_again(tab: Any) -> None:
+    assert tab.evaluate("window.sent") == [{"at": 0}]
+    tab.clock.fast_forward(9_000)
+    assert tab.text_content("[role=alert]") == ""
+    tab.clock.fast_forward(2_000)
+    assert tab.inner_text("[role=alert]").startswith("No answer from the kernel")
+    tab.focus("input")
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("window.sent") == [{"at": 0}, {"at": 1}]
+    tab.clock.fast_forward(11_000)
+    assert tab.inner_text("[role=alert]").startswith("No answer from the kernel")
+    tab.evaluate("window.answer({at: 0, text: 'of another place'})")
+    assert tab.text_content("p.says") == ""
+    tab.evaluate("window.answer({at: 1, text: 'late'})")  # it was only busy
+    assert tab.inner_text("p.says") == "late"
+    assert tab.text_content("[role=alert]") == ""
 
 
 @pytest.mark.browser
@@ -174,4 +288,6 @@ def test_the_streets_are_painted(tab: Any) -> None:
     assert pixels[:2] == [3, 2]
     assert pixels[2 + 8 : 2 + 11] == [213, 94, 0]
     assert tab.get_attribute("canvas", "aria-label") == "1 quiet"
+    names = tab.locator(".keys span").all_inner_texts()
+    assert names == ["empty", "quiet", "active", "police", "jailed"]
     assert tab.said == []

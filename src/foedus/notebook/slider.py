@@ -10,6 +10,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from foedus.errors import InputError
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -42,7 +44,7 @@ class Slider(anywidget.AnyWidget):
     labels : sequence of str
         One a place of the slider.
     show : callable
-        Returns what the place of that number shows.
+        Returns what the place of that number shows. What it raises is shown in its place.
     """
 
     _esm = Path(__file__).parent / "slider.js"
@@ -60,6 +62,17 @@ class Slider(anywidget.AnyWidget):
         at = content.get("at") if isinstance(content, dict) else None
         if type(at) is not int or not 0 <= at < len(self.labels):
             return
-        shown = self._show(at)
+        try:
+            shown = self._show(at)
+        except (Exception, KeyboardInterrupt) as error:  # or the page would wait for ever
+            self.send({"at": at, "error": _said(error)})
+            return
         said = {"at": at, "text": shown.text, "svg": shown.svg, "size": list(shown.size)}
         self.send(said, buffers=[shown.cells] if shown.cells else None)
+
+
+def _said(error: BaseException) -> str:
+    """Return an error in words; an input error says all by itself."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    return str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
