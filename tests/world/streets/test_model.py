@@ -1,12 +1,15 @@
 """The public street model: schedules, forks, threads, exact shares of Epstein's rule."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from foedus.streets import READINGS, StreetOptions, advance, create, reading, simulate, warm
-from foedus.world.streets.reference import words
+from foedus.streets import READINGS, StreetOptions, advance, create, reading, simulate
+from foedus.world.streets import kernel
+from foedus.world.streets.reference_words import words
 
 SMALL = reading("paper", width=20, height=16, citizen_vision=4, cop_vision=4, legitimacy=0.6)
 
@@ -191,5 +194,62 @@ def test_words_are_uniform() -> None:
     assert max(abs(n - 2000) for n in ones) < 4.5 * math.sqrt(1000)
 
 
-def test_warm() -> None:
-    assert len(list(warm())) == 5
+def test_states_whose_agents_share_cells_go_on_only_where_they_may() -> None:
+    """The kernel counts bits where no two can be on a cell, and would count two as none."""
+    runs = range(4)
+    shared = SMALL.with_(jailed_cell="open", cop_jumps=True, max_jail_term=2, legitimacy=0.3)
+    state = create(shared, seed=1, runs=runs)
+    address: dict[str, Any] = {"seed": 1, "runs": runs}
+    advance(state, options=shared, day=0, ticks=10, **address)
+
+    def stacked(run: int) -> bool:
+        agents = state.agents(run)
+        here = agents["kind"] != 3
+        cells = (agents["y"] * state.width + agents["x"])[here]
+        return bool(np.unique(cells).size < cells.size)
+
+    assert any(stacked(run) for run in range(4))
+    before = state.records.copy()
+    with pytest.raises(ValueError, match=r"state has two agents on one cell.*options must"):
+        advance(state, options=SMALL, day=1, ticks=1, **address)
+    np.testing.assert_array_equal(state.records, before)
+    advance(state, options=shared, day=1, ticks=1, **address)
+    # The jailed are in nobody's way, until options say that they block their cells.
+    held = create(SMALL, seed=1, runs=runs)
+    advance(held, options=SMALL.with_(legitimacy=0.2), day=0, ticks=6, **address)
+    advance(held, options=SMALL, day=1, ticks=1, **address)
+    with pytest.raises(ValueError, match="jailed_cell 'block'"):
+        advance(held, options=SMALL.with_(jailed_cell="block"), day=2, ticks=1, **address)
+
+
+def test_states_that_are_none() -> None:
+    state = create(SMALL, seed=1, runs=[0, 1])
+    off, cop = state.copy(), state.copy()
+    off.records[1, 3] |= np.uint64(SMALL.width)
+    cop.records[0, 0] |= np.uint64(2 << 32)
+    for broken, run in ((off, 1), (cop, 0)):
+        with pytest.raises(ValueError, match=f"state must have citizens.*its run {run}"):
+            advance(broken, options=SMALL, seed=1, runs=[0, 1], day=0, ticks=1)
+
+
+def test_placement_is_uniform() -> None:
+    """Each cell is as likely as any, for each agent; densities hold where each cell is drawn."""
+    options = reading("paper", width=7, height=5, citizen_vision=2, cop_vision=2, cop_density=0.1)
+    runs = 7000
+    state = create(options, seed=11, runs=range(runs))
+    sites = (state.records >> kernel.U16 & kernel.LOW16) * np.uint64(7) + (
+        state.records & kernel.LOW16
+    )
+    n, cops = options.citizens, options.cops
+    for agent in (0, 1, n // 2, n - 1, n, n + cops - 1):
+        counts = np.bincount(sites[:, agent].astype(np.int64), minlength=35)
+        assert stats.chisquare(counts).pvalue > 1e-3
+    drawn = create(options.with_(placement="site"), seed=11, runs=range(runs))
+    frames = np.array([drawn.frame(run) for run in range(runs)])
+    for kind, density in ((1, options.citizen_density), (3, options.cop_density)):
+        counts = (frames == kind).sum(axis=0)
+        z = (counts - runs * density) / math.sqrt(runs * density * (1 - density))
+        assert stats.chi2.sf(float((z**2).sum()), 35) > 1e-3
+    numbers = np.stack([drawn.citizens, drawn.cops])
+    expected = 35 * np.array([options.citizen_density, options.cop_density])
+    assert np.abs(numbers.mean(axis=1) - expected).max() < 4 * math.sqrt(35 * 0.25 / runs)

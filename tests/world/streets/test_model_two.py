@@ -2,12 +2,13 @@
 
 import math
 import random
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from foedus.streets import Rounding, TwoGroupOptions, simulate_two
+from foedus.streets import Rounding, StreetOptions, TwoGroupOptions, simulate_two
 from foedus.world.streets.model_two import arrest_risk
 from foedus.world.streets.reference_two import ReferenceTwo
 
@@ -78,7 +79,8 @@ def test_every_option_changes_something() -> None:
         ("k", math.inf), ("threshold", math.nan), ("legitimacy", "high"), ("max_jail_term", -1),
         ("max_jail_term", 2.5), ("max_jail_term", math.nan), ("max_jail_term", -math.inf),
         ("cloning", 1.5), ("max_age", 0), ("rounding", "ceil"), ("inherits_risk", 1),
-        ("movement", "yes"),
+        ("movement", "yes"), ("k", True), ("k", np.str_("0.5")), ("max_age", np.True_),
+        ("cloning", Decimal("0.5")),
     ],
 )  # fmt: skip
 def test_bad_option(name: str, value: Any) -> None:
@@ -97,13 +99,15 @@ def test_vision_beyond_the_lattice() -> None:
     [
         ("seed", -1), ("runs", 0), ("ticks", True), ("first_run", 2**32), ("legitimacy", [0.5]),
         ("legitimacy", math.nan), ("legitimacy", 1.5), ("cops", -1), ("cops", 121),
-        ("cops", 1.5), ("threads", 0),
+        ("cops", 1.5), ("threads", 0), ("runs", "2"), ("runs", np.array([1, 2])), ("seed", 1.0),
+        ("first_run", 1.5), ("legitimacy", "x"), ("legitimacy", lambda t: None), ("cops", {}),
+        ("stop_at_extinction", "no"), ("stop_at_extinction", None), ("options", StreetOptions()),
     ],
 )  # fmt: skip
 def test_bad_argument(name: str, value: Any) -> None:
-    arguments: dict[str, Any] = {"seed": 1, "runs": 2, "ticks": 3, name: value}
-    with pytest.raises(ValueError, match=name):
-        simulate_two(SMALL, **arguments)
+    arguments: dict[str, Any] = {"options": SMALL, "seed": 1, "runs": 2, "ticks": 3, name: value}
+    with pytest.raises(ValueError, match=f"{name} must"):
+        simulate_two(**arguments)
 
 
 def test_arrest_risk() -> None:

@@ -1,6 +1,8 @@
 """Outbursts: where they begin and end, what is cut off, the tail of the waits."""
 
 import itertools
+import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +29,14 @@ def test_none_and_bad_input() -> None:
     assert len(find_outbursts([60, 60, 60])) == 0
     with pytest.raises(ValueError, match="actives"):
         find_outbursts(np.zeros((2, 2, 2)))
-    with pytest.raises(ValueError, match="actives"):
-        find_outbursts([1.0, np.nan])
+    bad: list[Any] = [[1.0, np.nan], [], 5, "abc", None, [True, False], [[1], [1, 2]]]
+    for actives in bad:
+        with pytest.raises(ValueError, match="actives must"):
+            find_outbursts(actives)
+    worse: list[Any] = [math.nan, math.inf, "x", True, [50]]
+    for threshold in worse:
+        with pytest.raises(ValueError, match="threshold must"):
+            find_outbursts([0, 60, 0], threshold=threshold)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -56,3 +64,16 @@ def test_tail_of_an_exponential() -> None:
     assert r_squared > 0.95
     with pytest.raises(ValueError, match="3 bins"):
         tail_fit([31.0] * 10)
+    bad: list[tuple[str, Any]] = [
+        ("width", 0), ("width", -1), ("width", math.nan), ("width", "x"), ("above", math.nan),
+        ("above", None), ("waits", "x"), ("waits", [40, math.inf]), ("waits", [40, math.nan]),
+        ("waits", [40, 1e18]), ("waits", [40, None]),
+    ]  # fmt: skip
+    for name, value in bad:
+        with pytest.raises(ValueError, match=f"{name} must be"):
+            tail_fit(**{"waits": np.arange(31.0, 100.0), name: value})
+    far = tail_fit([*np.arange(31.0, 100.0), 1e15])
+    assert far == tail_fit(np.arange(31.0, 100.0))
+    flat = tail_fit(np.repeat([35.0, 45.0, 55.0], 9))
+    assert flat[0] == pytest.approx(0.0, abs=1e-12)
+    assert math.isnan(flat[1])

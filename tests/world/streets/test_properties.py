@@ -13,8 +13,10 @@ from foedus.world.streets import (
     JailClock,
     JailedCell,
     JailTerm,
+    Movement,
     Neighbourhood,
     Order,
+    Placement,
     Rounding,
     SelfCount,
     StreetOptions,
@@ -30,7 +32,7 @@ from foedus.world.streets.model import _lattice, advance_full, cells_in_vision
 def lattices(draw: Any) -> StreetOptions:
     people = draw(st.floats(0.05, 0.9))
     return StreetOptions(
-        width=draw(st.integers(7, 40)),
+        width=draw(st.one_of(st.integers(7, 40), st.integers(41, 130))),
         height=draw(st.integers(7, 40)),
         citizen_density=people,
         cop_density=draw(st.floats(0.0, 1.0 - people)),
@@ -45,6 +47,8 @@ def lattices(draw: Any) -> StreetOptions:
         rounding=draw(st.sampled_from(Rounding)),
         order=draw(st.sampled_from(Order)),
         activation=draw(st.sampled_from(Activation)),
+        movement=draw(st.sampled_from(Movement)),
+        placement=draw(st.sampled_from(Placement)),
         jailed_cell=draw(st.sampled_from(JailedCell)),
         jail_term=draw(st.sampled_from(JailTerm)),
         jail_clock=draw(st.sampled_from(JailClock)),
@@ -60,14 +64,16 @@ SEEDS = st.integers(0, 2**64 - 1)
 def test_conservation(options: StreetOptions, seed: int) -> None:
     state = create(options, seed=seed, runs=[0])
     traits = state.hardship.copy(), state.risk_aversion.copy()
+    n, police = int(state.citizens[0]), int(state.cops[0])
     for day in range(3):
         result = advance_full(state, options=options, seed=seed, runs=[0], day=day, ticks=2)
         agents = state.agents(0)
-        people, cops = agents["kind"][: options.citizens], agents["kind"][options.citizens :]
+        people, cops = agents["kind"][:n], agents["kind"][n:]
         assert (cops == 2).all()
-        assert cops.size == options.cops
+        assert cops.size == police
         assert (people != 2).all()
-        assert people.size == options.citizens
+        if options.placement is Placement.COUNT:
+            assert (n, police) == (options.citizens, options.cops)
         # The counts are the agents'; a citizen is in one state, so the jailed are never active.
         assert result["actives"][0, -1] == (people == 1).sum()
         assert result["jailed"][0, -1] == (people == 3).sum()

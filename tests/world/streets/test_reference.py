@@ -20,11 +20,12 @@ from foedus.world.streets import (
     Rounding,
     SelfCount,
     StreetOptions,
+    StreetState,
     create,
     reading,
 )
 from foedus.world.streets.model import OUTPUTS, advance_full
-from foedus.world.streets.reference import ReferenceStreet
+from foedus.world.streets.reference import Agent, ReferenceStreet, populate
 
 KINDS = ("quiet", "active", "cop", "jailed")
 
@@ -36,6 +37,7 @@ def compare(options: StreetOptions, seed: int, run: int, ticks: int, **rates: An
     shift, lethal = rates.pop("shift", 0.0), rates.pop("lethal", 0.0)
     aversion = rates.pop("aversion", 0.0)
     state = create(options, seed=seed, runs=[run], city=2)
+    check_start(options, state, populate(options, seed=seed, run=run, city=2))
     plain = ReferenceStreet(options, state, 0)
     expected = plain.advance(
         seed=seed,
@@ -76,6 +78,22 @@ def compare(options: StreetOptions, seed: int, run: int, ticks: int, **rates: An
     return sum(row[0] for row in expected)
 
 
+def check_start(
+    options: StreetOptions, state: StreetState, plain: tuple[list[Agent], list[Agent]]
+) -> None:
+    """Everybody is where the plain version puts them, with the same traits."""
+    citizens, cops = plain
+    n = len(citizens)
+    assert (state.citizens[0], state.cops[0]) == (n, len(cops))
+    agents = state.agents(0)
+    assert agents["x"].tolist() == [a.x for a in citizens + cops]
+    assert agents["y"].tolist() == [a.y for a in citizens + cops]
+    assert [KINDS[kind] for kind in agents["kind"]] == [a.kind for a in citizens + cops]
+    assert not agents["term"].any()
+    assert state.hardship[0, :n].tolist() == [a.hardship for a in citizens]
+    assert state.risk_aversion[0, :n].tolist() == [a.risk_aversion for a in citizens]
+
+
 @pytest.mark.parametrize("name", READINGS)
 @pytest.mark.parametrize("legitimacy", [0.8, 0.3])
 def test_readings(name: str, legitimacy: float) -> None:
@@ -84,6 +102,24 @@ def test_readings(name: str, legitimacy: float) -> None:
     )
     actives = compare(options, seed=7, run=3, ticks=6)
     assert actives > 0 or legitimacy == 0.8
+
+
+#: Lattices of one to three blocks of 48 columns, with and without a short one, and tall ones;
+#: vision of a citizen and of a cop, with one group of 15 columns and with two.
+SHAPES = [
+    (49, 15, 7, 7), (64, 15, 7, 7), (97, 15, 7, 7), (130, 5, 2, 2), (97, 9, 4, 3), (64, 17, 8, 3),
+    (42, 17, 3, 8), (48, 15, 5, 6), (15, 60, 7, 7),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["paper", "netlogo", "mesa", "citizens_first"])
+@pytest.mark.parametrize(("width", "height", "vision", "cop_vision"), SHAPES)
+def test_shapes(name: str, width: int, height: int, vision: float, cop_vision: float) -> None:
+    options = reading(
+        name, width=width, height=height, citizen_vision=vision, cop_vision=cop_vision,
+        legitimacy=0.4, citizen_density=0.7, cop_density=0.06, max_jail_term=3,
+    )  # fmt: skip
+    assert compare(options, seed=7 * width + height, run=3, ticks=1) > 0
 
 
 @pytest.mark.parametrize("case", range(120))

@@ -29,8 +29,10 @@ from foedus.streets import (
     create,
     find_outbursts,
     paper_run,
+    paper_run_two,
     reading,
     simulate,
+    simulate_two,
     tail_fit,
 )
 from foedus.world.streets.reference import ReferenceStreet
@@ -336,7 +338,39 @@ def test_paper_runs() -> None:
     assert slow.legitimacy[[0, 2, 269]] == pytest.approx([0.9, 0.89, 0.0])
     assert drop.legitimacy[[75, 76]].tolist() == [0.9, 0.7]
     assert walk.cops[[0, 49, 269]].tolist() == [116, 0, 0]
-    with pytest.raises(ValueError, match="number"):
-        paper_run(6)
+    for number in (6, True, 1.0, [1]):
+        with pytest.raises(ValueError, match="number must be a whole number from 1 to 5"):
+            paper_run(number)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="drop_to"):
         paper_run(4, drop_to=1.5)
+    with pytest.raises(ValueError, match="drop_to must be left out"):
+        paper_run(2, drop_to=0.3)
+    with pytest.raises(ValueError, match="name must be a reading"):
+        paper_run(2, name="ascape")
+
+
+def test_paper_runs_of_model_2() -> None:
+    """Table 2: vision 1.7, terms to 15, cloning .05, ages to 200 in all of them."""
+    rows = [paper_run_two(n).options for n in (6, 7, 8)]
+    assert [o.legitimacy for o in rows] == [0.9, 0.8, 0.8]
+    assert [o.cops for o in rows] == [0, 0, 64]
+    assert [o.citizens for o in rows] == [1120, 1120, 1056]
+    for options in rows:
+        assert (options.citizen_vision, options.cop_vision) == (1.7, 1.7)
+        assert (options.max_jail_term, options.cloning, options.max_age) == (15, 0.05, 200)
+    assert paper_run_two(8).cops is None
+    come = paper_run_two(7, peacekeepers=0.1, rounding="none")
+    assert come.options.rounding == "none"
+    got = simulate_two(come.options, seed=1, ticks=60, cops=come.cops[:60])
+    assert got.cops[0, [0, 49, 50, 59]].values.tolist() == [0, 0, 160, 160]
+    go = paper_run_two(8, withdraw_at=30)
+    got = simulate_two(go.options, seed=1, ticks=40, cops=go.cops[:40])
+    assert got.cops[0, [0, 28, 29]].values.tolist() == [64, 64, 0]
+    bad: list[tuple[Any, dict[str, Any], str]] = [
+        (5, {}, "number"), (True, {}, "number"), (6, {"peacekeepers": 0.1}, "peacekeepers must be"),
+        (7, {"peacekeepers": 1.1}, "peacekeepers"), (7, {"withdraw_at": 3}, "withdraw_at must be"),
+        (8, {"withdraw_at": 1.5}, "withdraw_at"),
+    ]  # fmt: skip
+    for number, arguments, name in bad:
+        with pytest.raises(ValueError, match=name):
+            paper_run_two(number, **arguments)

@@ -91,7 +91,7 @@ def instance(name: str, value: object, kind: type[Any]) -> None:
         If it is not.
     """
     if not isinstance(value, kind):
-        raise ValueError(f"{name} must be of {kind.__name__}, not {shown(value)}")
+        raise ValueError(f"{name} must be a {kind.__name__}, not {shown(value)}")
 
 
 def fits(names: str, size: int) -> None:

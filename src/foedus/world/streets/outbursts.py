@@ -19,8 +19,8 @@ IntArray = NDArray[np.int64]
 
 #: Actives above which an outburst begins and below which it ends.
 THRESHOLD = 50
-#: Any number that is finite is from minus this to this.
-FINITE = float(np.finfo(np.float64).max)
+#: Larger numbers are taken for mistakes.
+MOST = 1e15
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
     >>> found.size.tolist(), found.waits.tolist()
     ([180.0, 90.0], [3.0])
     """
-    given = array("actives", actives, -FINITE, FINITE)
+    given = array("actives", actives, -MOST, MOST)
     if given.ndim not in (1, 2) or given.shape[-1] == 0:
         raise ValueError(
             f"actives must be of shape (tick,) or (run, tick) with a tick, not shape {given.shape}"
         )
-    threshold = number("threshold", threshold, -FINITE, FINITE)
+    threshold = number("threshold", threshold, -MOST, MOST)
     series = np.atleast_2d(given)
     runs, ticks = series.shape
     # A tick exactly on the threshold is in the state of the last tick that was not.
@@ -150,9 +150,9 @@ def tail_fit(waits: ArrayLike, *, above: float = 30.0, width: float = 10.0) -> t
     ValueError
         If fewer than 3 bins hold 5 waits; else naming the argument, the value and what is allowed.
     """
-    values = array("waits", waits, 0.0, FINITE)
-    above = number("above", above, 0.0, FINITE)
-    width = number("width", width, 1e-6, FINITE)
+    values = array("waits", waits, 0.0, MOST)
+    above = number("above", above, 0.0, MOST)
+    width = number("width", width, 1e-6, MOST)
     bins, counts = np.unique(np.floor((values[values > above] - above) / width), return_counts=True)
     few = np.flatnonzero((bins != np.arange(bins.size)) | (counts < 5))
     counts = counts[: few[0]] if few.size else counts

@@ -13,50 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
-from foedus.randomness import keyed_words, purpose_id
 from foedus.world.streets._bits import FAR_WORDS
-from foedus.world.streets._words import EIGHT
 from foedus.world.streets.model import PURPOSES, StreetState, cells_in_sight
-from foedus.world.streets.options import StreetOptions
-
-WORD = 2**64 - 1
-
-
-def words(
-    seed: int, run: int, purpose: str, city: int, day: int, generator: int = 0
-) -> Iterator[int]:
-    """Yield the words of one stream: xoshiro256++ started from its address."""
-    address = (np.uint64(seed), run, purpose_id(purpose), city, day)
-    slots = (2 * generator, 2 * generator + 1)
-    s = [int(word) for slot in slots for word in keyed_words(*address, slot)]
-    s[3] |= 1
-
-    def rotl(x: int, n: int) -> int:
-        return (x << n | x >> 64 - n) & WORD
-
-    while True:
-        yield (rotl((s[0] + s[3]) & WORD, 23) + s[0]) & WORD
-        t = s[1] << 17 & WORD
-        s[2] ^= s[0]
-        s[3] ^= s[1]
-        s[1] ^= s[2]
-        s[0] ^= s[3]
-        s[2] ^= t
-        s[3] = rotl(s[3], 45)
-
-
-class Eights:
-    """A stream of many words, eight generators taken in turn and drawn from together."""
-
-    def __init__(self, seed: int, run: int, purpose: str, city: int, day: int) -> None:
-        self.generators = [words(seed, run, purpose, city, day, g) for g in range(EIGHT)]
-
-    def take(self, n: int) -> list[int]:
-        """Return the next ``n`` words; a last eight that is begun is used up."""
-        rounds = range(-(-n // EIGHT))
-        return [next(generator) for _ in rounds for generator in self.generators][:n]
+from foedus.world.streets.options import Placement, StreetOptions
+from foedus.world.streets.reference_words import Eights, pick, scale, words
 
 
 @dataclass
@@ -69,6 +29,34 @@ class Agent:
     term: float = 0
     hardship: float = 0.0
     risk_aversion: float = 0.0
+
+
+def populate(
+    options: StreetOptions, *, seed: int, run: int, city: int
+) -> tuple[list[Agent], list[Agent]]:
+    """Return the citizens and the cops of a run at its start; see :func:`model.create`."""
+    source = words(seed, run, "streets.create", city, 0)
+    cells = [(x, y) for y in range(options.height) for x in range(options.width)]
+    people, police = [], []
+    if options.placement is Placement.SITE:
+        for cell in cells:
+            u = (next(source) >> 11) / 2**53
+            if u < options.citizen_density:
+                people.append(cell)
+            elif u < options.citizen_density + options.cop_density:
+                police.append(cell)
+    else:
+        n = options.citizens
+        for i in range(n + options.cops):
+            j = i + pick(source, len(cells) - i)
+            cells[i], cells[j] = cells[j], cells[i]
+        people, police = cells[:n], cells[n : n + options.cops]
+    citizens = [Agent("quiet", *cell) for cell in people]
+    for citizen in citizens:
+        word = next(source)
+        citizen.hardship = ((word >> 41) + 0.5) / 2**23
+        citizen.risk_aversion = ((word >> 18 & 0x7FFFFF) + 0.5) / 2**23
+    return citizens, [Agent("cop", *cell) for cell in police]
 
 
 class ReferenceStreet:
@@ -254,13 +242,3 @@ class ReferenceStreet:
         for other in self.citizens + self.cops:
             on.setdefault((other.x, other.y), []).append(other)
         return [other for cell in cells for other in on.get(self.at(me, cell), [])]
-
-
-def pick(source: Iterator[int], size: int) -> int:
-    """Return a number from 0 to size - 1, by the high half of word times size."""
-    return scale(next(source), size)
-
-
-def scale(word: int, size: int) -> int:
-    """Return the high half of word times size."""
-    return word * size >> 64

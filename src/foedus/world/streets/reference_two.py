@@ -13,7 +13,7 @@ from foedus.world.streets.model_two import (
     arrest_risk,
     cells_around,
 )
-from foedus.world.streets.reference import pick, words
+from foedus.world.streets.reference_words import pick, words
 
 Cell = tuple[int, int]
 A = TypeVar("A", bound="Citizen | Cop")
