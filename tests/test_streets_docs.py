@@ -1,0 +1,53 @@
+"""What the docs say of the streets is what the code has."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import foedus.streets
+from foedus.streets import READINGS
+
+ROOT = Path(__file__).parents[1]
+HOW_TO = ROOT / "docs" / "how-to" / "streets.md"
+
+
+@pytest.fixture(scope="module")
+def readings() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("readings", ROOT / "tools" / "readings.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_readings_is_up_to_date(readings: ModuleType) -> None:
+    text = HOW_TO.read_text(encoding="utf-8")
+    assert readings.table() in text
+    assert readings.page(text) == text, "run: python tools/readings.py"
+    assert all(f" {name} " in readings.table().splitlines()[0] for name in READINGS)
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    text = text[text.index("currentmodule:: foedus.streets") :]
+    named = re.findall(r"^\.\. (?:autofunction|autoclass|data):: (\w+)$", text, re.MULTILINE)
+    assert sorted(named) == sorted(foedus.streets.__all__)
+
+
+def test_the_examples_run() -> None:
+    """The blocks of the how-to page, one after the other, as a reader would run them."""
+    names: dict[str, Any] = {}
+    blocks = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) >= 6
+    for block in blocks:
+        exec(block, names)
+    assert names["result"].sizes["group"] == 2
+    assert names["rate"] > 0
+    assert names["fork"].frame(0).shape == (40, 40)

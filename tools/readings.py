@@ -1,0 +1,61 @@
+"""Write the table of the streets' readings from the code, so that the page is true to it.
+
+Run it after a change of ``READINGS`` or of the options::
+
+    python tools/readings.py            # rewrites docs/how-to/streets.md
+    python tools/readings.py --check    # exit status 1 if the page is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from foedus.streets import READINGS, StreetOptions, reading
+
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "streets.md"
+_PART = re.compile(
+    r"(<!-- readings: tools/readings.py -->).*?(<!-- end of readings -->)", re.DOTALL
+)
+
+
+def table() -> str:
+    """Return all options, their defaults, and what each preset sets otherwise."""
+    plain = StreetOptions()
+    lines = [
+        f"| option | default | {' | '.join(READINGS)} |",
+        "|---" * (len(READINGS) + 2) + "|",
+    ]
+    for field in fields(StreetOptions):
+        default = getattr(plain, field.name)
+        values = [getattr(reading(name), field.name) for name in READINGS]
+        cells = ["" if value == default else str(value) for value in values]
+        lines.append(f"| `{field.name}` | {default} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def page(text: str) -> str:
+    """Return the page with its table made again."""
+    return _PART.sub(lambda m: f"{m[1]}\n{table()}\n{m[2]}", text)
+
+
+def main() -> int:
+    """Rewrite or check the page."""
+    parser = argparse.ArgumentParser(description="Write the table of the streets' readings.")
+    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    options = parser.parse_args()
+    old = PAGE.read_text(encoding="utf-8")
+    new = page(old)
+    if options.check:
+        if new != old:
+            print(f"{PAGE} is out of date; run: python tools/readings.py", file=sys.stderr)
+        return int(new != old)
+    PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
