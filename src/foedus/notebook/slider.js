@@ -85,7 +85,7 @@ function render({ model, el }) {
     el.removeAttribute("aria-busy");
     show({ error });
   };
-  const giveUp = () => fail("No answer from the kernel. It may be at work on a cell; if it was "
+  const giveUp = () => fail("No answer from the kernel. It may still be at work; if it was "
     + "restarted, run this cell again.");
   const ask = () => {
     const at = Number(slider.value);
