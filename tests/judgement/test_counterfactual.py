@@ -103,6 +103,34 @@ def test_the_differences(case, ensemble, weight):
     assert [d.key for d in calm.differences] == list(OUTCOMES)
 
 
+def test_commanders_are_compared_after_the_day_that_differs(case, ensemble, weight):
+    guidance = Guidance.of(case)
+    since = {c.name: c.since(guidance) for c in counterfactuals(case, guidance)}
+    # The request is known of day 2, order and decision of day 3, the pledge of day 3 or 4.
+    assert since["no-backing"] == since["refused"] == since["no-fire-order"] == 4
+    assert Counterfactual("same", "", guidance).since(guidance) == 0
+    (alone, *_) = contrasts(case, ensemble, weight, guidance, pairs=50)
+    assert alone.since == case.date(4)
+    hold = next(d for d in alone.differences if d.key == "loyal_share_lowest")
+    assert hold.mean < 0.0  # without help fewer commanders hold
+    assert f"from {alone.since} on" in hold.title
+
+
+def test_what_comes_out_the_same_in_every_run_is_told_once(case, ensemble, weight):
+    guidance = Guidance.of(case)
+    found = {c.name: c for c in contrasts(case, ensemble, weight, guidance, pairs=50)}
+    assert "refused" not in found  # in the model a refusal moves only who looks on from outside
+    (same,) = found["no-backing"].also
+    assert same.startswith("The request is refused on 2001-03-04")
+    assert same in found["no-backing"].title
+    assert found["no-fire-order"].also == ()
+
+
+def test_few_different_runs_have_no_error(case, ensemble, weight):
+    found = contrasts(case, ensemble, weight, Guidance.of(case), pairs=2)
+    assert all(np.isnan(d.error) for c in found for d in c.differences)
+
+
 def test_runs_of_other_code_are_refused(case, ensemble, weight):
     other = Guidance({("shutdown", ""): 1}, {}, ())
     with pytest.raises(StoreError, match="come out otherwise"):

@@ -17,7 +17,7 @@ from foedus.judgement.diagnostics import diagnose, diagnose_runs
 from foedus.judgement.explain import DECISIONS, weigh_hypotheses
 from foedus.judgement.forecast import judge
 from foedus.report.diagnostics import print_diagnostics
-from foedus.world.guidance import Guidance
+from foedus.world.guidance import BITS, Guidance
 
 RUNS = 4000
 
@@ -248,6 +248,36 @@ def test_all_who_refuse_name_the_facts_that_no_run_meets(toy, questions):
     assert explained.verdict == "refused"
     assert any("No run comes near fact high1" in s for s in explained.advice)
     assert json.dumps(explained.to_dict(), allow_nan=False)
+
+
+def test_known_decisions_that_no_run_can_take_are_named(toy, questions):
+    facts = [
+        toy.fact("asked-not", "request", "2001-03-04", False, rating="A1"),
+        toy.fact("agreed", "decision", "2001-03-03", True, rating="A1"),
+    ]
+    case = known(toy, questions=questions, facts=facts)
+    dataset = tolls(toy, case, runs=300)
+    dataset["ruled_out"] = ("run", np.full(300, BITS["decision"], dtype=np.int16))
+    judged = judge(case, dataset)
+    assert judged.verdict == "refused"  # though all runs weigh the same
+    assert "fact agreed (decision yes" in judged.weights.advice[0]
+    assert "asked-not" not in judged.weights.advice[0]
+    dataset["ruled_out"][0] = 0
+    assert judge(case, dataset).verdict != "refused"
+
+
+def test_a_report_against_a_better_one_of_a_known_decision_is_doubted_with_reason(toy, questions):
+    facts = [
+        toy.fact("asked-not", "request", "2001-03-04", False, rating="A1"),
+        toy.fact("asked", "request", "2001-03-03", True, rating="B2"),
+    ]
+    case = known(toy, questions=questions, facts=facts)
+    judged = judge(case, tolls(toy, case, runs=300))
+    evidence = {e.id: e for e in judged.evidence}
+    assert evidence["asked-not"].use == "replayed"
+    assert evidence["asked"].use == "weighed"
+    assert evidence["asked"].disbelief > 0.5
+    assert judged.verdict == "ok"
 
 
 def test_one_good_report_that_no_run_meets_makes_answers_weak(toy, questions):

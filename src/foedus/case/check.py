@@ -21,8 +21,9 @@ class Contradiction:
 
     Attributes
     ----------
-    kind : {"same_day", "falls"}
-        Two values for one day that do not overlap, or a running count that falls.
+    kind : {"same_day", "falls", "event"}
+        Two values for one day that do not overlap; a running count that falls; an event that has
+        happened by one report, and not yet by another of the same day or later.
     quantity, where, day : str
         ``where`` is a place, a member or empty.
     facts : tuple of two str
@@ -30,7 +31,7 @@ class Contradiction:
     values : tuple of two str
     """
 
-    kind: Literal["same_day", "falls"]
+    kind: Literal["same_day", "falls", "event"]
     quantity: str
     where: str
     day: str
@@ -40,7 +41,7 @@ class Contradiction:
     def __str__(self) -> str:
         """Return one line for people."""
         at = f" in {self.where}" if self.where else ""
-        what = "disagree" if self.kind == "same_day" else "fall"
+        what = "fall" if self.kind == "falls" else "disagree"
         pair = " and ".join(f"{f} ({v})" for f, v in zip(self.facts, self.values, strict=True))
         return f"{self.quantity}{at}, {self.day}: {pair} {what}"
 
@@ -193,7 +194,7 @@ def contradictions(case: Case) -> tuple[Contradiction, ...]:
     found = []
     groups: dict[tuple[str, str], list[Fact]] = {}
     for fact in case.facts:
-        if fact.quantity is not None and fact.value is not None:
+        if fact.quantity is not None and (fact.value is not None or _is_event(fact.quantity)):
             groups.setdefault((fact.quantity, fact.place or fact.member or ""), []).append(fact)
     for (quantity, where), facts in groups.items():
         for a, b in combinations(facts, 2):
@@ -201,14 +202,24 @@ def contradictions(case: Case) -> tuple[Contradiction, ...]:
             kind = _disagreement(case, quantity, early, late)
             if kind is not None:
                 day = str(case.date(case.day(late.about)))
-                pair = (str(early.value), str(late.value))
+                pair = (str(early.value or "yes"), str(late.value or "yes"))
                 found.append(Contradiction(kind, quantity, where, day, (early.id, late.id), pair))
     return tuple(found)
 
 
+def _is_event(quantity: str) -> bool:
+    return QUANTITIES[quantity].kind == "event"
+
+
 def _disagreement(
     case: Case, quantity: str, early: Fact, late: Fact
-) -> Literal["same_day", "falls"] | None:
+) -> Literal["same_day", "falls", "event"] | None:
+    if _is_event(quantity):
+        happened = [f.value is None or f.value.kind != "no" for f in (early, late)]
+        if case.day(early.about) == case.day(late.about):
+            hours = type(early.about) is type(late.about) and early.about != late.about
+            return "event" if happened[0] != happened[1] and not hours else None
+        return "event" if happened == [True, False] else None
     assert early.value is not None
     assert late.value is not None
     if case.day(early.about) == case.day(late.about):

@@ -8,7 +8,8 @@ Read with care. Parameters and luck were learnt with the decisions as they were.
 decisions stay as they were, also that the leader was in office on a known day; only what the
 changed decision makes impossible goes (no decision, no troops). So an effect that would have come
 through another known decision is left out, and survival can differ only after the last day of which
-it is known.
+it is known. How many commanders hold is compared from the day after the one that differs: what
+came before is the same in both.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ Days = dict[tuple[str, str], int]
 
 #: Pairs that are made if nobody says.
 PAIRS = 400
+
+#: Different runs in a set of pairs below which no sampling error is told.
+FEWEST = 5
 
 #: What is compared: title and unit.
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -73,6 +77,24 @@ class Counterfactual:
     name: str
     text: str
     guidance: Guidance
+
+    def since(self, known: Guidance) -> int:
+        """Return the first day that the change can show on, given the known decisions.
+
+        A decision of a day is taken after the commanders of that day, so it is the day after the
+        first on which a known decision is taken back or another imposed; where neither is, the day
+        after the first on which it is not known that nothing had happened.
+        """
+        mine = self.guidance
+        keys = {*known.days, *known.not_by, *mine.days, *mine.not_by}
+        changed = [
+            k
+            for k in keys
+            if (known.days.get(k), known.not_by.get(k)) != (mine.days.get(k), mine.not_by.get(k))
+        ]
+        days = [table[k] for table in (known.days, mine.days) for k in changed if k in table]
+        days = days or [known.not_by.get(k, -1) + 1 for k in changed]
+        return min(days, default=-1) + 1
 
 
 @dataclass(frozen=True)
@@ -125,7 +147,11 @@ class Contrast:
         Pairs, and how many different runs they are.
     changed : int
         Different runs in which anything at all that is compared differs.
+    since : datetime.date
+        First day of those over which the commanders are compared.
     differences : tuple of Difference
+    also : tuple of str
+        Other changes that come out the same in every one of these runs.
     """
 
     name: str
@@ -133,12 +159,20 @@ class Contrast:
     pairs: int
     distinct: int
     changed: int
+    since: dt.date
     differences: tuple[Difference, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What is otherwise, and what comes to the same."""
+        return "; run for run the same: ".join((self.text, *self.also))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         rows = [d.to_dict() for d in self.differences]
-        return {**vars(self), "differences": rows}
+        said = {"since": self.since.isoformat(), "also": list(self.also)}
+        return {**vars(self), **said, "differences": rows}
 
 
 def counterfactuals(case: Case, guidance: Guidance) -> tuple[Counterfactual, ...]:
@@ -238,11 +272,20 @@ def resample(weight: FloatArray, pairs: int, *, seed: int) -> IntArray:
     return np.bincount(np.minimum(at, weight.size - 1), minlength=weight.size)
 
 
-def outcomes(block: Block, frame: Frame) -> dict[str, FloatArray]:
-    """Return what is compared, each of :data:`OUTCOMES`, shape (run,)."""
+def outcomes(block: Block, frame: Frame, since: int = 0) -> dict[str, FloatArray]:
+    """Return what is compared, each of :data:`OUTCOMES`, shape (run,).
+
+    Parameters
+    ----------
+    block : mapping of str to ndarray
+    frame : Frame
+    since : int
+        First day on which the commanders who hold are looked at.
+    """
+    since = min(since, frame.horizon - 1)
     return {
         "deaths_total": series(block, frame, "deaths_total")[:, -1],
-        "loyal_share_lowest": series(block, frame, "loyal_share").min(axis=1),
+        "loyal_share_lowest": series(block, frame, "loyal_share")[:, since:].min(axis=1),
         "leader_survives": np.isinf(event_day(block, frame, "leader_leaves")).astype(np.float64),
         "crowd_days": series(block, frame, "crowd").sum(axis=1),
     }
@@ -276,6 +319,11 @@ def contrasts(
     note : callable
         Is told what is being simulated.
 
+    Returns
+    -------
+    tuple of Contrast
+        Changes that come out the same in every run are one contrast.
+
     Raises
     ------
     StoreError
@@ -291,18 +339,30 @@ def contrasts(
         str(ensemble.path), ensemble.plan, ensemble.attributes["case"], guidance, _ENGINE
     )  # fmt: skip
     runs = np.flatnonzero(ensemble.complete)[rows].astype(np.int64)
-    stored = _stored(ensemble, rows, frame)
-    check(task, runs[:_CHECKED], {k: v[:_CHECKED] for k, v in stored.items()}, frame)
+    stored = _stored(ensemble, rows[:_CHECKED], frame)
+    check(task, runs[:_CHECKED], stored, frame)
     wanted = counterfactuals(case, guidance) if which is None else which
-    out = []
+    out: list[tuple[Contrast, dict[str, FloatArray]]] = []
     for other in wanted:
         note(f"{other.text}: {runs.size} runs are made again")
-        made = simulated(replace(task, guidance=other.guidance), runs, frame)
-        found = contrast(other, stored, made, share, pairs)
+        since = other.since(guidance)
+        made = simulated(replace(task, guidance=other.guidance), runs, frame, since)
+        found = contrast(
+            other, _stored(ensemble, rows, frame, since), made, share, pairs, case.date(since)
+        )
         if which is None and not found.changed:
             continue
-        out.append(found)
-    return tuple(out)
+        for n, (before, values) in enumerate(out):
+            if before.since == found.since and _equal(values, made):
+                out[n] = (replace(before, also=(*before.also, found.text)), values)
+                break
+        else:
+            out.append((found, made))
+    return tuple(found for found, _ in out)
+
+
+def _equal(a: dict[str, FloatArray], b: dict[str, FloatArray]) -> bool:
+    return all(np.array_equal(a[k], b[k], equal_nan=True) for k in OUTCOMES)
 
 
 _ENGINE = "foedus.world.engine"
@@ -314,6 +374,7 @@ def contrast(
     made: dict[str, FloatArray],
     share: FloatArray,
     pairs: int,
+    since: dt.date,
 ) -> Contrast:
     """Return the differences between two sets of the same runs.
 
@@ -325,11 +386,17 @@ def contrast(
     share : ndarray, shape (distinct,)
         Of the pairs; sums to 1.
     pairs : int
+    since : datetime.date
+        First day of those over which the commanders are compared.
     """
     rows = []
     for key, (title, unit) in OUTCOMES.items():
         difference = made[key] - factual[key]
         mean, error = mean_and_error(difference, share)
+        if share.size < FEWEST:
+            error = float("nan")
+        if key == "loyal_share_lowest":
+            title = f"{title} from {since.isoformat()} on"
         at = quantile(difference, share, np.array(LEVELS))
         rows.append(
             Difference(
@@ -344,23 +411,26 @@ def contrast(
             )
         )
     moved = np.any([made[k] != factual[k] for k in OUTCOMES], axis=0)
-    return Contrast(other.name, other.text, pairs, share.size, int(moved.sum()), tuple(rows))
+    changed = int(moved.sum())
+    return Contrast(other.name, other.text, pairs, share.size, changed, since, tuple(rows))
 
 
-def simulated(task: Task, runs: IntArray, frame: Frame) -> dict[str, FloatArray]:
-    """Simulate some runs, and return what is compared."""
+def simulated(task: Task, runs: IntArray, frame: Frame, since: int = 0) -> dict[str, FloatArray]:
+    """Simulate some runs, and return what is compared, as :func:`outcomes`."""
     from foedus.ensemble.work import simulate
 
     parts = [
-        outcomes(simulate(task, runs[first : first + _AT_ONCE]), frame)
+        outcomes(simulate(task, runs[first : first + _AT_ONCE]), frame, since)
         for first in range(0, runs.size, _AT_ONCE)
     ]
     return {key: np.concatenate([p[key] for p in parts]) for key in OUTCOMES}
 
 
-def _stored(ensemble: Ensemble, rows: IntArray, frame: Frame) -> dict[str, FloatArray]:
+def _stored(
+    ensemble: Ensemble, rows: IntArray, frame: Frame, since: int = 0
+) -> dict[str, FloatArray]:
     chosen = ensemble.dataset[list(_NAMES)].isel(run=rows)
-    parts = [outcomes(block, frame) for block in blocks(chosen, _NAMES, size=1000)]
+    parts = [outcomes(block, frame, since) for block in blocks(chosen, _NAMES, size=1000)]
     return {key: np.concatenate([p[key] for p in parts]) for key in OUTCOMES}
 
 
@@ -372,7 +442,7 @@ def check(task: Task, runs: IntArray, stored: dict[str, FloatArray], frame: Fram
     StoreError
     """
     again = simulated(task, runs, frame)
-    if any(not np.array_equal(again[k], stored[k], equal_nan=True) for k in OUTCOMES):
+    if not _equal(again, stored):
         raise StoreError(
             f"{task.path}: its runs, made again, come out otherwise: they were made by another "
             "version of foedus, so nothing can be paired with them. Give another --out"

@@ -42,7 +42,7 @@ from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.quantities import Frame, blocks
 from foedus.judgement.results import Forecast, finite
 from foedus.judgement.room import room
-from foedus.judgement.weights import normalise, without
+from foedus.judgement.weights import normalise, reason, without
 from foedus.views import view
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Explanations.to_dict`.
-FORMAT = 1
+FORMAT = 2
 #: A fact is named only if it moves a hypothesis by this many standard errors: there are many facts.
 SURE = 3.0
 #: Facts kept for each hypothesis.
@@ -203,6 +203,8 @@ class Explanations:
     casebook : str
         What the casebook expects, in words.
     counterfactuals : tuple of Contrast
+    left_out : str or None
+        Why there are no counterfactuals.
     warnings : tuple of str
     provenance : dict
         What made the ensemble.
@@ -218,6 +220,7 @@ class Explanations:
     apart: tuple[Apart, ...]
     casebook: str
     counterfactuals: tuple[Contrast, ...] = ()
+    left_out: str | None = None
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -238,6 +241,7 @@ class Explanations:
             "apart": [a.to_dict() for a in self.apart],
             "casebook": self.casebook,
             "counterfactuals": [c.to_dict() for c in self.counterfactuals],
+            "left_out": self.left_out,
             "warnings": list(self.warnings),
             "provenance": dict(self.provenance),
         }
@@ -289,13 +293,17 @@ def explain(
         history_text=text,
     )
     weighed = replace(weighed, provenance=provenance(ensemble))
-    if not pairs or judged.verdict == "refused":
-        return weighed
+    if not pairs:
+        return replace(weighed, left_out="no pairs of runs were asked for")
+    if judged.verdict == "refused":
+        why = reason(judged.verdict, judged.weights.ess, judged.weights.runs)
+        return replace(weighed, left_out=f"they start from runs that are believed, and {why}")
     progress = making.get("progress")
     note: Callable[[str], None] = progress.note if progress else lambda line: None
     weight = judged.weights.weight
     found = contrasts(known, ensemble, weight, made.guidance, pairs=pairs, note=note)
-    return replace(weighed, counterfactuals=found)
+    none = None if found else "no known decision, made otherwise, would have changed any run"
+    return replace(weighed, counterfactuals=found, left_out=none)
 
 
 def weigh_hypotheses(
@@ -352,7 +360,9 @@ def weigh_hypotheses(
     casebook = standings(past, prior, who="the casebook")
     both = standings(found + past, prior)
     if refused:
-        evidence = both = (_UNTOLD,) * count
+        few = judged.weights.reason.startswith("too few")
+        said = factors.TOO_FEW if few else judged.weights.reason
+        evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, said),) * count
     moved = _moved(found, prior, before, log_likelihood, guided, added, names, numbers)
     views = tuple(
         Weighed(
@@ -383,9 +393,6 @@ def weigh_hypotheses(
         warnings=tuple(w for w in judged.warnings if w not in judged.weights.advice),
     )
     return explanations, judged
-
-
-_UNTOLD = Standing(math.nan, math.nan, math.nan, math.nan, factors.TOO_FEW)
 
 
 def _numbers(dataset: xr.Dataset) -> NDArray[np.int64]:
@@ -497,7 +504,7 @@ def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, str]:
     """Return how well each hypothesis agrees with the casebook, and what the casebook expects."""
     given = case_features(case)
     if len(case.hypotheses) < 2:
-        return None, ""
+        return None, "The casebook does not tell: there are no two explanations to tell apart."
     if "trigger" not in given or "organisation" not in given:
         return None, "The casebook does not tell: the case names no trigger and organisation."
     from foedus.casebook.design import Features

@@ -98,8 +98,9 @@ def answers_at(
     ]
     if workers is None:
         workers = min(os.cpu_count() or 1, max(1, size // AT_ONCE))
-    made = spread(_work, jobs, workers)
-    return np.concatenate(made, axis=1) if made else np.zeros((len(questions), 0))
+    if not questions or not size:
+        return np.zeros((len(questions), size))
+    return np.concatenate(spread(_work, jobs, workers), axis=1)
 
 
 def _work(job: _Job) -> FloatArray:

@@ -207,6 +207,8 @@ class Evidence:
         Effective sample size with this report left out.
     closest : float or None
         Log-likelihood of the best run less that of full agreement; near 0 where some run agrees.
+    nearest : float, datetime.date or None
+        What that run says.
     """
 
     id: str
@@ -231,6 +233,7 @@ class Evidence:
     disbelief: float | None = None
     ess_without: float | None = None
     closest: float | None = None
+    nearest: float | dt.date | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -356,7 +359,7 @@ class Forecast:
             {
                 "log_weight": ("run", self.weights.log_weight),
                 "weight": ("run", self.weights.weight),
-                "draw": (("question", "run"), np.array(draws).reshape(len(ids), -1)),
+                "draw": (("question", "run"), np.array(draws).reshape(len(ids), blank.size)),
                 "probability": ("question", np.array(p, dtype=np.float64)),
                 "quantile": (("question", "level"), self._quantiles(estimates)),
                 "fan": (("quantity", "level", "day"), np.array(days) if days else empty),

@@ -23,6 +23,7 @@ from foedus.judgement.weights import (
     quantile,
     without,
 )
+from foedus.world.guidance import BITS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -160,17 +161,21 @@ def _weighed(
     mean = float(np.dot(expected[usable], np.exp(log_likelihood[usable] - best)))
     event = model.scale_name == "day"
 
-    def band(weight: FloatArray) -> tuple[float | dt.date | None, ...]:
-        found = quantile(values, weight, _BANDS)
-        return tuple(_date(v, frame) if event else float(v) for v in found)
+    def told(value: float) -> float | dt.date | None:
+        return _date(value, frame) if event else float(value)
 
+    def band(weight: FloatArray) -> tuple[float | dt.date | None, ...]:
+        return tuple(told(v) for v in quantile(values, weight, _BANDS))
+
+    best_run = int(np.argmax(np.where(usable, log_likelihood, -np.inf)))
     return {
         "error": model.error,
         "runs": band(weights.weight),
         "expected": band(expected),
         "surprise": max(float(-np.log2(mean)), 0.0) if mean > 0 else None,
         "disbelief": float(np.dot(weights.weight, read.disbelief[i])),
-        "closest": min(float(log_likelihood[usable].max() - best), 0.0) if usable.any() else None,
+        "closest": min(float(log_likelihood[best_run] - best), 0.0) if usable.any() else None,
+        "nearest": told(values[best_run]) if usable.any() else None,
     }
 
 
@@ -179,9 +184,15 @@ def doubt(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
 
     A report rated A or B and 1 or 2 that is more likely outright wrong than not, all evidence
     weighed, or that no run comes near, speaks against the model rather than the source. One makes
-    the verdict thin; more than half of the well rated evidence (by share) makes it refused.
+    the verdict thin; more than half of the well rated evidence (by share) makes it refused. A
+    report of a decision that is replayed by a better rated one is doubted with reason.
     """
-    good = [e for e in evidence if e.use == "weighed" and e.rating in _WELL_RATED]
+    imposed = {(e.quantity, e.member) for e in evidence if e.use == "replayed"}
+    good = [
+        e
+        for e in evidence
+        if e.use == "weighed" and e.rating in _WELL_RATED and (e.quantity, e.member) not in imposed
+    ]
     doubted = [e for e in good if (e.disbelief or 0.0) > 0.5 or unmet(e)]
     if not doubted or weights.verdict == "refused":
         return weights
@@ -215,8 +226,8 @@ def _named(e: Evidence) -> str:
 def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
     """Return the weights with the facts that cost most, or that no run meets, in the advice."""
     lines = [
-        f"No run comes near {_named(e)}: the runs say {_span(e)}, and even the closest makes it "
-        f"{np.exp(min(-e.closest, 300.0)):,.0f} times less likely than agreement."
+        f"No run comes near {_named(e)}: the runs say {_span(e)}, the nearest {_value(e.nearest)}, "
+        f"which makes it {np.exp(min(-e.closest, 300.0)):,.0f} times less likely than agreement."
         for e in sorted(evidence, key=lambda e: e.closest or 0.0)
         if e.closest is not None and unmet(e)
     ][:MOST_NAMED]
@@ -236,12 +247,46 @@ def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
     return replace(weights, advice=(*weights.advice, *lines))
 
 
-def _span(e: Evidence) -> str:
-    words = [
-        v.isoformat() if isinstance(v, dt.date) else "never" if v is None else f"{v:,.4g}"
-        for v in (e.runs[0], e.runs[-1])
+def name_impossible(
+    weights: Weights, evidence: tuple[Evidence, ...], ruled_out: NDArray[np.int16]
+) -> Weights:
+    """Return the weights refused, with the facts named, where no run can take all known decisions.
+
+    Parameters
+    ----------
+    weights : Weights
+    evidence : tuple of Evidence
+        Among it what was replayed.
+    ruled_out : ndarray of int16, shape (run,)
+        A bit of :data:`foedus.world.guidance.BITS` for each decision that a run's rules rule out.
+    """
+    if not ruled_out.size or not ruled_out.all():
+        return weights
+    share = {event: float((ruled_out & bit != 0).mean()) for event, bit in BITS.items()}
+    never = {e for e, s in share.items() if s == 1.0} or {e for e, s in share.items() if s > 0.0}
+    named = [
+        f"{_named(e)}, excluded in {share[e.quantity]:.0%} of the runs"
+        for e in evidence
+        if e.use == "replayed" and e.quantity in never
     ]
+    line = (
+        "No run could have taken all known decisions by its own rules, so what is known "
+        f"contradicts itself or the model: {'; '.join(named)}."
+    )
+    return replace(weights, verdict="refused", advice=(line, *weights.advice))
+
+
+def _span(e: Evidence) -> str:
+    words = [_value(v) for v in (e.runs[0], e.runs[-1])]
     return words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
+
+
+def _value(v: float | dt.date | None) -> str:
+    if v is None:
+        return "never"
+    if isinstance(v, dt.date):
+        return v.isoformat()
+    return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.4g}"
 
 
 def explanations(

@@ -14,7 +14,13 @@ from foedus.judgement.evidence import Report, likelihood, reports
 from foedus.judgement.quantities import Frame, blocks, evaluate, variables
 from foedus.judgement.results import Evidence
 from foedus.judgement.room import room
-from foedus.judgement.summaries import Read, doubt, evidence_table, name_conflicts
+from foedus.judgement.summaries import (
+    Read,
+    doubt,
+    evidence_table,
+    name_conflicts,
+    name_impossible,
+)
 from foedus.judgement.weights import Weights, normalise, weigh
 from foedus.world.guidance import FLOOR, Guidance
 
@@ -95,6 +101,7 @@ def weigh_runs(
     weights = doubt(weights, evidence)
     if weights.verdict == "refused":
         weights = name_conflicts(weights, evidence)
+    weights = name_impossible(weights, evidence, _ruled_out(dataset))
     replayed = _replayed(guidance, read.log_guidance, warnings)
     return Weighing(
         frame, guidance, tuple(weighed), read, hypothesis, log_prior, weights, evidence,
@@ -141,6 +148,13 @@ def _read(
             row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
     answers = {q.id: row for row, q in zip(draws, asked, strict=True)}
     return Read(guided, total, contribution, truth, disbelief, answers)
+
+
+def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
+    """Return the bits of the known decisions that each run's own rules ruled out, shape (run,)."""
+    if "ruled_out" not in dataset:
+        return np.zeros(dataset.sizes["run"], dtype=np.int16)
+    return np.asarray(dataset["ruled_out"].to_numpy())
 
 
 def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from foedus.judgement.factors import ALONE
+from foedus.judgement.weights import reason
 from foedus.report.tables import console, table
 from foedus.report.why import MIND, apart, chance, difference, said
-from foedus.report.words import day, number, percent
+from foedus.report.words import because, day, percent, worth
 
 if TYPE_CHECKING:
     from foedus.judgement.explain import Explanations, Weighed
@@ -20,20 +22,18 @@ def print_explanations(found: Explanations) -> None:
     to = console()
     to.print(f"{found.title}: explanations as of {day(found.as_of)}", style="bold")
     runs = found.provenance.get("complete_runs")
-    worth = f"worth {number(found.effective)} after weighing the evidence."
-    to.print(f"{runs:,} runs, {worth}" if runs is not None else f"The runs are {worth}")
+    to.print(worth(found.effective, runs))
     if found.verdict != "ok":
-        to.print(
-            "No answer from the evidence: too few runs agree with it."
-            if found.verdict == "refused"
-            else "Weak answers: few runs agree with the evidence.",
-            style="bold",
-        )
+        what = "No answer from the evidence" if found.verdict == "refused" else "Weak answers"
+        to.print(because(what, reason(found.verdict, found.effective, runs)), style="bold")
         for line in found.advice:
             to.print(f"  {line}")
     to.print()
     if not found.hypotheses:
         to.print("The case names no hypotheses.")
+    elif len(found.hypotheses) == 1:
+        only = found.hypotheses[0].title
+        to.print(f"The case names one hypothesis, so nothing stands against it: {only}.")
     else:
         head = ("Which explanation?", "Before", "Evidence", "Casebook", "Both")
         ranked = sorted(found.hypotheses, key=rank)
@@ -47,11 +47,14 @@ def print_explanations(found: Explanations) -> None:
             to.print(line)
     for c in found.counterfactuals:
         to.print()
-        title = f"{c.text} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)"
+        title = f"{c.title} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)"
         to.print(table(title, COLUMNS, [difference(d) for d in c.differences]))
     if found.counterfactuals:
         to.print()
         to.print(MIND)
+    elif found.left_out:
+        to.print()
+        to.print(f"No counterfactuals: {found.left_out}.")
     for warning in found.warnings:
         to.print(f"Mind: {warning}")
 
@@ -64,4 +67,6 @@ def rank(h: Weighed) -> float:
 
 def row(h: Weighed) -> tuple[str, ...]:
     """Return the cells of an explanation: title, prior, and what each source says."""
+    if h.evidence.words == ALONE:
+        return (h.title, "the only one", "–", "–", "–")
     return (h.title, percent(h.prior), *(chance(s) for s in (h.evidence, h.casebook, h.both)))

@@ -116,7 +116,7 @@ def explanations_html(found: Explanations) -> str:
     weighed = [(*explained.row(h), said(h)) for h in sorted(found.hypotheses, key=explained.rank)]
     contrasts: list[Table] = [
         (
-            f"{c.text} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)",
+            f"{c.title} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)",
             explained.COLUMNS,
             [difference(d) for d in c.differences],
         )

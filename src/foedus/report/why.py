@@ -68,7 +68,7 @@ def contrasts_of(found: Explanations | None) -> tuple[content.Contrast, ...]:
     """Return what would have been otherwise."""
     return tuple(
         content.Contrast(
-            c.text,
+            c.title,
             c.pairs,
             c.distinct,
             c.changed,
@@ -136,6 +136,8 @@ def said(h: Weighed, *, text: bool = False) -> str:
         past = ""
     else:
         past = f"; the casebook: {h.casebook.words}"
+    if math.isnan(h.evidence.posterior):
+        return f"{out}{past}."
     top = next((m for m in h.moved_by if m.told), None)
     if top is None:
         return f"{out}; no single fact moves it beyond chance{past}."
@@ -176,7 +178,7 @@ def difference(d: Difference) -> tuple[str, ...]:
         f"{d.title} ({'%, points' if share else d.unit})",
         _amount(d.factual, share),
         _amount(d.counterfactual, share),
-        f"{_signed(d.mean, share)} ± {_amount(d.error, share)}",
+        f"{_signed(d.mean, share)} ± {'?' if math.isnan(d.error) else _amount(d.error, share)}",
         f"{q25} to {q75}",
         f"{q05} to {q95}",
     )

@@ -8,6 +8,7 @@ give with infinitely many runs; the effective sample is far larger.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,6 +36,9 @@ REPLAYABLE: tuple[str, ...] = (
 #: judgement can say which fact the runs cannot meet.
 FLOOR = 1e-9
 
+#: Which bit of a run's ``ruled_out`` stands for which decision.
+BITS: dict[str, int] = {event: 1 << n for n, event in enumerate((*REPLAYABLE, "other_call"))}
+
 
 @dataclass(frozen=True)
 class Guidance:
@@ -59,7 +63,9 @@ class Guidance:
         """Read the replayable decisions from a case that was filtered by an as-of date.
 
         Only facts rated A1 to B2 are replayed; weaker reports are left to the evidence model. Of
-        several reports of one event the best rated, then the earliest known, counts.
+        several reports of one event the best rated, then the earliest known, counts. A report
+        that contradicts a better one (it happened by then, it had not) is left to the evidence
+        model too, which says how likely it is wrong.
         """
         days: dict[tuple[str, str], int] = {}
         not_by: dict[tuple[str, str], int] = {}
@@ -79,9 +85,13 @@ class Guidance:
                 continue
             negative = fact.value is not None and fact.value.kind == "no"
             if negative:
+                if isinstance(fact.about, dt.datetime):
+                    day -= 1  # what is said of an hour leaves the rest of the day open
+                if key in days and days[key] <= day:
+                    continue
                 not_by[key] = max(not_by.get(key, -1), day)
                 used.append(fact.id)
-            elif key not in days:
+            elif key not in days and day > not_by.get(key, -1):
                 days[key] = day
                 used.append(fact.id)
         return cls(days, not_by, tuple(used))
@@ -101,7 +111,8 @@ class Guidance:
         Parameters
         ----------
         state : State
-            Its ``log_guidance`` is charged for a replayed decision.
+            Its ``log_guidance`` is charged for a replayed decision; ``ruled_out`` notes where the
+            run's own rule made it impossible.
         event, member : str
             What is decided, and by which member ("" where it is the case's only decider).
         chance : ndarray, shape (run,)
@@ -120,9 +131,14 @@ class Guidance:
             return drawn
         chance = np.where(eligible, chance, 0.0)
         if known == day:
-            state.log_guidance += np.log(np.maximum(chance, FLOOR))
+            _charge(state, event, chance)
             return np.ones_like(eligible)
         if (known is not None and day < known) or day <= self.not_by.get(key, -1):
-            state.log_guidance += np.log(np.maximum(1.0 - chance, FLOOR))
+            _charge(state, event, 1.0 - chance)
             return np.zeros_like(eligible)
         return drawn
+
+
+def _charge(state: State, event: str, chance: FloatArray) -> None:
+    state.log_guidance += np.log(np.maximum(chance, FLOOR))
+    state.ruled_out[chance < FLOOR] |= BITS[event]

@@ -53,6 +53,7 @@ VARIABLES: dict[str, Variable] = {
         _V("arrival_day", ("member",), "float32", "day", "day of the first landing, inf never"),
         _V("patron", (), "int8", "1", "patron that was asked, -1 none"),
         _V("log_guidance", (), "float64", "nat", "log-probability of the replayed decisions"),
+        _V("ruled_out", (), "int16", "bits", "replayed decisions that the run's rules ruled out"),
         *(_V(f"event_{e}", (), "int16", "day", f"day of {e}, -1 never") for e in EVENTS),
     )
 }
@@ -93,5 +94,6 @@ def record_end(out: dict[str, NDArray[np.generic]], state: State) -> None:
     out["arrival_day"][...] = state.arrival_day
     out["patron"][...] = state.patron
     out["log_guidance"][...] = state.log_guidance
+    out["ruled_out"][...] = state.ruled_out
     for event, days in state.events.items():
         out[f"event_{event}"][...] = days

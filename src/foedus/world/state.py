@@ -128,6 +128,7 @@ class State:
     events: dict[str, IntArray]
     contribution_day: IntArray
     log_guidance: FloatArray
+    ruled_out: NDArray[np.int16]
     lattices: Any = None
     memory: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -171,6 +172,7 @@ class State:
             events={name: np.full(runs, NEVER, dtype=np.int16) for name in EVENTS},
             contribution_day=np.full((runs, members), NEVER, dtype=np.int16),
             log_guidance=zeros(),
+            ruled_out=np.zeros(runs, dtype=np.int16),
         )
 
     def happened(self, event: str) -> NDArray[np.bool_]:

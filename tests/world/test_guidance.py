@@ -1,0 +1,81 @@
+"""Known decisions: which reports are replayed, and what a run pays that could not take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from foedus.case.check import contradictions
+from foedus.case.models import Case
+from foedus.world import engine
+from foedus.world.guidance import BITS, FLOOR, Guidance
+
+from .small_case import SMALL, small_case, values_of
+
+
+def told(*facts: tuple[str, str, str, Any, str]) -> Case:
+    """Return the small case with facts: id, quantity, about, value, rating."""
+    return small_case(
+        facts=[
+            {
+                "id": name, "quantity": quantity, "about": about, "value": value, "rating": rating,
+                "source": "desk", "known_from": "2001-03-05", "text": "So.",
+            }
+            for name, quantity, about, value, rating in facts
+        ]
+    )  # fmt: skip
+
+
+YES, NO = ("yes", "request", "2001-03-03", True), ("no", "request", "2001-03-04", False)
+
+
+@pytest.mark.parametrize(
+    ("facts", "used"),
+    [
+        (((*YES, "A1"), (*NO, "B2")), ("yes",)),
+        (((*YES, "B2"), (*NO, "A1")), ("no",)),
+        (((*YES, "A1"), ("no", "request", "2001-03-02", False, "B2")), ("yes", "no")),
+        (((*YES, "A1"), ("no", "request", "2001-03-03T09:00", False, "B2")), ("yes", "no")),
+    ],
+    ids=["yes is rated better", "no is rated better", "both can be", "not yet at nine"],
+)
+def test_of_two_reports_that_contradict_each_other_the_better_is_replayed(facts, used):
+    guidance = Guidance.of(told(*facts))
+    assert guidance.facts == used
+    assert (("request", "") in guidance.days) == ("yes" in used)
+
+
+def test_check_names_an_event_that_one_reports_and_another_denies():
+    (found,) = contradictions(told((*YES, "A1"), (*NO, "B2")))
+    assert (found.kind, found.facts, found.values) == ("event", ("yes", "no"), ("yes", "no"))
+    assert "disagree" in str(found)
+    late = ("no", "request", "2001-03-02", False, "B2")
+    assert contradictions(told((*YES, "A1"), late)) == ()
+
+
+def simulated(guidance: Guidance) -> dict[str, np.ndarray]:
+    case = small_case()
+    runs = np.arange(40, dtype=np.int64)
+    return engine.simulate(
+        case, seed=3, runs=runs, values=values_of(case, runs.size),
+        hypothesis=np.full(runs.size, -1, dtype=np.int16), guidance=guidance,
+    )  # fmt: skip
+
+
+def test_a_run_notes_which_known_decision_its_rules_rule_out():
+    assert not simulated(Guidance())["ruled_out"].any()
+    day = 4
+    alone = simulated(Guidance({("decision", ""): day}, {("request", ""): day}))
+    assert (alone["ruled_out"] == BITS["decision"]).all()  # nobody asked, so nobody could decide
+    assert (alone["log_guidance"] <= np.log(FLOOR)).all()
+    asked = simulated(Guidance({("request", ""): 2, ("decision", ""): day}))
+    assert not (asked["ruled_out"] & BITS["decision"]).all()
+
+
+def test_every_replayable_decision_has_a_bit_of_its_own():
+    bits = list(BITS.values())
+    assert len(set(bits)) == len(bits)
+    assert max(bits) < 2**15
+    assert SMALL["horizon"] > 5
