@@ -13,6 +13,7 @@ from foedus.judgement.weights import (
     normalise,
     pareto_smooth,
     quantile,
+    reason,
     weigh,
     without,
 )
@@ -131,3 +132,33 @@ def test_weights_do_not_see_a_constant(log, shift):
     assert np.allclose(a, b, atol=1e-6)
     assert a.sum() == pytest.approx(1.0)
     assert 1.0 - 1e-9 <= effective_size(np.array(log)) <= len(log) + 1e-6
+
+
+def test_few_runs_are_said_to_be_few_and_not_to_disagree():
+    one, few, some = (weigh(np.zeros(n)) for n in (1, 30, 150))
+    assert one.advice == ("1 run is too few: make 200 or more.",)
+    assert few.advice == ("30 runs are too few: make 200 or more.",)
+    assert some.advice == ("150 runs are few: make 200 or more.",)
+    assert [w.reason for w in (one, few, some)] == ["too few runs", "too few runs", "few runs"]
+    log = np.full(100, -50.0)
+    log[0] = 0.0
+    assert "Run more" in weigh(log).advice[0]  # a hundred runs are no reason to give up
+    assert "will not do" not in weigh(log).advice[0]
+
+
+@pytest.mark.parametrize("runs", [50, 200, 333, 1000])
+def test_runs_that_weigh_the_same_are_short_of_a_limit_by_rounding_only(runs):
+    w = weigh(np.full(runs, -0.1))
+    assert w.verdict == ("thin" if runs < 200 else "ok")
+    assert bool(w.advice) == (runs < 200)
+
+
+def test_the_reason_of_a_verdict():
+    log = np.full(1000, -np.inf)
+    log[:20] = 0.0
+    assert weigh(log).reason == "too few runs agree with the evidence"
+    log[:100] = 0.0
+    assert weigh(log).reason == "few runs agree with the evidence"
+    assert weigh(np.zeros(1000)).reason == ""
+    assert reason("refused", 221.0, 400) == "the runs do not meet the evidence"
+    assert reason("thin", 300.0) == ""  # only the advice tells

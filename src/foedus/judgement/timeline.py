@@ -45,6 +45,11 @@ FORMAT = 1
 
 #: Effective runs below which more runs are made: twice what an answer needs at least.
 ENOUGH = 100.0
+#: Columns of the CSV file: one row for each day and question.
+COLUMNS = (
+    "case", "as_of", "question", "kind", "unit", "probability", "probability_error", "mean", *KEYS,
+    "base_rate", "settled_by", "verdict", "effective", "runs", "facts",
+)  # fmt: skip
 #: How many times the runs that were asked for an ensemble may have in the end.
 MOST = 4
 
@@ -101,6 +106,8 @@ class Day:
             "added": self.added,
             "effective": finite(weights.ess),
             "verdict": weights.verdict,
+            "advice": list(weights.advice),
+            "warnings": [w for w in self.forecast.warnings if w not in weights.advice],
             "answers": [
                 {
                     "id": a.id,
@@ -199,7 +206,7 @@ class Timeline:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one flat row for each day and question, for a CSV file."""
+        """Return one flat row for each day and question, of :data:`COLUMNS`, for a CSV file."""
         out = []
         for d in self.days:
             for a in d.forecast.answers:

@@ -24,6 +24,8 @@ THIN_BELOW = 200.0
 THIN_ABOVE_K = 0.7
 #: The mass that "runs that carry the answer" carry.
 _CARRIED = 0.99
+#: An effective sample size short of a limit by this share of it is short by rounding only.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,39 @@ class Weights:
     def runs(self) -> int:
         """Runs that were weighed."""
         return int(self.log_weight.size)
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is not ok, in a few words."""
+        return reason(self.verdict, self.ess, self.runs)
+
+
+def reason(verdict: str, effective: float, runs: int | None = None) -> str:
+    """Return why a verdict is not ok, in a few words; empty where only the advice tells.
+
+    Parameters
+    ----------
+    verdict : {"ok", "thin", "refused"}
+    effective : float
+        Effective runs after the evidence.
+    runs : int, optional
+        Runs that were weighed.
+
+    Examples
+    --------
+    >>> reason("refused", 12.0, 4000), reason("refused", 1.0, 1), reason("refused", 300.0, 400)
+    ('too few runs agree with the evidence', 'too few runs', 'the runs do not meet the evidence')
+    """
+    if verdict == "ok":
+        return ""
+    few, limit = ("too few", REFUSE_BELOW) if verdict == "refused" else ("few", THIN_BELOW)
+    if not _short(effective, limit):
+        return "the runs do not meet the evidence" if verdict == "refused" else ""
+    return f"{few} runs" + ("" if runs is not None and runs < limit else " agree with the evidence")
+
+
+def _short(effective: float, limit: float) -> bool:
+    return effective < limit * (1.0 - _ROUNDING)
 
 
 def normalise(log_weight: FloatArray) -> FloatArray:
@@ -108,9 +143,9 @@ def weigh(log_weight: FloatArray, *, smooth: bool = False) -> Weights:
     weight = normalise(log_weight)
     ess = float(effective_size(log_weight))
     verdict: Verdict = "ok"
-    if ess < REFUSE_BELOW:
+    if _short(ess, REFUSE_BELOW):
         verdict = "refused"
-    elif ess < THIN_BELOW or k > THIN_ABOVE_K:
+    elif _short(ess, THIN_BELOW) or k > THIN_ABOVE_K:
         verdict = "thin"
     down = np.sort(weight)[::-1].cumsum()
     return Weights(
@@ -132,27 +167,37 @@ def _advice(verdict: Verdict, ess: float, k: float, runs: int) -> tuple[str, ...
     if ess <= 0:
         return ("No run could be judged at all: every one has a value that is not a number.",)
     out = []
-    if ess < THIN_BELOW:
-        wanted = _round_up(runs * THIN_BELOW / ess)
-        what = "too few runs agree" if verdict == "refused" else "few runs agree"
-        if wanted <= 100 * runs:
-            out.append(
-                f"{what} with the evidence: {runs} runs are worth {ess:.0f}. About {wanted:,} "
-                f"runs would be worth {THIN_BELOW:.0f}: run more, or widen the priors of what the "
-                "costliest facts are about."
-            )
-        else:
-            out.append(
-                f"{what} with the evidence: {runs} runs are worth {ess:.1f}. More runs alone "
-                "will not do: look at the facts that cost most, their ratings, and the priors "
-                "of what they are about."
-            )
+    if _short(ess, THIN_BELOW):
+        out.append(_more(verdict, ess, runs))
     if k > THIN_ABOVE_K:
         out.append(
             f"a handful of runs dominates (Pareto shape {k:.2f}, above {THIN_ABOVE_K}): the "
             "errors given are too small."
         )
     return tuple(s[0].upper() + s[1:] for s in out)
+
+
+def _more(verdict: Verdict, ess: float, runs: int) -> str:
+    """Return how many runs would do, where that can be said."""
+    are = "1 run is" if runs == 1 else f"{runs:,} runs are"
+    if not _short(ess, runs):  # all weigh the same, so it is only their number
+        return (
+            f"{are} {'too few' if verdict == 'refused' else 'few'}: make {THIN_BELOW:.0f} or more."
+        )
+    what = reason(verdict, ess, runs)
+    wanted = _round_up(runs * THIN_BELOW / ess)
+    if wanted <= 100 * runs:
+        return (
+            f"{what}: {are} worth {ess:.0f}. About {wanted:,} runs would be "
+            f"worth {THIN_BELOW:.0f}: run more, or widen the priors of what the costliest facts "
+            "are about."
+        )
+    if runs < THIN_BELOW:
+        return f"{what}: {are} worth {ess:.1f}. Run more, to see whether others agree better."
+    return (
+        f"{what}: {are} worth {ess:.1f}. More runs alone will not do: look at the facts that cost "
+        "most, their ratings, and the priors of what they are about."
+    )
 
 
 def _round_up(number: float) -> int:

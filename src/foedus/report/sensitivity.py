@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from foedus.judgement.weights import reason
 from foedus.report.tables import console, table
-from foedus.report.words import day, number, percent, with_unit
+from foedus.report.words import because, count, day, number, percent, with_unit
 
 if TYPE_CHECKING:
     from foedus.judgement.sensitivity import Effect, End, Sensitivities, Sensitivity, Share, View
@@ -27,15 +28,16 @@ def print_sensitivities(found: Sensitivities, *, most: int = 10) -> None:
     to = console()
     to.print(f"{found.title}: what the answers hang on, as of {day(found.as_of)}", style="bold")
     if found.design == "sobol":
-        to.print(f"{found.runs:,} runs of a design of their own, before the evidence.")
+        to.print(f"{count(found.runs, 'run')} of a design of their own, before the evidence.")
     else:
         after = f" and {number(found.effective_after)} after" if found.effective_after else ""
         to.print(
-            f"{found.runs:,} runs, worth {number(found.effective_before)} before the evidence"
-            f"{after}; {len(found.inputs)} uncertain inputs."
+            f"{count(found.runs, 'run')}, worth {number(found.effective_before)} before the "
+            f"evidence{after}; {len(found.inputs)} uncertain inputs."
         )
     if found.verdict == "refused":
-        to.print("No answer after the evidence: too few runs agree with it.", style="bold")
+        why = reason(found.verdict, found.effective_after or 0.0, found.runs)
+        to.print(because("No answer after the evidence", why), style="bold")
         for line in found.advice:
             to.print(f"  {line}")
     to.print()

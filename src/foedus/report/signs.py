@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foedus.case.vocabulary import QUANTITIES
+from foedus.judgement.weights import reason
 from foedus.report import content
 from foedus.report.words import day, number, percent, points
 
@@ -77,7 +78,8 @@ def after(found: Watch, r: Reading, titles: Mapping[str, str] | None = None) -> 
 
 def _now(found: Watch, titles: Mapping[str, str]) -> str:
     if found.verdict == "refused":
-        return "no answer now: too few runs agree with the evidence"
+        why = reason(found.verdict, found.effective, found.provenance.get("complete_runs"))
+        return f"no answer now: {why}"
     if found.kind == "binary":
         return f"now: yes {percent(found.now[-1])} {points(found.error[-1])}"
     if found.kind in ("number", "date"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foedus.report.forecast import known_by_words, outside, short, span
-from foedus.report.words import day, number, percent, points
+from foedus.report.words import because, day, number, percent, points, worth
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,14 +65,10 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
     to = console()
     w = forecast.weights
     to.print(f"{forecast.title}: as of {known_by_words(forecast)}", style="bold")
-    to.print(f"{w.runs:,} runs, worth {number(w.ess)} after weighing the evidence.")
+    to.print(worth(w.ess, w.runs))
     if w.verdict != "ok":
-        to.print(
-            "No answer: too few runs agree with the evidence."
-            if w.verdict == "refused"
-            else "Weak answers: few runs agree with the evidence.",
-            style="bold",
-        )
+        what = "No answer" if w.verdict == "refused" else "Weak answers"
+        to.print(because(what, w.reason), style="bold")
         for line in w.advice:
             to.print(f"  {line}")
     for group in answer_tables(forecast):
@@ -102,29 +99,31 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
 def answer_tables(forecast: Forecast) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
     """Return title, columns and rows of the answers, a table for each kind of question."""
     return [
-        (title, _columns(kind), [_row(a) for a in forecast.answers if a.kind == kind])
+        (title, _columns(kind), [_row(a, forecast.end) for a in forecast.answers if a.kind == kind])
         for kind, title in _GROUPS
         if any(a.kind == kind for a in forecast.answers)
     ]
 
 
 def _columns(kind: str) -> tuple[str, ...]:
-    answer = ("Probability",) if kind == "binary" else ("Low", "Median", "High")
+    answer = {"binary": ("Probability",), "date": ("Early", "Median", "Late")}.get(
+        kind, ("Low", "Median", "High")
+    )
     happens = ("Happens",) if kind == "date" else ()
     return ("", *answer, *happens, "Before", "Base rate")
 
 
-def _row(a: Answer) -> tuple[str, ...]:
-    base, text = outside(a.outside, a.kind)
+def _row(a: Answer, end: dt.date) -> tuple[str, ...]:
+    base, text = outside(a.outside, a.kind, end)
     history = percent(base) if base is not None else text.split(": ")[0] or "–"
-    before = short(a.before, a.kind) or "–"
+    before = short(a.before, a.kind, end) or "–"
     if a.estimate is None:
         blank = ("–",) * (len(_columns(a.kind)) - 3)
         return (a.text, *blank, before, history)
     if a.kind == "binary":
         return (a.text, _chance(a), before, history)
     happens = (_chance(a),) if a.kind == "date" else ()
-    return (a.text, *span(a.estimate, a.kind), *happens, before, history)
+    return (a.text, *span(a.estimate, a.kind, end), *happens, before, history)
 
 
 def _chance(a: Answer) -> str:

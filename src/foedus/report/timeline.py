@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foedus.judgement.timeline import COLUMNS
 from foedus.report.tables import console, table
-from foedus.report.words import MONTHS, day, number, percent
+from foedus.report.words import MONTHS, count, day, number, percent
 
 if TYPE_CHECKING:
     from foedus.judgement.lead_time import History, Lead
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Days side by side in one table.
 _ACROSS = 8
+#: Lines of advice that are printed for a day: the reason, and the fact that it hangs on most.
+_ADVICE = 2
 #: Names of facts that are printed for a day.
 _NAMED = 12
 
@@ -41,13 +44,15 @@ def print_timeline(found: Timeline, outcomes: dict[str, str] | None = None) -> N
         What came of each question, for those that are scored.
     """
     to = console()
-    asked = found.provenance.get("runs")
+    asked = found.provenance.get("runs", 0)
     to.print(f"{found.title}: {day(found.first)} to {day(found.last)}, day by day", style="bold")
     to.print(
-        f"{asked:,} runs, or more where few agree with the evidence. Chance of what is asked; of "
-        "numbers the median; * settled by a known fact; – no answer."
+        f"{count(asked, 'run')}, or more where few agree with the evidence. Chance of what is "
+        "asked; of numbers the median; * settled by a known fact; – no answer."
     )
     answers = found.days[0].forecast.answers
+    if not answers:
+        to.print("The case asks no questions.")
     for start in range(0, len(found.days), _ACROSS):
         some = found.days[start : start + _ACROSS]
         head = ["", *(short_day(d.date) for d in some), *(["Came"] if outcomes else [])]
@@ -63,6 +68,27 @@ def print_timeline(found: Timeline, outcomes: dict[str, str] | None = None) -> N
     to.print()
     for d in found.days:
         to.print(f"{day(d.date)}: {_arrived(d)} {_made(d)}")
+    mind(found)
+
+
+def mind(found: Timeline) -> None:
+    """Print why a day has no answer or a weak one, and what to keep in mind, each thing once."""
+    to = console()
+    said: dict[str, list[str]] = {}
+    for d in found.days:
+        w = d.forecast.weights
+        if w.verdict != "ok":
+            what = "no answer" if w.verdict == "refused" else "weak answers"
+            told = " ".join((f"{what}.", *w.advice[:_ADVICE]))
+            said.setdefault(told, []).append(short_day(d.date))
+    if said:
+        to.print()
+    for why, dates in said.items():
+        to.print(f"{', '.join(dates)}: {why}")
+    for warning in dict.fromkeys(
+        x for d in found.days for x in d.forecast.warnings if x not in d.forecast.weights.advice
+    ):
+        to.print(f"Mind: {warning}")
 
 
 def print_history(found: History) -> None:
@@ -106,11 +132,10 @@ def lead_rows(leads: Sequence[Lead]) -> tuple[list[str], list[list[str]]]:
 
 def write_csv(found: Timeline, path: Path) -> Path:
     """Write one row for each day and question."""
-    rows = found.rows()
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(found.rows())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.getvalue(), encoding="utf-8")
     return path

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from foedus.case.vocabulary import QUANTITIES
 from foedus.judgement.watch import NEVER
+from foedus.judgement.weights import reason
 from foedus.report.tables import console, table
-from foedus.report.words import day, number, percent, points
+from foedus.report.words import because, day, number, percent, points, worth
 
 if TYPE_CHECKING:
     from foedus.judgement.watch import Reading, Watch, Worth
@@ -30,15 +31,10 @@ def print_watch(found: Watch, *, top: int = 8) -> None:
     to = console()
     to.print(f"{found.title}: what to look for after {day(found.as_of)}", style="bold")
     runs = found.provenance.get("complete_runs")
-    worth = f"worth {number(found.effective)} after weighing the evidence."
-    to.print(f"{runs:,} runs, {worth}" if runs is not None else f"The runs are {worth}")
+    to.print(worth(found.effective, runs))
     if found.verdict != "ok":
-        to.print(
-            "No list: too few runs agree with the evidence."
-            if found.verdict == "refused"
-            else "A weak list: few runs agree with the evidence.",
-            style="bold",
-        )
+        what = "No list" if found.verdict == "refused" else "A weak list"
+        to.print(because(what, reason(found.verdict, found.effective, runs)), style="bold")
         for line in found.advice:
             to.print(f"  {line}")
     if found.verdict != "refused":

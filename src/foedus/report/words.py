@@ -50,6 +50,34 @@ def number(x: float) -> str:
     return f"{rounded:.{digits}f}".rstrip("0").rstrip(".")
 
 
+def count(n: int, what: str) -> str:
+    """Return how many there are of something.
+
+    Examples
+    --------
+    >>> count(1, "run"), count(16000, "run")
+    ('1 run', '16,000 runs')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def worth(effective: float, runs: int | None = None) -> str:
+    """Return how many runs there are, and what they are worth after the evidence."""
+    what = f"worth {number(effective)} after weighing the evidence."
+    return f"The runs are {what}" if runs is None else f"{count(runs, 'run')}, {what}"
+
+
+def because(what: str, why: str) -> str:
+    """Return a headline with its reason, if it has one.
+
+    Examples
+    --------
+    >>> because("Weak answers", "few runs"), because("Weak answers", "")
+    ('Weak answers: few runs.', 'Weak answers.')
+    """
+    return f"{what}: {why}." if why else f"{what}."
+
+
 def with_unit(x: float, unit: str) -> str:
     """Return a number with its unit.
 
