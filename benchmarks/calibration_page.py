@@ -167,8 +167,8 @@ def page(figures: dict[str, Any]) -> str:
         "| separate | of 11 quantities that share no error, so that each counts in full |"
         f" one prior ensemble of {figures['runs']:,}, nothing replayed |",
         "| replayed | of 6 such quantities, and 2 or 3 known decisions, rated A1 to B2 and true |"
-        f" for every crisis an adaptive ensemble of {figures['own_runs']:,} of its own, decisions"
-        " replayed and charged |",
+        " the whole path, as of a command: for every crisis an adaptive ensemble of"
+        f" {figures['own_runs']:,} of its own, decisions replayed and charged |",
         "| crowded | about 20, of the same things on several days, whose errors are drawn with the"
         " documented correlations | as separate |",
         "| broken | as separate, but the forecast halves the scale of every report | as separate |",
