@@ -190,8 +190,8 @@ def sizes_figure(found_in: dict[str, Outbursts]) -> None:
                    label="the paper's mean and one SD to each side")  # fmt: skip
         axis.set_title(name, loc="left", fontsize=10)
         axis.set_ylabel("share")
-    axes[0].legend(frameon=False, loc="upper right")
-    axes[-1].set_xlim(0, 2900)
+    axes[-1].legend(frameon=False, loc="upper right")
+    axes[-1].set_xlim(0, 2200)
     axes[-1].set_xlabel("size of an outburst: actives added up over its ticks, bins of 50")
     save(figure, "sizes")
 
@@ -438,11 +438,11 @@ def density_rows(axis: plt.Axes) -> None:
                       label=f"middle 90 percent of {runs} runs")  # fmt: skip
     axis.plot(list(PRINTED), list(PRINTED.values()), "ks:", ms=4, lw=1, label="the paper's")
     axis.set_yscale("log")
-    axis.set_ylim(30, 10_000)
+    axis.set_ylim(5, 10_000)
     axis.set_title("Figure 15: cops from the start", loc="left", fontsize=10)
     axis.set_xlabel("cops per site")
     axis.set_ylabel("cycles until one group is gone")
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="lower right")
 
 
 def dose() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import foedus.streets
-from foedus.streets import READINGS
+from foedus.streets import READINGS, StreetOptions
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = ROOT / "docs" / "how-to" / "streets.md"
@@ -31,7 +32,14 @@ def test_the_table_of_readings_is_up_to_date(readings: ModuleType) -> None:
     text = HOW_TO.read_text(encoding="utf-8")
     assert readings.table() in text
     assert readings.page(text) == text, "run: python tools/readings.py"
-    assert all(f" {name} " in readings.table().splitlines()[0] for name in READINGS)
+    rows = readings.table().splitlines()
+    for name, sets in READINGS.items():
+        row = next(row for row in rows if row.startswith(f"| `{name}` |"))
+        for option, value in sets.items():
+            assert f"`{option}` {value}" in row or getattr(StreetOptions(), option) == value
+    assert all(
+        any(row.startswith(f"| `{f.name}` |") for row in rows) for f in fields(StreetOptions)
+    )
 
 
 def test_every_public_name_is_in_the_reference() -> None:

@@ -12,6 +12,7 @@ import argparse
 import re
 import sys
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
 
 from foedus.streets import READINGS, StreetOptions, reading
@@ -23,17 +24,24 @@ _PART = re.compile(
 
 
 def table() -> str:
-    """Return all options, their defaults, and what each preset sets otherwise."""
+    """Return what each preset sets beside the defaults, and all options with their values."""
     plain = StreetOptions()
-    lines = [
-        f"| option | default | {' | '.join(READINGS)} |",
-        "|---" * (len(READINGS) + 2) + "|",
-    ]
-    for field in fields(StreetOptions):
-        default = getattr(plain, field.name)
-        values = [getattr(reading(name), field.name) for name in READINGS]
-        cells = ["" if value == default else str(value) for value in values]
-        lines.append(f"| `{field.name}` | {default} | {' | '.join(cells)} |")
+    names = [field.name for field in fields(StreetOptions)]
+    lines = ["| preset | sets, otherwise than the default |", "|---|---|"]
+    for preset in READINGS:
+        options = reading(preset)
+        own = [n for n in names if getattr(options, n) != getattr(plain, n)]
+        cells = [f"`{name}` {getattr(options, name)}" for name in own]
+        lines.append(f"| `{preset}` | {', '.join(cells) or 'nothing: it is the default'} |")
+    lines += ["", "| option | default | values |", "|---|---|---|"]
+    for name in names:
+        default = getattr(plain, name)
+        values = "a number"
+        if isinstance(default, StrEnum):
+            values = ", ".join(type(default))
+        elif isinstance(default, bool):
+            values = "True, False"
+        lines.append(f"| `{name}` | {default} | {values} |")
     return "\n".join(lines)
 
 
