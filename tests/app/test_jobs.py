@@ -55,8 +55,11 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     made.close()
 
 
-def submit(jobs: Jobs, name: str, key: str, lane: Any = "quick", **params: Any) -> Job:
-    return jobs.submit("test", f"foedus_test_work:{name}", params, lane=lane, key=key)
+def submit(
+    jobs: Jobs, name: str, key: str, lane: Any = "quick", priority: int = 0, **params: Any
+) -> Job:
+    work = f"foedus_test_work:{name}"
+    return jobs.submit("test", work, params, lane=lane, key=key, priority=priority)
 
 
 def wait(job: Job, *states: str, seconds: float = 60.0) -> Job:
@@ -115,6 +118,36 @@ def test_long_work_does_not_hold_up_quick_work(jobs: Jobs) -> None:
     assert long.state == "running"
     jobs.stop(long.id)
     wait(long, "stopped", seconds=10)
+
+
+def test_what_can_wait_makes_way_and_goes_on_after(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foedus.app.jobs.PATIENCE", 1.0)
+    better = wait(submit(jobs, "slowly", "w1", priority=2), "running")
+    wait(submit(jobs, "echo", "w2", priority=1, word="soon"), "done")
+    wait(better, "running", seconds=20)
+    end = time.monotonic() + 60
+    while better.done < 40:  # two seconds: the patience with its first beginning is over
+        assert time.monotonic() < end, better
+        time.sleep(0.01)
+    assert (better.state, better.error, better.wanted) == ("running", "", 1)
+    same = submit(jobs, "echo", "w3", priority=2, word="later")
+    jobs.stop(better.id)
+    wait(better, "stopped", seconds=20)
+    wait(same, "done")
+
+
+def test_what_does_not_make_way_is_killed_and_begins_again(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foedus.app.jobs.PATIENCE", 0.3)
+    better = wait(submit(jobs, "stubborn", "w4", priority=1), "running")
+    wait(submit(jobs, "echo", "w5", word="soon"), "done")
+    wait(better, "running", seconds=20)
+    assert better.error == ""
+    jobs.stop(better.id)
+    wait(better, "stopped", seconds=20)
 
 
 def test_the_queue_is_bounded_and_who_waits_can_leave(jobs: Jobs) -> None:

@@ -1,9 +1,11 @@
 """Heavy work, in processes of its own, so that nobody's click waits for another's forecast.
 
 There are two lanes. The *quick* lane has a process that only does what takes seconds; the *long*
-lane does the rest, one job after another. A process is kept warm between jobs and is killed if a
-job does not stop when told to. Two visitors who ask for the same thing share one job, and it
-goes on until the last of them stops it. Results are files named by what decides them.
+lane does the rest, one job after another. A job makes way for one of a lower number that comes
+later, as a better forecast does for what a visitor waits for, and begins again after it: what it
+has on disk is not made twice. A process is kept warm between jobs and is killed if a job does not
+stop when told to. Two visitors who ask for the same thing share one job, and it goes on until the
+last of them stops it. Results are files named by what decides them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -72,6 +75,8 @@ class Job:
         Visitors who wait for it.
     version : int
         How often its result has been written.
+    order : int
+        Of those with the same priority, who came first.
     """
 
     id: str
@@ -88,6 +93,7 @@ class Job:
     note: str = ""
     error: str = ""
     version: int = 0
+    order: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,7 +175,7 @@ class Jobs:
         key : str
             As from :func:`key_of`.
         priority : int
-            Low numbers go first.
+            Low numbers go first, and what runs with a higher one makes way.
 
         Raises
         ------
@@ -183,12 +189,31 @@ class Jobs:
             if sum(map(len, self._waiting.values())) >= self.most:
                 raise BusyError(f"{self.most} jobs wait already; stop one, or try again later")
             number = next(self._numbers)
-            job = Job(f"{number}", kind, key, lane, work, params, priority)
+            job = Job(f"{number}", kind, key, lane, work, params, priority, order=number)
             self._jobs[job.id] = job
-            heapq.heappush(self._waiting[lane], (priority, number, job))
+            self._wait(job)
             self._forget()
-            self._lock.notify_all()
-            return job
+            way = self._in_the_way(job)
+        if way is not None:
+            self._interrupt(way)
+        return job
+
+    def _wait(self, job: Job) -> None:
+        job.state = "queued"
+        heapq.heappush(self._waiting[job.lane], (job.priority, job.order, job))
+        self._lock.notify_all()
+
+    def _in_the_way(self, job: Job) -> Job | None:
+        """Return what is to make way for a job; None if a process is free, or all come first."""
+        running = [w.job for w in self._workers if w.lane == job.lane]
+        if None in running:
+            return None
+        lower = [j for j in running if j is not None and j.priority > job.priority]
+        return max(lower, key=lambda j: (j.priority, j.order), default=None)
+
+    def _interrupt(self, job: Job) -> None:
+        for worker in self._workers:
+            worker.interrupt(job)
 
     def get(self, id_: str) -> Job | None:
         """Return a job by its number."""
@@ -210,9 +235,7 @@ class Jobs:
                 waiting[:] = [item for item in waiting if item[2] is not job]
                 heapq.heapify(waiting)
                 return job
-            worker = next((w for w in self._workers if w.job is job), None)
-        if worker is not None:
-            worker.interrupt(job)
+        self._interrupt(job)
         return job
 
     def path(self, key: str) -> Path:
@@ -233,16 +256,26 @@ class Jobs:
         for job in ended[: max(len(ended) - REMEMBERED, 0)]:
             del self._jobs[job.id]
 
-    def _next(self, lane: Lane) -> Job | None:
-        """Wait for a job of a lane; None when the page closes."""
+    def _next(self, worker: _Worker) -> Job | None:
+        """Wait for a job for a worker; None when the page closes."""
         with self._lock:
             while not self._closed:
-                if self._waiting[lane]:
-                    job = heapq.heappop(self._waiting[lane])[2]
-                    job.state = "running"
+                if self._waiting[worker.lane]:
+                    job = heapq.heappop(self._waiting[worker.lane])[2]
+                    job.state, worker.job, worker.told = "running", job, None
                     return job
                 self._lock.wait()
             return None
+
+    def _over(self, worker: _Worker, job: Job, state: State, error: str = "") -> None:
+        """Note the end of a job; one that was stopped but is wanted still waits again."""
+        with self._lock:
+            worker.job = None
+            if state == "stopped" and job.wanted > 0 and not self._closed:
+                job.done = job.total = 0
+                self._wait(job)
+            else:
+                job.error, job.state = error, state  # who sees the end sees the error
 
 
 #: Starting a process changes what the whole program sees for a moment: one at a time.
@@ -256,20 +289,23 @@ class _Worker:
         self.jobs = jobs
         self.lane: Lane = lane
         self.job: Job | None = None
+        self.told: Job | None = None  # the one that was told to stop
         self.process: Any = None
         self.pipe: Connection | None = None
         self.thread = threading.Thread(target=self._serve, name=f"jobs-{lane}", daemon=True)
 
     def interrupt(self, job: Job) -> None:
-        """Tell the process to stop a job; kill it if it does not."""
+        """Tell the process to stop a job, once; kill it if it does not."""
         process = self.process
-        if process is None or self.job is not job:
+        if process is None or self.job is not job or self.told is job:
             return
+        self.told = job
         with contextlib.suppress(ProcessLookupError, TypeError):
             os.kill(process.pid, signal.SIGTERM)
 
         def kill() -> None:
-            if self.job is job and process.is_alive():
+            # Not if it has stopped and, wanted still, begun again.
+            if self.job is job and self.told is job and process.is_alive():
                 process.kill()
 
         timer = threading.Timer(PATIENCE, kill)
@@ -294,22 +330,23 @@ class _Worker:
 
     def _serve(self) -> None:
         pipe = self._start()  # before the first job, so that it finds the process warm
-        while (job := self.jobs._next(self.lane)) is not None:
-            self.job = job
+        while (job := self.jobs._next(self)) is not None:
             if self.process is None or not self.process.is_alive():
                 pipe = self._start()
             try:
                 pipe.send((job.work, job.params, job.key))
-                self._listen(pipe, job)
+                self.jobs._over(self, job, *self._listen(pipe, job))
             except (EOFError, OSError):
                 self.process.join()
-                if job.wanted > 0:
-                    job.error = "its process died, perhaps for lack of memory"
-                job.state = "failed" if job.wanted > 0 else "stopped"
-            self.job = None
+                if self.told is job or job.wanted == 0:
+                    self.jobs._over(self, job, "stopped")
+                else:
+                    error = "its process died, perhaps for lack of memory"
+                    self.jobs._over(self, job, "failed", error)
         self.end()
 
-    def _listen(self, pipe: Connection, job: Job) -> None:
+    def _listen(self, pipe: Connection, job: Job) -> tuple[State, str]:
+        """Follow a job to its end, and return how it ended and what went wrong."""
         while True:
             kind, value = pipe.recv()
             if kind == "progress":
@@ -318,15 +355,11 @@ class _Worker:
                 job.version += 1
             elif kind == "done":
                 job.version += 1
-                job.state = "done"
-                return
+                return "done", ""
             elif kind == "stopped":
-                job.state = "stopped"
-                return
+                return "stopped", ""
             else:
-                job.error = value
-                job.state = "failed"
-                return
+                return "failed", value
 
 
 class _Teller:
@@ -385,6 +418,8 @@ def _process(pipe: Connection, kept: str, lane: Lane, begin: str) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    # What is told to stop may be reading a store at the time.
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
     with contextlib.suppress(Exception, KeyboardInterrupt):
         if begin:
             _named(begin)()
