@@ -30,7 +30,7 @@ def bundle(visitor) -> dict[str, Any]:
 
 
 def test_a_forecast_has_all_that_the_tabs_show(bundle):
-    assert set(bundle) == {"forecast", "marks", "words", "map", "votes", "picks"}
+    assert set(bundle) == {"forecast", "marks", "words", "map", "votes", "picks", "before"}
     f = bundle["forecast"]
     assert f["as_of"] == "2022-01-05"
     assert f["sample"]["runs"] == 120

@@ -83,12 +83,17 @@ def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
 
 
 def forecast(params: dict[str, Any], tell: Tell) -> bytes:
-    """Return a forecast, with the facts on its fans."""
+    """Return a forecast, with the facts on its fans.
+
+    Where it refuses, ``before`` has the fans, votes and map of the runs before the evidence; it is
+    None where there are answers.
+    """
     from foedus import judgement
     from foedus.judgement.local import by_place
     from foedus.judgement.picks import picks
     from foedus.judgement.votes import vote_matrix
-    from foedus.report.forecast import fan_of, outside_short, short, span
+    from foedus.report.forecast import NEVER, fan_of, outside_short
+    from foedus.report.words import day
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -96,15 +101,12 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     made = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
     numbers = np.flatnonzero(ensemble.complete)
     marks = {f.key: [vars(m) for m in fan_of(f, made.evidence).marks] for f in made.fans}
+    later = f"after {day(made.end)}"
     words = {
-        a.id: {
-            "span": span(a.estimate, a.kind),
-            "short": short(a.estimate, a.kind),
-            "before": short(a.before, a.kind),
-            "outside": outside_short(a.outside, a.kind),
-        }
+        a.id: {"outside": outside_short(a.outside, a.kind).replace(NEVER, later)}
         for a in made.answers
     }
+    refused = made.weights.verdict == "refused"
     return to_bytes(
         {
             "forecast": made.to_dict(),
@@ -113,8 +115,34 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
             "map": by_place(case, ensemble.dataset, made.weights),
             "votes": vote_matrix(case, ensemble.dataset, made.weights).to_dict(),
             "picks": [p.to_dict() for p in picks(case, ensemble.dataset, made.weights, numbers)],
+            "before": before(case, ensemble) if refused else None,
         }
     )
+
+
+def before(case: Case, ensemble: Ensemble) -> dict[str, Any]:
+    """Return fans, votes and map of runs as their priors weigh them, no evidence weighed.
+
+    Known decisions that were imposed on the runs are in them.
+    """
+    from foedus.judgement.adapt import log_importance
+    from foedus.judgement.local import by_place
+    from foedus.judgement.summaries import fans
+    from foedus.judgement.votes import vote_matrix
+    from foedus.judgement.weighing import BLOCK, weigh_runs
+    from foedus.judgement.weights import weigh
+    from foedus.world.guidance import Guidance
+
+    dataset = ensemble.dataset
+    found = weigh_runs(
+        ensemble.case, dataset, guidance=Guidance(), log_importance=log_importance(ensemble)
+    )
+    weights = weigh(found.log_prior)
+    return {
+        "fans": [f.to_dict() for f in fans(dataset, found.frame, weights, False, BLOCK)],
+        "votes": vote_matrix(case, dataset, weights).to_dict(),
+        "map": by_place(case, dataset, weights),
+    }
 
 
 def street(params: dict[str, Any], tell: Tell) -> bytes:

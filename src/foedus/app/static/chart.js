@@ -1,7 +1,7 @@
 // Charts by day on uPlot: fans with facts on them, and pairs of lines.
 
 import uPlot from "./vendor/uPlot.esm.js";
-import { addDays, day, h, number } from "./dom.js";
+import { addDays, amount, day, h, number } from "./dom.js";
 
 const INK = "#1b1f24";
 const FAINT = "#5c6670";
@@ -42,6 +42,16 @@ function numberAxis(splits) {
   };
 }
 
+// Ticks of a square-root axis up to `end`: 0 and 1, 3, 10, 30, ..., those that keep apart.
+function rootSteps(end) {
+  const apart = (a, b) => Math.sqrt(b / end) - Math.sqrt(a / end) > 0.12;
+  const kept = [];
+  for (let k = Math.ceil(Math.log10(end)); k >= 0; k -= 1) {
+    for (const v of [3 * 10 ** k, 10 ** k]) if (v < end && apart(0, v) && (!kept.length || apart(v, kept[0]))) kept.unshift(v);
+  }
+  return [0, ...kept];
+}
+
 // Quantiles by day with the reported facts on them; left of the line is what was known.
 export function fanChart(fan, marks, asOf) {
   const dates = fan.dates;
@@ -51,13 +61,13 @@ export function fanChart(fan, marks, asOf) {
   const told = marks.map((m) => m.point ?? m.low).filter((v) => v > 0);
   const least = Math.min(Math.max(1, ...fan.q75) / 2, ...told);
   const root = top > 25 * least; // the tail would flatten the rest
-  const steps = [0];
-  for (let k = 0; k < 9; k += 1) for (const m of [1, 3]) if (m * 10 ** k > top / 120 && m * 10 ** k <= 1.1 * top) steps.push(m * 10 ** k);
+  const steps = rootSteps(1.15 * top);
   const readout = h("div", { class: "readout small", "aria-hidden": "true" }, "\u00a0");
+  const size = (q, i) => amount(fan[q][i], fan.unit);
   function read(i) {
     readout.textContent = i === null || i === undefined
       ? "\u00a0"
-      : `${day(dates[i], { year: false })}: ${number(fan.q50[i])}; half of the runs ${number(fan.q25[i])} to ${number(fan.q75[i])}, nine in ten ${number(fan.q05[i])} to ${number(fan.q95[i])}`;
+      : `${day(dates[i], { year: false })}: ${size("q50", i)}; half of the runs ${size("q25", i)} to ${size("q75", i)}, nine in ten ${size("q05", i)} to ${size("q95", i)}`;
   }
   const band = (label) => ({ label, stroke: "#8fbadd", width: 0.5, points: { show: false } });
   const chart = plot(
@@ -89,7 +99,7 @@ export function fanChart(fan, marks, asOf) {
   );
   const at = Math.max(0, dates.indexOf(asOf));
   const last = dates.length - 1;
-  const say = (i) => `${number(fan.q50[i])} (nine in ten runs ${number(fan.q05[i])} to ${number(fan.q95[i])}) on ${day(dates[i])}`;
+  const say = (i) => `${size("q50", i)} (nine in ten runs ${size("q05", i)} to ${size("q95", i)}) on ${day(dates[i])}`;
   const words = `Median ${fan.unit}: ${say(at)}; ${say(last)}. ${marks.length} reported facts are drawn.`;
   chart.element.setAttribute("role", "img");
   chart.element.setAttribute("aria-label", words);

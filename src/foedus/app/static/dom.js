@@ -76,9 +76,24 @@ export function number(x) {
   if (x === null || x === undefined || Number.isNaN(x)) return "unknown";
   if (x === 0) return "0";
   const rounded = Number(x.toPrecision(3));
+  if (Math.abs(rounded) < 1e-5) return String(rounded.toExponential());
   return rounded.toLocaleString("en-GB", { maximumFractionDigits: 3, maximumSignificantDigits: 3 });
 }
 
+// the same in a unit: people and cities are whole
+export function amount(x, unit) {
+  return number(typeof x === "number" && (unit === "people" || unit === "cities") ? Math.round(x) : x);
+}
+
+// what may be wider than the screen: it can be scrolled by keyboard too
+export function scrolling(label, ...children) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, children);
+}
+
+// whether a text is a day such as 2022-01-07
+export function isDay(text) {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && Number.isFinite(Date.parse(text)) && addDays(text, 0) === text;
+}
 export function addDays(date, n) {
   const at = new Date(`${date}T00:00:00Z`);
   at.setUTCDate(at.getUTCDate() + n);

@@ -11,6 +11,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.ya?ml$/;
 // The document outlives the tab: {text, data, editable, problems, warnings, name, etag, saved}.
 let doc = null;
 let schema = null;
+const DRAFT = "foedus.draft"; // in this browser: {text, name, opened, etag} of what is not saved
+let keeps = false; // this page has put one there
 let leaving = Promise.resolve(); // the last changes of a form that was left
 addEventListener("beforeunload", (event) => {
   if (dirty()) event.preventDefault();
@@ -18,6 +20,36 @@ addEventListener("beforeunload", (event) => {
 
 function dirty() {
   return doc !== null && doc.text !== doc.saved;
+}
+
+// A browser may have no room or no store; then only the download is left.
+function keepDraft() {
+  try {
+    if (dirty()) localStorage.setItem(DRAFT, JSON.stringify({ text: doc.text, name: doc.name, opened: doc.opened, etag: doc.etag }));
+    else if (keeps) localStorage.removeItem(DRAFT);
+    keeps = dirty();
+  } catch {
+    /* as above */
+  }
+}
+
+function draft() {
+  try {
+    const found = JSON.parse(localStorage.getItem(DRAFT));
+    return typeof found?.text === "string" ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+// Give the text as a file, finished or not.
+function download() {
+  const url = URL.createObjectURL(new Blob([doc.text], { type: "application/yaml" }));
+  const a = document.createElement("a");
+  a.href = url;
+  a.download = NAME.test(doc.name) ? doc.name : "my-case.yaml";
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 export async function mount(element, context) {
@@ -45,8 +77,9 @@ export async function mount(element, context) {
     h("div", { class: "editor-bar" },
       h("label", { for: "editor-from" }, "Start from ", from),
       h("button", { type: "button", id: "editor-open", onclick: () => open(from.value) }, "Open"),
-      h("label", { for: "editor-name" }, "File name ", file), save),
-    h("p", { class: "hint", id: "editor-name-hint" }, "Saved in the folder of your own cases; the name ends in .yaml."),
+      h("label", { for: "editor-name" }, "File name ", file), save,
+      h("button", { type: "button", id: "editor-download", onclick: async () => { await flush(); download(); } }, "Download")),
+    h("p", { class: "hint", id: "editor-name-hint" }, "Saved in the folder of your own cases; the name ends in .yaml. What has mistakes cannot be saved there yet: download it, or go on later; this browser keeps what you changed."),
     fileError, told,
     h("div", { class: "editor-switch", role: "group", "aria-label": "View of the case" }, views.form, views.text),
     summary, place,
@@ -143,11 +176,13 @@ export async function mount(element, context) {
 
   function named() {
     doc.name = file.value;
+    keepDraft();
     file.removeAttribute("aria-invalid");
     clear(fileError);
   }
 
   function refresh() {
+    keepDraft();
     const n = doc.problems.length;
     const list = doc.problems.slice(0, 12).map((p) =>
       h("li", {}, h("button", { type: "button", class: "linkish", onclick: () => jump(p) },
@@ -193,6 +228,17 @@ export async function mount(element, context) {
     }
   }
 
+  // What was not saved when the page was closed.
+  async function goOn(kept) {
+    const found = await context.sendJSON("/api/editor/check", { text: kept.text, name: kept.name || "my-case.yaml" });
+    if (gone) return;
+    doc = { ...kept, ...found, saved: null };
+    file.value = doc.name;
+    say(h("p", {}, `What you had not saved${doc.name ? ` of ${doc.name}` : ""} is here again. `),
+      h("button", { type: "button", id: "editor-drop", onclick: () => open(doc.opened || "") }, "Drop it"));
+    await show(context.state.get("editor.view", "form"));
+  }
+
   async function store(overwrite, theirs = null) {
     await flush();
     if (!NAME.test(file.value) || file.value.includes("..")) {
@@ -208,6 +254,7 @@ export async function mount(element, context) {
     try {
       const done = await context.sendJSON("/api/editor/save", body);
       Object.assign(doc, { saved: sent, etag: done.etag, name: done.name, opened: done.name });
+      keepDraft();
       say(h("p", { class: "good" }, `Saved as ${done.name}. `),
         h("button", { type: "button", id: "editor-use", onclick: () => use(done.name) }, "Forecast this case"));
     } catch (error) {
@@ -228,12 +275,15 @@ export async function mount(element, context) {
       say(h("p", { class: "field-error" }, error.message), " ",
         h("button", { type: "button", id: "editor-replace", onclick: () => store(true, theirs) }, "Replace the file with this text"));
     } else if (error.problems?.length) {
-      say(h("p", { class: "field-error" }, "Not saved: put the mistakes right first."));
+      say(h("p", { class: "field-error" }, "Not saved: put the mistakes right first, or download the text as it is."));
     } else say(h("p", { class: "field-error" }, error.message));
   }
 
-  if (doc === null) await open("");
-  else {
+  if (doc === null) {
+    const kept = draft();
+    if (kept) await goOn(kept);
+    else await open("");
+  } else {
     file.value = doc.name;
     await show(context.state.get("editor.view", "form"));
   }

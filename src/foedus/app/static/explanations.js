@@ -1,7 +1,7 @@
 // Explanations: how the evidence and the casebook move the hypotheses; on which assumptions an
 // answer hangs (the tornado); and what to look for next (the watch list).
 
-import { clear, day, h, number, percent } from "./dom.js";
+import { clear, day, h, number, percent, redraw } from "./dom.js";
 import { verdict } from "./questions.js";
 
 export function mount(element, context) {
@@ -13,8 +13,21 @@ export function mount(element, context) {
 
   const question = () => {
     const found = state.get("ex.q");
-    return context.case.questions.some((q) => q.id === found) ? found : context.case.questions[0]?.id;
+    return context.case.questions.some((q) => q.id === found) ? found : mostOpen();
   };
+  // The yes-or-no question whose answer is nearest to even, as in foedus report; stays as it was
+  // at first, so that a better forecast does not change what the reader looks at.
+  let open = {};
+  function mostOpen() {
+    const answers = context.forecast?.forecast.answers || [];
+    if (open.date !== context.asOf) {
+      const chance = (a) => a.probability ?? a.before_evidence?.probability;
+      const even = (a) => Math.abs(chance(a) - 0.5);
+      const unsettled = answers.filter((a) => a.kind === "binary" && !a.settled_by && chance(a) > 0 && chance(a) < 1);
+      if (unsettled.length) open = { date: context.asOf, id: unsettled.sort((a, b) => even(a) - even(b))[0].id };
+    }
+    return open.date === context.asOf ? open.id : context.case.questions[0]?.id;
+  }
   const about = () => {
     const found = state.get("ex.watch");
     return context.case.questions.some((q) => q.id === found) ? found : context.case.hypotheses.length > 1 ? null : context.case.questions[0]?.id;
@@ -26,6 +39,7 @@ export function mount(element, context) {
   };
   const draws = { explain: drawExplain, sensitivity: drawSensitivity, watch: drawWatch };
   const runs = () => context.forecast?.forecast.sample.runs ?? 0;
+  const refused = () => context.forecast?.forecast.sample.verdict === "refused";
   const name = (kind) => JSON.stringify([context.asOf, asks[kind]()]);
   const get = (kind) => (results[kind]?.name === name(kind) ? results[kind].value : null);
 
@@ -39,7 +53,7 @@ export function mount(element, context) {
       onProgress: (j) => {
         if (jobs[kind] !== mine) return;
         const what = parts[kind].querySelector(".what");
-        if (what) what.textContent = j.state === "queued" ? "Waiting for its turn" : j.note || "Computing";
+        if (what) what.textContent = j.state === "queued" ? "Waiting until what was asked for before it is done" : j.note || "Computing";
       },
     });
     mine.stop = made.stop;
@@ -79,21 +93,25 @@ export function mount(element, context) {
   function drawExplain() {
     const found = get("explain");
     const head = [h("h2", {}, "The competing explanations")];
+    const says = (x) => [h("strong", {}, x.title), ` ${x.says} `, h("span", { class: "soft" }, `Put forward by: ${x.put_forward_by}.`)];
     if (context.case.hypotheses.length < 2) {
-      clear(parts.explain, head, context.case.hypotheses.map((x) => h("p", {}, h("strong", {}, x.title), ` ${x.says} (${x.put_forward_by})`)),
+      clear(parts.explain, head, context.case.hypotheses.map((x) => h("p", {}, says(x))),
         h("p", { class: "soft" }, "This case names no two that could be weighed against each other."));
       return;
     }
     if (!found || found.failed) {
-      clear(parts.explain, head, found ? h("p", { class: "error" }, found.failed) : null, waiting("explain", "Weigh them"),
-        h("ul", {}, context.case.hypotheses.map((x) => h("li", {}, h("strong", {}, x.title), ` ${x.says} (${x.put_forward_by})`))));
+      const early = !jobs.explain && context.coming && refused();
+      redraw(parts.explain, head, found ? h("p", { class: "error" }, found.failed) : null,
+        early ? verdict({ sample: context.forecast.forecast.sample }, context.coming) : null,
+        early ? h("p", { class: "soft" }, "They are weighed as soon as enough runs agree.") : waiting("explain", "Weigh them"),
+        h("ul", {}, context.case.hypotheses.map((x) => h("li", {}, says(x)))));
       return;
     }
-    clear(parts.explain, head,
-      found.verdict !== "ok" ? verdict({ sample: { verdict: found.verdict, advice: found.advice } }) : null,
+    redraw(parts.explain, head,
+      verdict({ sample: { ...found, runs: results.explain.runs } }, context.coming),
       h("p", { class: "small soft" }, "Share of belief, of 1 among these explanations. The line is the 95% interval of sampling error; it says nothing of what is wrong with the model. Beside each bar: what that is worth as evidence, in careful words."),
       found.hypotheses.map((x) => h("div", { class: "standing" },
-        h("h3", {}, x.title), h("p", { class: "small" }, x.says, h("span", { class: "soft" }, ` Put forward by ${x.put_forward_by}.`)),
+        h("h3", {}, x.title), h("p", { class: "small" }, x.says, h("span", { class: "soft" }, ` Put forward by: ${x.put_forward_by}.`)),
         h("div", { class: "bars" },
           bar("beforehand", x.prior, null, "prior", ""),
           bar("by the evidence", x.evidence.posterior, x.evidence.error, "evidence", x.evidence.words),
@@ -198,8 +216,8 @@ export function mount(element, context) {
       return;
     }
     const told = found.reports.filter((w) => w.told).slice(0, 12);
-    clear(parts.watch, head,
-      found.verdict !== "ok" ? verdict({ sample: { verdict: found.verdict, advice: found.advice } }) : null,
+    redraw(parts.watch, head,
+      found.verdict !== "ok" && found.verdict !== get("explain")?.verdict ? verdict({ sample: { ...found, runs: results.watch.runs } }) : null,
       told.length
         ? h("table", { class: "cards watch" },
           h("thead", {}, h("tr", {}, ["A report of", "on", "is worth", "What it would say"].map((t) => h("th", { scope: "col" }, t)))),
@@ -230,7 +248,7 @@ export function mount(element, context) {
     drawExplain();
     drawSensitivity();
     drawWatch();
-    if (context.case.hypotheses.length > 1 && context.forecast && !(get("explain") && results.explain.runs >= runs())) compute("explain");
+    if (context.case.hypotheses.length > 1 && context.forecast && !(refused() && context.coming) && !(get("explain") && results.explain.runs >= runs())) compute("explain");
   }
   drawAll();
   context.wantForecast();

@@ -1,7 +1,7 @@
 // Fan charts: what the runs say day by day, with the reported facts on it.
 
 import { fanChart } from "./chart.js";
-import { clear, day, h, number, redraw } from "./dom.js";
+import { amount, clear, day, h, redraw, scrolling } from "./dom.js";
 import { verdict } from "./questions.js";
 
 export function mount(element, context) {
@@ -20,14 +20,16 @@ export function mount(element, context) {
       return;
     }
     const f = bundle.forecast;
-    const fans = f.fans.filter((fan) => fan.q50.every((v) => v !== null));
+    const fans = (bundle.before || f).fans.filter((fan) => fan.q50.every((v) => v !== null));
     redraw(
       element,
-      verdict(f),
+      verdict(f, context.coming),
       h("div", { class: "keys" },
+        bundle.before ? h("strong", {}, "Before the evidence:") : null,
         h("span", { class: "swatch-outer" }, "nine in ten runs"), h("span", { class: "swatch-inner" }, "half of the runs"),
-        h("span", { class: "swatch-black" }, "a reported number (hollow: of one place or member; arrow: at least or at most)"),
-        h("span", {}, `dashed: known until ${day(context.asOf)}`)),
+        h("span", { class: "swatch-line" }, "median"),
+        h("span", { class: "swatch-dot" }, "a reported number (hollow: of one place or member; arrow: at least or at most)"),
+        h("span", { class: "swatch-dash" }, `known until ${day(context.asOf)}`)),
       h("div", { class: "grid" }, fans.map((fan) => {
         const chart = fanChart(fan, bundle.marks[fan.key] || [], context.asOf);
         charts.push(chart);
@@ -40,11 +42,11 @@ export function mount(element, context) {
   }
 
   function table(fan, marks) {
-    return h("div", { class: "scroll" }, h("table", { class: "small" },
+    return scrolling(`${fan.title}, as a table`, h("table", { class: "small" },
       h("thead", {}, h("tr", {}, ["day", "5%", "25%", "median", "75%", "95%", "reported"].map((t, i) => h("th", { scope: "col", class: i && i < 6 ? "n" : null }, t)))),
       h("tbody", {}, fan.dates.map((date, i) => h("tr", {},
-        h("td", {}, day(date, { year: false })),
-        ["q05", "q25", "q50", "q75", "q95"].map((q) => h("td", { class: "n" }, number(fan[q][i]))),
+        h("th", { scope: "row" }, day(date, { year: false })),
+        ["q05", "q25", "q50", "q75", "q95"].map((q) => h("td", { class: "n" }, amount(fan[q][i], fan.unit))),
         h("td", {}, marks.filter((m) => m.date === date).map((m) => h("div", {}, m.label))))))));
   }
 

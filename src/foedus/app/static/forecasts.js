@@ -3,14 +3,30 @@
 import { compute, fetchJSON } from "./api.js";
 import { clear, day, h } from "./dom.js";
 
+// Runs worth fewer than this give no answer (foedus.judgement.weights).
+const NEEDED = 50;
+// Later runs look where earlier ones agreed with the evidence: for Kazakhstan as of 7 January 500
+// runs are worth 3.1, 2,000 6.9, 4,000 41, 8,000 69. They do not do better than this many times.
+const GAIN = 3;
+
+// Whether a forecast with so many runs may have answers; its runs are made anyway for the next.
+function mayAnswer(value, runs) {
+  const sample = value?.forecast.sample;
+  return sample?.verdict !== "refused" || (GAIN * sample.effective * runs) / sample.runs >= NEEDED;
+}
+
 export function forecasts({ caseKey, asOf, status, onReady, fail }) {
   const found = new Map(); // date → {runs, value}
-  let job = null; // {date, stop}
+  let job = null; // {date, stop, next: runs, pace: {at, done}}
   let stoppedOn = null;
   let gone = false;
 
   function current() {
     return found.get(asOf())?.value || null;
+  }
+
+  function coming() {
+    return job?.date === asOf() ? job.next : null;
   }
 
   async function want(anyway = false) {
@@ -21,18 +37,24 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
     clear(status);
     if (!anyway && stoppedOn === date) return;
     stoppedOn = null;
-    const mine = { date, stop: () => {} };
+    const mine = { date, stop: () => {}, next: null, pace: null };
     job = mine;
+    let fresh = false; // there is something to draw
     try {
       const best = await fetchJSON("/api/best", { case: caseKey, as_of: date });
       if (best.runs > (found.get(date)?.runs || 0)) {
         const value = await fetchJSON("/api/result", { key: best.key });
         if (gone || job !== mine) return;
         found.set(date, { runs: best.runs, value });
-        onReady();
+        fresh = true;
       }
+      const last = best.steps.at(-1);
       for (const [n, runs] of best.steps.entries()) {
-        if ((found.get(date)?.runs || 0) >= runs) continue;
+        const there = found.get(date);
+        if ((there?.runs || 0) >= runs || (runs < last && !mayAnswer(there?.value, runs))) continue;
+        Object.assign(mine, { next: runs, pace: null });
+        fresh = true;
+        if (there) onReady();
         const made = compute(
           "forecast",
           { case: caseKey, as_of: date, runs, priority: n },
@@ -43,12 +65,12 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
         if (gone || job !== mine) return;
         if (value === null) break;
         found.set(date, { runs, value });
-        onReady();
       }
     } catch (error) {
       if (!gone && job === mine) {
         job = null;
         clear(status);
+        onReady();
         fail(error);
       }
       return;
@@ -56,14 +78,29 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
     if (job === mine) {
       job = null;
       clear(status);
+      if (fresh) onReady();
     }
+  }
+
+  // A guess from the runs made since this page began to look.
+  function left(mine, j, runs) {
+    if (j.state !== "running" || j.note !== "runs") {
+      if (j.state === "queued") mine.pace = null;
+      return "";
+    }
+    const now = performance.now();
+    mine.pace ??= { at: now, done: j.done };
+    const made = j.done - mine.pace.done;
+    if (made <= 0 || now - mine.pace.at < 3000) return "";
+    const minutes = Math.ceil(((runs - j.done) * (now - mine.pace.at)) / made / 60000);
+    return minutes < 2 ? ", about a minute left" : `, about ${minutes} minutes left`;
   }
 
   function show(mine, j, runs) {
     if (job !== mine || gone) return;
     const words =
-      j.state === "queued" ? "waiting for its turn" : j.note === "runs" || !j.note
-        ? `${j.done.toLocaleString("en-GB")} of ${runs.toLocaleString("en-GB")} runs` : j.note;
+      j.state === "queued" ? "waiting until what was asked for before it is done" : j.note === "runs" || !j.note
+        ? `${j.done.toLocaleString("en-GB")} of ${runs.toLocaleString("en-GB")} runs${left(mine, j, runs)}` : j.note;
     let bar = status.querySelector("progress");
     if (!bar || status.dataset.date !== mine.date) {
       status.dataset.date = mine.date;
@@ -90,10 +127,12 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
       h("div", { class: "working" }, "Stopped. What is there is shown. ",
         h("button", { type: "button", onclick: () => want(true) }, "Go on")),
     );
+    onReady();
   }
 
   return {
     current,
+    coming,
     want,
     leave() {
       gone = true;

@@ -8,7 +8,9 @@
 //   .case          the case (GET /api/case); its facts have `shown_from`, the day they became known
 //   .caseKey       its key, to be given to the server as `case`
 //   .asOf          the as-of date, "2022-01-07"
-//   .forecast      {forecast, marks, words, map, votes, picks} of that date, or null while there is none
+//   .forecast      {forecast, marks, words, map, votes, picks, before} of that date, or null while
+//                  there is none; `before`: {fans, votes, map} before the evidence where it refuses
+//   .coming        the runs of the next forecast of that date, which is being made; null for none
 //   .known()       the facts known by that date
 //   .state         {get(name, fallback), set({name: value}, {push})}: the address; give names a
 //                  prefix of the tab, as "street.run"
@@ -24,7 +26,7 @@
 
 import { address } from "./address.js";
 import { compute, fetchBytes, fetchJSON, sendJSON } from "./api.js";
-import { clear, h } from "./dom.js";
+import { clear, day, h, isDay } from "./dom.js";
 import { forecasts } from "./forecasts.js";
 import { timeline } from "./timeline.js";
 
@@ -51,8 +53,17 @@ let maker = null;
 
 function asOf() {
   const found = address.get("asof", theCase.as_of);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(found)) return theCase.as_of;
+  if (!isDay(found)) return theCase.as_of;
   return found < theCase.start ? theCase.start : found > theCase.end ? theCase.end : found;
+}
+
+// Say what the address asks for and this page does not have.
+function checkAddress() {
+  const [date, view] = [address.get("asof"), address.get("tab")];
+  const wrong = [];
+  if (theCase && date && date !== asOf()) wrong.push(`There is no day “${date}” in this case (${day(theCase.start)} to ${day(theCase.end)}): this is as of ${day(asOf())}.`);
+  if (view && !TABS.some((t) => t.id === view)) wrong.push(`There is no view “${view}”: these are the ${TABS[0].title.toLowerCase()}.`);
+  clear($("address"), wrong.map((words) => h("p", { class: "warning" }, words)));
 }
 
 function context(ends) {
@@ -61,6 +72,7 @@ function context(ends) {
     get caseKey() { return theCase.key; },
     get asOf() { return asOf(); },
     get forecast() { return maker.current(); },
+    get coming() { return maker.coming(); },
     known: () => theCase.facts.filter((f) => f.shown_from <= asOf()),
     state: address,
     onChange(f) { ends.push(address.onChange(f)); },
@@ -86,8 +98,16 @@ async function showCase(key) {
   clear($("status"));
   clear($("timeline"));
   clear($("title"));
+  checkAddress();
+  document.title = "foedus";
   const entry = cases.find((c) => c.key === key);
-  if (entry && entry.problem) {
+  $("case").value = entry ? key : "";
+  if (!entry) {
+    clear($("status"), h("div", { class: "error", role: "alert" }, `There is no case “${key}” here. These are here:`,
+      h("ul", {}, cases.map((c) => h("li", {}, h("a", { href: `#${new URLSearchParams({ case: c.key })}` }, c.title))))));
+    return;
+  }
+  if (entry.problem) {
     fail(new Error(`${entry.key} cannot be shown: ${entry.problem}`));
     return;
   }
@@ -97,6 +117,7 @@ async function showCase(key) {
     fail(error);
     return;
   }
+  checkAddress();
   document.title = `${theCase.title} · foedus`;
   $("title").textContent = theCase.title;
   maker = forecasts({ caseKey: theCase.key, asOf, status: $("status"), onReady: () => tell(new Set(["forecast"])), fail });
@@ -148,10 +169,10 @@ function tell(changed) {
 
 address.onChange((changed) => {
   if (changed.has("case")) {
-    $("case").value = wantedCase();
     showCase(wantedCase());
     return;
   }
+  checkAddress();
   if (!theCase) return;
   if (changed.has("asof")) {
     line.update();
@@ -190,6 +211,7 @@ async function listCases() {
   cases = (await fetchJSON("/api/cases")).cases;
   clear(
     $("case"),
+    h("option", { value: "", hidden: true }, "choose one"),
     cases.map((c) => h("option", { value: c.key }, c.shipped ? c.title : `${c.title} (${c.key})`)),
   );
 }
@@ -197,7 +219,6 @@ async function listCases() {
 async function reload(key) {
   await listCases();
   const wanted = key || theCase?.key || wantedCase();
-  $("case").value = wanted;
   if (wantedCase() === wanted) await showCase(wanted);
   else address.set({ case: wanted, asof: null }, { push: true });
 }
@@ -219,7 +240,6 @@ async function begin() {
     fail(error);
     return;
   }
-  $("case").value = wantedCase();
   await showCase(wantedCase());
 }
 

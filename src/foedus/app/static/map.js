@@ -9,6 +9,7 @@ const LEVELS = { q50: "middle", q05: "low (1 run in 20 is below)", q95: "high (1
 const SHADES = ["#fff3d6", "#fdd49e", "#fc8d59", "#d7301f", "#7f0000"];
 const STEPS = [0.05, 0.25, 0.5, 0.75];
 const STEP_MS = 700;
+const BEND = 0.16; // of an arrow
 
 export async function mount(element, context) {
   if (!document.querySelector('link[href="/static/map.css"]'))
@@ -89,7 +90,8 @@ export async function mount(element, context) {
     const at = chosen();
     const date = addDays(theCase.start, at);
     const pick = context.state.get("map.level", "q50") in LEVELS ? context.state.get("map.level", "q50") : "q50";
-    const data = context.forecast?.map;
+    const bundle = context.forecast;
+    const data = bundle?.before?.map || bundle?.map;
     slider.value = at;
     level.value = pick;
     zoom.value = far();
@@ -100,7 +102,9 @@ export async function mount(element, context) {
       ? "The forecast is being made; the map fills when it is there."
       : data.refused
         ? "The forecast refuses to answer: too few runs agree with the evidence, so the map shows places only."
-        : "";
+        : bundle.before
+          ? `Before the evidence: too few runs agree with what was known ${context.coming ? "so far; more are being made" : "to answer"}.`
+          : "";
     const city = (c) => data?.places[c.id] && { chance: data.places[c.id].unrest[at], ...atDay(data.places[c.id].crowd, at) };
     const sent = (m) => data?.members[m.id] && { chance: data.members[m.id].present[at], ...atDay(data.members[m.id].troops, at) };
     const largest = Math.max(1, ...cities.flatMap((c) => data?.places[c.id]?.crowd.q95 || []));
@@ -132,6 +136,7 @@ export async function mount(element, context) {
       const x = sent(m);
       const from = project(m.lon, m.lat);
       const troops = x ? x[pick] : 0;
+      if (troops) text.line(from, goal);
       if (x) shapes.push(arrow(from, goal, troops ? 1.5 + 12 * Math.sqrt(troops / most) : 0, x.chance, `${m.name}: ${people(troops)} troops, chance ${percent(x.chance)}`, { rim }));
     }
     for (const m of members) {
@@ -140,7 +145,7 @@ export async function mount(element, context) {
       const words = m === home ? m.name : s && s[pick] ? `${m.name} ${people(s[pick])}` : m.name;
       shapes.push(h("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: m === home ? "home" : "member" }));
       text.block(x - 5, y - 5, 10, 10);
-      if (m !== home) names.push([x, y, 6, words, "member", x < goal[0]]);
+      if (m !== home) names.push([1, x, y, 6, words, "member", x < goal[0]]);
     }
     for (const c of [...cities].sort((a, b) => b.population - a.population)) {
       const x = city(c);
@@ -151,9 +156,10 @@ export async function mount(element, context) {
         h("title", {}, x ? `${c.name}: chance of unrest ${percent(x.chance)}, ${number(Math.round(count))} people` : c.name));
       shapes.push(dot);
       text.block(px - 0.8 * r, py - 0.8 * r, 1.6 * r, 1.6 * r);
-      names.push([px, py, r + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
+      // First of all the cities where unrest is to be reckoned with, the largest circle first.
+      names.push([x?.chance >= STEPS[0] ? -r - x.chance : 2, px, py, r + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
     }
-    const labels = names.map((name) => text.place(...name));
+    const labels = names.sort((a, b) => a[0] - b[0]).map(([, ...name]) => text.place(...name));
     clear(
       frame,
       h("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-describedby": "map-text",
@@ -162,7 +168,7 @@ export async function mount(element, context) {
       h("path", { d: others, class: "land" }), h("path", { d: own, class: "homeland" }),
       h("path", { d: borders, class: "borders" }), shapes, labels),
     );
-    showLegend(context.forecast?.map && !context.forecast.map.refused ? [largest, most, scale] : null);
+    showLegend(cities.some(city) ? [largest, most, scale] : null);
   }
 
   let lastLegend = "";
@@ -229,11 +235,11 @@ function tidy(x) {
 }
 
 // A bent arrow, `wide` pixels wide; broken where more runs than not have no troops there.
-function arrow([x0, y0], [gx, gy], wide, chance, words, { bend = 0.16, rim = 0 } = {}) {
+function arrow([x0, y0], [gx, gy], wide, chance, words, { bend = BEND, rim = 0 } = {}) {
   let [x1, y1] = [gx, gy];
   const [dx, dy] = [x1 - x0, y1 - y0];
   const length = Math.hypot(dx, dy) || 1;
-  const [mx, my] = [(x0 + x1) / 2 - dy * bend * -1, (y0 + y1) / 2 - dx * bend];
+  const [mx, my] = bent([x0, y0], [x1, y1], bend);
   if (!wide) {
     return h("path", { d: `M${x0} ${y0}Q${mx} ${my} ${x1} ${y1}`, class: "route none" }, words && h("title", {}, words));
   }
@@ -245,6 +251,11 @@ function arrow([x0, y0], [gx, gy], wide, chance, words, { bend = 0.16, rim = 0 }
   return h("g", { class: chance < 0.5 ? "route unlikely" : "route likely" }, words && h("title", {}, words),
     h("path", { d: `M${x0} ${y0}Q${mx} ${my} ${bx} ${by}`, "stroke-width": wide.toFixed(2), class: "shaft" }),
     h("polygon", { points: `${x1},${y1} ${bx - uy * half},${by + ux * half} ${bx + uy * half},${by - ux * half}` }));
+}
+
+// Where a bent arrow would go if it were two straight lines.
+function bent([x0, y0], [x1, y1], bend = BEND) {
+  return [(x0 + x1) / 2 + (y1 - y0) * bend, (y0 + y1) / 2 - (x1 - x0) * bend];
 }
 
 function distance([a, b], [c, d]) {
@@ -260,6 +271,7 @@ function norm(x, y) {
 class Labels {
   constructor(width, height) {
     this.taken = [];
+    this.lines = [];
     this.width = width;
     this.height = height;
   }
@@ -268,13 +280,24 @@ class Labels {
     this.taken.push([x, y, w, hgt]);
   }
 
+  // An arrow: names keep off it where they can.
+  line(from, to) {
+    const [mx, my] = bent(from, to);
+    for (let t = 0; t <= 1; t += 0.04) {
+      const at = (a, m, b) => (1 - t) ** 2 * a + 2 * t * (1 - t) * m + t * t * b;
+      this.lines.push([at(from[0], mx, to[0]) - 3, at(from[1], my, to[1]) - 3, 6, 6]);
+    }
+  }
+
   place(x, y, gap, words, kind, leftFirst = false) {
     const w = (kind === "member" ? 7.7 : 6.8) * words.length + 2;
     const tall = 14;
     const sides = [[x + gap, y - tall / 2], [x - gap - w, y - tall / 2]];
-    const tries = [...(leftFirst ? sides.reverse() : sides), [x - w / 2, y - gap - tall], [x - w / 2, y + gap]];
-    const free = tries.find(([a, b]) => a >= 1 && b >= 1 && a + w < this.width && b + tall < this.height
-      && !this.taken.some(([p, q, r, s]) => a < p + r && p < a + w && b < q + s && q < b + tall));
+    const middle = Math.max(1, Math.min(x - w / 2, this.width - w - 1));
+    const tries = [...(leftFirst ? sides.reverse() : sides), [middle, y - gap - tall], [middle, y + gap]];
+    const on = ([a, b]) => ([p, q, r, s]) => a < p + r && p < a + w && b < q + s && q < b + tall;
+    const inside = tries.filter(([a, b]) => a >= 1 && b >= 1 && a + w < this.width && b + tall < this.height && !this.taken.some(on([a, b])));
+    const free = inside.find((at) => !this.lines.some(on(at))) || inside[0];
     if (!free) return null;
     this.taken.push([...free, w, tall]);
     const left = free[0] + w <= x - gap + 0.01; // ends at its dot, however wide the letters are

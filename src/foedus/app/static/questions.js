@@ -1,7 +1,7 @@
 // The questions: chance, interval, the same before the evidence, base rate; and, only when the
 // visitor asks, what came and the score.
 
-import { clear, day, h, number, percent, redraw } from "./dom.js";
+import { amount, clear, day, h, number, percent, redraw } from "./dom.js";
 
 export function mount(element, context) {
   let revealed = null; // scores of this date
@@ -53,18 +53,20 @@ export function mount(element, context) {
       return;
     }
     const f = bundle.forecast;
+    const refused = f.sample.verdict === "refused";
+    const heads = ["Question", ...(refused ? [] : ["Answer", ""]), "Before the evidence", ...(refused ? [""] : []), "Base rate", ...(revealed ? ["What came", "Score"] : [])];
     const stale = revealed && shownFor !== `${context.asOf} ${f.sample.runs}`;
     redraw(
       element,
-      verdict(f),
+      verdict(f, context.coming),
       h("table", { class: "cards questions" },
-        h("thead", {}, h("tr", {},
-          ["Question", "Answer", "", "Before the evidence", "Base rate", ...(revealed ? ["What came", "Score"] : [])]
-            .map((t) => h("th", { scope: "col" }, t)))),
-        h("tbody", {}, f.answers.map((a) => row(a, bundle.words[a.id], f)))),
+        h("thead", {}, h("tr", {}, heads.map((t) => h("th", { scope: "col" }, t)))),
+        h("tbody", {}, f.answers.map((a) => row(a, bundle.words[a.id], refused)))),
       h("div", { class: "keys" },
-        h("span", { class: "swatch-blue" }, "chance"), h("span", { class: "swatch-dark" }, "90% for another set of runs"),
+        h("span", { class: refused ? "swatch-grey" : "swatch-blue" }, refused ? "chance before the evidence" : "chance"),
+        h("span", { class: "swatch-dark" }, "90% for another set of runs"),
         h("span", { class: "swatch-red" }, "base rate")),
+      revealed ? h("p", { class: "small soft" }, "Scores: lower is better. Brier: the square of how far the chance was from what came, 0 to 1; who always says 50% gets 0.25. CRPS: how far the whole forecast of a number or a day lies from what came, in its own unit; who names one value and is wrong by 3 gets 3.") : null,
       context.case.outcomes
         ? h("p", {}, revealed
           ? h("button", { type: "button", onclick: () => { hide(); draw(); } }, "Hide what came")
@@ -81,12 +83,14 @@ export function mount(element, context) {
     );
   }
 
-  function row(a, words, f) {
+  function row(a, words, refused) {
+    const before = a.before_evidence;
+    const bar = (view) => h("td", {}, typeof view?.probability === "number" ? gauge(a, view, refused) : null);
     const cells = [
       h("th", { scope: "row" }, a.text),
-      h("td", { "data-label": "Answer" }, answer(a, words)),
-      h("td", {}, a.probability === null ? null : gauge(a)),
-      h("td", { "data-label": "Before the evidence", class: "soft" }, words.before),
+      ...(refused ? [] : [h("td", { "data-label": "Answer" }, answer(a)), bar(a)]),
+      h("td", { "data-label": "Before the evidence", class: refused ? null : "soft" }, refused && a.settled_by ? "settled by a known fact" : said(a, before)),
+      ...(refused ? [bar(a.settled_by ? null : before)] : []),
       h("td", { "data-label": "Base rate", class: "soft" }, words.outside || "none"),
     ];
     if (revealed) {
@@ -99,17 +103,30 @@ export function mount(element, context) {
     return h("tr", {}, cells);
   }
 
-  function answer(a, words) {
-    if (!a.answered) return h("span", { class: "soft" }, "no answer yet");
-    const [low, middle, high] = words.span;
-    const parts = [];
-    if (a.kind === "number") parts.push(h("span", { class: "answer" }, middle), h("div", { class: "soft" }, `${low} to ${high} ${a.unit}`));
-    else {
-      parts.push(h("span", { class: "answer" }, percent(a.probability)), " ", h("span", { class: "soft" }, `± ${points(a.probability_error)}`));
-      if (a.kind === "date" && middle && a.probability >= 0.01) parts.push(h("div", { class: "small" }, `half of the runs by: ${middle}`), h("div", { class: "soft small" }, `nine in ten: ${low} to ${high}`));
+  function answer(a) {
+    if (!a.answered) return h("span", { class: "soft" }, `no answer: ${a.reason || "it cannot be read off the runs"}`);
+    return [said(a, a, true), a.settled_by ? h("div", { class: "soft small" }, "settled by a known fact") : null];
+  }
+
+  // What weighted runs say of a question; the main answer stands out and has its error.
+  function said(a, view, main = false) {
+    if (!view) return "none";
+    const head = (words) => (main ? h("span", { class: "answer" }, words) : words);
+    const q = view.quantiles;
+    if (a.kind === "number") {
+      return [head(amount(q.q50, a.unit)), h("div", { class: main ? "soft" : "small" }, `${amount(q.q05, a.unit)} to ${amount(q.q95, a.unit)} ${a.unit}`)];
     }
-    if (a.settled_by) parts.push(h("div", { class: "soft small" }, "settled by a known fact"));
-    return parts;
+    return [head(percent(view.probability)), main ? h("span", { class: "soft" }, ` ± ${points(view.probability_error)}`) : null,
+      a.kind === "date" && view.probability >= 0.01 ? days(a, q).map((words) => h("div", { class: "soft small" }, words)) : null];
+  }
+
+  // A day that is not there is later than the last one that the question looks at.
+  function days(a, q) {
+    const ask = context.case.questions.find((x) => x.id === a.id)?.ask;
+    const end = day(ask?.by_date || context.case.end);
+    if (!q.q50) return [`more than half of the runs: not by ${end}`, ...(q.q05 ? [`one run in twenty: by ${day(q.q05)}`] : [])];
+    if (q.q05 === q.q95) return [`nine in ten runs: on ${day(q.q50)}`];
+    return [`half of the runs: by ${day(q.q50)}`, `nine in ten: ${day(q.q05)} to ${q.q95 ? day(q.q95) : `after ${end}`}`];
   }
 
   draw();
@@ -128,25 +145,33 @@ function points(error) {
   return error === null || error < 0.005 ? "<1" : `${Math.round(100 * error)}`;
 }
 
-export function verdict(f) {
-  const words = {
-    refused: "Too few runs agree with what was known: no answers yet.",
-    thin: "Few runs agree with what was known; take the answers with care.",
-  }[f.sample.verdict];
-  if (!words) return null;
-  return h("div", { class: "warning" }, h("strong", {}, words),
-    f.sample.advice.length ? h("ul", { class: "small" }, f.sample.advice.slice(0, 4).map((a) => h("li", {}, a))) : null);
+// Whether enough runs agree with what was known. `coming`: the runs of the next forecast, or null.
+export function verdict(f, coming = null) {
+  const { verdict: found, runs, effective, advice } = f.sample;
+  if (found === "ok") return null;
+  const refused = found === "refused";
+  const whole = (n) => n.toLocaleString("en-GB");
+  const head = !refused
+    ? "Few runs agree with what was known; take the answers with care."
+    : coming ? "Too few runs so far agree with what was known: no answers yet." : "Too few runs agree with what was known: no answers.";
+  const more = [
+    `${whole(runs)} runs are worth ${effective < 10 ? effective.toFixed(1) : whole(Math.round(effective))} that agree${refused ? "; an answer needs 50" : ""}.`,
+    coming ? `More are being made: ${whole(coming)} next.` : "",
+    refused && f.answers ? "Here is what the runs say before the evidence; known decisions are in them." : "",
+  ].filter(Boolean).join(" ");
+  return h("div", { class: `warning ${found}` }, h("strong", {}, head), " ", more,
+    advice.length ? h("details", { "data-keep": "advice", class: "small" }, h("summary", {}, "Why, and what would help"), h("ul", {}, advice.map((a) => h("li", {}, a)))) : null);
 }
 
-function gauge(a) {
-  const p = a.probability;
-  const error = 1.645 * (a.probability_error || 0);
-  const bar = h("i");
+function gauge(a, view, grey) {
+  const p = view.probability;
+  const error = 1.645 * (view.probability_error || 0);
+  const bar = h("i", { class: grey ? "grey" : null });
   bar.style.width = `${100 * p}%`;
   const spread = h("b");
   spread.style.left = `${100 * Math.max(0, p - error)}%`;
   spread.style.right = `${100 * (1 - Math.min(1, p + error))}%`;
-  const out = h("div", { class: "gauge", role: "img", "aria-label": `${percent(p)}, base rate ${percent(a.outside?.probability)}` }, bar, spread);
+  const out = h("div", { class: "gauge", role: "img", "aria-label": `${percent(p)}${grey ? " before the evidence" : ""}, base rate ${percent(a.outside?.probability)}` }, bar, spread);
   const base = a.outside?.probability;
   if (base !== null && base !== undefined) {
     const mark = h("u");
@@ -160,18 +185,22 @@ function came(q, a) {
   if (q.outcome === null) return "did not happen";
   if (q.outcome === true) return "yes";
   if (q.outcome === false) return "no";
-  if (typeof q.outcome === "number") return `${number(q.outcome)} ${a.unit}`;
+  if (typeof q.outcome === "number") return `${amount(q.outcome, a.unit)} ${a.unit}`;
   return day(q.outcome);
 }
 
+const brier = (x) => (x < 0.0005 ? "<0.001" : x.toFixed(3));
+
 function score(q) {
   if (!q.score) return h("span", { class: "soft" }, q.reason || "no score");
-  const words = q.score.brier !== null ? `Brier ${number(q.score.brier)}` : `CRPS ${number(q.score.crps)}${q.kind === "date" ? " days" : ""}`;
+  const binary = q.score.brier !== null;
+  const say = (s) => (binary ? brier(s.brier) : number(s.crps));
+  const words = binary ? `Brier ${say(q.score)}` : `CRPS ${say(q.score)}${q.kind === "date" ? " days" : ""}`;
   const base = q.baselines.casebook;
-  const against = base ? (q.score.brier !== null ? base.brier : base.crps) : null;
+  const against = base ? (binary ? base.brier : base.crps) : null;
   return [
     words,
-    against !== null && against !== undefined ? h("div", { class: "soft small" }, `casebook alone ${number(against)}`) : null,
+    against !== null && against !== undefined ? h("div", { class: "soft small" }, `casebook alone ${say(base)}`) : null,
     q.known_already ? h("div", { class: "soft small" }, "known already") : q.open ? null : h("div", { class: "soft small" }, "settled by then"),
   ];
 }

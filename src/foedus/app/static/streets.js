@@ -1,6 +1,6 @@
 // The streets of one run, from above: frames that the server has made once, replayed on canvases.
 
-import { addDays, clear, day, h, number } from "./dom.js";
+import { addDays, amount, clear, day, h } from "./dom.js";
 
 // What the bytes of a frame mean, their names and colours (Okabe and Ito).
 const KINDS = [
@@ -8,6 +8,7 @@ const KINDS = [
   ["police", [0, 0, 0]], ["jailed", [153, 153, 153]],
 ];
 const SPEEDS = [1, 2, 4, 8, 15, 30, 60];
+const people = (x) => amount(x, "people");
 const TABLE = new Uint32Array(256);
 const view32 = new Uint32Array(1);
 const view8 = new Uint8Array(view32.buffer);
@@ -37,6 +38,7 @@ export function mount(element, context) {
   const choice = h("select", { "aria-label": "run", onchange: () => state.set({ "street.run": choice.value }) });
   const lattices = h("div", { class: "lattices" });
   const note = h("p", { class: "soft" });
+  const drawnBy = h("span", {});
   const controls = h("div", { class: "controls" },
     playButton,
     h("button", { type: "button", class: "back", "aria-label": "a tick back", onclick: () => step(-1) }, "◂ step"),
@@ -51,7 +53,7 @@ export function mount(element, context) {
   speed.value = pace();
 
   clear(element,
-    h("p", {}, "One run of the model, drawn by its weight. Each square is a city's possible participants and police, not a map of it."),
+    h("p", {}, drawnBy, " Each square is a city's possible participants and police, not a map of it."),
     h("div", { class: "controls" }, h("label", {}, "Run ", choice)),
     h("div", { class: "keys" }, KINDS.map(([name], k) => h("span", { class: ["swatch-white", "swatch-sky", "swatch-red", "swatch-black", "swatch-grey"][k] }, name))),
     controls, lattices, told, note);
@@ -74,6 +76,9 @@ export function mount(element, context) {
 
   function choose() {
     const list = runs();
+    drawnBy.textContent = context.forecast?.before
+      ? "One run of the model, drawn from all runs: too few agree with what was known."
+      : "One run of the model, drawn by its weight.";
     // A better forecast picks other runs; the film that one is watching stays.
     const [date, watched] = shown.split(" ");
     const run = state.get("street.run") || (date === context.asOf ? watched : "")
@@ -81,7 +86,7 @@ export function mount(element, context) {
     clear(choice,
       run && !list.some((p) => String(p.run) === run) ? h("option", { value: run }, `run ${run}`) : null,
       list.map((p) => h("option", { value: p.run },
-        `run ${p.run}: ${number(p.deaths)} dead, ${number(p.crowd)} in the streets at most, ${number(p.troops)} allied troops`)));
+        `run ${p.run}: ${people(p.deaths)} dead, ${people(p.crowd)} in the streets at most, ${people(p.troops)} allied troops`)));
     choice.value = run;
     return run;
   }
@@ -89,6 +94,7 @@ export function mount(element, context) {
   async function load() {
     const bundle = context.forecast;
     if (!bundle) {
+      clear(drawnBy, "One run of the model.");
       clear(note, "The forecast is being made; its runs can be watched then.");
       return;
     }
@@ -172,21 +178,21 @@ export function mount(element, context) {
         else if (kind === 4) jailed += 1;
       }
       p.ctx.putImageData(p.image, 0, 0);
-      p.words.textContent = `${active} active, ${jailed} jailed; ${number(p.city.deaths[today])} dead so far`;
+      p.words.textContent = `${active} active, ${jailed} jailed; ${people(p.city.deaths[today])} dead so far`;
     });
     drawn += 1;
     element.dataset.drawn = drawn;
     element.dataset.tick = tick;
     slider.value = tick;
     const date = addDays(header.start, today);
-    clock.textContent = `${day(date)}, ${(tick % header.ticks_per_day) + 1} of ${header.ticks_per_day}`;
+    clock.textContent = `${day(date)}, tick ${(tick % header.ticks_per_day) + 1} of the day's ${header.ticks_per_day}`;
     slider.setAttribute("aria-valuetext", clock.textContent);
   }
 
   function say() {
     if (!film) return;
     const today = Math.floor(tick / film.header.ticks_per_day);
-    told.textContent = `${clock.textContent}: ${film.header.cities.map((c) => `${c.name} ${number(c.crowd[today])} people in the streets`).join(", ")}; ${number(film.header.troops[today])} allied troops in the country.`;
+    told.textContent = `${clock.textContent}: ${film.header.cities.map((c) => `${c.name} ${people(c.crowd[today])} people in the streets`).join(", ")}; ${people(film.header.troops[today])} allied troops in the country.`;
   }
 
   function frame(now) {

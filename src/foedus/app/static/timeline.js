@@ -2,6 +2,10 @@
 
 import { addDays, clear, day, daysBetween, h, link } from "./dom.js";
 
+// As in the brief (report/words.py).
+const RATINGS = "Ratings: the letter is the source, A completely reliable, B usually, C fairly, D not usually reliable, E unreliable, F unknown; "
+  + "the figure is the report, 1 confirmed, 2 probably true, 3 possibly true, 4 doubtful, 5 improbable, 6 unknown.";
+
 export function timeline(element, { case: theCase, asOf, move }) {
   const last = daysBetween(theCase.start, theCase.end);
   const slider = h("input", {
@@ -11,8 +15,9 @@ export function timeline(element, { case: theCase, asOf, move }) {
   const shown = h("output", { for: "asof" });
   const list = h("ol", { class: "facts" });
   const count = h("span", {});
+  const note = h("p", { class: "soft small asof-note", role: "status" });
   const strip = h("div", { class: "strip", "aria-hidden": "true" });
-  const details = h("details", { class: "known" }, h("summary", {}, "What was known: ", count), list);
+  const details = h("details", { class: "known" }, h("summary", {}, "What was known: ", count), h("p", { class: "small soft" }, RATINGS), list);
 
   const perDay = new Map();
   for (const f of theCase.facts) perDay.set(f.shown_from, (perDay.get(f.shown_from) || 0) + 1);
@@ -24,13 +29,26 @@ export function timeline(element, { case: theCase, asOf, move }) {
     bars.push(bar);
   }
   strip.append(...bars);
+  // Nothing is learnt after the last day on which a fact came.
+  const lastFact = theCase.facts.map((f) => f.shown_from).sort().at(-1);
+  const days = h("div", { class: "days small soft", "aria-hidden": "true" },
+    mark(theCase.start), theCase.as_of > theCase.start && theCase.as_of < theCase.end ? mark(theCase.as_of) : null, mark(theCase.end));
+
+  function mark(date) {
+    const at = h("span", {}, day(date, { year: false }));
+    const share = daysBetween(theCase.start, date) / last;
+    at.style.left = `calc(8px + ${share} * (100% - 16px))`;
+    at.style.transform = `translateX(-${100 * share}%)`;
+    return at;
+  }
   clear(
     element,
     h("div", { class: "when" },
       h("label", { for: "asof" }, "As of "), shown,
       h("button", { type: "button", "aria-label": "a day earlier", onclick: () => step(-1) }, "‹"),
       h("button", { type: "button", "aria-label": "a day later", onclick: () => step(1) }, "›")),
-    h("div", { class: "rail" }, strip, slider),
+    h("div", { class: "rail" }, strip, slider, days),
+    note,
     details,
   );
 
@@ -64,6 +82,8 @@ export function timeline(element, { case: theCase, asOf, move }) {
     shown.textContent = day(asOf());
     const known = theCase.facts.filter((f) => f.shown_from <= asOf()).length;
     count.textContent = `${known} of ${theCase.facts.length} facts`;
+    note.textContent = lastFact && asOf() > lastFact
+      ? `Nothing in this case became known after ${day(lastFact)}: a later date knows no more.` : "";
     bars.forEach((bar, d) => bar.classList.toggle("past", d <= at));
     fill();
   }

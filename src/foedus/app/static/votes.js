@@ -1,6 +1,6 @@
 // The alliance's vote: who was for, aside or against, in which share of the weighted runs.
 
-import { clear, h, percent } from "./dom.js";
+import { clear, h, percent, redraw, scrolling } from "./dom.js";
 import { verdict } from "./questions.js";
 
 const COLUMNS = [
@@ -22,28 +22,31 @@ export function mount(element, context) {
       clear(element, h("p", { class: "soft" }, "The forecast is being made."));
       return;
     }
-    const v = bundle.votes;
+    const v = (bundle.before || bundle).votes;
     if (!v.rows.length) {
-      clear(element, verdict(bundle.forecast));
+      redraw(element, verdict(bundle.forecast, context.coming));
       return;
     }
-    clear(
+    const those = bundle.before ? "of the runs before the evidence" : "of the weighted runs";
+    redraw(
       element,
-      verdict(bundle.forecast),
+      verdict(bundle.forecast, context.coming),
+      bundle.before ? h("h2", {}, "Before the evidence") : null,
       h("p", {}, `${context.case.alliance.name}. Rule: ${RULES[v.rule] || v.rule}. `,
-        `Help is asked for in ${percent(v.asked.share)} of the weighted runs, granted in ${percent(v.decided.share)}, refused in ${percent(v.refused.share)}.`),
-      h("div", { class: "scroll" }, h("table", { class: "matrix" },
-        h("caption", { class: "visually-hidden" }, "Votes by member, as shares of the weighted runs"),
+        `Help is asked for in ${percent(v.asked.share)} ${those}, granted in ${percent(v.decided.share)}, refused in ${percent(v.refused.share)}.`),
+      h("table", { class: "cards matrix" },
+        h("caption", { class: "visually-hidden" }, `Votes by member, as shares ${those}`),
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Member"),
           COLUMNS.map(([, title]) => h("th", { scope: "col", class: "n" }, title)), h("th", { scope: "col", class: "n" }, "Sends troops"))),
         h("tbody", {}, v.rows.map((r) => h("tr", {},
           h("th", { scope: "row" }, r.name, r.lead ? h("span", { class: "soft small" }, " (lead)") : null, r.requester ? h("span", { class: "soft small" }, " (asks)") : null),
-          COLUMNS.map(([key, , kind]) => cell(r.votes[key], kind)),
-          cell(r.sends, "sends")))))),
+          COLUMNS.map(([key, title, kind]) => cell(title, r.votes[key], kind)),
+          cell("Sends troops", r.sends, "sends"))))),
       h("p", { class: "small soft" }, "± is sampling error, in points, for another set of runs. Lead and requester vote for whatever comes to a vote."),
       h("h2", {}, "The ways in which they voted together"),
-      h("div", { class: "scroll" }, h("table", { class: "ways" },
-        h("thead", {}, h("tr", {}, h("th", {}, "Share of the weighted runs"), v.ways.map((w) => h("th", { scope: "col" }, percent(w.share))))),
+      h("p", { class: "small soft" }, `Each column is one way, with its share ${those}.`),
+      scrolling("The ways in which they voted together", h("table", { class: "ways" },
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Share", h("span", { class: "visually-hidden" }, ` ${those}`)), v.ways.map((w) => h("th", { scope: "col" }, percent(w.share))))),
         h("tbody", {}, v.rows.map((r, m) => h("tr", {}, h("th", { scope: "row" }, r.name),
           v.ways.map((w) => {
             const [sign, word, kind] = SIGNS[w.votes[m]];
@@ -52,10 +55,10 @@ export function mount(element, context) {
     );
   }
 
-  function cell(share, kind) {
+  function cell(title, share, kind) {
     const bar = h("i");
     bar.style.width = `calc(${100 * share.share}% - 4px)`;
-    return h("td", { class: `cell ${kind}` }, percent(share.share), h("span", { class: "soft small" }, ` ± ${Math.max(1, Math.round(100 * share.error))}`), bar);
+    return h("td", { class: `cell ${kind}`, "data-label": title }, percent(share.share), h("span", { class: "soft small" }, ` ± ${Math.max(1, Math.round(100 * share.error))}`), bar);
   }
 
   draw();

@@ -5,6 +5,7 @@
 import { pairChart } from "./chart.js";
 import { clear, h, number, percent } from "./dom.js";
 
+const MOST = 8; // assumptions that are listed at a time
 const COURSES = {
   crowd: "People in the streets", deaths_total: "All killed so far",
   loyal_share: "Share of commanders who hold", troops_present: "Allied troops in the country",
@@ -68,10 +69,14 @@ export async function mount(element, context) {
   function drawForm() {
     const c = change();
     const held = document.activeElement?.id;
-    const search = h("input", { type: "search", id: "wi-search", list: "wi-names", placeholder: "type a part of its name", "aria-label": "assumption to move", autocomplete: "off" });
-    search.addEventListener("change", () => {
-      const p = parameters.get(search.value.trim());
-      if (p) move(p.name, round(p.options ? 0 : p.q50));
+    const matches = h("div", { id: "wi-found", role: "status" });
+    const search = h("input", {
+      type: "search", id: "wi-search", placeholder: "a part of its name or meaning", autocomplete: "off", spellcheck: "false", "aria-controls": "wi-found",
+      oninput: () => offer(matches, find(search.value)),
+      onkeydown: (e) => {
+        const [first, ...more] = find(search.value) || [];
+        if (e.key === "Enter" && first && (!more.length || first.name === search.value.trim())) add(first);
+      },
     });
     clear(form,
       h("fieldset", {}, h("legend", {}, "Explanation"),
@@ -85,8 +90,7 @@ export async function mount(element, context) {
             ` ${m.name}`, h("span", { class: "soft small" }, ` ${m.says}`));
         })),
       h("fieldset", {}, h("legend", {}, "Assumptions"),
-        h("datalist", { id: "wi-names" }, known.parameters.map((p) => h("option", { value: p.name }, p.meaning))),
-        h("label", {}, "Add one ", search),
+        h("label", { for: "wi-search" }, "Add one"), search, matches,
         moved().map(([name, value]) => slider(parameters.get(name), value))),
       h("fieldset", {}, h("legend", {}, "Known decisions"),
         [["", "stay as they were"], ["1", "are left free in both runs of a pair"]].map(([v, words]) =>
@@ -94,6 +98,22 @@ export async function mount(element, context) {
       h("button", { type: "button", onclick: () => state.set({ "wi.off": "", "wi.on": "", "wi.h": "", "wi.p": "", "wi.free": "" }) }, "Reset"),
     );
     if (held) document.getElementById(held)?.focus();
+  }
+
+  // Assumptions with a text in their names or meanings, the likeliest first; null for no text.
+  function find(text) {
+    const wanted = text.trim().toLowerCase();
+    if (!wanted) return null;
+    const rank = (p) => [p.name === wanted, p.name.toLowerCase().includes(wanted), p.meaning.toLowerCase().includes(wanted)].indexOf(true);
+    return known.parameters.filter((p) => rank(p) >= 0).sort((a, b) => rank(a) - rank(b));
+  }
+  const add = (p) => move(p.name, round(p.options ? 0 : p.q50));
+  function offer(place, found) {
+    const more = found ? found.length - MOST : 0;
+    clear(place, found && !found.length ? h("p", { class: "small" }, "No assumption has this in its name or meaning.") : null,
+      found?.length ? h("ul", { class: "small found" }, found.slice(0, MOST).map((p) =>
+        h("li", {}, h("button", { type: "button", class: "linkish", onclick: () => add(p) }, p.name), h("span", { class: "soft" }, ` ${p.meaning}`))),
+      more > 0 ? h("li", { class: "soft" }, `and ${more} more`) : null) : null);
   }
 
   function slider(p, value) {
