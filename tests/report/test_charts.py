@@ -38,6 +38,21 @@ def test_a_fan_is_drawn_on_axes_that_are_given(made_forecast: Forecast) -> None:
     assert chart.text == made_forecast.plot.fan("deaths_total").text
 
 
+def test_all_that_a_fan_says_is_inside_its_figure(made_forecast: Forecast) -> None:
+    (fan,) = made_forecast.fans
+    for scale in (1.0, 5_000.0, 300_000.0, 1e8):  # axes that say 60, 300,000 and 1 M
+        crowd = dataclasses.replace(fan, quantiles=scale * fan.quantiles)
+        chart = dataclasses.replace(made_forecast, fans=(crowd,)).plot.fan("deaths_total")
+        assert chart.axes.get_ylabel() == "people"
+        chart.figure.canvas.draw()
+        label = chart.axes.yaxis.label.get_window_extent()
+        numbers = [t.get_window_extent() for t in chart.axes.get_yticklabels()]
+        assert label.x0 >= 0
+        assert label.y0 >= 0
+        assert label.y1 <= chart.figure.bbox.height
+        assert all(label.x1 < n.x0 for n in numbers)
+
+
 def test_a_chart_is_an_svg_with_title_and_description(made_forecast: Forecast) -> None:
     for chart in (
         made_forecast.plot(),

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from foedus.judgement.factors import Standing
 from foedus.judgement.results import Estimate
 from foedus.judgement.watch import Reading, Watch, Worth
 from foedus.report.brief import render
-from foedus.report.forecast import NEVER, brief_of, command, outside, short, span
+from foedus.report.forecast import brief_of, command, outside, short, span
 
-from .made_up import AS_OF, forecast
+from .made_up import AS_OF, START, forecast
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_evidence_says_how_it_was_used_and_disbelieved(case: foedus.Case) -> Non
     rows = {e.text: e for e in brief_of(forecast(), case).evidence}
     assert "disbelieve" in rows["Fact least."].use
     assert rows["Fact least."].runs_say == "5 (1 to 20)"
-    assert rows["Fact event."].runs_say == NEVER
+    assert rows["Fact event."].runs_say == "not by 21 Jan 2022"
 
 
 def test_the_summary_is_left_out_before_the_case_was_written(case: foedus.Case) -> None:
@@ -66,7 +67,11 @@ def test_answers_in_words(case: foedus.Case) -> None:
     assert (binary.probability, binary.base_rate, binary.before) == (0.4, 0.25, "20%")
     assert binary.base_text == "(7% to 49%) troops: protest: 2 of 9"
     assert (number.low, number.middle, number.high) == ("1", "3", "5,000")
-    assert (date.low, date.middle, date.high) == ("2 Jan 2022", "7 Jan 2022", NEVER)
+    assert (date.low, date.middle, date.high) == (
+        "2 Jan 2022",
+        "7 Jan 2022",
+        "not by 21 Jan 2022",
+    )
     assert "“f”" in date.note
 
 
@@ -77,6 +82,26 @@ def test_short_forms() -> None:
     assert outside(None, "number") == (None, "")
     view = Outside("sizes", 3, levels=(0.05, 0.5, 0.95), values=(10.0, 200.0, 3000.0))
     assert outside(view, "number") == (None, "200 (10 to 3,000): sizes")
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        ((START, AS_OF, AS_OF), "7 Jan 2022 (2 Jan 2022 to 7 Jan 2022)"),
+        ((START, AS_OF, None), "7 Jan 2022 (2 Jan 2022 to after 21 Jan 2022)"),
+        ((AS_OF, None, None), "not by 21 Jan 2022 (one in twenty by 7 Jan 2022)"),
+        ((None, None, None), "not by 21 Jan 2022"),
+    ],
+)
+def test_a_date_that_is_open_at_the_end_reads_as_such(
+    dates: tuple[dt.date | None, ...], words: str
+) -> None:
+    end = dt.date(2022, 1, 21)
+    view = Outside("few", 3, levels=(0.05, 0.5, 0.95), dates=dates)
+    assert outside(view, "date", end) == (None, f"{words}: few")
+    quantiles = (dates[0], dates[0], dates[1], dates[2], dates[2])
+    half = f", half by {words.split(' (')[0]}" if dates[1] else ""
+    assert short(Estimate(0.6, 0.1, quantiles=quantiles), "date", end) == f"60%{half}"
 
 
 def test_a_refusal_is_said_once_and_charts_are_left_out(case: foedus.Case) -> None:
@@ -98,6 +123,35 @@ def test_the_command_makes_the_forecast_again(case: foedus.Case) -> None:
     words = "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 400 --seed 7"
     assert command(forecast()) == words
     assert dict(brief_of(forecast(), case).provenance)["Command"] == words
+
+
+@pytest.mark.parametrize(
+    ("parts", "options"),
+    [
+        ({"explanations": 40}, "--pairs 40 --no-watch"),
+        ({"explanations": 0}, "--pairs 0 --no-watch"),
+        ({"watch": ("b",)}, "--no-explain --question b"),
+        ({"watch": ("b", "hypotheses")}, "--no-explain"),
+        ({"watch": ("hypotheses",)}, "--no-explain"),
+        ({"explanations": 40, "watch": ("b", "hypotheses")}, "--pairs 40"),
+    ],
+)
+def test_the_command_makes_all_parts_of_a_report_again(
+    case: foedus.Case, parts: dict[str, Any], options: str
+) -> None:
+    made = forecast()
+    more: dict[str, Any] = {}
+    if "explanations" in parts:
+        whole = explained()
+        more["explanations"] = whole if parts["explanations"] else explained(counterfactuals=())
+    if "watch" in parts:
+        more["watch"] = [
+            looked_for(about=about, kind="hypotheses" if about == "hypotheses" else "binary")
+            for about in parts["watch"]
+        ]
+    words = f"foedus report kazakhstan-2022 --as-of 2022-01-07 --runs 400 --seed 7 {options}"
+    assert command(made, **more) == words
+    assert dict(brief_of(made, case, **more).provenance)["Command"] == words
 
 
 def test_the_public_function_writes_the_file(case: foedus.Case, tmp_path: object) -> None:

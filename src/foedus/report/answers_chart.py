@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from foedus.report.forecast import brief_answers, spread
 from foedus.report.plots import BASE, FAINT, INK, LINE
 from foedus.report.words import MONTHS, number, percent, visible
 
@@ -34,13 +35,14 @@ def size(answers: Sequence[Answer]) -> tuple[float, float]:
     return WIDTH, max(1.0, sum(heights))
 
 
-def text(answers: Sequence[content.Answer]) -> str:
+def text(forecast: Forecast) -> str:
     """Return the answers in words."""
-    return " ".join(f"{a.text} {_said(a)}." for a in answers) or "The case asks nothing."
+    said = [f"{a.text} {_said(a, forecast.end)}." for a in brief_answers(forecast)]
+    return " ".join(said) or "The case asks nothing."
 
 
-def _said(a: content.Answer) -> str:
-    middle = f"{a.middle} ({a.low} to {a.high})" if a.low else a.middle
+def _said(a: content.Answer, end: dt.date) -> str:
+    middle = spread(a.low, a.middle, a.high, end) if a.low else a.middle
     chance = "" if a.probability is None else percent(a.probability)
     return ", ".join(t for t in (chance, middle) if t) or "No answer"
 
@@ -155,7 +157,9 @@ def _dates(ax: Axes, answers: list[Answer], forecast: Forecast) -> None:
     dates = [forecast.start + dt.timedelta(days=t) for t in ticks if t < 0.9 * days]
     labels = [f"{d.day} {MONTHS[d.month - 1]}" for d in dates]
     at = [float((d - forecast.start).days) for d in dates]
-    ax.set_xticks([*at, beyond], [*labels, "not by the end"])
+    ax.set_xticks(
+        [*at, beyond], [*labels, f"not by {forecast.end.day} {MONTHS[forecast.end.month - 1]}"]
+    )
     ax.set_xlim(0, beyond * 1.03)
 
 

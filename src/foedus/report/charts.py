@@ -105,12 +105,10 @@ class ForecastPlots:
         the runs say before the evidence; numbers and dates are a dot for the median, a thick line
         for half of the runs and a thin one for nine in ten.
         """
-        from foedus.report.forecast import brief_answers
-
         found = self._forecast
         return _chart(
             f"{found.title}: answers as of {found.as_of}",
-            answers_chart.text(brief_answers(found)),
+            answers_chart.text(found),
             answers_chart.size(found.answers),
             lambda figure: answers_chart.draw(figure, found),
         )
@@ -175,7 +173,7 @@ class ForecastPlots:
             f"{found.title}: explanations as of {found.as_of}",
             text,
             size,
-            lambda figure: [answers_chart.explanations(_single(figure, size, ax, left=2.9), told)],
+            lambda figure: [answers_chart.explanations(_single(figure, size, ax, 2.9), told)],
             ax,
         )
 
@@ -243,7 +241,7 @@ def _weight(h: Explanation) -> str:
 
 def _fan_chart(fan: content.Fan, as_of: dt.date | None, ax: Axes | None) -> Chart:
     def draw(figure: Figure) -> list[Axes]:
-        axes = _single(figure, SIZE, ax)
+        axes = figure.add_axes(frame(SIZE, label=True)) if ax is None else ax
         draw_fan(axes, fan, as_of)
         axes.set_ylabel(fan.unit)
         return [axes]
@@ -273,13 +271,9 @@ def _sheet(fans: Sequence[content.Fan], as_of: dt.date | None, title: str) -> Ch
     return _chart(title, text, (2 * cell[0], rows * cell[1]), draw)
 
 
-def _single(
-    figure: Figure, size: tuple[float, float], ax: Axes | None, left: float | None = None
-) -> Axes:
+def _single(figure: Figure, size: tuple[float, float], ax: Axes | None, left: float) -> Axes:
     if ax is not None:
         return ax
-    if left is None:
-        return figure.add_axes(frame(size))
     low = 0.3 / size[1]
     return figure.add_axes((left / size[0], low, 1.0 - (left + 0.3) / size[0], 0.97 - low))
 

@@ -149,12 +149,14 @@ def brief_of(
         apart=apart_of(forecast, explanations),
         contrasts=contrasts_of(explanations),
         watch=tuple(watch_of(w, titles_of(forecast)) for w in watch),
-        evidence=tuple(_evidence(e) for e in sorted(forecast.evidence, key=lambda e: e.about)),
+        evidence=tuple(
+            _evidence(e, forecast.end) for e in sorted(forecast.evidence, key=lambda e: e.about)
+        ),
         advice=weights.advice,
         caveats=(*more, *also, *CAVEATS),
         method=METHOD,
         numbers=tuple(_numbers(forecast)),
-        provenance=tuple(_provenance(forecast, case)),
+        provenance=tuple(_provenance(forecast, case, command(forecast, explanations, watch))),
         known_by=known_by_words(forecast),
     )
 
@@ -164,13 +166,32 @@ def _also(explanations: Explanations | None, watch: Sequence[Watch]) -> tuple[st
     return tuple(dict.fromkeys(found))
 
 
-def command(forecast: Forecast) -> str:
-    """Return the command that makes the forecast again."""
+def command(
+    forecast: Forecast, explanations: Explanations | None = None, watch: Sequence[Watch] = ()
+) -> str:
+    """Return the command that makes the brief again; parameters as of :func:`brief`."""
     made = forecast.provenance
-    words = ["foedus", "forecast", str(made.get("case_name", forecast.case_id))]
-    words += ["--as-of", known_by(forecast), "--runs", str(forecast.weights.runs)]
+    more = explanations is not None or watch
+    words = ["foedus", "report" if more else "forecast"]
+    words += [str(made.get("case_name", forecast.case_id)), "--as-of", known_by(forecast)]
+    words += ["--runs", str(forecast.weights.runs)]
     words += ["--seed", str(made["seed"])] if "seed" in made else []
-    return shlex.join(words)
+    return shlex.join([*words, *(_parts(explanations, watch) if more else ())])
+
+
+def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[str]:
+    """Return the options that give these parts of a report."""
+    words = []
+    if explanations is None:
+        words.append("--no-explain")
+    else:
+        pairs = max((c.pairs for c in explanations.counterfactuals), default=0)
+        words += ["--pairs", str(pairs)]
+    if not watch:
+        words.append("--no-watch")
+    elif len(watch) == 1 and watch[0].kind != "hypotheses":
+        words += ["--question", watch[0].about]
+    return words
 
 
 def known_by(forecast: Forecast) -> str:
@@ -183,29 +204,40 @@ def known_by_words(forecast: Forecast) -> str:
     return _when(known_by(forecast))
 
 
-def span(estimate: Estimate | None, kind: str) -> tuple[str, str, str]:
-    """Return the low, middle and high quantile in words; empty texts where there are none."""
+def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tuple[str, str, str]:
+    """Return the low, middle and high quantile in words; empty texts where there are none.
+
+    Parameters
+    ----------
+    estimate : Estimate or None
+    kind : str
+        Of the question.
+    end : datetime.date, optional
+        The last day simulated; :func:`never` names it where a date lies beyond.
+    """
     if estimate is None or not estimate.quantiles:
         return "", "", ""
-    low, _, middle, _, high = (_quantile(q, kind) for q in estimate.quantiles)
+    low, _, middle, _, high = (_quantile(q, kind, end) for q in estimate.quantiles)
     return low, middle, high
 
 
-def short(estimate: Estimate | None, kind: str) -> str:
-    """Return an estimate in a few words."""
+def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
+    """Return an estimate in a few words; parameters as of :func:`span`."""
     if estimate is None:
         return ""
-    low, middle, high = span(estimate, kind)
+    low, middle, high = span(estimate, kind, end)
     if kind == "number" and middle:
         return f"{middle} ({low} to {high})"
     chance = "" if estimate.probability is None else percent(estimate.probability)
     if kind == "date" and middle:
-        return f"{chance}, {middle}" if middle != NEVER else chance
+        return f"{chance}, half by {middle}" if middle != never(end) else chance
     return chance
 
 
-def outside(view: Outside | None, kind: str) -> tuple[float | None, str]:
-    """Return the outside view as a probability, and in words."""
+def outside(
+    view: Outside | None, kind: str, end: dt.date | None = None
+) -> tuple[float | None, str]:
+    """Return the outside view as a probability, and in words; parameters as of :func:`span`."""
     if view is None:
         return None, ""
     if view.probability is not None:
@@ -217,13 +249,16 @@ def outside(view: Outside | None, kind: str) -> tuple[float | None, str]:
     values: Sequence[Any] = view.dates or view.values
     if not values:
         return None, view.text
-    picked = [_quantile(_at(values, view.levels, p), kind) for p in (0.05, 0.5, 0.95)]
-    return None, f"{picked[1]} ({picked[0]} to {picked[2]}): {view.text}"
+    picked = [_quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)]
+    return None, f"{spread(*picked, end)}: {view.text}"
 
 
-def outside_short(view: Outside | None, kind: str) -> str:
-    """Return the outside view in a few words: a chance or a median with its interval."""
-    base, text = outside(view, kind)
+def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
+    """Return the outside view in a few words: a chance or a median with its interval.
+
+    Parameters as of :func:`span`.
+    """
+    base, text = outside(view, kind, end)
     if view is None or (base is None and not (view.dates or view.values)):
         return ""
     if base is None:
@@ -236,14 +271,28 @@ def outside_short(view: Outside | None, kind: str) -> str:
 NEVER = "not by the end"
 
 
+def never(end: dt.date | None) -> str:
+    """Return :data:`NEVER` with the date of the end, if that is known."""
+    return NEVER if end is None else f"not by {day(end)}"
+
+
+def spread(low: str, middle: str, high: str, end: dt.date | None = None) -> str:
+    """Return a median with nine runs in ten; dates that are open at the end read as such."""
+    if end is None or high != never(end):
+        return f"{middle} ({low} to {high})"
+    if middle != high:
+        return f"{middle} ({low} to after {day(end)})"
+    return middle if low == high else f"{middle} (one in twenty by {low})"
+
+
 def _at(values: Sequence[Any], levels: Sequence[float], level: float) -> Any:
     nearest = min(range(len(levels)), key=lambda i: abs(levels[i] - level))
     return values[nearest]
 
 
-def _quantile(value: Any, kind: str) -> str:
+def _quantile(value: Any, kind: str, end: dt.date | None = None) -> str:
     if kind == "date":
-        return day(value) if isinstance(value, dt.date) else NEVER
+        return day(value) if isinstance(value, dt.date) else never(end)
     return number(value) if isinstance(value, int | float) else "–"
 
 
@@ -264,10 +313,11 @@ def brief_answers(forecast: Forecast) -> tuple[content.Answer, ...]:
 
 
 def _answer(a: Answer, forecast: Forecast) -> content.Answer:
-    low, middle, high = span(a.estimate, a.kind)
-    if low == NEVER:  # hardly any run: once is enough
+    end = forecast.end
+    low, middle, high = span(a.estimate, a.kind, end)
+    if low == never(end):  # hardly any run: once is enough
         low = high = ""
-    base, text = outside(a.outside, a.kind)
+    base, text = outside(a.outside, a.kind, end)
     note = "" if forecast.verdict == "refused" or a.reason is None else a.reason
     if a.settled_by:
         told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
@@ -284,9 +334,9 @@ def _answer(a: Answer, forecast: Forecast) -> content.Answer:
         high=high,
         base_rate=base,
         base_text=text,
-        before=short(a.before, a.kind),
+        before=short(a.before, a.kind, end),
         note=note,
-        base_short=outside_short(a.outside, a.kind),
+        base_short=outside_short(a.outside, a.kind, end),
     )
 
 
@@ -315,14 +365,14 @@ def _mark(e: Evidence) -> content.Mark:
     return content.Mark(date, value.low, value.high, value.point, label, part is not None)
 
 
-def _evidence(e: Evidence) -> content.Evidence:
+def _evidence(e: Evidence, end: dt.date) -> content.Evidence:
     kind = "date" if any(isinstance(v, dt.date) for v in e.runs) else "number"
     says = ""
     if e.runs and not all(v is None for v in e.runs):
-        low, middle, high = (_quantile(v, kind) for v in e.runs)
-        says = middle if low == high else f"{middle} ({low} to {high})"
+        low, middle, high = (_quantile(v, kind, end) for v in e.runs)
+        says = middle if low == high else spread(low, middle, high, end)
     elif e.runs:
-        says = NEVER
+        says = never(end)
     use = _USE.get(e.use, e.use)
     if e.disbelief is not None and e.disbelief >= 0.5:
         use += "; the runs rather disbelieve it"
@@ -363,10 +413,10 @@ def _numbers(forecast: Forecast) -> list[tuple[str, str]]:
     return rows
 
 
-def _provenance(forecast: Forecast, case: Case) -> list[tuple[str, str]]:
+def _provenance(forecast: Forecast, case: Case, again: str) -> list[tuple[str, str]]:
     made = forecast.provenance
     hashes = case_hash(case)
-    rows = [("Command", command(forecast)), ("Case, sha256", hashes.all)]
+    rows = [("Command", again), ("Case, sha256", hashes.all)]
     if "seed" in made:
         rows.append(("Seed", str(made["seed"])))
     rows.append(("Runs", f"{forecast.weights.runs:,}"))

@@ -75,10 +75,19 @@ def fan_svg(fan: Fan, as_of: dt.date, *, size: tuple[float, float] = SIZE) -> st
     return inline(text, fan.key, fan.title, describe(fan, as_of))
 
 
-def frame(size: tuple[float, float]) -> tuple[float, float, float, float]:
-    """Return left, bottom, width and height of the axes in a figure, as shares of its size."""
+def frame(size: tuple[float, float], *, label: bool = False) -> tuple[float, float, float, float]:
+    """Return left, bottom, width and height of the axes in a figure, as shares of its size.
+
+    Parameters
+    ----------
+    size : tuple of float
+        Width and height of the figure in inches.
+    label : bool
+        Whether there must be room for the name of the vertical axis beside its numbers.
+    """
     width, height = size
     left, right, bottom, top = 0.61, 0.11, 0.3, 0.255  # inches
+    left += 0.24 if label else 0.0
     return (
         left / width,
         bottom / height,
