@@ -178,7 +178,7 @@ def test_two_facts_that_contradict_are_unlikely_together(toy):
     case = known(toy, facts=facts)
     found = diagnose_runs(case, tolls(toy, case))
     (pair,) = found.contradictions
-    assert (pair.a, pair.b, pair.sided_with) == ("few", "lots", None)
+    assert (pair.a, pair.b, pair.sided_with, pair.kind) == ("few", "lots", None, "same_day")
     x = np.exp(stats.norm.ppf((np.arange(RUNS) + 0.5) / RUNS, 3.0, 1.0))
     scale = np.sqrt(0.05**2 + 0.05**2 + 0.2**2 + 0.8**2)
     honest = stats.t(4, loc=np.log1p(x) + np.log(0.8), scale=scale)
@@ -193,16 +193,100 @@ def test_two_facts_that_contradict_are_unlikely_together(toy):
     assert pair.lift < 0.5
 
 
-def test_facts_that_fit_each_other_are_no_contradiction(toy):
+def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
     facts = [
         toy.fact("eight", "deaths_security", "2001-03-04", 20, rating="B2"),
         toy.fact("nine", "deaths_security", "2001-03-04", 24, rating="B2", source="radio"),
     ]
     case = known(toy, facts=facts)
     found = diagnose_runs(case, tolls(toy, case))
-    assert found.contradictions == ()
+    (pair,) = found.contradictions  # not both exactly true; the runs bear it
+    assert (pair.kind, pair.sided_with) == ("same_day", None)
+    assert pair.lift > 1.0
+    print_diagnostics(found)
+    assert "disagree; 4% and 4% likely wrong." in " ".join(capsys.readouterr().out.split())
     assert found.conflicts == ()
     assert {s.words for s in found.sources} == {"believed"}
+
+
+def test_a_report_that_is_rather_wrong_conflicts_though_it_is_not_far_out(toy, capsys):
+    """The tail of a report holds its chance of outright error, so it alone cannot tell."""
+    facts = [
+        toy.fact("low", "deaths_security", "2001-03-04", 20, rating="B2"),
+        toy.fact("high", "deaths_security", "2001-03-04", 4000, rating="B2", source="radio"),
+    ]
+    case = known(toy, facts=facts)
+    found = diagnose_runs(case, tolls(toy, case))
+    low, high = found.checks
+    assert high.others.tail > 0.02
+    assert high.disbelief > 0.8
+    assert (low.conflict, high.conflict) == (None, "disbelieved")
+    (pair,) = found.contradictions
+    assert (pair.kind, pair.sided_with) == ("same_day", "low")
+    assert (pair.disbelief_a, pair.disbelief_b) == (low.disbelief, high.disbelief)
+    print_diagnostics(found)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "No report conflicts" not in text
+    assert re.search(r"Conflict: high \(4000, rated B2\) is 8\d% likely outright wrong", text)
+    assert re.search(r"the runs side with low: \d% against 8\d% likely wrong", text)
+
+
+def test_a_report_that_is_rated_to_be_wrong_is_no_conflict_where_it_is(toy):
+    facts = [
+        toy.fact("low", "deaths_security", "2001-03-04", 20, rating="A1"),
+        toy.fact("high", "deaths_security", "2001-03-04", 4000, rating="E5", source="radio"),
+    ]
+    case = known(toy, facts=facts)
+    _, high = diagnose_runs(case, tolls(toy, case)).checks
+    assert high.disbelief > 0.9
+    assert high.conflict is None
+
+
+def test_a_pair_of_which_one_is_replayed_is_listed(toy, capsys):
+    facts = [
+        toy.fact("no", "decision", "2001-03-05", False, rating="A1"),
+        toy.fact("yes", "decision", "2001-03-04", True, rating="B2", source="radio"),
+    ]
+    case = known(toy, facts=facts)
+    guidance = Guidance.of(case)
+    assert guidance.facts == ("no",)
+    found = diagnose_runs(case, tolls(toy, case), guidance=guidance)
+    (pair,) = found.contradictions
+    assert (pair.a, pair.b, pair.kind, pair.sided_with) == ("yes", "no", "event", None)
+    assert json.dumps(found.to_dict(), allow_nan=False)
+    print_diagnostics(found)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "one is replayed, so all runs follow it; yes is" in text
+
+
+def test_few_runs_believe_and_disbelieve_nobody(toy, questions, capsys):
+    fact = toy.fact("wild", "deaths_security", "2001-03-04", 900_000, rating="C3", source="radio")
+    case = known(toy, questions=questions, facts=[fact])
+    found = diagnose_runs(case, tolls(toy, case, runs=5))
+    assert [s.words for s in found.sources] == ["too few runs to tell"]
+    made = found.to_dict()
+    assert made["checks"][0]["disbelief_error"] is None
+    assert made["sources"][0]["error"] is None
+    print_diagnostics(found)
+    assert "± " not in capsys.readouterr().out
+
+
+def test_settled_questions_are_not_said_to_be_unmoved_by_chance(toy, questions, capsys):
+    facts = [
+        toy.fact("asked", "request", "2001-03-03", True),
+        toy.fact("toll", "deaths_security", "2001-03-04", 200, rating="C2"),
+    ]
+    asks = toy.question("asks", "binary", quantity="request", statistic="happens")
+    case = known(toy, questions=[asks, *questions], facts=facts)
+    found = diagnose_runs(case, tolls(toy, case))
+    assert found.settled == {"asks": "asked"}
+    assert [q["settled_by"] for q in found.to_dict()["questions"]] == ["asked", None, None, None]
+    print_diagnostics(found)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Settled by a known fact, so nothing moves it: asks (by asked)." in text
+    assert "No single fact moves beyond chance: when." in text
+    assert "Points: what the fact adds" in text
+    assert re.search(r"\+\d\d ± <1 \(over \d+", text)  # of a number: what the points are of
 
 
 def impossible(toy, questions):

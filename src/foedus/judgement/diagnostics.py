@@ -14,8 +14,10 @@ and the error is that of their difference.
 **Who is believed.** The posterior probability that a report is outright wrong, summed by source,
 beside what the ratings stand for.
 
-**Which facts contradict.** With L the likelihoods of two facts over the prior runs, the lift is
-``mean(L_a L_b) / (mean(L_a) mean(L_b))``: below 1 they are less likely together than apart.
+**Which facts contradict.** Those whose values cannot both be true, as :func:`foedus.check` finds
+them, with which of them the runs disbelieve; and those that the runs make unlikely together: with L
+the likelihoods of two facts over the prior runs, the lift is ``mean(L_a L_b) / (mean(L_a)
+mean(L_b))``, below 1 where they are less likely together than apart.
 """
 
 from __future__ import annotations
@@ -30,12 +32,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.check import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.judgement.evidence import Report
 from foedus.judgement.explain import DECISIONS, SURE
-from foedus.judgement.factors import FEWEST
+from foedus.judgement.factors import FEWEST, TOO_FEW
 from foedus.judgement.making import Making, When, provenance, runs_of
 from foedus.judgement.quantities import Frame
+from foedus.judgement.questions import settled_by
 from foedus.judgement.results import Evidence, finite, plain
 from foedus.judgement.room import room
 from foedus.judgement.summaries import UNMET
@@ -57,12 +61,12 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Diagnostics.to_dict`.
-FORMAT = 1
+FORMAT = 2
 #: A report further out than this, other evidence in, does not fit the model.
 FAR = 0.02
 #: Shifts of a probability within this are nothing but rounding.
 ROUNDING = 1e-9
-#: A source is doubted if this many times more of its facts are expected to be wrong than rated.
+#: A report or source is doubted if it is this many times likelier to be wrong than it is rated.
 DOUBT = 1.5
 #: Lift below which two facts are said to contradict each other.
 APART = 0.5
@@ -120,7 +124,8 @@ class Check:
     prior, others, all : Place
         Under the prior, under all other evidence, under all evidence.
     disbelief, disbelief_error : float
-        Probability that it is outright wrong, all evidence in.
+        Probability that it is outright wrong, all evidence in; the error is NaN where too few runs
+        tell.
     rated_wrong : float
         The same by its rating alone.
     ess_without : float
@@ -144,12 +149,25 @@ class Check:
     closest: float
 
     @property
+    def told(self) -> bool:
+        """Whether there are runs enough to say how likely it is wrong."""
+        return self.all.told
+
+    @property
     def conflict(self) -> str | None:
-        """How it conflicts with the model: no run meets it, or it is far out; None if it fits."""
+        """How it conflicts with the model; None if it fits.
+
+        ``unmet``: no run comes near it. ``far``: it is far out, other evidence in. ``disbelieved``:
+        it is rather wrong than not, and clearly more than its rating says. A report that is often
+        outright wrong is hardly ever far out, because a wrong report may say anything.
+        """
         if self.closest < UNMET:
             return "unmet"
         place = self.others if self.others.told else self.prior
-        return "far" if place.told and place.tail < FAR else None
+        if place.told and place.tail < FAR:
+            return "far"
+        sure = self.disbelief - SURE * self.disbelief_error
+        return "disbelieved" if self.told and sure > max(0.5, DOUBT * self.rated_wrong) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -210,6 +228,8 @@ class Believed:
         half it tends to report less, above it more.
     worst : str
         The fact that is disbelieved most.
+    told : bool
+        There are runs enough to say.
     """
 
     source: str
@@ -220,10 +240,13 @@ class Believed:
     rated_wrong: float
     pit: float
     worst: str
+    told: bool = True
 
     @property
     def words(self) -> str:
         """What the runs think of the source."""
+        if not self.told:
+            return TOO_FEW
         if self.wrong > 0.5 * self.facts:
             return "disbelieved"
         if self.wrong - SURE * self.error > DOUBT * self.rated_wrong:
@@ -238,17 +261,25 @@ class Believed:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two facts that are less likely together than apart.
+    """Two facts that cannot both be true, or that the runs make unlikely together.
 
     Attributes
     ----------
     a, b : str
     lift : float
-        Probability of both over the product of each, before other evidence.
+        Probability of both over the product of each, before other evidence; NaN where one is
+        replayed.
     error : float
         Of its natural log.
     sided_with : str or None
         The fact that the runs believe rather, all evidence in; None where they do not choose.
+    kind : {"same_day", "falls", "event", "unlikely"}
+        As of :class:`foedus.case.check.Contradiction`, or unlikely together by the runs alone.
+    text : str
+        In words, where their values cannot both be true.
+    disbelief_a, disbelief_b : float
+        Probability that each is outright wrong, all evidence in; NaN for a replayed decision,
+        which all runs follow, and where too few runs tell.
     """
 
     a: str
@@ -256,6 +287,10 @@ class Contradiction:
     lift: float
     error: float
     sided_with: str | None
+    kind: str = "unlikely"
+    text: str = ""
+    disbelief_a: float = math.nan
+    disbelief_b: float = math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -286,11 +321,13 @@ class Diagnostics:
     sources : tuple of Believed
         The most disbelieved first.
     contradictions : tuple of Contradiction
-        The strongest first.
+        Those of values first, then the least likely.
     replayed : dict
         As in a forecast: how likely the runs themselves make the known decisions.
     warnings : tuple of str
     provenance : dict
+    settled : dict of str to str
+        By question: the known fact that settles it already.
     """
 
     case_id: str
@@ -310,6 +347,7 @@ class Diagnostics:
     replayed: dict[str, Any]
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    settled: dict[str, str] = field(default_factory=dict)
 
     @property
     def conflicts(self) -> tuple[Check, ...]:
@@ -336,7 +374,9 @@ class Diagnostics:
             "effective_prior": finite(self.effective_prior),
             "advice": list(self.advice),
             "questions": [
-                dict(zip(("id", "text", "kind"), q, strict=True)) for q in self.questions
+                dict(zip(("id", "text", "kind"), q, strict=True))
+                | {"settled_by": self.settled.get(q[0])}
+                for q in self.questions
             ],
             "checks": [c.to_dict() for c in self.checks],
             "shifts": [s.to_dict() for s in self.shifts],
@@ -411,6 +451,7 @@ def diagnose_runs(
         _check(report, table[report.fact.id], w, n, prior) for n, report in enumerate(w.weighed)
     )
     asked = [q for q in case.questions if q.id not in w.unreadable]
+    settled = {q.id: fact for q in asked if (fact := settled_by(case, q)) is not None}
     return Diagnostics(
         case.id,
         case.title,
@@ -425,9 +466,10 @@ def diagnose_runs(
         checks,
         () if w.refused else _shifts(asked, w),
         _sources(checks, w, table),
-        _contradictions(w, prior, checks),
+        _contradictions(case, w, prior, checks),
         w.replayed,
         w.warnings,
+        settled=settled,
     )
 
 
@@ -440,6 +482,7 @@ def _check(report: Report, told: Evidence, w: Weighing, n: int, prior: FloatArra
         below, above = report.model.below(report.model.high, truth), np.zeros_like(truth)
     rest = normalise(without(w.weights.log_weight, w.read.contribution[n]))
     doubt, error = mean_and_error(w.read.disbelief[n], w.weights.weight)
+    everything = _place(below, above, w.weights.weight)
     return Check(
         told.id,
         told.text,
@@ -448,9 +491,9 @@ def _check(report: Report, told: Evidence, w: Weighing, n: int, prior: FloatArra
         told.reported,
         _place(below, above, prior),
         _place(below, above, rest),
-        _place(below, above, w.weights.weight),
+        everything,
         doubt,
-        error,
+        error if everything.told else math.nan,
         report.model.error,
         math.nan if told.ess_without is None else told.ess_without,
         math.nan if told.closest is None else told.closest,
@@ -517,6 +560,7 @@ def _sources(
     checks: tuple[Check, ...], w: Weighing, table: dict[str, Evidence]
 ) -> tuple[Believed, ...]:
     out = []
+    told = w.weights.ess >= FEWEST
     for source in dict.fromkeys(c.source for c in checks):
         rows = [n for n, c in enumerate(checks) if c.source == source]
         mine = [checks[n] for n in rows]
@@ -530,19 +574,23 @@ def _sources(
                 table[worst.fact].source_name,
                 len(mine),
                 wrong,
-                error,
+                error if told else math.nan,
                 sum(c.rated_wrong for c in mine),
                 sum(c.others.pit for c in mine) / len(mine),
                 worst.fact,
+                told,
             )
         )
     return tuple(sorted(out, key=lambda s: -s.wrong / s.facts))
 
 
 def _contradictions(
-    w: Weighing, prior: FloatArray, checks: tuple[Check, ...]
+    case: Case, w: Weighing, prior: FloatArray, checks: tuple[Check, ...]
 ) -> tuple[Contradiction, ...]:
-    """Return the pairs of facts that are less likely together, beyond noise."""
+    """Return the pairs of facts that exclude each other, or are less likely together."""
+    number = {c.fact: n for n, c in enumerate(checks)}
+    replayed = {e.id for e in w.evidence if e.use == "replayed"}
+    pairs = {frozenset(c.facts): c for c in excluding(case)}
     likely = room(len(w.weighed), prior.size)
     for n, report in enumerate(w.weighed):
         log = w.read.contribution[n] / report.share
@@ -552,16 +600,27 @@ def _contradictions(
         likely[n] = ratio / mean if mean > 0 else 1.0
     out = []
     for a, b in combinations(range(len(likely)), 2):
+        one, other = checks[a], checks[b]
+        named = pairs.pop(frozenset((one.fact, other.fact)), None)
         both = likely[a] * likely[b]
         lift = float(prior @ both)
-        if not 0.0 < lift < APART:
+        if not lift > 0.0 or (named is None and lift >= APART):
             continue
         influence = prior * (both / lift - likely[a] - likely[b] + 1.0)
         error = math.sqrt(float(influence @ influence))
-        if -math.log(lift) <= SURE * error:
+        if named is None and -math.log(lift) <= SURE * error:
             continue
-        gap = checks[a].disbelief - checks[b].disbelief
-        sure = abs(gap) > 0.5
-        sided = (checks[b] if gap > 0 else checks[a]).fact if sure else None
-        out.append(Contradiction(checks[a].fact, checks[b].fact, lift, error, sided))
-    return tuple(sorted(out, key=lambda c: c.lift))
+        gap = one.disbelief - other.disbelief
+        sided = (other if gap > 0 else one).fact if one.told and abs(gap) > 0.5 else None
+        said = ("unlikely", "") if named is None else (named.kind, str(named))
+        doubts = (c.disbelief if c.told else math.nan for c in (one, other))
+        out.append(Contradiction(one.fact, other.fact, lift, error, sided, *said, *doubts))
+    for left in pairs.values():  # one of the two is replayed, so all runs follow it
+        if all(f in number or f in replayed for f in left.facts):
+            mine = [checks[number[f]] if f in number else None for f in left.facts]
+            doubts = (c.disbelief if c is not None and c.told else math.nan for c in mine)
+            first, second = left.facts
+            lift = error = math.nan
+            said = left.kind, str(left)
+            out.append(Contradiction(first, second, lift, error, None, *said, *doubts))
+    return tuple(sorted(out, key=lambda c: (c.kind == "unlikely", math.isnan(c.lift), c.lift)))

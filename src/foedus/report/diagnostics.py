@@ -7,10 +7,17 @@ import math
 from typing import TYPE_CHECKING
 
 from foedus.report.tables import console, table
-from foedus.report.words import day, number, percent, points
+from foedus.report.words import count, day, number, percent, points
 
 if TYPE_CHECKING:
-    from foedus.judgement.diagnostics import Believed, Check, Diagnostics, Place, Shift
+    from foedus.judgement.diagnostics import (
+        Believed,
+        Check,
+        Contradiction,
+        Diagnostics,
+        Place,
+        Shift,
+    )
 
 #: Facts that are shown for each question, and the smallest shift that is: half a point.
 _FACTS = 3
@@ -22,8 +29,8 @@ def print_diagnostics(found: Diagnostics) -> None:
     to = console()
     to.print(f"{found.title}: diagnostics as of {day(found.as_of)}", style="bold")
     to.print(
-        f"{found.runs:,} runs, worth {number(found.effective_prior)} before the evidence and "
-        f"{number(found.effective)} after it."
+        f"{count(found.runs, 'run')}, worth {number(found.effective_prior)} before the evidence "
+        f"and {number(found.effective)} after it."
     )
     if found.verdict != "ok":
         for line in found.advice:
@@ -56,9 +63,13 @@ def _check(c: Check) -> tuple[str, ...]:
         _place(c.prior),
         _place(c.others),
         percent(c.others.tail) if c.others.told else "–",
-        f"{percent(c.disbelief)} {points(c.disbelief_error)} ({percent(c.rated_wrong)})",
+        f"{_wrong(c.disbelief, c.disbelief_error, c.told)} ({percent(c.rated_wrong)})",
         number(c.ess_without),
     )
+
+
+def _wrong(chance: float, error: float, told: bool) -> str:
+    return f"{percent(chance)} {points(error)}" if told else "–"
 
 
 def _place(p: Place) -> str:
@@ -79,6 +90,11 @@ def _print_conflicts(found: Diagnostics) -> None:
                 f"Conflict: no run comes near {says}. Even the closest makes it {times} times less "
                 f"likely than agreement would; it lies {_side(c.prior)} what the runs expect."
             )
+        elif c.conflict == "disbelieved":
+            to.print(
+                f"Conflict: {says} is {percent(c.disbelief)} likely outright wrong, by its rating "
+                f"{percent(c.rated_wrong)}; it lies {_side(c.others)} what the runs expect."
+            )
         else:
             place = c.others if c.others.told else c.prior
             to.print(
@@ -86,11 +102,30 @@ def _print_conflicts(found: Diagnostics) -> None:
                 f"chance of {percent(place.tail)}."
             )
     for pair in found.contradictions:
-        sided = f"; the runs side with {pair.sided_with}" if pair.sided_with else ""
-        to.print(
-            f"Contradiction: {pair.a} and {pair.b} are {number(1.0 / pair.lift)} times less likely "
-            f"together than apart{sided}."
-        )
+        to.print(f"Contradiction: {_pair(pair)}{_sided(pair)}.")
+
+
+def _pair(pair: Contradiction) -> str:
+    if pair.kind != "unlikely":
+        return pair.text
+    return (
+        f"{pair.a} and {pair.b} are {number(1.0 / pair.lift)} times less likely together than apart"
+    )
+
+
+def _sided(pair: Contradiction) -> str:
+    """Return which of two facts the runs believe rather."""
+    doubts = {pair.a: pair.disbelief_a, pair.b: pair.disbelief_b}
+    if math.isnan(pair.lift):
+        weighed = [f"{f} is {percent(d)} likely wrong" for f, d in doubts.items() if d == d]
+        return "; ".join(("; one is replayed, so all runs follow it", *weighed))
+    if any(math.isnan(d) for d in doubts.values()):
+        return "; too few runs to say which is wrong"
+    if pair.sided_with is None:
+        return f"; {percent(pair.disbelief_a)} and {percent(pair.disbelief_b)} likely wrong"
+    right, wrong = sorted(doubts.values())
+    side = f"; the runs side with {pair.sided_with}"
+    return f"{side}: {percent(right)} against {percent(wrong)} likely wrong"
 
 
 def _side(p: Place) -> str:
@@ -108,10 +143,21 @@ def _print_shifts(found: Diagnostics) -> None:
         to.print()
         head = ("Question", "Fact", "Without", "With", "Points")
         to.print(table("Which fact moved which answer?", head, rows))
-    unmoved = [q for q, _, _ in found.questions if not found.moved(q)]
-    if unmoved and found.verdict != "refused":
         to.print()
-        to.print(f"No single fact moves beyond chance: {', '.join(unmoved)}.")
+        to.print(
+            "Points: what the fact adds, in percentage points with the standard error, to the "
+            "chance of yes, or of what stands in brackets."
+        )
+    unmoved = [q for q, _, _ in found.questions if not found.moved(q)]
+    if not unmoved or found.verdict == "refused":
+        return
+    to.print()
+    settled = [f"{q} (by {found.settled[q]})" for q in unmoved if q in found.settled]
+    if settled:
+        to.print(f"Settled by a known fact, so nothing moves it: {', '.join(settled)}.")
+    free = [q for q in unmoved if q not in found.settled]
+    if free:
+        to.print(f"No single fact moves beyond chance: {', '.join(free)}.")
 
 
 def _moved(s: Shift) -> tuple[str, str, str]:
@@ -119,8 +165,17 @@ def _moved(s: Shift) -> tuple[str, str, str]:
     return (
         _answer(s, s.without),
         _answer(s, s.with_it),
-        f"{sign}{100 * abs(s.shift):.0f} {points(s.error)}",
+        f"{sign}{100 * abs(s.shift):.0f} {points(s.error)}{_of(s)}",
     )
+
+
+def _of(s: Shift) -> str:
+    """Return what the points are added to, where it is not the chance of yes."""
+    if s.kind == "binary":
+        return ""
+    if s.kind == "number":
+        return f" (over {_answer(s, s.without)})"
+    return " (that it happens)" if s.without is None else f" (by {_answer(s, s.without)})"
 
 
 def _answer(s: Shift, value: float | dt.date | None) -> str:
@@ -135,7 +190,7 @@ def _source(s: Believed) -> tuple[str, ...]:
     return (
         f"{s.name} ({s.source})",
         str(s.facts),
-        f"{percent(s.wrong / s.facts)} {points(s.error / s.facts)}",
+        _wrong(s.wrong / s.facts, s.error / s.facts, s.told),
         percent(s.rated_wrong / s.facts),
         s.words,
     )
