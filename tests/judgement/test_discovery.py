@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from foedus.errors import InputError
 from foedus.judgement.discovery import Target, discover, discovered
 from foedus.judgement.inputs import Input, Inputs
 from foedus.judgement.quantities import Frame
-from foedus.report.discovery import print_discovery, sentence
+from foedus.report.discovery import condition, print_discovery, sentence
 from foedus.report.effects import discovery_svg
 
 RUNS = 4000
@@ -137,6 +138,46 @@ def test_numbers_and_dates_by_a_threshold(planted):
     ):
         with pytest.raises(InputError, match="for questions for a"):
             discovered(kind, y, inputs, weight, FRAME, target=wrong)
+    upside_down = Target(at_least=400.0, at_most=40.0)
+    with pytest.raises(InputError, match=r"first not above the second \(found 400 and 40\)"):
+        discovered(number, deaths, inputs, weight, FRAME, target=upside_down)
+
+
+def test_numbers_in_words_have_no_exponent_and_few_figures(planted):
+    inputs, y, weight = planted
+    number = question("number", quantity="deaths_total", statistic="max")
+    deaths = 982.033 + 5e9 * y
+    found = discovered(number, deaths, inputs, weight, FRAME, target=Target(at_most=4e9))
+    assert found.outcome == "more than 4,000,000,000 people"
+    with pytest.raises(InputError, match=r"the middle run has 982\)"):
+        discovered(number, np.full(RUNS, 982.033), inputs, weight, FRAME)
+
+
+def test_the_sentence_says_what_an_input_is_and_hedges_what_may_be_chance(planted):
+    inputs, y, weight = planted
+    found = discovered(question(), y, inputs, weight, FRAME)
+    first = found.conditions[0]
+    told = replace(first.input, name="a.b", meaning="Share of all.", unit="share")
+    sure = replace(first, input=told, quasi_p=0.001, low=None, high=0.01752, options=())
+    shaky = replace(sure, quasi_p=0.3, low=0.25, high=0.5)
+    text = sentence(replace(found, conditions=(shaky, sure)))
+    assert (
+        "in which “Share of all” is at most 1.75% and perhaps “Share of all” is 25% to 50%" in text
+    )
+    assert "perhaps" not in sentence(replace(found, conditions=(sure,)))
+    assert condition(sure) == "a.b is at most 1.75%"
+
+
+def test_a_refusal_says_why_once_and_promises_nothing(crisis, tmp_path):
+    for runs, hint in ((20, False), (60, True)):
+        with pytest.raises(InputError) as refused:
+            discover(crisis, question="falls", as_of="2001-03-05", runs=runs, workers=1,
+                     out=tmp_path / str(runs))  # fmt: skip
+        text = str(refused.value)
+        assert text.lower().count("too few") == 1
+        assert ".." not in text
+        assert ".;" not in text
+        assert ("--before looks at the runs before the evidence." in text) == hint
 
 
 def test_what_cannot_be_divided_is_refused(planted):

@@ -189,6 +189,45 @@ def test_readings_average_to_what_is_known_now(toy, questions):
     ends = [(r.low, r.high) for r in best.readings]
     assert ends[0][0] is None or ends[0][0] <= 0
     assert all(b[0] == a[1] + 1 for a, b in pairwise(ends))
+    assert sum(r.in_runs for r in best.readings) == pytest.approx(1.0)
+
+
+def test_reports_of_a_few_where_there_are_none_are_said_to_be_that(toy, questions, capsys):
+    """No troops in nine runs of ten: an honest report of none is now and then one of some."""
+    case = known(toy, questions=questions)
+    falls = np.arange(RUNS) % 10 == 0
+    troops = np.zeros((RUNS, case.horizon, 3))
+    troops[falls, :, 1] = 2000.0
+    block = toy.block(case, RUNS, troops_present=troops,
+                      event_leader_leaves=np.where(falls, 8, -1))  # fmt: skip
+    found = watch_runs(case, toy.dataset(case, block), question="falls",
+                       quantities=["troops_present"])  # fmt: skip
+    none, some = next(w for w in found.best() if w.member is None).readings
+    assert (none.in_runs, some.in_runs) == (pytest.approx(0.9), pytest.approx(0.1))
+    assert some.chance > 0.25
+    print_watch(found)
+    text = " ".join(capsys.readouterr().out.split())
+    assert ", so in 10%" in text
+    assert "So in: the share of the runs" in text
+
+
+def test_where_nothing_is_told_the_largest_are_named_as_chance(toy, questions, capsys):
+    rng = np.random.default_rng(5)
+    case = known(toy, questions=questions)
+    crowd = np.exp(rng.normal(6.0, 1.5, (RUNS, 1, 2)))
+    block = toy.block(case, RUNS, event_leader_leaves=np.where(rng.random(RUNS) < 0.5, 7, -1),
+                      crowd=crowd)  # fmt: skip
+    found = watch_runs(case, toy.dataset(case, block), question="falls",
+                       quantities=["crowd", "arrests"])  # fmt: skip
+    assert found.best() == ()
+    largest = found.largest()
+    assert largest
+    assert [w.bits for w in largest] == sorted((w.bits for w in largest), reverse=True)
+    assert len({w.thing for w in largest}) == len(largest)
+    print_watch(found)
+    text = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"none of \d things tells more than chance would", text)
+    assert text.count("not beyond chance") == min(len(largest), 3)
 
 
 def test_a_date_has_a_class_of_never(toy, questions):

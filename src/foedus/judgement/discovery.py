@@ -22,6 +22,7 @@ from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.judgement import indices, prim
+from foedus.judgement.figures import figures
 from foedus.judgement.indices import Answers
 from foedus.judgement.inputs import Input, Inputs, inputs_of
 from foedus.judgement.making import Making, When, provenance, runs_of
@@ -30,7 +31,7 @@ from foedus.judgement.quantities import Frame
 from foedus.judgement.results import finite
 from foedus.judgement.sensitivity import MOST, asked, counting
 from foedus.judgement.weighing import weigh_runs
-from foedus.judgement.weights import normalise
+from foedus.judgement.weights import effective_size, normalise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,6 +52,8 @@ RESAMPLES = 50
 #: Fewest effective runs, and of these fewest with the outcome and without it.
 FEWEST = 50.0
 FEWEST_OF_EACH = 10.0
+#: Lines of a refusal's advice that are passed on.
+_ADVICE = 2
 #: The density must be above that outside by so many standard errors on the second half: one in a
 #: hundred boxes of pure noise gets there.
 SURE = 2.33
@@ -279,6 +282,25 @@ class Target:
     by: dt.date | None = None
     happens: bool | None = None
 
+    def check(self, question: Question) -> None:
+        """Refuse a threshold that does not fit the question, or that nothing can meet.
+
+        Raises
+        ------
+        InputError
+        """
+        low, high = self.at_least, self.at_most
+        kind, name = question.kind, question.id
+        if kind != "number" and (low is not None or high is not None):
+            raise InputError(f"at-least, at-most: for questions for a number ({name} is {kind})")
+        if kind != "date" and self.by is not None:
+            raise InputError(f"by: for questions for a date ({name} is {kind})")
+        if low is not None and high is not None and low > high:
+            raise InputError(
+                f"at-least, at-most: the first not above the second (found {figures(low)} and "
+                f"{figures(high)})"
+            )
+
     def meets(self, y: FloatArray, question: Question, frame: Frame) -> BoolArray:
         """Return in which runs the outcome happens, shape (run,).
 
@@ -287,12 +309,9 @@ class Target:
         InputError
             If the threshold does not fit the question.
         """
+        self.check(question)
         limits = self.at_least is not None or self.at_most is not None
         kind, name = question.kind, question.id
-        if kind != "number" and limits:
-            raise InputError(f"at-least, at-most: for questions for a number ({name} is {kind})")
-        if kind != "date" and self.by is not None:
-            raise InputError(f"by: for questions for a date ({name} is {kind})")
         if kind == "binary":
             return np.asarray(y > 0.5)
         if kind == "date":
@@ -302,7 +321,7 @@ class Target:
             middle = float(np.median(y))
             raise InputError(
                 f"question {name} is for a number: say at least or at most how much is looked for "
-                f"(the middle run has {middle:g})"
+                f"(the middle run has {figures(middle)})"
             )
         low = -math.inf if self.at_least is None else self.at_least
         high = math.inf if self.at_most is None else self.at_most
@@ -318,11 +337,11 @@ class Target:
         unit = question.unit or QUANTITIES[question.ask.quantity].unit
         low, high = self.at_least, self.at_most
         if low is not None and high is not None:
-            text = f"{low:,g} to {high:,g} {unit}"
+            text = f"{figures(low)} to {figures(high)} {unit}"
             return text if happens else f"not {text}"
         if low is not None:
-            return f"at least {low:,g} {unit}" if happens else f"less than {low:,g} {unit}"
-        return f"at most {high:,g} {unit}" if happens else f"more than {high:,g} {unit}"
+            return f"{'at least' if happens else 'less than'} {figures(low)} {unit}"
+        return f"{'at most' if happens else 'more than'} {figures(high or 0.0)} {unit}"
 
 
 def discover(
@@ -380,6 +399,8 @@ def discover(
     known = known_by(case, case.as_of if as_of is None else as_of)
     one = asked(known.questions, question)
     known = known.model_copy(update={"questions": (one,)})
+    target = Target(at_least, at_most, by, happens)
+    target.check(one)
     runs = runs_of(case, as_of, ensemble, making)
     ensemble = runs.ensemble
     made = weigh_runs(
@@ -388,10 +409,9 @@ def discover(
     if one.id in made.unreadable:
         raise InputError(made.unreadable[one.id])
     if made.refused and not before:
-        raise InputError(
-            f"too few runs agree with the evidence: {'; '.join(made.weights.advice)}. Before the "
-            "evidence there are enough (--before)"
-        )
+        enough = float(effective_size(made.log_prior)) >= FEWEST
+        hint = ("--before looks at the runs before the evidence.",) if enough else ()
+        raise InputError(f"nothing to look at: {' '.join((*made.weights.advice[:_ADVICE], *hint))}")
     every = -(-ensemble.complete_runs // MOST) or 1
     weight = (normalise(made.log_prior) if before else made.weights.weight)[::every]
     found = discovered(
@@ -400,7 +420,7 @@ def discover(
         inputs_of(ensemble, every=every),
         weight,
         made.frame,
-        target=Target(at_least, at_most, by, happens),
+        target=target,
         method=method,
         chance=chance,
         seed=ensemble.plan.seed,
@@ -482,17 +502,21 @@ def discovered(
 def _refuse_few(weight: FloatArray, y: FloatArray, question: Question, outcome: str) -> None:
     """Refuse what cannot be divided into two halves that tell anything."""
     base = float(weight @ y)
+    effective = 1.0 / float(weight @ weight)
+    if effective < FEWEST:
+        raise InputError(
+            f"discovery needs {FEWEST:g} effective runs (found {effective:.0f}): run more"
+            + (
+                ", or look at the runs before the evidence (--before)"
+                if weight.size >= FEWEST
+                else ""
+            )
+        )
     if np.all(y == y[0]):
         share = "all" if y[0] else "no"
         raise InputError(
             f"question {question.id}: in {share} runs the answer is “{outcome}”: there is nothing "
             "that it depends on. Ask for another threshold, or as of an earlier date"
-        )
-    effective = 1.0 / float(weight @ weight)
-    if effective < FEWEST:
-        raise InputError(
-            f"discovery needs {FEWEST:g} effective runs (found {effective:.0f}): run more, or look "
-            "at the runs before the evidence (--before)"
         )
     rarer = min(base, 1.0 - base) * effective
     if rarer < FEWEST_OF_EACH:

@@ -106,6 +106,11 @@ class Instrument:
         ends = np.zeros((levels.size, 1)), np.ones((levels.size, 1))
         return np.maximum(np.diff(np.hstack([ends[0], below, ends[1]]), axis=1), 0.0)
 
+    def within(self, truth: FloatArray, low: float, high: float) -> NDArray[np.bool_]:
+        """Return in which runs a reading between two bounds on the working scale is so."""
+        h = np.log1p(np.maximum(truth, 0.0)) if self.model.scale_name == "count" else truth
+        return np.asarray((h > low) & (h <= high))
+
     def thirds(self, edges: FloatArray, chance: FloatArray) -> list[tuple[float, float]]:
         """Return a few readings, as bounds on the working scale: about a third of the chance each.
 

@@ -14,7 +14,7 @@ forecast would count it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Unpack
@@ -27,6 +27,7 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
+from foedus.judgement.figures import figures
 from foedus.judgement.information import Information, entropy, information
 from foedus.judgement.instrument import Instrument, instruments
 from foedus.judgement.making import Making, When, provenance, runs_of
@@ -79,6 +80,8 @@ class Reading:
         Probability of each class of what is asked, if this is read, with Monte-Carlo errors.
     median : float, datetime.date or None
         Of the answer to "how many" or "when", if this is read; a date that is None: never.
+    in_runs : float
+        Probability that it is so in the runs; reports of it may be more or less frequent.
     """
 
     low: float | None
@@ -88,6 +91,7 @@ class Reading:
     after: tuple[float, ...]
     error: tuple[float, ...]
     median: float | dt.date | None = None
+    in_runs: float = float("nan")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -99,6 +103,7 @@ class Reading:
             "after": [finite(p) for p in self.after],
             "error": [finite(e) for e in self.error],
             "median": plain(self.median),
+            "in_runs": finite(self.in_runs),
         }
 
 
@@ -213,11 +218,11 @@ class Watch:
 
     def best(self) -> tuple[Worth, ...]:
         """Return the most telling day of each thing that tells anything, the best first."""
-        seen: dict[tuple[str, str | None, str | None], Worth] = {}
-        for w in self.worths:
-            if w.told:
-                seen.setdefault(w.thing, w)
-        return tuple(seen.values())
+        return _one_each(w for w in self.worths if w.told)
+
+    def largest(self) -> tuple[Worth, ...]:
+        """Return the day of each thing that would tell most, whether or not beyond chance."""
+        return _one_each(w for w in sorted(self.worths, key=lambda w: -w.bits) if w.bits > 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
@@ -243,6 +248,14 @@ class Watch:
             "warnings": list(self.warnings),
             "provenance": dict(self.provenance),
         }
+
+
+def _one_each(worths: Iterable[Worth]) -> tuple[Worth, ...]:
+    """Return the first of each thing."""
+    seen: dict[tuple[str, str | None, str | None], Worth] = {}
+    for w in worths:
+        seen.setdefault(w.thing, w)
+    return tuple(seen.values())
 
 
 def watch(
@@ -483,7 +496,7 @@ def _cut(
         cuts = cuts[cuts < values[ends].max(initial=-np.inf)]
 
     def words(x: float) -> str:
-        return frame.date(int(x)).isoformat() if kind == "date" else f"{x:,.4g}"
+        return frame.date(int(x)).isoformat() if kind == "date" else figures(x)
 
     target = np.searchsorted(cuts, values, side="left").astype(np.int64)
     if not cuts.size:
@@ -578,5 +591,7 @@ def _readings(
         p, error = asked.chances(after)
         happened = n == 0 if instrument.is_event else None
         ends = (None, None) if instrument.is_event else instrument.bounds(low, high)
-        out.append(Reading(*ends, happened, chance, p, error, asked.median(after, frame)))
+        so = min(float(weight[instrument.within(truth, low, high)].sum()), 1.0)
+        median = asked.median(after, frame)
+        out.append(Reading(*ends, happened, chance, p, error, median, so))
     return tuple(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foedus.report.tables import console, table
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Restrictions that come back in fewer resamples than this are called unsteady.
 _STEADY = 0.5
+#: Restrictions with a quasi-p above this are not borne out one by one, and said with "perhaps".
+_BORNE_OUT = 0.05
 
 
 def print_discovery(found: Discovery) -> None:
@@ -19,9 +22,15 @@ def print_discovery(found: Discovery) -> None:
     to = console()
     to.print(f"{found.title}: as of {day(found.as_of)}", style="bold")
     weighed = "after weighing the evidence" if found.evidence else "before the evidence"
-    to.print(f"{found.runs:,} runs count, worth {number(found.effective)} {weighed}.")
+    runs = "1 run counts" if found.runs == 1 else f"{found.runs:,} runs count"
+    to.print(f"{runs}, worth {number(found.effective)} {weighed}.")
     to.print()
     to.print(sentence(found))
+    if found.found and any(c.quasi_p > _BORNE_OUT for c in found.conditions):
+        to.print(
+            "Perhaps: what the box would lose without this condition may be chance on the runs "
+            f"that had no part in the search (quasi-p above {_BORNE_OUT:g})."
+        )
     if found.found:
         head = ("Condition", "Holds in", "Comes back in", "Quasi-p")
         rows = [
@@ -65,24 +74,46 @@ def sentence(found: Discovery) -> str:
     held = found.held
     return (
         f"{outcome}: in {percent(held.density)} {points(held.density_error)} of the runs in which "
-        f"{' and '.join(condition(c) for c in found.conditions)}, against {base} of all and "
+        f"{_conditions(found.conditions)}, against {base} of all and "
         f"{percent(found.outside)} of the others; the conditions hold in {percent(held.mass)} of "
         f"the runs and cover {percent(held.coverage)} {points(found.coverage_error)} of those with "
         "this outcome."
     )
 
 
+def _conditions(conditions: Sequence[Condition]) -> str:
+    """Return the conditions in words, those that are borne out one by one first."""
+    sure = [f"{_meaning(c)} {_limits(c)}" for c in conditions if c.quasi_p <= _BORNE_OUT]
+    rest = [f"perhaps {_meaning(c)} {_limits(c)}" for c in conditions if c.quasi_p > _BORNE_OUT]
+    return " and ".join((*sure, *rest))
+
+
+def _meaning(c: Condition) -> str:
+    """Return what an input is, in words; its name where it has none."""
+    text = c.input.meaning.rstrip(".")
+    return f"“{text}”" if text else c.input.name
+
+
 def condition(c: Condition) -> str:
-    """Return a condition in words."""
-    name = c.input.name.replace("chance:", "chance: ")
+    """Return a condition, the input by its name."""
+    return f"{c.input.name.replace('chance:', 'chance: ')} {_limits(c)}"
+
+
+def _limits(c: Condition) -> str:
     if c.options:
-        return f"{name} is {' or '.join(c.options)}"
-    unit = c.input.unit
-    if c.low is not None and c.high is not None:
-        return f"{name} is {number(c.low)} to {with_unit(c.high, unit)}"
-    if c.low is not None:
-        return f"{name} is at least {with_unit(c.low, unit)}"
-    return f"{name} is at most {with_unit(c.high or 0.0, unit)}"
+        return f"is {' or '.join(c.options)}"
+    low, high = c.low, c.high
+    if low is not None and high is not None:
+        ends = (_with_unit(low, c.input.unit), _with_unit(high, c.input.unit))
+        first = ends[0] if c.input.unit == "share" else number(low)
+        return f"is {first} to {ends[1]}"
+    if low is not None:
+        return f"is at least {_with_unit(low, c.input.unit)}"
+    return f"is at most {_with_unit(high or 0.0, c.input.unit)}"
+
+
+def _with_unit(x: float, unit: str) -> str:
+    return f"{number(100.0 * x)}%" if unit == "share" else with_unit(x, unit)
 
 
 def _some(found: Discovery) -> list[Step]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: Classes of the answer that are named after a reading: those that it changes most.
 _NAMED = 2
+#: Things that are named where none tells more than chance.
+_NEAREST = 3
+#: A reading is so in clearly more or fewer runs than it is reported in from this difference on.
+_CLEARLY = 0.1
 
 
 def print_watch(found: Watch, *, top: int = 8) -> None:
@@ -64,12 +68,44 @@ def _print_list(found: Watch, top: int) -> None:
         to.print(table("", head, rows))
     things = {w.thing for w in found.worths}
     rest = len(things) - len(best)
+    if any(_differs(r) for w in listed(best, top) for r in w.readings):
+        to.print()
+        to.print(
+            "So in: the share of the runs in which it is so, where reports of it are clearly more "
+            "or less frequent. Reports err by a factor, and now and then outright, so a few may be "
+            "reported where there are none."
+        )
     to.print()
     if not best:
-        to.print(f"Nothing: none of {rest} things tells more than chance would.")
+        to.print(f"Nothing: {_none_of(rest)} more than chance would.")
+        _print_largest(found)
     elif rest:
         more = f"{len(best) - top} more tell something; " if len(best) > top else ""
         to.print(f"{more}{rest} other things tell no more than chance would.")
+
+
+def _none_of(things: int) -> str:
+    return "the one thing looked at tells no" if things == 1 else f"none of {things} things tells"
+
+
+def _print_largest(found: Watch) -> None:
+    """Print what came nearest to telling something, where nothing does."""
+    to = console()
+    nearest = found.largest()[:_NEAREST]
+    if not nearest:
+        return
+    rows = [(*_what(w), "not beyond chance") for w in nearest]
+    to.print()
+    to.print(table("The largest of them", ("What to look for", "On", "Bits", ""), rows))
+    to.print()
+    to.print(
+        "The largest of many chance values looks better than it is, so how many runs would tell "
+        "it from chance cannot be said."
+    )
+
+
+def _differs(r: Reading) -> bool:
+    return abs(r.chance - r.in_runs) >= _CLEARLY
 
 
 def listed(best: Sequence[Worth], top: int) -> list[Worth]:
@@ -95,15 +131,20 @@ def _now(found: Watch) -> str:
     return f"Now {', '.join(f'{c} {percent(p)} {points(e)}' for p, e, c in ranked)}."
 
 
-def _rows(found: Watch, w: Worth) -> list[tuple[str, ...]]:
+def _what(w: Worth) -> tuple[str, str, str]:
+    """Return the cells of a report: what it is about, its day, and its bits."""
     what = QUANTITIES[w.quantity].meaning + (f", {w.where}" if w.where else "")
     if w.asked_itself:
         what += " (asked itself)"
-    bits = f"{_bits(w.bits)} ± {_bits(w.error)}"
+    return what, day(w.day), f"{_bits(w.bits)} ± {_bits(w.error)}"
+
+
+def _rows(found: Watch, w: Worth) -> list[tuple[str, ...]]:
     out: list[tuple[str, ...]] = []
     for n, r in enumerate(w.readings):
-        first = (what, day(w.day), bits) if n == 0 else ("", "", "")
-        out.append((*first, says(w, r), percent(r.chance), _then(found, r)))
+        first = _what(w) if n == 0 else ("", "", "")
+        chance = percent(r.chance) + (f", so in {percent(r.in_runs)}" if _differs(r) else "")
+        out.append((*first, says(w, r), chance, _then(found, r)))
     return out
 
 
