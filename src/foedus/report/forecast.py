@@ -249,8 +249,10 @@ def outside(
     values: Sequence[Any] = view.dates or view.values
     if not values:
         return None, view.text
-    picked = [_quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)]
-    return None, f"{spread(*picked, end)}: {view.text}"
+    low, middle, high = (
+        _quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
+    )
+    return None, f"{spread(low, middle, high, end)}: {view.text}"
 
 
 def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:

@@ -23,7 +23,7 @@ from foedus.report.plots import describe, fan_svg
 
 TEMPLATE = "brief.typ"
 #: Size of a chart in inches, so that ten of them with their texts fit on a page.
-CHART = (4.3, 1.68)
+CHART = (4.3, 1.62)
 
 
 def render_pdf(brief: Brief) -> bytes:
