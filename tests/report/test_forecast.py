@@ -184,7 +184,7 @@ def explained(**more: object) -> Explanations:
     )  # fmt: skip
     lost = Difference("deaths_total", "People killed", "people", 60.0, 30.0, -30.0, 4.0,
                       (-90.0, -40.0, -30.0, -12.0, 0.0))  # fmt: skip
-    contrast = Contrast("no-fire-order", "Without the order to fire", 40, 30, 20, (lost,))
+    contrast = Contrast("no-fire-order", "Without the order to fire", 40, 30, 20, AS_OF, (lost,))
     made = Explanations("kazakhstan-2022", "Kazakhstan", AS_OF, "ok", 100.0, (), weighed, (),
                         "The casebook expected a request.", (contrast,))  # fmt: skip
     return dataclasses.replace(made, **more)  # type: ignore[arg-type]
