@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from foedus.app.jobs import BusyError, Job, Jobs, key_of, prune
+from foedus.app.jobs import BusyError, Job, Jobs, _Worker, key_of, prune
 
 WORK = """
 import os, time
@@ -148,6 +149,28 @@ def test_what_does_not_make_way_is_killed_and_begins_again(
     assert better.error == ""
     jobs.stop(better.id)
     wait(better, "stopped", seconds=20)
+
+
+def test_a_job_that_is_stopped_while_its_process_starts_does_not_begin(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting, go = threading.Event(), threading.Event()
+    start = _Worker._start
+
+    def late(worker: _Worker) -> Any:
+        starting.set()
+        assert go.wait(60)
+        return start(worker)
+
+    wait(submit(jobs, "die", "x1"), "failed")
+    monkeypatch.setattr(_Worker, "_start", late)
+    job = submit(jobs, "slowly", "x2")
+    assert starting.wait(60)
+    jobs.stop(job.id)
+    go.set()
+    wait(job, "stopped", seconds=60)
+    assert job.version == 0
+    wait(submit(jobs, "echo", "x3", word="on"), "done")
 
 
 def test_the_queue_is_bounded_and_who_waits_can_leave(jobs: Jobs) -> None:

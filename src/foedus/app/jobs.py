@@ -300,13 +300,12 @@ class _Worker:
         if process is None or self.job is not job or self.told is job:
             return
         self.told = job
-        with contextlib.suppress(ProcessLookupError, TypeError):
-            os.kill(process.pid, signal.SIGTERM)
+        process.terminate()  # nothing if it is gone: its number may be another's by now
 
         def kill() -> None:
-            # Not if it has stopped and, wanted still, begun again.
-            if self.job is job and self.told is job and process.is_alive():
-                process.kill()
+            # Not if it has stopped and, wanted still, begun again; but a process that came since.
+            if self.job is job and self.told is job:
+                self.end()
 
         timer = threading.Timer(PATIENCE, kill)
         timer.daemon = True
@@ -333,6 +332,9 @@ class _Worker:
         while (job := self.jobs._next(self)) is not None:
             if self.process is None or not self.process.is_alive():
                 pipe = self._start()
+            if self.told is job:  # while there was no process
+                self.jobs._over(self, job, "stopped")
+                continue
             try:
                 pipe.send((job.work, job.params, job.key))
                 self.jobs._over(self, job, *self._listen(pipe, job))
