@@ -144,6 +144,42 @@ def test_what_can_be_otherwise_is_listed(visitor):
     assert k["q05"] <= k["q50"] <= k["q95"]
 
 
+def test_a_better_forecast_makes_way_for_what_a_visitor_waits_for(visitor, bundle):
+    body = {"kind": "forecast", **CASE, "as_of": "2022-01-04", "runs": 20_000, "priority": 2}
+    job = visitor.post("/api/jobs", json=body, headers=OURS).json()
+    try:
+        end = time.monotonic() + 60
+        while visitor.get("/api/jobs", params={"id": job["id"]}).json()["state"] != "running":
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert follow(visitor, {"kind": "explain", **CASE, "pairs": 4})["state"] == "done"
+        now = visitor.get("/api/jobs", params={"id": job["id"]}).json()
+        assert now["state"] in ("queued", "running"), now
+    finally:
+        visitor.post("/api/jobs/stop", json={"id": job["id"]}, headers=OURS)
+
+
+def test_where_a_forecast_refuses_the_runs_are_shown_before_the_evidence(visitor):
+    told = result(visitor, {"kind": "forecast", **CASE, "runs": 50}).json()
+    assert told["forecast"]["sample"]["verdict"] == "refused"
+    before = told["before"]
+    assert set(before) == {"fans", "votes", "map"}
+    assert [f["key"] for f in before["fans"]] == [f["key"] for f in told["forecast"]["fans"]]
+    assert all(v is not None for f in before["fans"] for v in f["q50"])
+    assert len(before["votes"]["rows"]) == 3
+    assert told["map"]["places"] == {}
+    assert set(before["map"]["places"]) == {"north", "south"}
+    dead = next(a for a in told["forecast"]["answers"] if a["id"] == "dead")
+    deaths = next(f for f in before["fans"] if f["key"] == "deaths_total")
+    assert (
+        deaths["q50"][deaths["dates"].index("2022-01-09")]
+        == dead["before_evidence"]["quantiles"]["q50"]
+    )
+    answered = result(visitor, {"kind": "forecast", **CASE, "runs": 240}).json()
+    assert answered["forecast"]["sample"]["verdict"] != "refused"
+    assert answered["before"] is None
+
+
 def test_ten_visitors_at_once_do_not_block_each_other(site, visitor, bundle):
     """While a long job runs, ten visitors read what is there; nobody waits for it."""
     body = {"kind": "forecast", **CASE, "as_of": "2022-01-06", "runs": 4000}

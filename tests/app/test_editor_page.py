@@ -263,6 +263,32 @@ def test_a_change_is_kept_while_one_looks_at_another_view(page, server):
     assert "title: Kept\n" in page.input_value("#editor-text")
 
 
+def test_an_unfinished_case_can_be_downloaded_and_is_here_again(page, server):
+    home, _ = server
+    address = f"{home}/#case=kazakhstan-2022&tab=editor&editor.view=text"
+    page.goto(address)
+    page.wait_for_selector("#editor-summary .good")
+    text = page.input_value("#editor-text") + "oops: [\n"
+    page.fill("#editor-text", text)
+    page.fill("#editor-name", "half.yaml")
+    page.wait_for_selector("#editor-summary .bad")
+    with page.expect_download() as begun:
+        page.click("#editor-download")
+    assert begun.value.suggested_filename == "half.yaml"
+    assert Path(begun.value.path()).read_text(encoding="utf-8") == text
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.locator("#editor-told").filter(has_text="of half.yaml is here again").wait_for()
+    assert page.input_value("#editor-text") == text
+    assert page.input_value("#editor-name") == "half.yaml"
+    page.click("#editor-drop")
+    page.wait_for_selector("#editor-summary .good")
+    assert page.evaluate("localStorage.length") == 0
+    page.reload()
+    page.wait_for_selector("#editor-summary .good")
+    assert "oops: [" not in page.input_value("#editor-text")
+
+
 def test_text_of_a_case_is_never_run(page, server):
     home, folder = server
     evil = "<script>window.bad=1</script><img src=x onerror='window.bad=1'>"
@@ -355,6 +381,25 @@ def test_the_map_says_in_words_what_it_draws_day_by_day(page, server):
     assert "4,000" in row.locator("td").nth(1).inner_text()
     page.select_option("#map-zoom", "country")
     assert "map.zoom=country" in page.url
+
+
+def test_on_a_narrow_map_unrest_is_named_and_numbers_keep_off_their_arrows(page, server):
+    home, _ = server
+    page.set_viewport_size({"width": 390, "height": 900})
+    given_forecast(page)
+    page.goto(f"{home}/#case=kazakhstan-2022&tab=map&map.day=2022-01-10")
+    page.wait_for_selector(".route.likely")
+    names = page.locator("svg text.name").all_text_contents()
+    assert "Almaty 80%" in names
+    on_its_arrow = page.evaluate(
+        """() => {
+        const box = [...document.querySelectorAll('svg text.member')].find((t) => t.textContent.startsWith('Russia')).getBBox();
+        const shaft = document.querySelector('.route.likely .shaft');
+        const length = shaft.getTotalLength();
+        return [...Array(200).keys()].map((k) => shaft.getPointAtLength(length * k / 199))
+          .filter((p) => p.x > box.x && p.x < box.x + box.width && p.y > box.y && p.y < box.y + box.height).length; }"""  # noqa: E501
+    )
+    assert on_its_arrow == 0
 
 
 def test_a_refused_forecast_draws_places_and_no_numbers(page, server):

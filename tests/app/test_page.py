@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import result
+from .conftest import OURS, result
 
 CHROMIUM = "/usr/bin/chromium"
 pytestmark = [
@@ -129,6 +129,214 @@ def test_every_tab_opens_without_error_request_or_sideways_scroll(
     made.context.close()
 
 
+def forecast_changed(page: Any, change: Any) -> None:
+    """Let the page get another forecast than the server's."""
+
+    def answer(route: Any) -> None:
+        found = route.fetch()
+        if found.headers["content-type"] != "application/json":
+            route.fulfill(response=found)
+            return
+        told = found.json()
+        if "forecast" in told:
+            change(told)
+        route.fulfill(json=told)
+
+    page.route("**/api/result*", answer)
+
+
+def asked(told: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the answer to a question."""
+    found: dict[str, Any] = next(a for a in told["forecast"]["answers"] if a["id"] == name)
+    return found
+
+
+def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it_has(
+    site: Any, visit: Visit
+) -> None:
+    body = {"kind": "forecast", "case": "small.yaml", "as_of": "2022-01-05", "runs": 50}
+    with httpx.Client(base_url=site[0], timeout=60) as client:
+        assert result(client, body).json()["forecast"]["sample"]["verdict"] == "refused"
+        key = client.post("/api/jobs", json=body, headers=OURS).json()["key"]
+    page = visit.page
+    best = {"runs": 50, "key": key, "steps": [50, 60, 240]}
+    page.route("**/api/best*", lambda route: route.fulfill(json=best))
+    made = {"id": "1", "key": "x", "state": "running", "done": 60, "total": 240, "note": "runs",
+            "error": "", "version": 0}  # fmt: skip
+    wanted = []
+
+    def going(route: Any) -> None:
+        if route.request.method == "POST":
+            wanted.append(route.request.post_data_json)
+        made["done"] = min(made["done"] + 5, 200)
+        route.fulfill(json=made)
+
+    page.route(re.compile("/api/jobs([?]|$)"), going)
+    visit.open()
+    # 60 runs would be refused as well: they are not weighed.
+    assert [w["runs"] for w in wanted if w["kind"] == "forecast"] == [240]
+    said = page.inner_text(".warning")
+    assert "no answers yet" in said
+    assert "an answer needs 50. More are being made: 240 next." in said
+    assert not page.is_visible(".warning li")
+    page.click(".warning summary")
+    assert page.is_visible(".warning li")
+    table = page.inner_text("table.questions")
+    assert "Before the evidence" in table
+    assert "Answer" not in table
+    assert "no answer" not in table
+    assert page.locator("table.questions .gauge i.grey").count() >= 1
+    until(page, "/ of 240 runs, about .* left/.test(document.querySelector('#status').textContent)")
+    page.click("#tab-figures")
+    page.wait_for_selector(".u-over")
+    assert "Before the evidence" in page.inner_text(".keys")
+    page.click("#tab-votes")
+    page.wait_for_selector("table.matrix")
+    assert "of the runs before the evidence" in page.inner_text(".view")
+    page.click("#tab-map")
+    page.wait_for_selector("circle.city")
+    assert "Before the evidence" in page.inner_text(".map-note")
+    page.click("#tab-explanations")
+    page.wait_for_selector("section h2")
+    assert "weighed as soon as enough runs agree" in page.inner_text(".view")
+    assert [w["kind"] for w in wanted if w["kind"] != "score"] == ["forecast"]
+    page.unroute(re.compile("/api/jobs([?]|$)"))
+    page.unroute("**/api/best*")
+    page.click("#tab-questions")
+    page.click("#status button:has-text('Stop')")
+    page.wait_for_selector("#status button:has-text('Go on')")
+    assert "no answers yet" not in page.inner_text(".warning")
+    page.click("#status button:has-text('Go on')")
+    page.wait_for_selector("table.questions th:text-is('Answer')", timeout=LONG)
+
+
+def test_a_day_that_most_runs_do_not_reach_is_said_to_be_later(visit: Visit) -> None:
+    def change(told: dict[str, Any]) -> None:
+        late = asked(told, "answer")
+        late.update(settled_by=None, probability=0.3)
+        late["quantiles"] = {
+            "q05": "2022-01-07",
+            "q25": "2022-01-09",
+            "q50": None,
+            "q75": None,
+            "q95": None,
+        }
+        late["before_evidence"]["probability"] = 0.6
+        late["before_evidence"]["quantiles"] = {
+            "q05": "2022-01-04",
+            "q25": "2022-01-05",
+            "q50": "2022-01-06",
+            "q75": None,
+            "q95": None,
+        }
+
+    forecast_changed(visit.page, change)
+    row = visit.open().inner_text("table.questions tbody tr >> nth=2")
+    assert "more than half of the runs: not by 9 Jan 2022" in row
+    assert "one run in twenty: by 7 Jan 2022" in row
+    assert "half of the runs: by 6 Jan 2022" in row
+    assert "nine in ten: 4 Jan 2022 to after 9 Jan 2022" in row
+    assert "not by the end" not in row
+
+
+def test_people_are_whole(visit: Visit) -> None:
+    def change(told: dict[str, Any]) -> None:
+        asked(told, "dead")["quantiles"].update(q05=31.5, q50=69.9, q95=1234.4)
+        for pick in told["picks"]:
+            pick["crowd"] = 69.9
+
+    forecast_changed(visit.page, change)
+    page = visit.open()
+    assert "70\n32 to 1,230 people" in page.inner_text("table.questions")
+    page.click("#tab-streets")
+    page.wait_for_selector(".lattices canvas", timeout=LONG)
+    assert "70 in the streets" in page.inner_text("select[aria-label=run] option >> nth=0")
+    assert "tick 1 of the day's 4" in page.inner_text(".clock")
+
+
+def test_the_hangs_on_question_is_the_most_open_one(visit: Visit) -> None:
+    def change(told: dict[str, Any]) -> None:
+        asked(told, "comes").update(settled_by="asked", probability=0.5)
+        asked(told, "dead").update(kind="binary", probability=0.9)
+        asked(told, "answer").update(kind="binary", probability=0.4, settled_by=None)
+
+    forecast_changed(visit.page, change)
+    page = visit.open("explanations")
+    assert page.input_value("select[id='pick-ex.q']") == "answer"
+
+
+def test_on_a_narrow_screen_the_votes_are_cards_and_the_ways_can_be_scrolled(
+    chromium: Any, site: Any, ready: None
+) -> None:
+    made = Visit(chromium, site[0], 390)
+    page = made.open("votes")
+    cells = page.locator("table.matrix td.cell")
+    assert cells.count() == 15
+    for k in range(15):
+        box = cells.nth(k).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    named = page.eval_on_selector_all(
+        "table.matrix td.cell", "all => all.map((c) => getComputedStyle(c, '::before').content)"
+    )
+    assert named[2] == '"Against: "'
+    page.focus(".scroll[role=region]")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')")
+    made.all_is_well()
+    made.context.close()
+
+
+def test_the_slider_says_where_nothing_more_became_known(visit: Visit) -> None:
+    page = visit.open()
+    assert page.inner_text(".days").split() == ["2", "Jan", "5", "Jan", "9", "Jan"]
+    assert page.inner_text(".asof-note") == ""
+    page.goto(f"{visit.home}/#case=small.yaml&asof=2022-01-07")
+    until(page, "document.querySelector('.asof-note').textContent.includes('after 6 Jan 2022')")
+    page.click("details.known summary")
+    assert "A completely reliable" in page.inner_text("details.known")
+
+
+def test_an_address_that_leads_nowhere_says_so(visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{visit.home}/#case=nope%3Cb%3E")
+    page.wait_for_selector("#status .error")
+    assert "There is no case “nope<b>” here" in page.inner_text("#status")
+    page.click("#status a[href='#case=small.yaml']")
+    page.wait_for_selector("table.questions", timeout=LONG)
+    assert page.input_value("#case") == "small.yaml"
+    page.goto(f"{visit.home}/#case=small.yaml&asof=2022-99-99&tab=zzz")
+    until(page, "document.querySelectorAll('#address p').length === 2")
+    said = page.inner_text("#address")
+    assert "no day “2022-99-99” in this case (2 Jan 2022 to 9 Jan 2022)" in said
+    assert "as of 5 Jan 2022" in said
+    assert "no view “zzz”" in said
+    page.goto(f"{visit.home}/#case=small.yaml&asof=2023-01-01")
+    until(
+        page, "/2023-01-01.*as of 9 Jan 2022/.test(document.querySelector('#address').textContent)"
+    )
+    page.click("button[aria-label='a day earlier']")
+    until(page, "document.querySelector('#address').textContent === ''")
+
+
+def test_an_assumption_is_found_by_a_part_of_its_name_or_meaning(visit: Visit) -> None:
+    page = visit.open("whatif")
+    page.fill("#wi-search", "no such thing")
+    assert "No assumption" in page.inner_text("#wi-found")
+    page.keyboard.press("Enter")
+    page.fill("#wi-search", "alliance")
+    assert page.locator("#wi-found button").count() == 8
+    assert "more" in page.inner_text("#wi-found")
+    page.keyboard.press("Enter")  # several: nothing is chosen for the reader
+    assert "wi.p" not in page.url
+    page.fill("#wi-search", "LEAD_INTERCEPT")
+    assert page.locator("#wi-found button").count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[id='wi-p-alliance.lead_intercept']")
+    page.fill("#wi-search", "streets.rec")
+    page.click("#wi-found button >> nth=0")
+    page.wait_for_selector("input[id='wi-p-streets.recorded']")
+
+
 def test_text_of_a_case_is_text(visit: Visit) -> None:
     page = visit.open()
     assert "<script>window.hacked = 1</script>" in page.inner_text("#title")
@@ -167,7 +375,8 @@ def test_what_came_is_told_only_when_asked(visit: Visit) -> None:
     page.click("button.reveal")
     page.wait_for_selector("th:has-text('What came')", timeout=LONG)
     told = page.inner_text("table.questions")
-    assert "Brier" in told
+    assert re.search(r"Brier (<0\.001|\d\.\d{3})\b", told)
+    assert "lower is better" in page.inner_text(".view")
     assert "6 Jan 2022" in told
     assert "40 people" in told
     page.click("button:has-text('Hide what came')")
@@ -176,6 +385,8 @@ def test_what_came_is_told_only_when_asked(visit: Visit) -> None:
 
 def test_figures_have_the_facts_and_a_text_alternative(visit: Visit) -> None:
     page = visit.open("figures")
+    for kind in ("outer", "inner", "line", "dot", "dash"):
+        assert page.locator(f".keys .swatch-{kind}").count() == 1
     labels = page.eval_on_selector_all(
         ".plot", "all => all.map((a) => a.getAttribute('aria-label'))"
     )

@@ -159,7 +159,8 @@ export async function mount(element, context) {
       // First of all the cities where unrest is to be reckoned with, the largest circle first.
       names.push([x?.chance >= STEPS[0] ? -r - x.chance : 2, px, py, r + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
     }
-    const labels = names.sort((a, b) => a[0] - b[0]).map(([, ...name]) => text.place(...name));
+    const labels = names.sort((a, b) => a[0] - b[0]).map(([, x, y, gap, words, ...kind]) =>
+      text.place(x, y, gap, words, ...kind) || text.place(x, y, gap, words.replace(/ [\d.,<>]+%?$/, ""), ...kind)); // without its number
     clear(
       frame,
       h("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-describedby": "map-text",
@@ -267,6 +268,8 @@ function norm(x, y) {
   return [x / n, y / n];
 }
 
+const RULER = document.createElement("canvas").getContext("2d");
+
 // Names where there is room for them; the tables hold them all.
 class Labels {
   constructor(width, height) {
@@ -280,7 +283,7 @@ class Labels {
     this.taken.push([x, y, w, hgt]);
   }
 
-  // An arrow: names keep off it where they can.
+  // An arrow: names of members, with their numbers, keep off it where they can.
   line(from, to) {
     const [mx, my] = bent(from, to);
     for (let t = 0; t <= 1; t += 0.04) {
@@ -290,14 +293,15 @@ class Labels {
   }
 
   place(x, y, gap, words, kind, leftFirst = false) {
-    const w = (kind === "member" ? 7.7 : 6.8) * words.length + 2;
+    RULER.font = `${kind === "member" ? "600 " : ""}12px system-ui, sans-serif`; // as in map.css
+    const w = RULER.measureText(words).width + 3;
     const tall = 14;
     const sides = [[x + gap, y - tall / 2], [x - gap - w, y - tall / 2]];
     const middle = Math.max(1, Math.min(x - w / 2, this.width - w - 1));
-    const tries = [...(leftFirst ? sides.reverse() : sides), [middle, y - gap - tall], [middle, y + gap]];
+    const tries = [...(leftFirst ? sides.reverse() : sides), ...[0, 6, 12].flatMap((d) => [[middle, y - gap - tall - d], [middle, y + gap + d]])];
     const on = ([a, b]) => ([p, q, r, s]) => a < p + r && p < a + w && b < q + s && q < b + tall;
     const inside = tries.filter(([a, b]) => a >= 1 && b >= 1 && a + w < this.width && b + tall < this.height && !this.taken.some(on([a, b])));
-    const free = inside.find((at) => !this.lines.some(on(at))) || inside[0];
+    const free = (kind === "member" && inside.find((at) => !this.lines.some(on(at)))) || inside[0];
     if (!free) return null;
     this.taken.push([...free, w, tall]);
     const left = free[0] + w <= x - gap + 0.01; // ends at its dot, however wide the letters are
