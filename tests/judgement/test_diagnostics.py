@@ -326,7 +326,7 @@ def test_all_who_refuse_name_the_facts_that_no_run_meets(toy, questions):
     assert judged.weights.ess > 100
     assert "do not trust them: fact high0" in judged.answer("many").reason
     said = judged.weights.advice
-    assert any("No run comes near fact high1 (deaths_security 5000000" in s for s in said)
+    assert any("No run comes near fact high1 (deaths_security 5,000,000" in s for s in said)
     assert any("times less likely than agreement" in s for s in said)
     explained, _ = weigh_hypotheses(case, dataset, guidance=Guidance())
     assert explained.verdict == "refused"

@@ -189,7 +189,7 @@ def test_a_well_rated_report_that_the_runs_disbelieve(toy, questions):
     case = toy.case(questions=questions, facts=facts)
     result = judge(case, toy.dataset(case, fill(toy, case, runs=400)))
     assert result.verdict == "thin"
-    assert any("fact toll (deaths_security 300000" in line for line in result.warnings)
+    assert any("fact toll (deaths_security 300,000" in line for line in result.warnings)
     assert not any("quiet" in line for line in result.warnings)
     alone = toy.case(questions=questions, facts=facts[:1])
     result = judge(alone, toy.dataset(alone, fill(toy, alone, runs=400)))

@@ -113,9 +113,7 @@ def test_refused_evidence_leaves_the_view_before(toy):
     found = sensitivities(case, made, inputs)
     assert found.verdict == "refused"
     assert found.of("falls").before.told
-    assert (
-        found.of("falls").after.reason == "no answer after the evidence: too few runs agree with it"
-    )
+    assert found.of("falls").after.reason.endswith("too few runs agree with the evidence")
     block = {name: values[:40] for name, values in block.items()}
     few = weigh_runs(case, toy.dataset(case, block), guidance=Guidance())
     with pytest.raises(InputError, match="need 50 effective runs before the evidence"):

@@ -53,6 +53,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
         runs=10_000,
         effective=812.4,
         verdict="ok",
+        headline="",
         answers=(
             Answer(
                 text,

@@ -124,7 +124,12 @@ def test_headings_tables_and_charts_have_their_semantics(make_brief: Make) -> No
 
 def test_a_refusal_says_what_to_do(make_brief: Make) -> None:
     brief = dataclasses.replace(
-        make_brief(), verdict="refused", advice=("Make 40,000 runs.",), answers=(), fans=()
+        make_brief(),
+        verdict="refused",
+        headline="No answer: too few runs.",
+        advice=("Make 40,000 runs.",),
+        answers=(),
+        fans=(),
     )
     page = render(brief)
     assert "No answer" in page

@@ -106,7 +106,8 @@ def test_the_template_evaluates_imports_and_reads_nothing() -> None:
 
 def test_a_refusal_and_an_empty_brief(make_brief: Make) -> None:
     bare = dataclasses.replace(
-        make_brief(), verdict="refused", advice=("Make more runs.",), answers=(), fans=(),
+        make_brief(), verdict="refused", headline="No answer: too few runs.",
+        advice=("Make more runs.",), answers=(), fans=(),
         explanations=(), apart=(), contrasts=(), watch=(), alike=(), evidence=(), numbers=(),
     )  # fmt: skip
     assert pdf.render_pdf(bare).startswith(b"%PDF-")

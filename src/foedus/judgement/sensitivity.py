@@ -417,7 +417,7 @@ def sensitivities(
         )
     reason = None
     if made.refused:
-        reason = "no answer after the evidence: too few runs agree with it"
+        reason = f"no answer after the evidence: {made.weights.reason}"
     elif _effective(after) < FEWEST:
         reason = f"fewer than {FEWEST:g} effective runs after the evidence: run more"
     views = (

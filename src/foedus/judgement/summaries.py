@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.judgement.evidence import Report
+from foedus.judgement.figures import figures
 from foedus.judgement.quantities import Frame, blocks, series, variables
 from foedus.judgement.results import LEVELS, Estimate, Evidence, Explanation, Fan
 from foedus.judgement.weights import (
@@ -219,7 +220,9 @@ def _doubts(e: Evidence) -> str:
 
 def _named(e: Evidence) -> str:
     where = f" in {e.place}" if e.place else ""
-    what = f"{e.quantity}{where} {e.reported or 'yes'}"
+    said = e.reported or "yes"
+    said = f"{int(said):,}" if said.isdecimal() else said
+    what = f"{e.quantity}{where} {said}"
     return f"fact {e.id} ({what}, {e.about}, {e.source_name}, rated {e.rating})"
 
 
@@ -286,7 +289,7 @@ def _value(v: float | dt.date | None) -> str:
         return "never"
     if isinstance(v, dt.date):
         return v.isoformat()
-    return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.4g}"
+    return figures(v)
 
 
 def explanations(

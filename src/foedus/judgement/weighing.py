@@ -73,7 +73,7 @@ class Weighing:
 
     @property
     def refused(self) -> bool:
-        """Whether too few runs agree with the evidence to answer anything."""
+        """Whether too few runs meet the evidence to answer anything."""
         return self.weights.verdict == "refused"
 
 

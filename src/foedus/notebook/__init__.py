@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from foedus.errors import InputError
-from foedus.report.words import day
+from foedus.report.words import day, headline
 
 try:
     from foedus.notebook.slider import Shown, Slider
@@ -58,7 +58,7 @@ def fans(forecasts: Iterable[Forecast], key: str = "deaths_total") -> Slider:
     def show(at: int) -> Shown:
         forecast = found[at]
         if forecast.verdict == "refused":
-            return Shown(text="No answer: too few runs agree with the evidence.")
+            return Shown(text=headline(forecast.verdict, forecast.weights.reason))
         chart = forecast.plot.fan(key)
         return Shown(text=chart.text, svg=chart.svg())
 

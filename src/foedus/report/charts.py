@@ -231,7 +231,7 @@ def _style() -> Iterator[None]:
 def _refuse(forecast: Forecast) -> None:
     if forecast.verdict == "refused":
         why = " ".join(forecast.weights.advice)
-        raise InputError(f"nothing to draw: too few runs agree with the evidence. {why}")
+        raise InputError(f"nothing to draw: {forecast.weights.reason}. {why}")
 
 
 def _weight(h: Explanation) -> str:

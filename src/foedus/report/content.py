@@ -215,6 +215,8 @@ class Brief:
     ----------
     verdict : {"ok", "thin", "refused"}
         Whether enough runs agree with the evidence to answer.
+    headline : str
+        The same in a sentence; empty where all is well.
     advice : tuple of str
         What to do about a low effective sample, and other warnings.
     numbers : tuple of (label, value)
@@ -238,6 +240,7 @@ class Brief:
     runs: int
     effective: float
     verdict: Literal["ok", "thin", "refused"]
+    headline: str
     answers: tuple[Answer, ...]
     fans: tuple[Fan, ...] = ()
     explanations: tuple[Explanation, ...] = ()

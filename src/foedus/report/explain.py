@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from foedus.judgement.factors import ALONE
 from foedus.judgement.weights import reason
 from foedus.report.tables import console, table
-from foedus.report.why import MIND, apart, chance, difference, said
+from foedus.report.why import MIND, apart, chance, contrast_title, difference, said
 from foedus.report.words import because, day, percent, worth
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def print_explanations(found: Explanations) -> None:
             to.print(line)
     for c in found.counterfactuals:
         to.print()
-        title = f"{c.title} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)"
-        to.print(table(title, COLUMNS, [difference(d) for d in c.differences]))
+        to.print(table(contrast_title(c), COLUMNS, [difference(d) for d in c.differences]))
     if found.counterfactuals:
         to.print()
         to.print(MIND)

@@ -16,7 +16,7 @@ from foedus.case.times import latest, parse_when
 from foedus.report import content
 from foedus.report.signs import titles_of, watch_of
 from foedus.report.why import apart_of, contrasts_of, explanations_of, same, warnings_of
-from foedus.report.words import day, number, percent
+from foedus.report.words import day, headline, number, percent
 
 if TYPE_CHECKING:
     from foedus.case.models import Case
@@ -132,6 +132,7 @@ def brief_of(
         runs=weights.runs,
         effective=weights.ess,
         verdict=weights.verdict,
+        headline=headline(weights.verdict, weights.reason),
         answers=brief_answers(forecast),
         fans=tuple(
             fan_of(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from foedus.judgement.weights import reason
 from foedus.report import explain as explained
 from foedus.report import tables
 from foedus.report.forecast import known_by_words
 from foedus.report.signs import watch_of
-from foedus.report.why import MIND, difference, said
-from foedus.report.words import day, number, percent, points
+from foedus.report.why import MIND, contrast_title, difference, said
+from foedus.report.words import day, headline, number, percent, points
 
 if TYPE_CHECKING:
     from foedus.case import Case
@@ -82,19 +83,12 @@ def forecast_html(forecast: Forecast) -> str:
     ]
     return html(
         f"{forecast.title}: as of {known_by_words(forecast)}",
-        (worth, _verdict(w.verdict), *(w.advice if w.verdict != "ok" else ())),
+        (worth, headline(w.verdict, w.reason), *(w.advice if w.verdict != "ok" else ())),
         (
             *tables.answer_tables(forecast),
             ("Which explanation?", ("", "After the evidence", "Before"), weights),
         ),
     )
-
-
-def _verdict(verdict: str) -> str:
-    return {
-        "refused": "No answer: too few runs agree with the evidence.",
-        "thin": "Weak answers: few runs agree with the evidence.",
-    }.get(verdict, "")
 
 
 def scores_html(scores: Scores) -> str:
@@ -116,7 +110,7 @@ def explanations_html(found: Explanations) -> str:
     weighed = [(*explained.row(h), said(h)) for h in sorted(found.hypotheses, key=explained.rank)]
     contrasts: list[Table] = [
         (
-            f"{c.title} ({c.pairs} pairs, {c.changed} of {c.distinct} different runs change)",
+            contrast_title(c),
             explained.COLUMNS,
             [difference(d) for d in c.differences],
         )
@@ -124,7 +118,11 @@ def explanations_html(found: Explanations) -> str:
     ]
     return html(
         f"{found.title}: explanations as of {day(found.as_of)}",
-        (_verdict(found.verdict), found.casebook, MIND if contrasts else ""),
+        (
+            headline(found.verdict, reason(found.verdict, found.effective)),
+            found.casebook,
+            MIND if contrasts else "",
+        ),
         (
             (
                 "Which explanation?",

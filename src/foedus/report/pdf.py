@@ -72,6 +72,7 @@ def plain(brief: Brief) -> dict[str, Any]:
             ["Evidence", f"{len(brief.evidence)} facts"],
         ],
         "verdict": brief.verdict,
+        "headline": brief.headline,
         "advice": brief.advice,
         "groups": [
             {"kind": kind, "answers": [_answer(a) for a in answers]}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foedus.report.forecast import known_by_words, outside, short, span
-from foedus.report.words import because, day, number, percent, points, worth
+from foedus.report.words import day, headline, number, percent, points, worth
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,8 +67,7 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
     to.print(f"{forecast.title}: as of {known_by_words(forecast)}", style="bold")
     to.print(worth(w.ess, w.runs))
     if w.verdict != "ok":
-        what = "No answer" if w.verdict == "refused" else "Weak answers"
-        to.print(because(what, w.reason), style="bold")
+        to.print(headline(w.verdict, w.reason), style="bold")
         for line in w.advice:
             to.print(f"  {line}")
     for group in answer_tables(forecast):

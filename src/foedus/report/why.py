@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from foedus.errors import InputError
 from foedus.judgement.factors import TOO_FEW
 from foedus.report import content
-from foedus.report.words import number, percent, points
+from foedus.report.words import count, number, percent, points
 
 if TYPE_CHECKING:
     from foedus.judgement import Forecast
-    from foedus.judgement.counterfactual import Difference
+    from foedus.judgement.counterfactual import Contrast, Difference
     from foedus.judgement.explain import Explanations, Weighed
     from foedus.judgement.factors import Standing
     from foedus.judgement.watch import Watch
@@ -76,6 +76,12 @@ def contrasts_of(found: Explanations | None) -> tuple[content.Contrast, ...]:
         )
         for c in (() if found is None else found.counterfactuals)
     )
+
+
+def contrast_title(c: Contrast) -> str:
+    """Return what is otherwise, and in how many runs it shows."""
+    changed = f"{c.changed} of {count(c.distinct, 'different run')} change"
+    return f"{c.title} ({count(c.pairs, 'pair')}, {changed})"
 
 
 def warnings_of(found: Explanations | None) -> tuple[str, ...]:
