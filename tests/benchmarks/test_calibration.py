@@ -157,7 +157,7 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
     small = {"runs": 120, "own_runs": 100, "workers": 1, "out": tmp_path}
     figures, by_arm = calibration.measure(4, **small)
     assert {arm: len(found) for arm, found in by_arm.items()} == {
-        "separate": 4, "replayed": 2, "crowded": 2, "broken": 2
+        "separate": 4, "replayed": 4, "crowded": 4, "broken": 2
     }  # fmt: skip
     for found in figures["arms"].values():
         assert {"50", "80", "95"} == set(found["coverage"])

@@ -62,12 +62,16 @@ def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
 
 
 def test_making_runs_needs_no_more_memory_for_more_of_them(case, tmp_path):
-    def make(runs):
-        return lambda: run(case, runs=runs, workers=1, batch=200, out=tmp_path / f"{runs}.zarr")
+    def least(runs):
+        # What else the process does at the time (a server of other tests) can only add.
+        outs = [tmp_path / f"{runs}-{n}.zarr" for n in range(3)]
+        return min(
+            peak(lambda out=out: run(case, runs=runs, workers=1, batch=200, out=out))
+            for out in outs
+        )
 
-    make(200)()  # imports
-    few, many = peak(make(1000)), peak(make(10_000))
-    assert many < few + 4 * MIB
+    least(200)  # imports
+    assert least(10_000) < least(1000) + 4 * MIB
 
 
 def test_room_on_disk_is_room():
