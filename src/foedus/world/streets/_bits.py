@@ -38,6 +38,9 @@ LOW16 = U(0xFFFF)
 BLOCK = 48
 GROUP_COLUMNS = 15
 GROUP_ROWS = 16
+#: Words in a cell's part of the table of flips: two blocks that show it, two its image, each with
+#: the bit there.
+COPIES = 8
 #: What to count: set bits, or those that are not.
 SET, CLEAR = U(0), U(0xFFFFFFFFFFFFFFFF)
 #: No such cell.
@@ -66,14 +69,14 @@ def _flip(bits, p, x, y):  # type: ignore[no-untyped-def]
     here = y + p.halo
     there = (get(p.rows, here) >> U16) & LOW16
     if is_wide(p.spread):
-        i = x * p.copies
+        i = x * U(COPIES)
         flip_copy(bits, p, i, here, there)
         flip_copy(bits, p, i + U2, here, there)
-        if get(p.flips, i + U(5)) != U0:  # more than two: near the left or the right edge
-            for j in range(i + U(4), i + p.copies, U2):
+        if get(p.flips, i + U(5)) != U0:  # its image may be in two more words
+            for j in range(i + U(4), i + U(COPIES), U2):
                 flip_copy(bits, p, j, here, there)
     else:  # there is one block, and it begins at 0
-        mask = get(p.flips, x * p.copies + U1)
+        mask = get(p.flips, x * U(COPIES) + U1)
         put_word(bits, here, get(bits, here) ^ mask)
         put_word(bits, there, get(bits, there) ^ mask)
 
@@ -95,10 +98,8 @@ def _place(p, group, x, y):  # type: ignore[no-untyped-def]
     """Return the word of the first row of a group around (x, y), and the shift to its column."""
     if not is_wide(p.spread):  # one block, and groups that begin where the halo does
         return y, x
-    corner = get(p.groups, group)
-    column, row = x + (corner & LOW16), y + (corner >> U16)
-    shown = get(p.columns, column)
-    return (shown >> U32) + row, (shown >> U16) & LOW16
+    shown = get(p.windows, group * p.width + x)
+    return (shown >> U32) + y, shown & LOW16
 
 
 place = njit(_place, forceinline=True)
@@ -108,7 +109,7 @@ def _count_near(bits, p, masks, first, last, x, y, turned):  # type: ignore[no-u
     """Count the bits of a plane in some groups around (x, y)."""
     i, shift = place(p, first, x, y)
     total = count_windows(bits, i, shift, masks, first * U(GROUP_ROWS), turned)
-    if is_wide(p.spread):
+    if is_wide(p.grouped):
         for group in range(first + U1, last):
             i, shift = place(p, group, x, y)
             total += count_windows(bits, i, shift, masks, group * U(GROUP_ROWS), turned)

@@ -21,8 +21,8 @@ are any is anybody counted cell by cell.
 
 One activation is a chain of some eighty cycles in which little can overlap, and the next one of the
 same run has to wait for it, since its vector load of rows must not come before the bits that were
-just written are in the cache. So :data:`ABREAST` runs go abreast, each with a scratch of its own,
-and a turn is cut in two: all of them look around, then all of them move. The processor works on
+just written are in the cache. So some runs go abreast (:data:`ABREAST`), each with
+a scratch of its own, and a turn is cut in two: all of them look around, then all of them move. The processor works on
 several chains at once. Runs never meet, so nothing depends on how many go abreast.
 """
 
@@ -72,11 +72,13 @@ from foedus.world.streets._words import (
 
 U = np.uint64
 U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
-#: Runs that go abreast, and turns for which the words of moves are drawn together.
-ABREAST = 4
+#: Runs that go abreast, if their scratch together is at most so many bytes: the larger a lattice,
+#: the fewer, as what they hide from each other is less than what they push out of the caches.
+ABREAST = {4: 500_000, 3: 8_000_000}
+#: Turns for which the words of moves are drawn together.
 SOME = U(64)
 #: How many turns ahead the next agents are called for.
-AHEAD = U(12)
+AHEAD = U(6)
 LOW16 = U(0xFFFF)
 PLACE = U(0xFFFFFFFF)
 KIND = U(3)
@@ -117,17 +119,17 @@ class Plan(NamedTuple):
     rows: Any  # (height + 2 halo,)
     # Cells as bits. Groups of cells in sight: a citizen's, then a cop's.
     plane: Any  # words of a plane
-    copies: Any  # words in a cell's part of `flips`
-    flips: Any  # (width, copies): blocks that show a cell or its images, and the bits in each
+    flips: Any  # (width, COPIES): blocks that show a cell or its image, and the bits in each
     groups: Any  # (group,): dx + halo (16 bits) and dy + halo of a group's first cell
+    windows: Any  # (group, width): its bit in its block (32 bits), and its word for y = 0
     goes: Any  # uint16 (16 group,): cells that one can go to, by row
     sees: Any  # uint16 (16 group,): cells that one sees
     cop_groups: Any  # where the cops' groups begin, and where they end
     all_groups: Any
     # Choices made when compiling: 8 bits if not, 16 bits if so (see `is_wide`).
     shares: Any  # whether agents can share a cell
-    spread: Any  # whether a kind has several groups, or a cell several copies
-    one_group: Any  # whether each kind has one group; if not `spread`, they have
+    spread: Any  # whether there are several blocks, or groups that do not begin at the halo
+    grouped: Any  # whether a kind has several groups
     act_first: Any  # act then move, else move then act
     add_quiet: Any
     add_active: Any
@@ -562,7 +564,7 @@ def _look(p, at, turn):  # type: ignore[no-untyped-def]
     if is_wide(p.act_first):
         kind, x, y = act(p, at, me, kind, x, y)
     put_word(at, ME, me)
-    if (p.moves >> kind) & U1 != U0 and (not is_wide(p.spread) or p.one_group):
+    if (p.moves >> kind) & U1 != U0 and (not is_wide(p.grouped)):
         group = kind >> U1
         i, shift = place(p, group, x, y)
         low, high = sum_windows(get(at, BLOCKED), i, shift, p.goes, group * U(GROUP_ROWS), CLEAR)
@@ -576,7 +578,7 @@ look = njit(_look, forceinline=True)
 def _choose(p, at, kind, x, y, word):  # type: ignore[no-untyped-def]
     """Draw a free cell in vision: whether there is one, and its dx and dy, each plus the halo."""
     group, bits = kind >> U1, get(at, BLOCKED)
-    if not is_wide(p.spread) or p.one_group:
+    if not is_wide(p.grouped):
         low, high = get(at, LOW), get(at, HIGH)
         free = (low >> U(56)) + (high >> U(56))
         if free == U0:
@@ -733,7 +735,7 @@ class Scratch(NamedTuple):
 
 
 def scratch(plan: Plan, capacity: int) -> Scratch:
-    """Return scratch for runs of at most ``capacity`` agents."""
+    """Return scratch for runs of at most ``capacity`` agents, for as many as should go abreast."""
     room = (capacity + EIGHT) // EIGHT * EIGHT  # one more than there are agents, in eights
     shared = plan.sites if plan.shares.itemsize > 1 else 0
     sizes = {
@@ -747,7 +749,9 @@ def scratch(plan: Plan, capacity: int) -> Scratch:
         "found": (plan.sites, np.uint32),
         "cells": (shared, np.uint64),
     }
-    arrays = {name: np.zeros((ABREAST, int(n)), kind) for name, (n, kind) in sizes.items()}
+    each = sum(int(n) * np.dtype(kind).itemsize for n, kind in sizes.values())
+    abreast = next((n for n, most in ABREAST.items() if n * each <= most), 1)
+    arrays = {name: np.zeros((abreast, int(n)), kind) for name, (n, kind) in sizes.items()}
     return Scratch(**arrays, values=np.zeros(plan.most + 2, np.float64))
 
 
@@ -768,8 +772,9 @@ def _advance(  # type: ignore[no-untyped-def]
     )  # fmt: skip
     first_page = U(pages.ctypes.data)
     capacity, nobody = records.shape[1], own.shape[1] - 1
-    for first in range(0, records.shape[0], ABREAST):
-        abreast = min(ABREAST, records.shape[0] - first)
+    most = pages.shape[0]
+    for first in range(0, records.shape[0], most):
+        abreast = min(most, records.shape[0] - first)
         pages[:] = 0
         planes[:] = 0
         cells[:] = 0

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.streets import kernel
 from foedus.world.streets._arguments import array, fits, instance, number, whole
-from foedus.world.streets._bits import BLOCK, GROUP_COLUMNS, GROUP_ROWS
+from foedus.world.streets._bits import BLOCK, COPIES, GROUP_COLUMNS, GROUP_ROWS
 from foedus.world.streets.options import (
     MAX_TERM,
     Activation,
@@ -602,8 +602,7 @@ def _lattice(options: StreetOptions) -> Lattice:
                 if block <= last and image - block * BLOCK < 64:
                     words[x][block] = words[x].get(block, 0) | 1 << (image - block * BLOCK)
     bit_row2 = np.where(row2 == height + 2 * halo, rows - 1, row2)
-    copies = max(4, *(len(here) for here in words))
-    flips = [[*here.items(), *[(0, 0)] * (copies - len(here))] for here in words]
+    flips = [[*here.items(), *[(0, 0)] * (COPIES // 2 - len(here))] for here in words]
     once = options.self_count is SelfCount.ONCE
     if_active = options.self_count is SelfCount.IF_ACTIVE
     forever = math.isinf(options.max_jail_term)
@@ -621,6 +620,9 @@ def _lattice(options: StreetOptions) -> Lattice:
         "flips": [[(block * rows, mask) for block, mask in one] for one in flips],
         "groups": np.array(going.dx) | np.array(going.dy) << 16,
     }
+    shift = np.add.outer(going.dx, np.arange(width))  # haloed column of a group's first cell
+    row = np.array(going.dy)[:, np.newaxis]
+    tables["windows"] = shift % BLOCK | (shift // BLOCK * rows + row) << 32
     arrays: dict[str, NDArray[Any]] = {
         name: np.array(table, dtype=U).ravel() for name, table in tables.items()
     }
@@ -633,12 +635,11 @@ def _lattice(options: StreetOptions) -> Lattice:
         halo=U(halo),
         sites=U(options.sites),
         plane=U((last + 1) * rows),
-        copies=U(2 * copies),
         cop_groups=U(going.ends[0]),
         all_groups=U(going.ends[1]),
         shares=kernel.choice(options.shares_cells),
         spread=kernel.choice(last > 0 or going.dx != [0, 0]),
-        one_group=len(going.dx) == 2,
+        grouped=kernel.choice(len(going.dx) > 2),
         act_first=kernel.choice(options.order is Order.ACT_THEN_MOVE),
         add_quiet=U(0 if if_active else 1),
         add_active=U(0 if own and (once or if_active) else 1),
