@@ -304,11 +304,12 @@ a plan may ask for. Beyond the second cache each update waits for a record and f
 it, which random order spreads over the lattice.
 
 For 200 × 200 no limit is derived. There a run's records, limits and cells fill about a megabyte,
-three abreast more than the second cache, so an update waits for the third; how long, and how many
+two abreast more than the second cache, so an update waits for the third; how long, and how many
 such waits a core can have at once, we have not measured apart from the kernel itself, and a figure
-that is fitted to what the kernel takes would be no limit. What paid there: calling for the record and the limit of an
-agent six turns ahead, three runs abreast and not four, a table that tells where the window of a
-column begins, and leaving out of the code what only a vision of more than seven needs.
+that is fitted to what the kernel takes would be no limit. What paid there: calling for the record
+of an agent six turns ahead, with its limit in the same word; two runs abreast and not four; a table
+that tells where the window of a column begins; and leaving out of the code what only a vision of
+more than seven needs.
 
 What paid, in turn, at 40 × 40: cells as bits and a free cell drawn by rank in place of candidates
 and rejection (no second try, no candidate table); four runs abreast, each turn cut into looking

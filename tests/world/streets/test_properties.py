@@ -107,7 +107,7 @@ def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> Non
         x = (state.records & kernel.LOW16) + np.uint64(dx)
         y = ((state.records >> kernel.U16) & kernel.LOW16) + np.uint64(dy)
         x, y = x % np.uint64(options.width), y % np.uint64(options.height)
-        other.records = (state.records & ~kernel.PLACE) | x | (y << kernel.U16)
+        other.records = (state.records & ~kernel.LOWER) | x | (y << kernel.U16)
         return other
 
     state = create(options, seed=seed, runs=[0])
@@ -156,7 +156,7 @@ def test_counts(options: StreetOptions, seed: int) -> None:
     ]  # fmt: skip
     page, *addresses = (np.uint64(array.ctypes.data) for array in scratch)
     kernel.start_page(plan, page, np.uint64(0), np.uint64(room), tuple(addresses))
-    scratch[1][:] = state.records[0]
+    scratch[1][:] = [kernel.taken_in(record) for record in state.records[0]]
     scratch[0][[kernel.CITIZENS, kernel.COPS]] = state.citizens[0], state.cops[0]
     kernel.rebuild(plan, page)
     seen = np.zeros((2, options.height, options.width), dtype=np.int64)

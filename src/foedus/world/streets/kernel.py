@@ -3,7 +3,10 @@
 :mod:`foedus.world.streets.reference` says the same in plain Python, with the same draws.
 
 An agent is one 64-bit record: x in bits 0-15, y in 16-31, kind in 32-33 (0 quiet, 1 active, 2 cop,
-3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops.
+3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops. While the
+kernel works it has records of its own (x, y and kind in the lower half) whose upper half holds what
+a turn needs: the remaining term of the jailed, the limit (below) of all others, so that one line of
+the cache is all of an agent.
 
 Scratch, rebuilt from the records at each call, hence in cache while it is used:
 
@@ -21,9 +24,9 @@ are any is anybody counted cell by cell.
 
 One activation is a chain of some eighty cycles in which little can overlap, and the next one of the
 same run has to wait for it, since its vector load of rows must not come before the bits that were
-just written are in the cache. So some runs go abreast (:data:`ABREAST`), each with
-a scratch of its own, and a turn is cut in two: all of them look around, then all of them move. The processor works on
-several chains at once. Runs never meet, so nothing depends on how many go abreast.
+just written are in the cache. So some runs go abreast (:data:`ABREAST`), each with a scratch of its
+own, and a turn is cut in two: all of them look around, then all of them move. The processor works
+on several chains at once. Runs never meet, so nothing depends on how many go abreast.
 """
 
 from __future__ import annotations
@@ -74,19 +77,22 @@ U = np.uint64
 U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
 #: Runs that go abreast, if their scratch together is at most so many bytes: the larger a lattice,
 #: the fewer, as what they hide from each other is less than what they push out of the caches.
-ABREAST = {4: 500_000, 3: 8_000_000}
+ABREAST = {4: 700_000, 2: 8_000_000}
 #: Turns for which the words of moves are drawn together.
 SOME = U(64)
 #: How many turns ahead the next agents are called for.
 AHEAD = U(6)
 LOW16 = U(0xFFFF)
-PLACE = U(0xFFFFFFFF)
+#: Of a record of the kernel's own: the parts of its lower half, and its halves.
+ROW, KIND_AT = U(15), U(30)
+SHORT, PLACE = U(0x7FFF), U(0x3FFFFFFF)
+LOWER, UPPER = U(0xFFFFFFFF), U(0xFFFFFFFF00000000)
+ONE_DAY = U(1 << 32)
 KIND = U(3)
 #: For reading items of 32 bits.
 HALF = np.uint32(0)
 QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
 TERM = U(34)
-ONE_TERM = U(1 << 34)
 FOREVER = U((1 << 30) - 1)
 #: Where an item of ``cells`` counts those who block a cell, cops and actives. 21 bits each: two
 #: million can stand on one cell, to which others come one by one, by a cop's jump or from jail.
@@ -169,6 +175,36 @@ NOBODY = U(0xFFFFFFFFFFFFFFFF)
 def choice(yes: bool) -> np.uint8 | np.uint16:
     """Return a number by whose type the kernel is compiled for one case of a choice."""
     return np.uint16(1) if yes else np.uint8(0)
+
+
+def _where(record):  # type: ignore[no-untyped-def]
+    """Return the place of an agent, by the kernel's own record."""
+    return record & SHORT, (record >> ROW) & SHORT
+
+
+where = njit(_where, forceinline=True)
+
+
+def _kind_of(record):  # type: ignore[no-untyped-def]
+    return (record >> KIND_AT) & KIND
+
+
+kind_of = njit(_kind_of, forceinline=True)
+
+
+def _packed(x, y, kind):  # type: ignore[no-untyped-def]
+    return x | (y << ROW) | (kind << KIND_AT)
+
+
+packed = njit(_packed, forceinline=True)
+
+
+def _limit_of(at, me):  # type: ignore[no-untyped-def]
+    """Return the limit of a citizen as the upper half of its record."""
+    return peek(get(at, LIMITS), me, HALF) << U32
+
+
+limit_of = njit(_limit_of, forceinline=True)
 
 
 def _change(at, which, by):  # type: ignore[no-untyped-def]
@@ -287,11 +323,11 @@ def _find(p, at, x, y, rank):  # type: ignore[no-untyped-def]
     guess = who(p, at, ax, ay)
     if not is_wide(p.shares):
         return guess
-    records, wanted = get(at, RECORDS), ax | (ay << U16) | (ACTIVE << U32)
-    if alone and get(records, guess) == wanted:
+    records, wanted = get(at, RECORDS), packed(ax, ay, ACTIVE)
+    if alone and get(records, guess) & LOWER == wanted:
         return guess
     for j in range(get(at, CITIZENS)):
-        if get(records, j) == wanted:
+        if get(records, j) & LOWER == wanted:
             if rest == U0:
                 return j
             rest -= U1
@@ -401,8 +437,8 @@ def _rebuild(p, at):  # type: ignore[no-untyped-def]
     """Fill the lattice arrays of one run from its records, and count."""
     for i in range(get(at, CITIZENS) + get(at, COPS)):
         record = get(get(at, RECORDS), i)
-        x, y = record & LOW16, (record >> U16) & LOW16
-        kind = (record >> U32) & KIND
+        x, y = where(record)
+        kind = kind_of(record)
         if kind == JAILED:
             change(at, JAILS, U1)
             if not p.jailed_block:
@@ -423,8 +459,7 @@ def _set_cops(p, at, target):  # type: ignore[no-untyped-def]
     records, cops, first = get(at, RECORDS), get(at, COPS), get(at, CITIZENS)
     while cops > target:
         i = first + multiply_high(next_word(at, COP_STREAM), cops)
-        record = get(records, i)
-        x, y = record & LOW16, (record >> U16) & LOW16
+        x, y = where(get(records, i))
         vacate(p, at, x, y)
         vanish(p, at, COP, x, y)
         cops -= U1
@@ -436,7 +471,7 @@ def _set_cops(p, at, target):  # type: ignore[no-untyped-def]
             break
         y = site // p.width
         x = site - y * p.width
-        put_word(records, first + cops, x | (y << U16) | (COP << U32))
+        put_word(records, first + cops, packed(x, y, COP))
         occupy(p, at, x, y)
         appear(p, at, COP, x, y)
         cops += U1
@@ -448,16 +483,17 @@ set_cops = njit(_set_cops)
 
 def _release(p, at, me):  # type: ignore[no-untyped-def]
     """Free a jailed citizen; return whether there was a cell for a removed one."""
-    record = get(get(at, RECORDS), me) & PLACE
+    place = get(get(at, RECORDS), me) & PLACE
     if p.jailed_removed:
         site = any_free(get(at, BLOCKED), p, at, ACT_STREAM)
         if site == p.sites:
             return False
         y = site // p.width
-        record = (site - y * p.width) | (y << U16)
+        place = packed(site - y * p.width, y, QUIET)
     if not p.jailed_block:
-        occupy(p, at, record & LOW16, record >> U16)
-    put_word(get(at, RECORDS), me, record)
+        x, y = where(place)
+        occupy(p, at, x, y)
+    put_word(get(at, RECORDS), me, place | limit_of(at, me))
     change(at, JAILS, U0 - U1)
     change(at, RELEASED, U1)
     return True
@@ -480,14 +516,14 @@ def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
         term = FOREVER
     records = get(at, RECORDS)
     place = get(records, caught) & PLACE
-    ax, ay = place & LOW16, place >> U16
+    ax, ay = where(place)
     change(at, ARRESTS, U1)
     change(at, ACTIVES, U0 - U1)
     vanish(p, at, ACTIVE, ax, ay)
     if term == U0 and not p.own_turn:
-        put_word(records, caught, place)
+        put_word(records, caught, place | limit_of(at, caught))
     else:
-        put_word(records, caught, place | (JAILED << U32) | (term << TERM))
+        put_word(records, caught, place | (JAILED << KIND_AT) | (term << U32))
         change(at, JAILS, U1)
         if not p.jailed_block:
             vacate(p, at, ax, ay)
@@ -497,7 +533,7 @@ def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
         x, y = ax, ay
         occupy(p, at, x, y)
         appear(p, at, COP, x, y)
-        put_word(records, me, x | (y << U16) | (COP << U32))
+        put_word(records, me, packed(x, y, COP))
     return x, y
 
 
@@ -523,7 +559,7 @@ def _act(p, at, me, kind, x, y):  # type: ignore[no-untyped-def]
     police, rebels = see(p, at, x, y, quiet)
     rebels += p.add_active if kind == ACTIVE else p.add_quiet
     rebels += U(rebels == U0)
-    limit = peek_float(get(at, LIMITS), me)
+    limit = peek_float(get(at, RECORDS), me + me + U1)
     now = U(np.float32(police) < limit * np.float32(rebels)) | (kind & COP)
     if now != kind:
         if now == ACTIVE:
@@ -533,7 +569,7 @@ def _act(p, at, me, kind, x, y):  # type: ignore[no-untyped-def]
         else:
             vanish(p, at, ACTIVE, x, y)
             change(at, ACTIVES, U0 - U1)
-        put_word(get(at, RECORDS), me, x | (y << U16) | (now << U32))
+        put_word(get(at, RECORDS), me, packed(x, y, now) | limit_of(at, me))
     if not quiet and kind == COP:
         x, y = arrest(p, at, me, x, y)
     return now, x, y
@@ -547,20 +583,19 @@ def _look(p, at, turn):  # type: ignore[no-untyped-def]
     if is_wide(p.spread):  # a large lattice, which the nearer caches don't hold
         later = peek(get(at, ORDER), min(turn + AHEAD, get(at, LAST)), HALF)
         prefetch(get(at, RECORDS) + U(8) * later)
-        prefetch(get(at, LIMITS) + U(4) * later)
     me = peek(get(at, ORDER), turn, HALF)
     record = get(get(at, RECORDS), me)
-    kind = (record >> U32) & KIND
+    kind = kind_of(record)
     if kind == JAILED:
-        left = record >> TERM
+        left = record >> U32
         if p.own_turn and left > U0 and left != FOREVER:
-            put_word(get(at, RECORDS), me, record - ONE_TERM)
+            put_word(get(at, RECORDS), me, record - ONE_DAY)
         if not p.own_turn or left > U0 or not release(p, at, me):
             put_word(at, ME, NOBODY)
             return
         record = get(get(at, RECORDS), me)
         kind = QUIET
-    x, y = record & LOW16, (record >> U16) & LOW16
+    x, y = where(record)
     if is_wide(p.act_first):
         kind, x, y = act(p, at, me, kind, x, y)
     put_word(at, ME, me)
@@ -606,7 +641,8 @@ def _go(p, at, word):  # type: ignore[no-untyped-def]
     if me == NOBODY:
         return
     record = get(get(at, RECORDS), me)
-    x, y, kind = record & LOW16, (record >> U16) & LOW16, (record >> U32) & KIND
+    x, y = where(record)
+    kind = kind_of(record)
     if (p.moves >> kind) & U1 != U0:
         found, dx, dy = choose(p, at, kind, x, y, word)
         from_x, from_y = x, y
@@ -614,7 +650,7 @@ def _go(p, at, word):  # type: ignore[no-untyped-def]
             vacate(p, at, x, y)
             x, y = get(p.columns, x + dx) & LOW16, get(p.rows, y + dy) & LOW16
             occupy(p, at, x, y)
-            put_word(get(at, RECORDS), me, x | (y << U16) | (kind << U32))
+            put_word(get(at, RECORDS), me, packed(x, y, kind) | (record & UPPER))
         if kind != QUIET:
             vanish(p, at, kind, from_x, from_y)
             appear(p, at, kind, x, y)
@@ -633,9 +669,11 @@ def _serve_terms(p, at):  # type: ignore[no-untyped-def]
     records = get(at, RECORDS)
     for me in range(get(at, CITIZENS)):
         record = get(records, me)
-        left = record >> TERM
+        if kind_of(record) != JAILED:
+            continue
+        left = record >> U32
         if left > U1 and left != FOREVER:
-            put_word(records, me, record - ONE_TERM)
+            put_word(records, me, record - ONE_DAY)
         elif left == U1:
             release(p, at, me)  # with nowhere to go: at the end of the next tick
 
@@ -715,6 +753,39 @@ def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
 start_page = njit(_start_page)
 
 
+def _taken_in(record):  # type: ignore[no-untyped-def]
+    """Return the kernel's own record of an agent; limits come later."""
+    kind = (record >> U32) & KIND
+    place = packed(record & LOW16, (record >> U16) & LOW16, kind)
+    return place | ((record >> TERM) << U32) if kind == JAILED else place
+
+
+taken_in = njit(_taken_in, forceinline=True)
+
+
+def _given_out(record):  # type: ignore[no-untyped-def]
+    """Return an agent's record as everybody else reads it."""
+    x, y = where(record)
+    kind = kind_of(record)
+    place = x | (y << U16) | (kind << U32)
+    return place | ((record >> U32) << TERM) if kind == JAILED else place
+
+
+given_out = njit(_given_out, forceinline=True)
+
+
+def _note_limits(at):  # type: ignore[no-untyped-def]
+    """Write the limits of all citizens who are not in jail into their records."""
+    records = get(at, RECORDS)
+    for me in range(get(at, CITIZENS)):
+        record = get(records, me)
+        if kind_of(record) != JAILED:
+            put_word(records, me, (record & LOWER) | limit_of(at, me))
+
+
+note_limits = njit(_note_limits)
+
+
 class Scratch(NamedTuple):
     """Arrays for the runs that go abreast; the caller makes them (:func:`scratch`) and keeps them.
 
@@ -786,8 +857,8 @@ def _advance(  # type: ignore[no-untyped-def]
             start_eight(at, ORDER_STREAM, seed, runs[r], purposes[1], city, day)
             start_eight(at, MOVE_STREAM, seed, runs[r], purposes[3], city, day)
             for j in range(capacity):
-                own[i, j] = records[r, j]
-            own[i, nobody] = (JAILED << U32) | (FOREVER << TERM)
+                own[i, j] = taken_in(records[r, j])
+            own[i, nobody] = (JAILED << KIND_AT) | (FOREVER << U32)
             line_up(order[i], citizens[r] + cops[r])
             put_word(at, CITIZENS, U(citizens[r]))
             put_word(at, COPS, U(cops[r]))
@@ -801,6 +872,7 @@ def _advance(  # type: ignore[no-untyped-def]
                         limits[i], hardship[r], risk[r], citizens[r], legitimacy[r, t], shift[r],
                         lethal[r], weight[r], k[r], threshold[r], plan, values, table, density,
                     )  # fmt: skip
+                    note_limits(at)
                 if targets[r, t] >= 0 and U(targets[r, t]) != get(at, COPS):
                     set_cops(plan, at, U(targets[r, t]))
                     line_up(order[i], np.int64(get(at, CITIZENS) + get(at, COPS)))
@@ -817,7 +889,7 @@ def _advance(  # type: ignore[no-untyped-def]
                 out_cops[r, t] = get(at, COPS)
         for i in range(abreast):
             for j in range(capacity):
-                records[first + i, j] = own[i, j]
+                records[first + i, j] = given_out(own[i, j])
             cops[first + i] = get(first_page + U(i) * U(8 * LANE), COPS)
 
 
