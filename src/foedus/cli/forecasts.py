@@ -32,6 +32,7 @@ from foedus.cli.options import (
     refuse_brief_of_days,
     refuse_file,
     refuse_undeclared,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -207,11 +208,7 @@ def score(
         as_of=as_of,
         **making.options(),
     )
-    if json:
-        tables.print_json(scores.to_dict())
-    else:
-        tables.print_scores(scores)
-    return 0
+    return tell(scores, json, tables.print_scores)
 
 
 def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> int:

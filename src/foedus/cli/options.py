@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -190,3 +191,14 @@ def _refuse_inside(option: str, path: Path) -> None:
     for folder in path.absolute().parents:
         if (folder / "zarr.json").is_file():
             raise InputError(f"{option} {path}: {folder.name} is a store; nothing else goes there")
+
+
+def tell(found: Any, json: bool, show: Callable[[Any], None]) -> int:
+    """Print a result, as JSON or as people read it; return the exit status."""
+    from foedus.report.tables import print_json
+
+    if json:
+        print_json(found.to_dict())
+    else:
+        show(found)
+    return 0

@@ -18,6 +18,7 @@ from foedus.cli.options import (
     case_to_run,
     date,
     refuse_picture,
+    tell,
 )
 
 
@@ -47,7 +48,6 @@ def explain(
     Runs that are on disk already are not made again.
     """
     from foedus.judgement.explain import explain as weigh
-    from foedus.report import tables
     from foedus.report.explain import print_explanations
 
     what = case_to_run(case, making)
@@ -57,11 +57,7 @@ def explain(
         pairs=pairs,
         **making.options(),
     )
-    if json:
-        tables.print_json(found.to_dict())
-    else:
-        print_explanations(found)
-    return 0
+    return tell(found, json, print_explanations)
 
 
 @app.command(
@@ -98,7 +94,6 @@ def watch(
     Runs that are on disk already are not made again.
     """
     from foedus.judgement.watch import watch as look
-    from foedus.report import tables
     from foedus.report.watch import print_watch
 
     what = case_to_run(case, making)
@@ -111,11 +106,7 @@ def watch(
         quantities=quantity,
         **making.options(),
     )
-    if json:
-        tables.print_json(found.to_dict())
-    else:
-        print_watch(found, top=top)
-    return 0
+    return tell(found, json, lambda made: print_watch(made, top=top))
 
 
 @app.command(
@@ -169,7 +160,6 @@ def sensitivity(
     """
     from foedus.errors import InputError
     from foedus.judgement.sensitivity import sensitivity as measure
-    from foedus.report import tables
     from foedus.report.effects import tornado_svg
     from foedus.report.sensitivity import print_sensitivities
 
@@ -188,11 +178,7 @@ def sensitivity(
     )
     if chart is not None and question is not None:
         chart.write_text(tornado_svg(found, question, after=after, most=top), encoding="utf-8")
-    if json:
-        tables.print_json(found.to_dict())
-    else:
-        print_sensitivities(found, most=top)
-    return 0
+    return tell(found, json, lambda made: print_sensitivities(made, most=top))
 
 
 @app.command(
@@ -243,7 +229,6 @@ def discover(
     Runs that are on disk already are not made again.
     """
     from foedus.judgement.discovery import discover as look
-    from foedus.report import tables
     from foedus.report.discovery import print_discovery
     from foedus.report.effects import discovery_svg
 
@@ -264,11 +249,7 @@ def discover(
     )
     if chart is not None:
         chart.write_text(discovery_svg(found), encoding="utf-8")
-    if json:
-        tables.print_json(found.to_dict())
-    else:
-        print_discovery(found)
-    return 0
+    return tell(found, json, print_discovery)
 
 
 @app.command(
@@ -290,7 +271,6 @@ def diagnose(
     Runs that are on disk already are not made again.
     """
     from foedus.judgement.diagnostics import diagnose as examine
-    from foedus.report import tables
     from foedus.report.diagnostics import print_diagnostics
 
     what = case_to_run(case, making)
@@ -299,8 +279,4 @@ def diagnose(
         as_of=as_of,
         **making.options(),
     )
-    if json:
-        tables.print_json(found.to_dict())
-    else:
-        print_diagnostics(found)
-    return 0
+    return tell(found, json, print_diagnostics)
