@@ -342,14 +342,15 @@ def contrasts(
     stored = _stored(ensemble, rows[:_CHECKED], frame)
     check(task, runs[:_CHECKED], stored, frame)
     wanted = counterfactuals(case, guidance) if which is None else which
+    factual: dict[int, dict[str, FloatArray]] = {}  # by first day: reading them takes a while
     out: list[tuple[Contrast, dict[str, FloatArray]]] = []
     for other in wanted:
         note(f"{other.text}: {runs.size} runs are made again")
         since = other.since(guidance)
         made = simulated(replace(task, guidance=other.guidance), runs, frame, since)
-        found = contrast(
-            other, _stored(ensemble, rows, frame, since), made, share, pairs, case.date(since)
-        )
+        if since not in factual:
+            factual[since] = _stored(ensemble, rows, frame, since)
+        found = contrast(other, factual[since], made, share, pairs, case.date(since))
         if which is None and not found.changed:
             continue
         for n, (before, values) in enumerate(out):
