@@ -5,7 +5,7 @@
 
 For each crisis a truth is drawn from the prior of the case, reports of it are made by the
 documented observation model, and the case with these reports goes through
-``foedus.judgement.forecast``. If data and forecast agree, the truth's ranks are uniform. Three
+``foedus.answers.forecasts``. If data and forecast agree, the truth's ranks are uniform. Three
 arms: ``separate`` (reports that share no error), ``replayed`` (an adaptive ensemble of its own for
 every crisis, known decisions replayed), ``crowded`` (many reports that share errors, as in use);
 and ``broken``, which halves the scale of all reports on purpose, to show that it is found.
@@ -42,17 +42,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import foedus
 import synthetic
 import uniformity
+from foedus.answers.forecasts import forecast
 from foedus.case.asof import as_of as known_by
 from foedus.case.load import load_case
 from foedus.case.models import Case
 from foedus.ensemble import Ensemble, design, open_ensemble, run
 from foedus.ensemble.proposal import log_price
-from foedus.judgement import Forecast, forecast, observation
-from foedus.judgement.adapt import log_importance, log_likelihood
-from foedus.judgement.evidence import reports
-from foedus.judgement.evidence import truth as truth_of
-from foedus.judgement.quantities import Frame, blocks
-from foedus.judgement.weights import normalise, quantile
+from foedus.weighing import observation_model as observation
+from foedus.weighing.adaptive_proposal import log_importance, log_likelihood
+from foedus.weighing.evidence import reports
+from foedus.weighing.evidence import truth as truth_of
+from foedus.weighing.quantities import Frame, blocks
+from foedus.weighing.results import Forecast
+from foedus.weighing.weights import normalise, quantile
 from foedus.world import engine, outputs
 from foedus.world.guidance import Guidance
 
@@ -371,7 +373,10 @@ def _work(arm: str, number: int, runs: int) -> dict[str, Any]:
 def source_hash(settings: dict[str, Any]) -> str:
     """Return a hash of all code and settings that the results depend on."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    folders = (Path(foedus.__file__).parent / f for f in ("case", "ensemble", "judgement", "world"))
+    folders = (
+        Path(foedus.__file__).parent / f
+        for f in ("case", "ensemble", "weighing", "answers", "world")
+    )
     files = [p for folder in folders for p in folder.rglob("*.py")]
     files += [CASE, HERE / "synthetic.py", HERE / "calibration.py"]
     for path in sorted(files):

@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import parity  # noqa: E402
 from foedus.streets import advance, create, reading, warm  # noqa: E402
-from foedus.world.streets import kernel  # noqa: E402
-from foedus.world.streets.model import _lattice  # noqa: E402
+from foedus.world.lattice import kernel  # noqa: E402
+from foedus.world.lattice.model import _lattice  # noqa: E402
 
 HISTORY = ROOT / "benchmarks" / "history"
 PAGES = ROOT / "docs" / "benchmarks"
@@ -152,7 +152,7 @@ def mesa_bytes(side: int) -> float:
 def start_up(times: int) -> dict[str, float]:
     """Return the seconds from process start to a first result, kernels cached: wall and CPU."""
     code = (
-        "from foedus.world.streets import create, advance, reading\n"
+        "from foedus.world.lattice import create, advance, reading\n"
         "o = reading('mesa'); s = create(o, seed=1, runs=[0])\n"
         "advance(s, options=o, seed=1, runs=[0], day=0, ticks=1)\n"
     )

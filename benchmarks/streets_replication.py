@@ -32,7 +32,7 @@ from foedus.streets import (
     simulate_two,
     tail_fit,
 )
-from foedus.world.lethal import expected_participation
+from foedus.world.mechanisms.lethal import expected_participation
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "explanation" / "streets.md"

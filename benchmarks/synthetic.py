@@ -19,7 +19,7 @@ from scipy import stats
 from foedus.case.models import Case, Fact
 from foedus.case.vocabulary import QUANTITIES
 from foedus.ensemble import design
-from foedus.judgement import observation as documented
+from foedus.weighing import observation_model as documented
 from foedus.world import engine
 from foedus.world.guidance import REPLAYABLE, Guidance
 

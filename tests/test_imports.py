@@ -9,19 +9,16 @@ import foedus
 
 ROOT = Path(foedus.__file__).parent
 BASE = {"errors", "randomness", "views"}
+#: The stages in their order: each may import those before it.
+ORDER = ("case", "casebook", "world", "ensemble", "weighing", "answers", "scoring", "report")
 MAY_IMPORT = {
     "errors": set(),
     "randomness": {"errors"},
     "views": set(),
-    "case": BASE,
-    "casebook": BASE | {"case"},
-    "world": BASE | {"case", "casebook"},
+    **{name: BASE | set(ORDER[:i]) for i, name in enumerate(ORDER)},
     "streets": BASE | {"case", "world"},
-    "ensemble": BASE | {"case", "casebook", "world"},
-    "judgement": BASE | {"case", "casebook", "world", "ensemble"},
-    "report": BASE | {"case", "casebook", "world", "ensemble", "judgement"},
-    "notebook": BASE | {"case", "casebook", "world", "ensemble", "judgement", "report"},
-    "app": BASE | {"case", "casebook", "world", "streets", "ensemble", "judgement", "report"},
+    "notebook": BASE | set(ORDER),
+    "app": BASE | {*ORDER, "streets"},
 }
 FREE = {"__init__", "__main__", "cli"}
 

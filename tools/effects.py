@@ -14,10 +14,10 @@ from pathlib import Path
 import foedus
 from foedus.ensemble.progress import for_stream
 from foedus.errors import InputError
-from foedus.judgement.making import make_runs
 from foedus.report.discovery import sentence
 from foedus.report.effects import discovery_svg, tornado_svg
 from foedus.report.sensitivity import named
+from foedus.weighing.making import make_runs
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "sensitivity"
 QUESTION = "hundred-deaths"

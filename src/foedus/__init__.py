@@ -18,6 +18,12 @@ from typing import TYPE_CHECKING, Any
 from foedus.views import give
 
 if TYPE_CHECKING:
+    from foedus.answers.discovery import discover as discover
+    from foedus.answers.explanations import explain as explain
+    from foedus.answers.forecasts import forecast as forecast
+    from foedus.answers.sensitivity_analysis import sensitivity as sensitivity
+    from foedus.answers.timelines import timeline as timeline
+    from foedus.answers.watch_list import watch as watch
     from foedus.case import Case as Case
     from foedus.case import load_case as load_case
     from foedus.case.asof import as_of as as_of
@@ -33,16 +39,10 @@ if TYPE_CHECKING:
     from foedus.errors import InputError as InputError
     from foedus.errors import Interrupted as Interrupted
     from foedus.errors import StoreError as StoreError
-    from foedus.judgement import Forecast as Forecast
-    from foedus.judgement import Scores as Scores
-    from foedus.judgement.discovery import discover as discover
-    from foedus.judgement.explain import explain as explain
-    from foedus.judgement.forecast import forecast as forecast
-    from foedus.judgement.score import score as score
-    from foedus.judgement.sensitivity import sensitivity as sensitivity
-    from foedus.judgement.timeline import timeline as timeline
-    from foedus.judgement.watch import watch as watch
     from foedus.report.forecast import brief as brief
+    from foedus.scoring.scores import Scores as Scores
+    from foedus.scoring.scores import score as score
+    from foedus.weighing.results import Forecast as Forecast
 
     __version__: str
 
@@ -50,28 +50,28 @@ _HOME = {
     "Case": "foedus.case",
     "Casebook": "foedus.casebook",
     "Ensemble": "foedus.ensemble",
-    "Forecast": "foedus.judgement",
+    "Forecast": "foedus.weighing.results",
     "FoedusError": "foedus.errors",
     "InputError": "foedus.errors",
     "Interrupted": "foedus.errors",
-    "Scores": "foedus.judgement",
+    "Scores": "foedus.scoring.scores",
     "StoreError": "foedus.errors",
     "as_of": "foedus.case.asof",
     "brief": "foedus.report.forecast",
     "check": "foedus.case.check",
     "diff": "foedus.ensemble",
-    "discover": "foedus.judgement.discovery",
-    "explain": "foedus.judgement.explain",
-    "forecast": "foedus.judgement",
+    "discover": "foedus.answers.discovery",
+    "explain": "foedus.answers.explanations",
+    "forecast": "foedus.answers.forecasts",
     "load_case": "foedus.case",
     "load_casebook": "foedus.casebook",
     "new_case": "foedus.case.template",
     "open_ensemble": "foedus.ensemble",
     "run": "foedus.ensemble",
-    "score": "foedus.judgement",
-    "sensitivity": "foedus.judgement.sensitivity",
-    "timeline": "foedus.judgement.timeline",
-    "watch": "foedus.judgement.watch",
+    "score": "foedus.scoring.scores",
+    "sensitivity": "foedus.answers.sensitivity_analysis",
+    "timeline": "foedus.answers.timelines",
+    "watch": "foedus.answers.watch_list",
 }
 
 #: How objects look to people: who gives it, called with the object when it is asked for.

@@ -4,5 +4,5 @@
 >>> result = simulate(reading("mesa", legitimacy=0.7, max_jail_term=10), seed=1, runs=4, ticks=20)
 """
 
-from foedus.world.streets import *  # noqa: F403
-from foedus.world.streets import __all__ as __all__
+from foedus.world.lattice import *  # noqa: F403
+from foedus.world.lattice import __all__ as __all__

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from foedus.case.models import Fact
-from foedus.judgement.evidence import reports
-from foedus.judgement.observation import observation
+from foedus.weighing.evidence import reports
+from foedus.weighing.observation_model import observation
 from foedus.world.guidance import Guidance
 
 AS_OF = 7
@@ -143,7 +143,7 @@ def test_replayed_decisions_are_the_truth_and_make_the_same_run(calibration, cas
 
 
 def test_the_scales_are_whole_again(calibration):
-    from foedus.judgement import observation as tables
+    from foedus.weighing import observation_model as tables
 
     before = dict(tables.RELIABILITY), dict(tables.HABITS)
     with calibration.halved_scales():

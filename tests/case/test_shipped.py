@@ -17,8 +17,8 @@ from foedus.case.load import shipped_text
 from foedus.case.times import earliest, latest
 from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook import base_rate, load_casebook, organisation_group
-from foedus.judgement.alike import alike, own_row
-from foedus.judgement.baselines import outside_view
+from foedus.weighing.nearest_cases import alike, own_row
+from foedus.weighing.outside_view import outside_view
 from foedus.world.engine import registry
 from foedus.world.history import casebook_priors
 

@@ -7,11 +7,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from foedus.answers.forecasts import judge
 from foedus.case.models import Case
 from foedus.ensemble.runner import run
-from foedus.judgement import room, summaries
-from foedus.judgement.adapt import log_likelihood
-from foedus.judgement.forecast import judge
+from foedus.weighing import room, summaries
+from foedus.weighing.adaptive_proposal import log_likelihood
 from foedus.world.guidance import Guidance
 
 pytestmark = pytest.mark.usefixtures("fake")

@@ -4,9 +4,9 @@ import datetime as dt
 
 import numpy as np
 
-from foedus.judgement.baselines import Outside
-from foedus.judgement.results import Answer, Estimate, Evidence, Explanation, Fan, Forecast
-from foedus.judgement.weights import weigh
+from foedus.weighing.outside_view import Outside
+from foedus.weighing.results import Answer, Estimate, Evidence, Explanation, Fan, Forecast
+from foedus.weighing.weights import weigh
 
 START = dt.date(2022, 1, 2)
 AS_OF = dt.date(2022, 1, 7)

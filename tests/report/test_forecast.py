@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import foedus
-from foedus.judgement.baselines import Outside
-from foedus.judgement.counterfactual import Contrast, Difference
-from foedus.judgement.explain import Explanations, Moved, Weighed
-from foedus.judgement.factors import Standing
-from foedus.judgement.results import Estimate
-from foedus.judgement.watch import Reading, Watch, Worth
+from foedus.answers.bayes_factors import Standing
+from foedus.answers.counterfactuals import Contrast, Difference
+from foedus.answers.explanations import Explanations, Moved, Weighed
+from foedus.answers.watch_list import Reading, Watch, Worth
 from foedus.report.brief import render
 from foedus.report.forecast import brief_of, command, outside, short, span
+from foedus.weighing.outside_view import Outside
+from foedus.weighing.results import Estimate
 
 from .made_up import AS_OF, START, forecast
 

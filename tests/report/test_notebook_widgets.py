@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import foedus
-from foedus.judgement.results import Forecast
+from foedus.weighing.results import Forecast
 
 from .made_up import forecast
 

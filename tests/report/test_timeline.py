@@ -14,11 +14,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from foedus.answers.forecasts import judge
+from foedus.answers.timelines import Day, Timeline
 from foedus.case import Case, as_of, load_case, shipped
-from foedus.judgement import judge, score
-from foedus.judgement.lead_time import History, by_lead
-from foedus.judgement.reliability import calibration
-from foedus.judgement.timeline import Day, Timeline
 from foedus.report.timeline import lead_rows, print_history, print_timeline
 from foedus.report.timeplots import (
     describe_timeline,
@@ -27,6 +25,9 @@ from foedus.report.timeplots import (
     timeline_svg,
     transform_svg,
 )
+from foedus.scoring.lead_time import History, by_lead
+from foedus.scoring.reliability import calibration
+from foedus.scoring.scores import score
 from foedus.world import outputs
 from foedus.world.setting import Setting
 

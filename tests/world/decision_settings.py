@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from foedus.randomness import Random
-from foedus.world import alliance, leader, outside, ties
 from foedus.world.guidance import Guidance
+from foedus.world.mechanisms import alliance, leader, outside, ties
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from foedus.answers.whatif import STEPS
 from foedus.app import work
 from foedus.app.cases import key_in
 from foedus.app.jobs import Lane, key_of
@@ -25,7 +26,6 @@ from foedus.app.web import AppState, NotThereError, answers
 from foedus.case import Case
 from foedus.case.asof import as_of as known_by
 from foedus.errors import InputError
-from foedus.judgement.whatif import STEPS
 from foedus.world.engine import registry
 from foedus.world.parameters import refuse_undeclared
 

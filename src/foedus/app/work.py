@@ -13,17 +13,17 @@ from foedus.case.asof import as_of as known_by
 from foedus.errors import InputError
 
 if TYPE_CHECKING:
+    from foedus.answers.whatif import Change
     from foedus.app.jobs import Tell
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.judgement.whatif import Change
 
 
 def warm() -> None:
     """Import what most jobs need, and compile or load the kernels."""
-    from foedus import judgement, streets  # noqa: F401
+    from foedus import streets
     from foedus.casebook import load_casebook
-    from foedus.world import unrest
-    from foedus.world.streets.warming import SMALL
+    from foedus.world.lattice.warming import SMALL
+    from foedus.world.mechanisms import streets as unrest
 
     load_casebook()
     # Those of lattices as most cases have them; what a larger one needs its first job compiles.
@@ -68,7 +68,7 @@ def case_of(params: dict[str, Any]) -> Case:
 
 def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
     """Return the runs of a case as of a date; those there are used, the rest is made."""
-    from foedus.judgement.making import make_runs
+    from foedus.weighing.making import make_runs
 
     return make_runs(
         case,
@@ -88,17 +88,17 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     Where it refuses, ``before`` has the fans, votes and map of the runs before the evidence; it is
     None where there are answers.
     """
-    from foedus import judgement
-    from foedus.judgement.local import by_place
-    from foedus.judgement.picks import picks
-    from foedus.judgement.votes import vote_matrix
+    import foedus
+    from foedus.answers.by_place import by_place
+    from foedus.answers.sampled_runs import picks
+    from foedus.answers.votes import vote_matrix
     from foedus.report.forecast import NEVER, fan_of, outside_short
     from foedus.report.words import day
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     tell.progress(params["runs"], params["runs"], "weighing the runs")
-    made = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
+    made = foedus.forecast(case, as_of=params["as_of"], ensemble=ensemble)
     numbers = np.flatnonzero(ensemble.complete)
     marks = {f.key: [vars(m) for m in fan_of(f, made.evidence).marks] for f in made.fans}
     later = f"after {day(made.end)}"
@@ -125,12 +125,12 @@ def before(case: Case, ensemble: Ensemble) -> dict[str, Any]:
 
     Known decisions that were imposed on the runs are in them.
     """
-    from foedus.judgement.adapt import log_importance
-    from foedus.judgement.local import by_place
-    from foedus.judgement.summaries import fans
-    from foedus.judgement.votes import vote_matrix
-    from foedus.judgement.weighing import BLOCK, weigh_runs
-    from foedus.judgement.weights import weigh
+    from foedus.answers.by_place import by_place
+    from foedus.answers.votes import vote_matrix
+    from foedus.weighing.adaptive_proposal import log_importance
+    from foedus.weighing.summaries import fans
+    from foedus.weighing.weighed import BLOCK, weigh_runs
+    from foedus.weighing.weights import weigh
     from foedus.world.guidance import Guidance
 
     dataset = ensemble.dataset
@@ -154,7 +154,7 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
     byte each (0 empty, 1 quiet, 2 active, 3 police, 4 jailed).
     """
     from foedus.ensemble.replay import film_run
-    from foedus.judgement.making import replayed_decisions
+    from foedus.weighing.making import replayed_decisions
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -193,18 +193,18 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
 
 def score(params: dict[str, Any], tell: Tell) -> bytes:
     """Return the scores of a forecast: the only work that reads what came."""
-    from foedus import judgement
+    import foedus
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     tell.progress(params["runs"], params["runs"], "scoring")
-    made = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
-    return to_bytes(judgement.score(case, forecast=made).to_dict())
+    made = foedus.forecast(case, as_of=params["as_of"], ensemble=ensemble)
+    return to_bytes(foedus.score(case, forecast=made).to_dict())
 
 
 def explain(params: dict[str, Any], tell: Tell) -> bytes:
     """Return the weighing of the hypotheses."""
-    from foedus.judgement.explain import explain as weigh_explanations
+    from foedus.answers.explanations import explain as weigh_explanations
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -221,15 +221,15 @@ def explain(params: dict[str, Any], tell: Tell) -> bytes:
 
 def whatif(params: dict[str, Any], tell: Tell) -> bytes:
     """Return what a change does; first answers are given before."""
-    from foedus import judgement
-    from foedus.judgement.adapt import log_importance
-    from foedus.judgement.making import replayed_decisions
-    from foedus.judgement.whatif import what_if
+    import foedus
+    from foedus.answers.whatif import what_if
+    from foedus.weighing.adaptive_proposal import log_importance
+    from foedus.weighing.making import replayed_decisions
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     known = known_by(case, params["as_of"])
-    judged = judgement.forecast(case, as_of=params["as_of"], ensemble=ensemble)
+    judged = foedus.forecast(case, as_of=params["as_of"], ensemble=ensemble)
     answers = what_if(
         known,
         ensemble,
@@ -249,7 +249,7 @@ def whatif(params: dict[str, Any], tell: Tell) -> bytes:
 
 def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
     """Return on which uncertain inputs the answers hang."""
-    from foedus.judgement.sensitivity import sensitivity as look
+    from foedus.answers.sensitivity_analysis import sensitivity as look
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -266,7 +266,7 @@ def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
 
 def watch(params: dict[str, Any], tell: Tell) -> bytes:
     """Return what to look for next."""
-    from foedus.judgement.watch import watch as look
+    from foedus.answers.watch_list import watch as look
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -281,12 +281,12 @@ def change_of(told: dict[str, Any]) -> Change:
     Raises
     ------
     InputError
-        If it is not of the form of :meth:`foedus.judgement.whatif.Change.to_dict`.
+        If it is not of the form of :meth:`foedus.answers.whatif.Change.to_dict`.
     """
     from pydantic import TypeAdapter, ValidationError
 
+    from foedus.answers.whatif import Change
     from foedus.case.priors import Prior
-    from foedus.judgement.whatif import Change
 
     mechanisms, priors = told.get("mechanisms", {}), told.get("priors", {})
     hypothesis, free = told.get("hypothesis"), told.get("free", False)

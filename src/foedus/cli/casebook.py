@@ -162,7 +162,7 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Any
     from foedus.case import load_case
     from foedus.casebook.commands import base_rate_report
     from foedus.errors import InputError
-    from foedus.judgement.alike import case_features, own_row
+    from foedus.weighing.nearest_cases import case_features, own_row
 
     case = load_case(name)
     known = known_by(case, case.as_of if date is None else date)

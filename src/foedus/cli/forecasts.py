@@ -36,8 +36,8 @@ from foedus.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from foedus.judgement import Forecast
-    from foedus.judgement.dossier import Wanted
+    from foedus.answers.dossier import Wanted
+    from foedus.weighing.results import Forecast
 
 
 @app.command(
@@ -165,7 +165,7 @@ def report(
     To the forecast it adds explanations, counterfactuals and the watch list. Runs that are on disk
     already are not made again.
     """
-    from foedus.judgement.dossier import Wanted
+    from foedus.answers.dossier import Wanted
 
     wanted = Wanted(explain, pairs, watch, question)
     _, paths = _forecast(case, as_of, making, brief, pdf, wanted)
@@ -193,7 +193,7 @@ def score(
 
     For a range of days: the answers by day beside what came, and the scores by lead time.
     """
-    from foedus import judgement
+    import foedus
     from foedus.case.span import is_span
     from foedus.errors import InputError
     from foedus.report import tables
@@ -203,7 +203,7 @@ def score(
     what = case_to_run(case, making)
     if not what.outcomes:
         raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
-    scores = judgement.score(
+    scores = foedus.score(
         what,
         as_of=as_of,
         **making.options(),
@@ -214,14 +214,14 @@ def score(
 def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> int:
     """Make, print and write the forecasts of a range of days."""
     from foedus import load_case
+    from foedus.answers.timelines import timeline
     from foedus.case.span import days_of, parse_span
     from foedus.ensemble.runner import RESULTS
     from foedus.errors import InputError
-    from foedus.judgement.lead_time import history
-    from foedus.judgement.timeline import timeline
     from foedus.report import tables
     from foedus.report import timeline as text
     from foedus.report.timeplots import timeline_svg
+    from foedus.scoring.lead_time import history
 
     first, last = parse_span(span)
     what = load_case(name)
@@ -264,7 +264,7 @@ def _forecast(
     wanted: Wanted | None = None,
 ) -> tuple[Forecast, list[Path]]:
     """Make or reuse the runs, forecast, write the briefs; return the forecast and their paths."""
-    from foedus.judgement.dossier import Wanted, dossier
+    from foedus.answers.dossier import Wanted, dossier
     from foedus.report.forecast import brief as write_brief
     from foedus.report.forecast import known_by
 

@@ -47,7 +47,7 @@ def explain(
 
     Runs that are on disk already are not made again.
     """
-    from foedus.judgement.explain import explain as weigh
+    from foedus.answers.explanations import explain as weigh
     from foedus.report.explain import print_explanations
 
     what = case_to_run(case, making)
@@ -93,7 +93,7 @@ def watch(
 
     Runs that are on disk already are not made again.
     """
-    from foedus.judgement.watch import watch as look
+    from foedus.answers.watch_list import watch as look
     from foedus.report.watch import print_watch
 
     what = case_to_run(case, making)
@@ -158,8 +158,8 @@ def sensitivity(
 
     Runs that are on disk already are not made again.
     """
+    from foedus.answers.sensitivity_analysis import sensitivity as measure
     from foedus.errors import InputError
-    from foedus.judgement.sensitivity import sensitivity as measure
     from foedus.report.effects import tornado_svg
     from foedus.report.sensitivity import print_sensitivities
 
@@ -228,7 +228,7 @@ def discover(
 
     Runs that are on disk already are not made again.
     """
-    from foedus.judgement.discovery import discover as look
+    from foedus.answers.discovery import discover as look
     from foedus.report.discovery import print_discovery
     from foedus.report.effects import discovery_svg
 
@@ -270,7 +270,7 @@ def diagnose(
 
     Runs that are on disk already are not made again.
     """
-    from foedus.judgement.diagnostics import diagnose as examine
+    from foedus.answers.diagnostics import diagnose as examine
     from foedus.report.diagnostics import print_diagnostics
 
     what = case_to_run(case, making)

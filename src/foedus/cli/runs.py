@@ -128,10 +128,11 @@ def runs_export(
 
     ensemble = open_ensemble(store)
     if to == "hubverse":
-        from foedus import judgement, load_case
-        from foedus.judgement import hubverse
+        import foedus
+        from foedus import load_case
+        from foedus.answers import hubverse
 
-        result = judgement.forecast(
+        result = foedus.forecast(
             load_case(case or ensemble.plan.case_name),
             as_of=as_of or ensemble.plan.as_of,
             ensemble=ensemble,

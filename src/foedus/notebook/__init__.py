@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
 if TYPE_CHECKING:
     from foedus.case import Case
     from foedus.ensemble import Ensemble
-    from foedus.judgement import Forecast
+    from foedus.weighing.results import Forecast
 
 __all__ = ["fans", "streets"]
 
@@ -97,7 +97,7 @@ def streets(
     """
     from foedus.case.asof import as_of as known_by
     from foedus.ensemble.replay import film_run
-    from foedus.judgement.making import replayed_decisions
+    from foedus.weighing.making import replayed_decisions
 
     if not 0 <= run < ensemble.plan.runs:
         raise InputError(f"run: 0 to {ensemble.plan.runs - 1} (found {run})")

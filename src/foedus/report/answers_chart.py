@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from foedus.judgement import Forecast
-    from foedus.judgement.results import Answer, Estimate, Explanation
     from foedus.report import content
+    from foedus.weighing.results import Answer, Estimate, Explanation, Forecast
 
 #: Inches: width of the figure and of the questions' column, height of a row, and of head and foot.
 WIDTH, LEFT, ROW, HEAD, FOOT = 8.6, 3.7, 0.4, 0.34, 0.34

@@ -10,7 +10,7 @@ from foedus.report.tables import console, table
 from foedus.report.words import count, day, number, percent, points
 
 if TYPE_CHECKING:
-    from foedus.judgement.diagnostics import (
+    from foedus.answers.diagnostics import (
         Believed,
         Check,
         Contradiction,

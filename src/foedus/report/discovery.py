@@ -9,7 +9,7 @@ from foedus.report.tables import console, table
 from foedus.report.words import day, number, percent, points, with_unit
 
 if TYPE_CHECKING:
-    from foedus.judgement.discovery import Condition, Discovery, Step
+    from foedus.answers.discovery import Condition, Discovery, Step
 
 #: Restrictions that come back in fewer resamples than this are called unsteady.
 _STEADY = 0.5

@@ -13,8 +13,8 @@ from foedus.report.words import MONTHS, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from foedus.judgement.discovery import Discovery
-    from foedus.judgement.sensitivity import Effect, End, Sensitivities, Sensitivity
+    from foedus.answers.discovery import Discovery
+    from foedus.answers.sensitivity_analysis import Effect, End, Sensitivities, Sensitivity
 
 _WIDTH = 7.2
 _ROW = 0.27

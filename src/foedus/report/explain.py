@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from foedus.judgement.factors import ALONE
-from foedus.judgement.weights import reason
+from foedus.answers.bayes_factors import ALONE
 from foedus.report.tables import console, table
 from foedus.report.why import MIND, apart, chance, contrast_title, difference, said
 from foedus.report.words import because, day, percent, worth
+from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
-    from foedus.judgement.explain import Explanations, Weighed
+    from foedus.answers.explanations import Explanations, Weighed
 
 COLUMNS = ("", "As it was", "Otherwise", "Difference", "50% of pairs", "90% of pairs")
 

@@ -19,12 +19,11 @@ from foedus.report.why import apart_of, contrasts_of, explanations_of, same, war
 from foedus.report.words import day, headline, number, percent
 
 if TYPE_CHECKING:
+    from foedus.answers.explanations import Explanations
+    from foedus.answers.watch_list import Watch
     from foedus.case.models import Case
-    from foedus.judgement import Forecast
-    from foedus.judgement.baselines import Outside
-    from foedus.judgement.explain import Explanations
-    from foedus.judgement.results import Answer, Estimate, Evidence, Fan
-    from foedus.judgement.watch import Watch
+    from foedus.weighing.outside_view import Outside
+    from foedus.weighing.results import Answer, Estimate, Evidence, Fan, Forecast
 
 #: What holds of every forecast.
 CAVEATS = (

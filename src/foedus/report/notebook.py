@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from foedus.judgement.weights import reason
 from foedus.report import explain as explained
 from foedus.report import tables
 from foedus.report.forecast import known_by_words
 from foedus.report.signs import watch_of
 from foedus.report.why import MIND, contrast_title, difference, said
 from foedus.report.words import day, headline, number, percent, points
+from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
+    from foedus.answers.explanations import Explanations
+    from foedus.answers.watch_list import Watch
     from foedus.case import Case
     from foedus.ensemble import Ensemble
-    from foedus.judgement import Forecast, Scores
-    from foedus.judgement.explain import Explanations
-    from foedus.judgement.watch import Watch
+    from foedus.scoring.scores import Scores
+    from foedus.weighing.results import Forecast
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 

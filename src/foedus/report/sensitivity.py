@@ -5,12 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from foedus.judgement.weights import reason
 from foedus.report.tables import console, table
 from foedus.report.words import because, count, day, number, percent, with_unit
+from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
-    from foedus.judgement.sensitivity import Effect, End, Sensitivities, Sensitivity, Share, View
+    from foedus.answers.sensitivity_analysis import (
+        Effect,
+        End,
+        Sensitivities,
+        Sensitivity,
+        Share,
+        View,
+    )
 
 #: Inputs that are named where all questions are shown.
 _NAMED = 3

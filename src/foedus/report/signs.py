@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foedus.case.vocabulary import QUANTITIES
-from foedus.judgement.weights import reason
 from foedus.report import content
 from foedus.report.words import day, number, percent, points
+from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
-    from foedus.judgement import Forecast
-    from foedus.judgement.watch import Reading, Watch, Worth
+    from foedus.answers.watch_list import Reading, Watch, Worth
+    from foedus.weighing.results import Forecast
 
 #: Signs of each list that a brief shows.
 MOST = 8

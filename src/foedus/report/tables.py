@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from foedus.ensemble import Ensemble
     from foedus.ensemble.catalogue import RunInfo
     from foedus.errors import InputError
-    from foedus.judgement import Forecast, Scores
-    from foedus.judgement.results import Answer
+    from foedus.scoring.scores import Scores
+    from foedus.weighing.results import Answer, Forecast
 
 #: Width where the output is no terminal.
 PLAIN_WIDTH = 110

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foedus.judgement.timeline import COLUMNS
+from foedus.answers.timelines import COLUMNS
 from foedus.report.tables import console, table
 from foedus.report.words import MONTHS, count, day, number, percent
 
 if TYPE_CHECKING:
-    from foedus.judgement.lead_time import History, Lead
-    from foedus.judgement.results import Answer
-    from foedus.judgement.timeline import Day, Timeline
+    from foedus.answers.timelines import Day, Timeline
+    from foedus.scoring.lead_time import History, Lead
+    from foedus.weighing.results import Answer
 
 #: Days side by side in one table.
 _ACROSS = 8

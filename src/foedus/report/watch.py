@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from foedus.answers.watch_list import NEVER
 from foedus.case.vocabulary import QUANTITIES
-from foedus.judgement.watch import NEVER
-from foedus.judgement.weights import reason
 from foedus.report.tables import console, table
 from foedus.report.words import because, day, number, percent, points, worth
+from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
-    from foedus.judgement.watch import Reading, Watch, Worth
+    from foedus.answers.watch_list import Reading, Watch, Worth
 
 #: Classes of the answer that are named after a reading: those that it changes most.
 _NAMED = 2

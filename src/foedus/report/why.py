@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from foedus.answers.bayes_factors import TOO_FEW
 from foedus.errors import InputError
-from foedus.judgement.factors import TOO_FEW
 from foedus.report import content
 from foedus.report.words import count, number, percent, points
 
 if TYPE_CHECKING:
-    from foedus.judgement import Forecast
-    from foedus.judgement.counterfactual import Contrast, Difference
-    from foedus.judgement.explain import Explanations, Weighed
-    from foedus.judgement.factors import Standing
-    from foedus.judgement.watch import Watch
+    from foedus.answers.bayes_factors import Standing
+    from foedus.answers.counterfactuals import Contrast, Difference
+    from foedus.answers.explanations import Explanations, Weighed
+    from foedus.answers.watch_list import Watch
+    from foedus.weighing.results import Forecast
 
 #: What to keep in mind of every counterfactual.
 MIND = (

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from foedus.case.models import Case
 from foedus.case.vocabulary import MECHANISMS
 from foedus.randomness import Random
-from foedus.world import (
+from foedus.world import outputs
+from foedus.world.guidance import Guidance
+from foedus.world.mechanisms import (
     airlift,
     alliance,
     contagion,
@@ -19,12 +21,10 @@ from foedus.world import (
     information,
     leader,
     lethal,
-    outputs,
     outside,
     ties,
-    unrest,
 )
-from foedus.world.guidance import Guidance
+from foedus.world.mechanisms import streets as unrest
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State

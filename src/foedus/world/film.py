@@ -19,8 +19,8 @@ from foedus.randomness import Random
 from foedus.world import outputs
 from foedus.world.engine import Arrays, World, switches
 from foedus.world.guidance import Guidance
+from foedus.world.lattice import StreetState
 from foedus.world.setting import Setting
-from foedus.world.streets import StreetState
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Film:
 
 @dataclass
 class _Camera:
-    """Films each city's day before it happens; see :class:`foedus.world.unrest.Lattices`."""
+    """Films each city's day before it happens; see ``mechanisms.streets.Lattices``."""
 
     cities: tuple[str, ...]
     shots: dict[str, list[NDArray[np.uint8]]] = field(default_factory=dict)

@@ -127,7 +127,7 @@ def _unrest(registry: dict[str, Parameter]) -> float:
 
 def _expected(setting: Setting, registry: dict[str, Parameter]) -> float:
     """Return what the covariates of the lead's log-odds add at the medians of their priors."""
-    from foedus.world.ties import lead_interest
+    from foedus.world.mechanisms.ties import lead_interest
 
     names = ("ties.dependence", "ties.border", "ties.firms", "ties.sanctions")
     interest = lead_interest(setting, {n: np.array([_mean(registry, n)]) for n in names})[0]

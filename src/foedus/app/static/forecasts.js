@@ -3,7 +3,7 @@
 import { compute, fetchJSON } from "./api.js";
 import { clear, day, h } from "./dom.js";
 
-// Runs worth fewer than this give no answer (foedus.judgement.weights).
+// Runs worth fewer than this give no answer (foedus.weighing.weights).
 const NEEDED = 50;
 // Later runs look where earlier ones agreed with the evidence: for Kazakhstan as of 7 January 500
 // runs are worth 3.1, 2,000 6.9, 4,000 41, 8,000 69. They do not do better than this many times.

@@ -1,0 +1,1 @@
+"""What the weighed runs say: forecasts, explanations and what they hang on."""

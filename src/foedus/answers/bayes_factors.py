@@ -1,0 +1,285 @@
+"""Bayes factors of competing explanations, with their Monte-Carlo error, in careful words.
+
+The evidence for a hypothesis is the mean likelihood of its runs,
+
+    m_h = Σ a_i L_i / Σ a_i   over the runs i of h,
+
+``a`` being what a run weighs before the evidence. Its log has, to first order, the error
+``Σ ψ_i²`` with the influences ``ψ_i = a_i (L_i / m_h - 1)``. Everything that is said of hypotheses
+is a smooth function of the ``log m_h``, and its error is that of the same combination of the ψ.
+
+The factor of a hypothesis is that against the others together, each with its share of their prior:
+
+    B_h = m_h / Σ_{j≠h} w_j m_j,    w_j = prior_j / (1 - prior_h).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from foedus.weighing.results import finite
+from foedus.weighing.weights import effective_size, normalise
+
+FloatArray = NDArray[np.float64]
+
+#: Fewest effective runs of a hypothesis for its factor to be told.
+FEWEST = 20.0
+#: Half-width of an interval in standard errors: 95%.
+SIGMAS = 1.96
+#: Bands of ``2 ln B`` of Kass & Raftery 1995 (doi 10.1080/01621459.1995.10476572), upper ends.
+BANDS: tuple[tuple[float, str], ...] = (
+    (2.0, "not worth more than a bare mention"),
+    (6.0, "positive"),
+    (10.0, "strong"),
+    (math.inf, "very strong"),
+)
+#: Logs of factors within this are nothing but rounding.
+ROUNDING = 1e-9
+ALONE = "there is no other explanation"
+TOO_FEW = "too few runs to tell"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well the runs of each hypothesis meet something.
+
+    Attributes
+    ----------
+    log : (hypothesis,)
+        Log of the mean likelihood; minus infinity where no run meets it.
+    influence : (hypothesis, run)
+        What each run adds to the error of ``log``.
+    effective : (hypothesis,)
+        Effective number of the hypothesis' runs.
+    spread : (hypothesis, draw)
+        Deviations of ``log`` in draws of what else is uncertain; no draws: nothing else is.
+    """
+
+    log: FloatArray
+    influence: FloatArray
+    effective: FloatArray
+    spread: FloatArray
+
+    def __add__(self, other: Fit) -> Fit:
+        """Return the fit to both of two independent things."""
+        wide = self if self.spread.shape[1] else other
+        runs = self if self.influence.shape[1] else other
+        return Fit(
+            self.log + other.log,
+            runs.influence,
+            np.minimum(self.effective, other.effective),
+            wide.spread,
+        )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What something says of a hypothesis against the others.
+
+    Attributes
+    ----------
+    posterior, error : float
+        Probability and its standard error.
+    log_factor, log_factor_error : float
+        Natural log of the Bayes factor against the others together.
+    words : str
+        What the factor is worth, by the end of its interval that is nearer to 1.
+    """
+
+    posterior: float
+    error: float
+    log_factor: float
+    log_factor_error: float
+    words: str
+
+    @property
+    def factor(self) -> tuple[float, float, float]:
+        """The Bayes factor and its 95% interval."""
+        return interval(self.log_factor, self.log_factor_error)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        middle, low, high = self.factor
+        return {
+            "posterior": finite(self.posterior),
+            "error": finite(self.error),
+            "bayes_factor": finite(middle),
+            "bayes_factor_low": finite(low),
+            "bayes_factor_high": finite(high),
+            "words": self.words,
+        }
+
+
+def interval(log_factor: float, error: float) -> tuple[float, float, float]:
+    """Return a factor and its 95% interval from its log; infinity beyond floating point."""
+    width = SIGMAS * error
+    return _exp(log_factor), _exp(log_factor - width), _exp(log_factor + width)
+
+
+def _exp(x: float) -> float:
+    return math.inf if x > 700.0 else math.exp(x)
+
+
+def words(log_factor: float, error: float, *, who: str = "the evidence") -> str:
+    """Return what a Bayes factor is worth, never more than its whole 95% interval is.
+
+    Parameters
+    ----------
+    log_factor, error : float
+        Natural log and its standard error; what is not finite is not told.
+    who : str
+        What speaks.
+
+    Examples
+    --------
+    >>> words(2.0, 0.1), words(2.0, 1.5), words(-8.0, 0.2)
+    ('positive for it', 'the evidence does not tell', 'very strong against it')
+    """
+    if not (math.isfinite(log_factor) and math.isfinite(error)):
+        return TOO_FEW
+    sure = abs(log_factor) - SIGMAS * error
+    if sure <= ROUNDING:
+        return f"{who} does not tell"
+    band = next(text for end, text in BANDS if 2.0 * sure < end)
+    side = "for it" if log_factor > 0 else "against it"
+    return f"{side}, {band}" if band == BANDS[0][1] else f"{band} {side}"
+
+
+def fit(
+    log_prior: FloatArray, log_likelihood: FloatArray, hypothesis: NDArray[np.int64], count: int
+) -> Fit:
+    """Return how well the runs of each hypothesis meet the evidence.
+
+    Parameters
+    ----------
+    log_prior : ndarray, shape (run,)
+        Log of what a run weighs before the evidence, up to a constant within each hypothesis.
+    log_likelihood : ndarray, shape (run,)
+    hypothesis : ndarray of int, shape (run,)
+    count : int
+        How many hypotheses there are.
+    """
+    out = Fit(
+        np.full(count, -np.inf), np.zeros((count, hypothesis.size)), np.zeros(count),
+        np.zeros((count, 0)),
+    )  # fmt: skip
+    for h in range(count):
+        rows = np.flatnonzero(hypothesis == h)
+        logs = np.where(np.isnan(log_likelihood[rows]), -np.inf, log_likelihood[rows])
+        top = logs.max(initial=-np.inf)
+        before = normalise(log_prior[rows])
+        ratio = np.exp(logs - top) if np.isfinite(top) else np.zeros(rows.size)
+        mean = float(before @ ratio)
+        if mean > 0.0:
+            out.log[h] = top + math.log(mean)
+            out.influence[h, rows] = before * (ratio / mean - 1.0)
+            out.effective[h] = effective_size(log_prior[rows] + logs)
+    return out
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A log Bayes factor against the others, with what its error is made of.
+
+    Attributes
+    ----------
+    log : float
+        NaN where there is no other hypothesis, or neither side has a run that meets the evidence.
+    influence : (run,)
+    spread : (draw,)
+    effective : float
+        Effective runs of the weaker side.
+    """
+
+    log: float
+    influence: FloatArray
+    spread: FloatArray
+    effective: float
+
+    def __sub__(self, other: Factor) -> Factor:
+        """Return by how much one factor exceeds another of the same runs."""
+        return Factor(
+            self.log - other.log,
+            self.influence - other.influence,
+            self.spread,
+            min(self.effective, other.effective),
+        )
+
+    @property
+    def error(self) -> float:
+        """Standard error of ``log``; NaN where that is not finite."""
+        if not math.isfinite(self.log):
+            return math.nan
+        return error_of(self.influence, self.spread)
+
+
+def factor(found: Fit, prior: FloatArray, h: int, *, against: int | None = None) -> Factor:
+    """Return the log Bayes factor of a hypothesis against the others together, or one of them.
+
+    Parameters
+    ----------
+    found : Fit
+    prior : ndarray, shape (hypothesis,)
+        Sums to 1.
+    h : int
+    against : int, optional
+        One other hypothesis.
+    """
+    numbers = np.arange(prior.size)
+    others = numbers != h if against is None else numbers == against
+    blank = np.zeros(found.influence.shape[1]), np.zeros(found.spread.shape[1])
+    if not others.any():
+        return Factor(math.nan, *blank, 0.0)
+    parts = np.log(prior[others] / prior[others].sum()) + found.log[others]
+    if not np.isfinite(parts).any():
+        return Factor(math.inf if math.isfinite(found.log[h]) else math.nan, *blank, 0.0)
+    together = float(logsumexp(parts))
+    share = np.exp(parts - together)
+    size = np.clip(found.effective[others], 1e-300, 1e300)
+    return Factor(
+        float(found.log[h]) - together,
+        found.influence[h] - share @ found.influence[others],
+        found.spread[h] - share @ found.spread[others],
+        min(float(found.effective[h]), float(1.0 / np.sum(share**2 / size))),
+    )
+
+
+def error_of(influence: FloatArray, spread: FloatArray) -> float:
+    """Return the standard error from influences and draws."""
+    return math.sqrt(float(influence @ influence) + (float(spread.var()) if spread.size else 0.0))
+
+
+def standings(
+    found: Fit, prior: FloatArray, *, who: str = "the evidence", fewest: float = FEWEST
+) -> tuple[Standing, ...]:
+    """Return the posterior and the Bayes factor of each hypothesis, in words too.
+
+    Parameters
+    ----------
+    found : Fit
+    prior : ndarray, shape (hypothesis,)
+        Sums to 1.
+    who : str
+        What speaks.
+    fewest : float
+        Effective runs of a hypothesis below which its factor is not told.
+    """
+    with np.errstate(divide="ignore"):
+        posterior = normalise(np.log(prior) + found.log)
+    out = []
+    for h, p in enumerate(posterior):
+        if prior.size == 1:
+            out.append(Standing(1.0, 0.0, math.nan, math.nan, ALONE))
+            continue
+        it = factor(found, prior, h)
+        said = TOO_FEW if it.effective < fewest else words(it.log, it.error, who=who)
+        known = bool(np.isfinite(found.log).any())
+        chance = float(p) if known else math.nan
+        out.append(Standing(chance, chance * (1.0 - chance) * it.error, it.log, it.error, said))
+    return tuple(out)

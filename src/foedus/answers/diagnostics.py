@@ -1,0 +1,626 @@
+"""How a forecast hangs on its facts: predictive checks, what moved what, and who is believed.
+
+**Predictive checks.** Before a report is read, the runs say what it may be: each run's truth,
+scattered as the report's rating says. The place of the report in that distribution (its probability
+integral transform) is given under the prior, under all other evidence (leave-one-out), and under
+all evidence. A report that is a range has a place from-to; its tail is the two-sided probability of
+a report as far out, ``2 min(P(reading ≥ low), P(reading ≤ high))``, at most 1.
+
+**What moved what.** Each fact is left out in turn. For yes or no the shift is that of the
+probability; for "how many" and "when" it is that of the probability of lying beyond the median that
+the others give, so that all are in points and have an error. Both answers come from the same runs,
+and the error is that of their difference.
+
+**Who is believed.** The posterior probability that a report is outright wrong, summed by source,
+beside what the ratings stand for.
+
+**Which facts contradict.** Those whose values cannot both be true, as :func:`foedus.check` finds
+them, with which of them the runs disbelieve; and those that the runs make unlikely together: with L
+the likelihoods of two facts over the prior runs, the lift is ``mean(L_a L_b) / (mean(L_a)
+mean(L_b))``, below 1 where they are less likely together than apart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.answers.bayes_factors import FEWEST, TOO_FEW
+from foedus.answers.explanations import DECISIONS, SURE
+from foedus.answers.questions import settled_by
+from foedus.case.check import contradictions as excluding
+from foedus.case.models import Case, Question
+from foedus.weighing.evidence import Report
+from foedus.weighing.making import Making, When, provenance, runs_of
+from foedus.weighing.quantities import Frame
+from foedus.weighing.results import Evidence, finite, plain
+from foedus.weighing.room import room
+from foedus.weighing.summaries import UNMET
+from foedus.weighing.weighed import BLOCK, Weighing, weigh_runs
+from foedus.weighing.weights import (
+    effective_size,
+    mean_and_error,
+    normalise,
+    quantile,
+    without,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from foedus.ensemble.ensemble import Ensemble
+    from foedus.world.guidance import Guidance
+
+FloatArray = NDArray[np.float64]
+
+#: Version of the keys of :meth:`Diagnostics.to_dict`.
+FORMAT = 2
+#: A report further out than this, other evidence in, does not fit the model.
+FAR = 0.02
+#: Shifts of a probability within this are nothing but rounding.
+ROUNDING = 1e-9
+#: A report or source is doubted if it is this many times likelier to be wrong than it is rated.
+DOUBT = 1.5
+#: Lift below which two facts are said to contradict each other.
+APART = 0.5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a report lies in what the runs lead one to expect.
+
+    Attributes
+    ----------
+    below, above : float
+        Probability of a reading below and above the report.
+    error : float
+        Monte-Carlo error of ``pit``.
+    tail : float
+        Two-sided probability of a report as far out.
+    effective : float
+        Effective runs that this rests on.
+    """
+
+    below: float
+    above: float
+    error: float
+    tail: float
+    effective: float
+
+    @property
+    def pit(self) -> float:
+        """The middle of the report's place, 0 to 1: below one half, it is lower than expected."""
+        return self.below + 0.5 * (1.0 - self.below - self.above)
+
+    @property
+    def told(self) -> bool:
+        """Whether there are runs enough to tell."""
+        return self.effective >= FEWEST
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            **{k: finite(v) for k, v in vars(self).items()},
+            "pit": finite(self.pit),
+            "told": self.told,
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """A weighed fact against the runs.
+
+    Attributes
+    ----------
+    fact, text, source, rating : str
+    reported : str or None
+    prior, others, all : Place
+        Under the prior, under all other evidence, under all evidence.
+    disbelief, disbelief_error : float
+        Probability that it is outright wrong, all evidence in; the error is NaN where too few runs
+        tell.
+    rated_wrong : float
+        The same by its rating alone.
+    ess_without : float
+        Effective runs with it left out.
+    closest : float
+        Log-likelihood of the best run less that of full agreement.
+    """
+
+    fact: str
+    text: str
+    source: str
+    rating: str
+    reported: str | None
+    prior: Place
+    others: Place
+    all: Place
+    disbelief: float
+    disbelief_error: float
+    rated_wrong: float
+    ess_without: float
+    closest: float
+
+    @property
+    def told(self) -> bool:
+        """Whether there are runs enough to say how likely it is wrong."""
+        return self.all.told
+
+    @property
+    def conflict(self) -> str | None:
+        """How it conflicts with the model; None if it fits.
+
+        ``unmet``: no run comes near it. ``far``: it is far out, other evidence in. ``disbelieved``:
+        it is rather wrong than not, and clearly more than its rating says. A report that is often
+        outright wrong is hardly ever far out, because a wrong report may say anything.
+        """
+        if self.closest < UNMET:
+            return "unmet"
+        place = self.others if self.others.told else self.prior
+        if place.told and place.tail < FAR:
+            return "far"
+        sure = self.disbelief - SURE * self.disbelief_error
+        return "disbelieved" if self.told and sure > max(0.5, DOUBT * self.rated_wrong) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        places = {k: getattr(self, k).to_dict() for k in ("prior", "others", "all")}
+        return {k: plain(v) for k, v in vars(self).items() if k not in places} | {
+            **places,
+            "conflict": self.conflict,
+        }
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What a fact does to the answer of a question.
+
+    Attributes
+    ----------
+    fact : str
+        ``known-decisions`` for all replayed decisions together.
+    question, kind : str
+    without, with_it : float, datetime.date or None
+        Probability, or median, without and with the fact; a date that is None: never.
+    shift, error : float
+        Of the probability that it is true, larger than the median without the fact (a number), or
+        at or before it (a date; where that is never: that it happens).
+    told : bool
+        The shift is more than three standard errors, and enough runs remain.
+    """
+
+    fact: str
+    question: str
+    kind: str
+    without: float | dt.date | None
+    with_it: float | dt.date | None
+    shift: float
+    error: float
+    told: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {k: plain(v) for k, v in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Believed:
+    """How far the runs believe a source.
+
+    Attributes
+    ----------
+    source, name : str
+    facts : int
+        Weighed facts that it gave.
+    wrong, error : float
+        Expected number of them that are outright wrong, all evidence in.
+    rated_wrong : float
+        The same by the ratings alone.
+    pit : float
+        Mean place of its reports among what the other evidence leads one to expect: below one
+        half it tends to report less, above it more.
+    worst : str
+        The fact that is disbelieved most.
+    told : bool
+        There are runs enough to say.
+    """
+
+    source: str
+    name: str
+    facts: int
+    wrong: float
+    error: float
+    rated_wrong: float
+    pit: float
+    worst: str
+    told: bool = True
+
+    @property
+    def words(self) -> str:
+        """What the runs think of the source."""
+        if not self.told:
+            return TOO_FEW
+        if self.wrong > 0.5 * self.facts:
+            return "disbelieved"
+        if self.wrong - SURE * self.error > DOUBT * self.rated_wrong:
+            return "doubted more than rated"
+        return "believed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**{k: plain(v) for k, v in vars(self).items()}, "facts": self.facts,
+                "words": self.words}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Two facts that cannot both be true, or that the runs make unlikely together.
+
+    Attributes
+    ----------
+    a, b : str
+    lift : float
+        Probability of both over the product of each, before other evidence; NaN where one is
+        replayed.
+    error : float
+        Of its natural log.
+    sided_with : str or None
+        The fact that the runs believe rather, all evidence in; None where they do not choose.
+    kind : {"same_day", "falls", "event", "unlikely"}
+        As of :class:`foedus.case.check.Contradiction`, or unlikely together by the runs alone.
+    text : str
+        In words, where their values cannot both be true.
+    disbelief_a, disbelief_b : float
+        Probability that each is outright wrong, all evidence in; NaN for a replayed decision,
+        which all runs follow, and where too few runs tell.
+    """
+
+    a: str
+    b: str
+    lift: float
+    error: float
+    sided_with: str | None
+    kind: str = "unlikely"
+    text: str = ""
+    disbelief_a: float = math.nan
+    disbelief_b: float = math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {k: plain(v) for k, v in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How a forecast hangs on its facts.
+
+    Attributes
+    ----------
+    case_id, title : str
+    as_of : datetime.date
+    verdict : {"ok", "thin", "refused"}
+        As in a forecast; where refused there are no shifts.
+    runs : int
+    effective, pareto_k : float
+    effective_prior : float
+        Effective runs before the evidence, for where they were drawn from.
+    advice : tuple of str
+    questions : tuple of (str, str, str)
+        Id, text and kind.
+    checks : tuple of Check
+        One a weighed fact, in the order of the case.
+    shifts : tuple of Shift
+        One a fact and question.
+    sources : tuple of Believed
+        The most disbelieved first.
+    contradictions : tuple of Contradiction
+        Those of values first, then the least likely.
+    replayed : dict
+        As in a forecast: how likely the runs themselves make the known decisions.
+    warnings : tuple of str
+    provenance : dict
+    settled : dict of str to str
+        By question: the known fact that settles it already.
+    """
+
+    case_id: str
+    title: str
+    as_of: dt.date
+    verdict: str
+    runs: int
+    effective: float
+    pareto_k: float
+    effective_prior: float
+    advice: tuple[str, ...]
+    questions: tuple[tuple[str, str, str], ...]
+    checks: tuple[Check, ...]
+    shifts: tuple[Shift, ...]
+    sources: tuple[Believed, ...]
+    contradictions: tuple[Contradiction, ...]
+    replayed: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+    settled: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def conflicts(self) -> tuple[Check, ...]:
+        """The facts that conflict with the model, the worst first."""
+        found = [c for c in self.checks if c.conflict]
+        return tuple(sorted(found, key=lambda c: (min(c.closest, UNMET), c.others.tail)))
+
+    def moved(self, question: str) -> tuple[Shift, ...]:
+        """Return the facts that move a question beyond noise, the largest first."""
+        told = [s for s in self.shifts if s.question == question and s.told]
+        return tuple(sorted(told, key=lambda s: -abs(s.shift)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
+        return {
+            "format": FORMAT,
+            "case": self.case_id,
+            "title": self.title,
+            "as_of": self.as_of.isoformat(),
+            "verdict": self.verdict,
+            "runs": self.runs,
+            "effective": finite(self.effective),
+            "pareto_k": finite(self.pareto_k),
+            "effective_prior": finite(self.effective_prior),
+            "advice": list(self.advice),
+            "questions": [
+                dict(zip(("id", "text", "kind"), q, strict=True))
+                | {"settled_by": self.settled.get(q[0])}
+                for q in self.questions
+            ],
+            "checks": [c.to_dict() for c in self.checks],
+            "shifts": [s.to_dict() for s in self.shifts],
+            "sources": [s.to_dict() for s in self.sources],
+            "contradictions": [c.to_dict() for c in self.contradictions],
+            "replayed": dict(self.replayed),
+            "warnings": list(self.warnings),
+            "provenance": dict(self.provenance),
+        }
+
+
+def diagnose(
+    case: Case,
+    *,
+    as_of: When = None,
+    ensemble: Ensemble | None = None,
+    **making: Unpack[Making],
+) -> Diagnostics:
+    """Say how the forecast of a case hangs on its facts.
+
+    Parameters
+    ----------
+    case : Case
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
+
+    Returns
+    -------
+    Diagnostics
+
+    Raises
+    ------
+    InputError
+        If the date lies outside the case, or the ensemble replayed other decisions.
+    """
+    made = runs_of(case, as_of, ensemble, making)
+    found = diagnose_runs(
+        made.known,
+        made.ensemble.dataset,
+        guidance=made.guidance,
+        log_importance=made.log_importance,
+    )
+    return replace(found, provenance=provenance(made.ensemble))
+
+
+def diagnose_runs(
+    case: Case,
+    dataset: xr.Dataset,
+    *,
+    guidance: Guidance | None = None,
+    log_importance: FloatArray | None = None,
+    block: int = BLOCK,
+) -> Diagnostics:
+    """Say how a forecast hangs on its facts, by the runs of an ensemble.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset, guidance, log_importance, block
+        As for :func:`foedus.answers.forecasts.judge`.
+    """
+    w = weigh_runs(case, dataset, guidance=guidance, log_importance=log_importance, block=block)
+    table = {e.id: e for e in w.evidence}
+    prior = normalise(w.log_prior)
+    checks = tuple(
+        _check(report, table[report.fact.id], w, n, prior) for n, report in enumerate(w.weighed)
+    )
+    asked = [q for q in case.questions if q.id not in w.unreadable]
+    settled = {q.id: fact for q in asked if (fact := settled_by(case, q)) is not None}
+    return Diagnostics(
+        case.id,
+        case.title,
+        case.as_of,
+        w.weights.verdict,
+        w.weights.runs,
+        w.weights.ess,
+        w.weights.pareto_k,
+        float(effective_size(w.log_prior)),
+        w.weights.advice,
+        tuple((q.id, q.text, q.kind) for q in asked),
+        checks,
+        () if w.refused else _shifts(asked, w),
+        _sources(checks, w, table),
+        _contradictions(case, w, prior, checks),
+        w.replayed,
+        w.warnings,
+        settled=settled,
+    )
+
+
+def _check(report: Report, told: Evidence, w: Weighing, n: int, prior: FloatArray) -> Check:
+    assert report.model is not None
+    truth = np.where(np.isnan(w.read.truth[n]), 0.0, w.read.truth[n])
+    below = report.model.below(report.model.low, truth)
+    above = 1.0 - report.model.below(report.model.high, truth)
+    if not report.model.positive:  # "not by then" is any later day, and never
+        below, above = report.model.below(report.model.high, truth), np.zeros_like(truth)
+    rest = normalise(without(w.weights.log_weight, w.read.contribution[n]))
+    doubt, error = mean_and_error(w.read.disbelief[n], w.weights.weight)
+    everything = _place(below, above, w.weights.weight)
+    return Check(
+        told.id,
+        told.text,
+        told.source,
+        told.rating,
+        told.reported,
+        _place(below, above, prior),
+        _place(below, above, rest),
+        everything,
+        doubt,
+        error if everything.told else math.nan,
+        report.model.error,
+        math.nan if told.ess_without is None else told.ess_without,
+        math.nan if told.closest is None else told.closest,
+    )
+
+
+def _place(below: FloatArray, above: FloatArray, weight: FloatArray) -> Place:
+    _, error = mean_and_error(0.5 * (1.0 + below - above), weight)
+    low, high = (float(np.clip(weight @ x, 0.0, 1.0)) for x in (below, above))
+    squares = float(weight @ weight)
+    tail = min(1.0, 2.0 * min(1.0 - low, 1.0 - high))
+    return Place(low, high, error, tail, 1.0 / squares if squares > 0 else 0.0)
+
+
+def _shifts(asked: list[Question], w: Weighing) -> tuple[Shift, ...]:
+    rows = [(r.fact.id, w.read.contribution[n]) for n, r in enumerate(w.weighed)]
+    if np.ptp(w.read.log_guidance) > 0:
+        rows.append((DECISIONS, w.read.log_guidance))
+    out = []
+    for fact, row in rows:
+        left = without(w.weights.log_weight, row)
+        rest, enough = normalise(left), float(effective_size(left)) >= FEWEST
+        for q in asked:
+            out.append(_shift(fact, q, w, rest, enough))
+    return tuple(out)
+
+
+def _shift(fact: str, q: Question, w: Weighing, rest: FloatArray, enough: bool) -> Shift:
+    draws, weight = w.read.draws[q.id], w.weights.weight
+    true: FloatArray
+    answer: Callable[[FloatArray], float | dt.date | None]
+    if q.kind == "binary":
+        true = draws
+
+        def answer(by: FloatArray) -> float | dt.date | None:
+            return min(float(by @ true), 1.0)
+    else:
+        middle = float(quantile(draws, rest, np.array([0.5]))[0])
+        if q.kind == "number":
+            true = (draws > middle).astype(np.float64)
+        else:
+            true = (draws <= middle if np.isfinite(middle) else np.isfinite(draws)).astype(float)
+
+        def answer(by: FloatArray) -> float | dt.date | None:
+            return _median(draws, by, q.kind, w.frame)
+
+    p, before = float(weight @ true), float(rest @ true)
+    influence = weight * (true - p) - rest * (true - before)
+    error = math.sqrt(float(influence @ influence))
+    told = enough and abs(p - before) > max(SURE * error, ROUNDING)
+    return Shift(fact, q.id, q.kind, answer(rest), answer(weight), p - before, error, told)
+
+
+def _median(
+    draws: FloatArray, weight: FloatArray, kind: str, frame: Frame
+) -> float | dt.date | None:
+    middle = float(quantile(draws, weight, np.array([0.5]))[0])
+    if kind == "number":
+        return middle
+    return frame.date(int(middle)) if np.isfinite(middle) else None
+
+
+def _sources(
+    checks: tuple[Check, ...], w: Weighing, table: dict[str, Evidence]
+) -> tuple[Believed, ...]:
+    out = []
+    told = w.weights.ess >= FEWEST
+    for source in dict.fromkeys(c.source for c in checks):
+        rows = [n for n, c in enumerate(checks) if c.source == source]
+        mine = [checks[n] for n in rows]
+        wrong, error = mean_and_error(
+            np.asarray(sum(w.read.disbelief[n] for n in rows)), w.weights.weight
+        )
+        worst = max(mine, key=lambda c: c.disbelief)
+        out.append(
+            Believed(
+                source,
+                table[worst.fact].source_name,
+                len(mine),
+                wrong,
+                error if told else math.nan,
+                sum(c.rated_wrong for c in mine),
+                sum(c.others.pit for c in mine) / len(mine),
+                worst.fact,
+                told,
+            )
+        )
+    return tuple(sorted(out, key=lambda s: -s.wrong / s.facts))
+
+
+def _contradictions(
+    case: Case, w: Weighing, prior: FloatArray, checks: tuple[Check, ...]
+) -> tuple[Contradiction, ...]:
+    """Return the pairs of facts that exclude each other, or are less likely together."""
+    number = {c.fact: n for n, c in enumerate(checks)}
+    replayed = {e.id for e in w.evidence if e.use == "replayed"}
+    pairs = {frozenset(c.facts): c for c in excluding(case)}
+    likely = room(len(w.weighed), prior.size)
+    for n, report in enumerate(w.weighed):
+        log = w.read.contribution[n] / report.share
+        top = log.max(initial=-np.inf)
+        ratio = np.exp(log - top) if np.isfinite(top) else np.zeros_like(log)
+        mean = float(prior @ ratio)
+        likely[n] = ratio / mean if mean > 0 else 1.0
+    out = []
+    for a, b in combinations(range(len(likely)), 2):
+        one, other = checks[a], checks[b]
+        named = pairs.pop(frozenset((one.fact, other.fact)), None)
+        both = likely[a] * likely[b]
+        lift = float(prior @ both)
+        if not lift > 0.0 or (named is None and lift >= APART):
+            continue
+        influence = prior * (both / lift - likely[a] - likely[b] + 1.0)
+        error = math.sqrt(float(influence @ influence))
+        if named is None and -math.log(lift) <= SURE * error:
+            continue
+        gap = one.disbelief - other.disbelief
+        sided = (other if gap > 0 else one).fact if one.told and abs(gap) > 0.5 else None
+        said = ("unlikely", "") if named is None else (named.kind, str(named))
+        doubts = (c.disbelief if c.told else math.nan for c in (one, other))
+        out.append(Contradiction(one.fact, other.fact, lift, error, sided, *said, *doubts))
+    for left in pairs.values():  # one of the two is replayed, so all runs follow it
+        if all(f in number or f in replayed for f in left.facts):
+            mine = [checks[number[f]] if f in number else None for f in left.facts]
+            doubts = (c.disbelief if c is not None and c.told else math.nan for c in mine)
+            first, second = left.facts
+            lift = error = math.nan
+            said = left.kind, str(left)
+            out.append(Contradiction(first, second, lift, error, None, *said, *doubts))
+    return tuple(sorted(out, key=lambda c: (c.kind == "unlikely", math.isnan(c.lift), c.lift)))

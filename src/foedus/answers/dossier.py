@@ -1,0 +1,107 @@
+"""All that a full brief says, from the same runs: forecast, explanations, watch lists."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from foedus.answers.counterfactuals import PAIRS
+from foedus.answers.explanations import Explanations, explain
+from foedus.answers.forecasts import forecast
+from foedus.answers.watch_list import Watch, watch
+from foedus.case.asof import as_of as known_by
+from foedus.case.models import Case
+from foedus.errors import InputError
+from foedus.weighing.making import make_runs
+from foedus.weighing.results import Forecast
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted besides the forecast.
+
+    Attributes
+    ----------
+    explain : bool
+    pairs : int
+        Of each counterfactual; 0 makes none.
+    watch : bool
+    question : str or None
+        What the watch list is about; absent: the most open question, and the hypotheses.
+    """
+
+    explain: bool = False
+    pairs: int = PAIRS
+    watch: bool = False
+    question: str | None = None
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A forecast with what explains it and what to look for next."""
+
+    forecast: Forecast
+    explanations: Explanations | None = None
+    watch: tuple[Watch, ...] = ()
+
+
+def dossier(
+    case: Case, wanted: Wanted, *, as_of: dt.date | dt.datetime | str | None = None, **runs: Any
+) -> Dossier:
+    """Judge the runs of a case once for each thing that is wanted.
+
+    Parameters
+    ----------
+    case : Case
+    wanted : Wanted
+    as_of : datetime.date, datetime.datetime or str, optional
+        The case's own date if absent.
+    **runs
+        As for :func:`foedus.forecast`: ``runs``, ``seed``, ``out`` and so on; or ``ensemble``.
+
+    Raises
+    ------
+    InputError
+        If the case has no such question.
+    """
+    date = case.as_of if as_of is None else as_of
+    ids = [q.id for q in case.questions]
+    if wanted.question is not None and wanted.question not in ids:
+        raise InputError(f"question: one of {', '.join(ids) or 'none'} (found {wanted.question!r})")
+    known_by(case, date)  # a date outside the case is refused before any run is made
+    ensemble = runs.pop("ensemble", None) or make_runs(case, date, **runs)
+    made = forecast(case, as_of=date, ensemble=ensemble)
+    if made.verdict == "refused":
+        return Dossier(made)
+    found = None
+    if wanted.explain and case.hypotheses:
+        found = explain(
+            case, as_of=date, ensemble=ensemble, pairs=wanted.pairs, progress=runs.get("progress")
+        )
+    lists: tuple[Watch, ...] = ()
+    if wanted.watch and made.as_of < case.end:
+        lists = tuple(
+            watch(case, question=about, as_of=date, ensemble=ensemble)
+            for about in _asked(case, made, wanted.question)
+        )
+    return Dossier(made, found, lists)
+
+
+def _asked(case: Case, made: Forecast, question: str | None) -> list[str | None]:
+    """Return what to look out for: a question, and the hypotheses if none was named."""
+    if question is not None:
+        return [question]
+    about: list[str | None] = [q for q in (most_open(made),) if q is not None]
+    return [*about, *([None] if len(case.hypotheses) > 1 else [])]
+
+
+def most_open(made: Forecast) -> str | None:
+    """Return the yes-or-no question whose answer is nearest to even; None if all are settled."""
+    chances = {
+        a.id: a.estimate.probability
+        for a in made.answers
+        if a.kind == "binary" and a.estimate is not None and a.settled_by is None
+    }
+    open_ones = {q: abs(p - 0.5) for q, p in chances.items() if p is not None and 0.0 < p < 1.0}
+    return min(open_ones, key=lambda q: open_ones[q], default=None)

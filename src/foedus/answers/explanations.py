@@ -1,0 +1,567 @@
+"""Explanations: which the evidence and the casebook favour, and what if it had been otherwise.
+
+**From the evidence.** The posterior of each hypothesis and its Bayes factor against the others
+together (:mod:`foedus.answers.bayes_factors`). A fact moves a hypothesis by the change of its log
+factor when the fact is left out; the replayed decisions pay one price together and are left out
+together.
+
+**From the casebook alone.** History knows nothing of motives, but a hypothesis says by its priors
+how likely it is that such a government asks, and that it then gets troops. Some runs are simulated
+with nothing known; of those in which there is unrest, p_h is the share of each hypothesis' runs
+with that answer. With c the casebook's chance, the casebook counts as one call like this one:
+
+    log-fit of h = Σ  c log p_h + (1 - c) log(1 - p_h)    over the two answers,
+
+the log-probability that h gives, on average, to what history leads one to expect. It is a rule, not
+a likelihood: deliberately worth no more than a single case, since the hypotheses' own priors partly
+come from the casebook. The uncertainty of c and of p_h (Jeffreys) goes into the interval.
+
+**From both.** The log-fits added.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.answers import bayes_factors as factors
+from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
+from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
+from foedus.answers.forecasts import judge
+from foedus.case.models import Case
+from foedus.views import view
+from foedus.weighing.evidence import likelihood, reports
+from foedus.weighing.making import Making, When, provenance, runs_of
+from foedus.weighing.nearest_cases import case_features, own_row
+from foedus.weighing.quantities import Frame, blocks
+from foedus.weighing.results import Forecast, finite
+from foedus.weighing.room import room
+from foedus.weighing.weights import normalise, reason, without
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from foedus.ensemble.ensemble import Ensemble
+    from foedus.world.guidance import Guidance
+
+FloatArray = NDArray[np.float64]
+
+#: Version of the keys of :meth:`Explanations.to_dict`.
+FORMAT = 2
+#: A fact is named only if it moves a hypothesis by this many standard errors: there are many facts.
+SURE = 3.0
+#: Facts kept for each hypothesis.
+KEPT = 3
+#: Identifier of all replayed decisions together.
+DECISIONS = "known-decisions"
+#: Runs simulated with nothing known for each hypothesis.
+FREE_RUNS = 60
+
+_BLOCK = 1000
+_DRAWS = 2000
+_SEED = 20220105
+_ENGINE = "foedus.world.engine"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a fact does to a hypothesis.
+
+    Attributes
+    ----------
+    fact, text : str
+        ``known-decisions`` for all replayed decisions together.
+    shift, error : float
+        Change of the log Bayes factor that the fact brings; positive: for the hypothesis.
+    told : bool
+        The shift is more than :data:`SURE` standard errors.
+    """
+
+    fact: str
+    text: str
+    shift: float
+    error: float
+    told: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**vars(self), "shift": finite(self.shift), "error": finite(self.error)}
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A hypothesis: what the evidence, the casebook and both say of it.
+
+    Attributes
+    ----------
+    id, title, says, put_forward_by : str
+    prior : float
+    runs : int
+    effective : float
+        Effective number of its runs after the evidence.
+    evidence, casebook, both : Standing
+    moved_by : tuple of Moved
+        The facts that move it most, the largest first.
+    """
+
+    id: str
+    title: str
+    says: str
+    put_forward_by: str
+    prior: float
+    runs: int
+    effective: float
+    evidence: Standing
+    casebook: Standing
+    both: Standing
+    moved_by: tuple[Moved, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            **vars(self),
+            "effective": finite(self.effective),
+            "evidence": self.evidence.to_dict(),
+            "casebook": self.casebook.to_dict(),
+            "both": self.both.to_dict(),
+            "moved_by": [m.to_dict() for m in self.moved_by],
+        }
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far apart two hypotheses are.
+
+    Attributes
+    ----------
+    a, b : str
+    log_factor, error : float
+        Natural log of the Bayes factor of a against b, from the evidence.
+    words : str
+        What it is worth for a.
+    question : str or None
+        The question on which their forecasts differ most.
+    distance : float
+        Largest difference of their cumulative probabilities there, 0 to 1.
+    noise : float
+        What chance alone gives in one of twenty tables like this one.
+    """
+
+    a: str
+    b: str
+    log_factor: float
+    error: float
+    words: str
+    question: str | None
+    distance: float
+    noise: float
+
+    @property
+    def told(self) -> bool:
+        """Whether the forecasts differ by more than chance."""
+        return self.distance > self.noise
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        middle, low, high = factors.interval(self.log_factor, self.error)
+        return {
+            "a": self.a,
+            "b": self.b,
+            "bayes_factor": finite(middle),
+            "bayes_factor_low": finite(low),
+            "bayes_factor_high": finite(high),
+            "words": self.words,
+            "question": self.question,
+            "distance": finite(self.distance),
+            "noise": finite(self.noise),
+            "told": self.told,
+        }
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """The competing explanations of a case as of a date, and its counterfactuals.
+
+    Attributes
+    ----------
+    case_id, title : str
+    as_of : datetime.date
+    verdict : {"ok", "thin", "refused"}
+        As in a forecast; where refused the evidence says nothing.
+    effective : float
+        Effective number of runs.
+    advice : tuple of str
+    hypotheses : tuple of Weighed
+    apart : tuple of Apart
+    casebook : str
+        What the casebook expects, in words.
+    counterfactuals : tuple of Contrast
+    left_out : str or None
+        Why there are no counterfactuals.
+    warnings : tuple of str
+    provenance : dict
+        What made the ensemble.
+    """
+
+    case_id: str
+    title: str
+    as_of: dt.date
+    verdict: str
+    effective: float
+    advice: tuple[str, ...]
+    hypotheses: tuple[Weighed, ...]
+    apart: tuple[Apart, ...]
+    casebook: str
+    counterfactuals: tuple[Contrast, ...] = ()
+    left_out: str | None = None
+    warnings: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return str(view("Explanations.html", self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
+        return {
+            "format": FORMAT,
+            "case": self.case_id,
+            "title": self.title,
+            "as_of": self.as_of.isoformat(),
+            "verdict": self.verdict,
+            "effective": finite(self.effective),
+            "advice": list(self.advice),
+            "hypotheses": [h.to_dict() for h in self.hypotheses],
+            "apart": [a.to_dict() for a in self.apart],
+            "casebook": self.casebook,
+            "counterfactuals": [c.to_dict() for c in self.counterfactuals],
+            "left_out": self.left_out,
+            "warnings": list(self.warnings),
+            "provenance": dict(self.provenance),
+        }
+
+
+def explain(
+    case: Case,
+    *,
+    as_of: When = None,
+    ensemble: Ensemble | None = None,
+    pairs: int = PAIRS,
+    **making: Unpack[Making],
+) -> Explanations:
+    """Weigh a case's hypotheses, and say what would have been otherwise.
+
+    Parameters
+    ----------
+    case : Case
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    pairs : int
+        Pairs of runs of each counterfactual; 0 makes none.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
+
+    Returns
+    -------
+    Explanations
+
+    Raises
+    ------
+    InputError
+        If the date lies outside the case, or the ensemble replayed other decisions.
+    StoreError
+        If stored runs cannot be made again by this version of foedus.
+    """
+    made = runs_of(case, as_of, ensemble, making)
+    known, ensemble = made.known, made.ensemble
+    history, text = _history(known, ensemble)
+    weighed, judged = weigh_hypotheses(
+        known,
+        ensemble.dataset,
+        guidance=made.guidance,
+        log_importance=made.log_importance,
+        history=history,
+        history_text=text,
+    )
+    weighed = replace(weighed, provenance=provenance(ensemble))
+    if not pairs:
+        return replace(weighed, left_out="no pairs of runs were asked for")
+    if judged.verdict == "refused":
+        why = reason(judged.verdict, judged.weights.ess, judged.weights.runs)
+        return replace(weighed, left_out=f"they start from runs that are believed, and {why}")
+    progress = making.get("progress")
+    note: Callable[[str], None] = progress.note if progress else lambda line: None
+    weight = judged.weights.weight
+    found = contrasts(known, ensemble, weight, made.guidance, pairs=pairs, note=note)
+    none = None if found else "no known decision, made otherwise, would have changed any run"
+    return replace(weighed, counterfactuals=found, left_out=none)
+
+
+def weigh_hypotheses(
+    case: Case,
+    dataset: xr.Dataset,
+    *,
+    guidance: Guidance,
+    log_importance: FloatArray | None = None,
+    history: Fit | None = None,
+    history_text: str = "",
+    block: int = _BLOCK,
+) -> tuple[Explanations, Forecast]:
+    """Weigh the hypotheses of a case by the runs of an ensemble.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset : xarray.Dataset
+        As for :func:`foedus.answers.forecasts.judge`.
+    guidance : Guidance
+        What was replayed.
+    log_importance : ndarray, shape (run,), optional
+        What each run weighs for where it was drawn from.
+    history : Fit, optional
+        How well each hypothesis agrees with the casebook.
+    history_text : str
+    block : int
+        Runs held in memory at once.
+
+    Returns
+    -------
+    Explanations
+    Forecast
+        The answers by the same runs.
+    """
+    judged = judge(
+        case, dataset, guidance=guidance, log_importance=log_importance, block=block
+    )  # fmt: skip
+    count = len(case.hypotheses)
+    prior = np.array([h.weight for h in case.hypotheses])
+    prior = prior / prior.sum() if count else prior
+    numbers = _numbers(dataset)
+    before = np.zeros(numbers.size) if log_importance is None else log_importance
+    names, guided, added = _contributions(case, dataset, guidance, block)
+    log_likelihood = guided + added.sum(axis=0)
+    refused = judged.verdict == "refused"
+    found = fit(before, log_likelihood, numbers, count)
+    silent = Fit(
+        np.zeros(count), np.zeros((count, 0)), np.full(count, np.inf), np.zeros((count, 0))
+    )
+    past = silent if history is None else history
+    evidence = standings(found, prior)
+    casebook = standings(past, prior, who="the casebook")
+    both = standings(found + past, prior)
+    if refused:
+        few = judged.weights.reason.startswith("too few")
+        said = factors.TOO_FEW if few else judged.weights.reason
+        evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, said),) * count
+    moved = _moved(found, prior, before, log_likelihood, guided, added, names, numbers)
+    views = tuple(
+        Weighed(
+            h.id,
+            h.title,
+            h.says,
+            h.put_forward_by,
+            float(prior[n]),
+            int((numbers == n).sum()),
+            float(found.effective[n]),
+            evidence[n],
+            casebook[n],
+            both[n],
+            () if refused else moved[n],
+        )
+        for n, h in enumerate(case.hypotheses)
+    )
+    explanations = Explanations(
+        case.id,
+        case.title,
+        case.as_of,
+        judged.verdict,
+        judged.weights.ess,
+        judged.weights.advice,
+        views,
+        () if refused else _apart(case, found, before + log_likelihood, numbers, judged),
+        history_text or "The casebook does not tell.",
+        warnings=tuple(w for w in judged.warnings if w not in judged.weights.advice),
+    )
+    return explanations, judged
+
+
+def _numbers(dataset: xr.Dataset) -> NDArray[np.int64]:
+    if "hypothesis" not in dataset:
+        return np.full(dataset.sizes["run"], -1, dtype=np.int64)
+    return np.asarray(dataset["hypothesis"].to_numpy().astype(np.int64))
+
+
+def _contributions(
+    case: Case, dataset: xr.Dataset, guidance: Guidance, block: int
+) -> tuple[list[tuple[str, str]], FloatArray, FloatArray]:
+    """Return (fact, text) of the weighed reports, the price of the decisions, and what each adds.
+
+    Shapes (report,), (run,), (report, run).
+    """
+    frame = Frame.of(case)
+    weighed = [r for r in reports(case, guidance) if r.use == "weighed"]
+    names = {"log_guidance"}.union(*(r.variables for r in weighed))
+    size, first = dataset.sizes["run"], 0
+    guided, added = np.zeros(size), room(len(weighed), size)
+    for runs in blocks(dataset, sorted(names), size=block):
+        here = slice(first, first + len(runs["log_guidance"]))
+        guided[here] = runs["log_guidance"]
+        added[:, here] = likelihood(weighed, runs, frame).contribution
+        first = here.stop
+    return [(r.fact.id, r.fact.text) for r in weighed], guided, added
+
+
+def _moved(
+    found: Fit,
+    prior: FloatArray,
+    log_prior: FloatArray,
+    log_likelihood: FloatArray,
+    guided: FloatArray,
+    added: FloatArray,
+    facts: list[tuple[str, str]],
+    numbers: NDArray[np.int64],
+) -> list[tuple[Moved, ...]]:
+    """Return the facts that move each hypothesis most."""
+    rows = list(added)
+    if np.ptp(guided) > 0:
+        rows.append(guided)
+        facts = [*facts, (DECISIONS, "The known decisions that were replayed, together")]
+    shifts: list[list[Moved]] = [[] for _ in prior]
+    whole = [factor(found, prior, h) for h in range(prior.size)]
+    for (name, text), row in zip(facts, rows, strict=True):
+        rest = fit(log_prior, without(log_likelihood, row[None])[0], numbers, prior.size)
+        for h, all_of_it in enumerate(whole):
+            change = all_of_it - factor(rest, prior, h)
+            told = math.isfinite(change.log) and abs(change.log) > SURE * change.error
+            told = told and change.effective >= factors.FEWEST
+            shifts[h].append(Moved(name, text, change.log, change.error, told))
+    return [
+        tuple(sorted((m for m in list_ if math.isfinite(m.shift)), key=lambda m: -abs(m.shift)))[
+            :KEPT
+        ]
+        for list_ in shifts
+    ]
+
+
+def _apart(
+    case: Case, found: Fit, log_weight: FloatArray, numbers: NDArray[np.int64], judged: Forecast
+) -> tuple[Apart, ...]:
+    """Return how far apart each pair of hypotheses is, in evidence and in forecasts."""
+    pairs = list(combinations(range(len(case.hypotheses)), 2))
+    prior = np.array([h.weight for h in case.hypotheses])
+    weight = [normalise(np.where(numbers == h, log_weight, -np.inf)) for h in range(prior.size)]
+    tests = max(len(pairs) * len(judged.draws), 1)
+    out = []
+    for a, b in pairs:
+        it = factor(found, prior / prior.sum(), a, against=b)
+        thin = it.effective < factors.FEWEST
+        distances = {q: distance(v, weight[a], weight[b]) for q, v in judged.draws.items()}
+        question = max(distances, key=lambda q: distances[q], default=None)
+        size = np.maximum(found.effective[[a, b]], 1e-9)
+        noise = math.sqrt(0.5 * math.log(2.0 * tests / 0.05) * float((1.0 / size).sum()))
+        out.append(
+            Apart(
+                case.hypotheses[a].id,
+                case.hypotheses[b].id,
+                it.log,
+                it.error,
+                factors.TOO_FEW if thin else factors.words(it.log, it.error),
+                question,
+                0.0 if question is None else distances[question],
+                min(noise, 1.0),
+            )
+        )
+    return tuple(out)
+
+
+def distance(values: FloatArray, a: FloatArray, b: FloatArray) -> float:
+    """Return the largest difference of two weighted cumulative distributions, 0 to 1.
+
+    Parameters
+    ----------
+    values : ndarray, shape (run,)
+        May hold infinities.
+    a, b : ndarray, shape (run,)
+        Weights, each summing to 1.
+    """
+    order = np.argsort(values, kind="stable")
+    gap = np.cumsum(a[order] - b[order])
+    last = np.append(values[order][1:] != values[order][:-1], True)
+    return float(np.clip(np.abs(gap[last]).max(initial=0.0), 0.0, 1.0))
+
+
+def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, str]:
+    """Return how well each hypothesis agrees with the casebook, and what the casebook expects."""
+    given = case_features(case)
+    if len(case.hypotheses) < 2:
+        return None, "The casebook does not tell: there are no two explanations to tell apart."
+    if "trigger" not in given or "organisation" not in given:
+        return None, "The casebook does not tell: the case names no trigger and organisation."
+    from foedus.casebook.design import Features
+    from foedus.casebook.predict import predict
+
+    given.pop("formal_request", None)
+    exclude = own_row(case)
+    outlook = predict(Features(**given), before=case.start, exclude=exclude)
+    expected = (outlook.request.draws, outlook.answer_if_asked["troops"].draws)
+    asks, troops = outlook.request, outlook.answer_if_asked["troops"]
+    text = f"Before it began, the casebook expected: a request {asks}, troops if asked {troops}."
+    return agreement(expected, _free(ensemble)), text
+
+
+def _free(ensemble: Ensemble) -> NDArray[np.int64]:
+    """Return yes and no of (request, decision if asked) by hypothesis with nothing known.
+
+    Shape (answer, hypothesis, 2). Only runs with unrest somewhere count.
+    """
+    from foedus.ensemble.work import Task, simulate
+    from foedus.weighing.quantities import UNREST_CROWD
+    from foedus.world.guidance import Guidance
+
+    plan = replace(ensemble.plan, proposals={"stages": []})
+    task = Task(str(ensemble.path), plan, ensemble.attributes["case"], Guidance(), _ENGINE)
+    count = len(ensemble.case.hypotheses)
+    made = simulate(task, np.arange(FREE_RUNS * count, dtype=np.int64))
+    unrest = (made["crowd"] > UNREST_CROWD).any(axis=(1, 2))
+    asked = unrest & (made["event_request"] >= 0)
+    decided = asked & (made["event_decision"] >= 0)
+    table = np.zeros((2, count, 2), dtype=np.int64)
+    for h in range(count):
+        mine = made["hypothesis"] == h
+        for row, (yes, among) in enumerate(((asked, unrest), (decided, asked))):
+            table[row, h] = (mine & yes).sum(), (mine & among & ~yes).sum()
+    return table
+
+
+def agreement(expected: tuple[FloatArray, ...], table: NDArray[np.int64]) -> Fit:
+    """Return how well each hypothesis agrees with history, as the docstring of the module says.
+
+    Parameters
+    ----------
+    expected : tuple of ndarray, shape (draw,)
+        Draws of the casebook's chance of each answer.
+    table : ndarray of int, shape (answer, hypothesis, 2)
+        Runs of each hypothesis with the answer yes and no.
+    """
+    rng = np.random.default_rng(_SEED)
+    count = table.shape[1]
+    logs, middle = np.zeros((count, _DRAWS)), np.zeros(count)
+    for chances, rows in zip(expected, table, strict=True):
+        c = rng.choice(chances, _DRAWS)
+        for h, (yes, no) in enumerate(rows):
+            p = np.clip(rng.beta(yes + 0.5, no + 0.5, _DRAWS), 1e-6, 1.0 - 1e-6)
+            logs[h] += c * np.log(p) + (1.0 - c) * np.log1p(-p)
+            at = (yes + 0.5) / (yes + no + 1.0)
+            middle[h] += chances.mean() * np.log(at) + (1.0 - chances.mean()) * np.log1p(-at)
+    spread = logs - logs.mean(axis=1, keepdims=True)
+    return Fit(middle, np.zeros((count, 0)), np.full(count, np.inf), spread)

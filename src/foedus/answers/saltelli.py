@@ -1,0 +1,279 @@
+"""A design for first and total-order indices: Saltelli's, sampled and analysed by SALib.
+
+Inputs are taken together by mechanism, or each by itself. *Chance* is one input more: a uniform
+that chooses the run number, so that rows that share it meet the same luck, and all that is random
+given the hypothesis and the parameters has one index. The design has ``N (G + 2)`` runs for G
+groups; N is a power of two.
+
+An answer is looked at as in :mod:`foedus.answers.sensitivity_indices`, as the
+questions "is it at most t?";
+SALib's Sobol indices of each are averaged by their variance, which gives the Cramér-von-Mises
+indices of first and total order. Intervals are SALib's, averaged the same: on the safe side.
+"""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.answers import sensitivity_indices as indices
+from foedus.answers.resimulation import Points, answers_at
+from foedus.answers.uncertain_inputs import Input, hypothesis_input, parameter_inputs
+from foedus.case.models import Case
+from foedus.case.vocabulary import QUANTITIES
+from foedus.errors import InputError
+from foedus.weighing.quantities import Frame
+
+if TYPE_CHECKING:
+    from foedus.answers.sensitivity_analysis import By, Sensitivities
+    from foedus.ensemble.progress import Progress
+    from foedus.world.parameters import Parameter
+
+FloatArray = NDArray[np.float64]
+
+CHANCE = "chance"
+#: Levels of an answer that are told apart, as each costs an analysis.
+LEVELS = 10
+#: Fewest base points: fewer say nothing.
+FEWEST = 32
+#: Run numbers that chance is chosen from.
+_NUMBERS = 2**30
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Indices of some groups, each with the half-width of its 95% interval; shape (group,)."""
+
+    first: FloatArray
+    first_error: FloatArray
+    total: FloatArray
+    total_error: FloatArray
+
+
+class Saltelli:
+    """SALib's sample and analysis, which must be told the same.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Inputs, each uniform in (0, 1).
+    groups : tuple of str
+        The group of each input, or its own name.
+    points : int
+        N, a power of two.
+    seed : int
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], groups: tuple[str, ...], *, points: int, seed: int
+    ) -> None:
+        self.names = names
+        self.groups = tuple(dict.fromkeys(groups))
+        self.points = points
+        self._seed = seed % 2**31  # SALib's scrambles and resamples
+        self._problem: dict[str, Any] = {
+            "num_vars": len(names),
+            "names": list(names),
+            "bounds": [[0.0, 1.0]] * len(names),
+        }
+        if len(self.groups) < len(names):
+            self._problem["groups"] = list(groups)
+
+    @property
+    def runs(self) -> int:
+        """Number of rows: N (G + 2)."""
+        return self.points * (len(self.groups) + 2)
+
+    def sample(self) -> FloatArray:
+        """Return the design, shape (run, input)."""
+        from SALib.sample import sobol
+
+        rows = sobol.sample(
+            self._problem, self.points, calc_second_order=False, scramble=True, seed=self._seed
+        )
+        return np.clip(np.asarray(rows, dtype=np.float64), 2.0**-40, 1.0 - 2.0**-40)
+
+    def analyse(self, y: FloatArray) -> Orders | None:
+        """Return the indices of answers to the rows of the sample; None if all are alike.
+
+        Parameters
+        ----------
+        y : ndarray, shape (run,)
+            May hold infinities ("never"), which count as the largest.
+
+        Raises
+        ------
+        InputError
+            If an answer is not a number: it would spoil all indices.
+        """
+        from SALib.analyze import sobol
+
+        if np.isnan(y).any():
+            raise InputError(f"{np.isnan(y).sum()} of {y.size} runs have no answer")
+        level = indices.levels(y, np.full(y.size, 1.0 / y.size), most=LEVELS)
+        mass = np.bincount(level) / level.size
+        below = np.cumsum(mass)[:-1]
+        importance = mass[:-1] * below * (1.0 - below)
+        if importance.size == 0:
+            return None
+        table = np.zeros((4, len(self.groups)))
+        for number, weight in enumerate(importance / importance.sum()):
+            with python_warnings.catch_warnings():
+                # a resample of a rare answer may have none of it
+                python_warnings.simplefilter("ignore", RuntimeWarning)
+                found = sobol.analyze(
+                    self._problem,
+                    (level <= number).astype(np.float64),
+                    calc_second_order=False,
+                    seed=self._seed,
+                )
+            parts = [np.asarray(found[k]) for k in ("S1", "S1_conf", "ST", "ST_conf")]
+            table += weight * np.nan_to_num(np.array(parts))
+        return Orders(*table)
+
+
+def designed(
+    case: Case,
+    *,
+    runs: int,
+    seed: int,
+    by: By = "mechanism",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Sensitivities:
+    """Return sensitivities from a Saltelli design, before the reports weigh anything.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`; its known decisions are imposed.
+    runs : int
+        The most that are made.
+    seed : int
+    by : {"mechanism", "input"}
+    workers : int, optional
+    progress : Progress, optional
+
+    Raises
+    ------
+    InputError
+        If so few runs do not allow the design.
+    """
+    from foedus.answers.sensitivity_analysis import (
+        ALIKE,
+        Effect,
+        Sensitivities,
+        Sensitivity,
+        Share,
+        View,
+    )
+    from foedus.world import engine
+    from foedus.world.guidance import Guidance
+
+    registry = engine.registry(case)
+    uncertain, fixed = _uncertain(case, registry)
+    names = tuple(i.name for i in (*uncertain, _chance()))
+    groups = names if by == "input" else tuple(i.mechanism for i in (*uncertain, _chance()))
+    design = Saltelli(names, groups, points=_points(runs, len(set(groups))), seed=seed)
+    if progress:
+        progress.note(f"{design.runs} runs of a design of {len(design.groups)} groups")
+    guidance = Guidance.of(case)
+    frame = Frame.of(case)
+    asked, reasons = [], {}
+    for question in case.questions:
+        try:
+            frame.window(question.ask.from_date, question.ask.by_date)
+            asked.append(question)
+        except InputError as error:
+            reasons[question.id] = str(error)
+    points = _simulated(case, registry, design, seed)
+    answers = answers_at(case, points, asked, guidance=guidance, workers=workers)
+    about = {i.name: i for i in (*uncertain, _chance())}
+    if by == "mechanism":
+        about = {g: _group(g, groups.count(g), about) for g in design.groups}
+    views = {name: View(reason=why) for name, why in reasons.items()}
+    for question, y in zip(asked, answers, strict=True):
+        found = design.analyse(y)
+        if found is None:
+            views[question.id] = View(reason=ALIKE)
+            continue
+        effects = []
+        share = None
+        for n, name in enumerate(design.groups):
+            first, first_error = float(found.first[n]), float(found.first_error[n])
+            total, spread = float(found.total[n]), float(found.total_error[n])
+            if name == CHANCE:
+                share = Share(total, total - spread, total + spread)
+            effects.append(
+                Effect(about[name], first, first - first_error, first + first_error,
+                       total - spread > 0.0, (), total, total - spread, total + spread)
+            )  # fmt: skip
+        ranked = tuple(sorted(effects, key=lambda e: (-(e.total or 0.0), e.input.name)))
+        views[question.id] = View(ranked, None, None, share)
+    after = View(reason="a design of its own knows no evidence")
+    return Sensitivities(
+        case.id, case.title, case.as_of, case.end, "sobol", "ok", design.runs,
+        float(design.runs), 0.0, (),
+        tuple(about.values()), fixed,
+        tuple(
+            Sensitivity(q.id, q.text, q.kind, q.unit or QUANTITIES[q.ask.quantity].unit,
+                        views[q.id], after)
+            for q in case.questions
+        ),
+        (),
+        {"seed": seed, "runs": design.runs, "base_points": design.points, "by": by},
+    )  # fmt: skip
+
+
+def _points(runs: int, groups: int) -> int:
+    """Return the largest power of two that so many runs allow."""
+    allowed = runs // (groups + 2)
+    if allowed < FEWEST:
+        raise InputError(
+            f"a design of {groups} groups needs {FEWEST * (groups + 2):,} runs or more "
+            f"(found {runs:,})"
+        )
+    return 1 << (int(allowed).bit_length() - 1)
+
+
+def _chance() -> Input:
+    return Input(CHANCE, "chance", meaning="All that is random, given hypothesis and parameters.")
+
+
+def _uncertain(
+    case: Case, registry: dict[str, Parameter]
+) -> tuple[tuple[Input, ...], tuple[str, ...]]:
+    """Return the inputs that are uncertain, and the names of the parameters that are not."""
+    from foedus.world.parameters import resolve
+
+    u = np.array([0.001, 0.25, 0.5, 0.75, 0.999])
+    layers = [resolve(case, registry, h) for h in (case.hypotheses or (None,))]
+    varied = {
+        name
+        for name, p in registry.items()
+        if np.ptp([np.clip(layer[name].quantile(u), p.low, p.high) for layer in layers]) > 0
+    }
+    inputs = [i for i in parameter_inputs(case, tuple(registry)) if i.name in varied]
+    first = [hypothesis_input(case)] if len(case.hypotheses) > 1 else []
+    return (*first, *inputs), tuple(sorted(set(registry) - varied))
+
+
+def _group(name: str, size: int, about: dict[str, Input]) -> Input:
+    if name in about:
+        return about[name]
+    what = "trigger" if name == "trigger" else "parameter"
+    return Input(name, "parameter", meaning=f"{size} {what}{'s' if size > 1 else ''} of {name}.")
+
+
+def _simulated(case: Case, registry: dict[str, Parameter], design: Saltelli, seed: int) -> Points:
+    """Return the runs of a design: the priors at its points, and chance by its last column."""
+    from foedus.ensemble.design import priors_at
+
+    points = dict(zip(design.names, design.sample().T, strict=True))
+    runs = (points.pop(CHANCE) * _NUMBERS).astype(np.int64)
+    values, hypothesis = priors_at(case, registry, points)
+    return Points(seed, runs, hypothesis, values)

@@ -1,0 +1,660 @@
+"""Global sensitivity: which uncertain inputs the answers hang on, before and after the evidence.
+
+The runs in hand are enough (:mod:`foedus.answers.sensitivity_indices`): every run was drawn
+with all inputs at once. *Before* weighs them by what they were drawn for, *after* by
+the evidence as well. Weights go into the estimate itself;
+nothing is resampled. The known decisions that were replayed are imposed on all runs, before the evidence too.
+
+Before the evidence the inputs are independent, so the shares of single inputs add up. What all
+inputs explain *together* is more where they interact; the rest is *chance*: pairs of runs with the
+same inputs and other chance (:func:`chance_share`) say how much. After the evidence inputs go
+together, their shares overlap, and neither sum nor rest is given.
+
+A design of its own (:mod:`foedus.answers.saltelli`) gives total-order indices as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.answers import sensitivity_indices as indices
+from foedus.answers.resimulation import Points, answers_at
+from foedus.answers.sensitivity_indices import Answers, Index
+from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
+from foedus.case.asof import as_of as known_by
+from foedus.case.models import Case, Question
+from foedus.case.vocabulary import QUANTITIES
+from foedus.errors import InputError
+from foedus.weighing.making import RUNS, Making, When, provenance, runs_of
+from foedus.weighing.quantities import Frame
+from foedus.weighing.results import finite, plain
+from foedus.weighing.weighed import Weighing, weigh_runs
+from foedus.weighing.weights import mean_and_error, normalise, quantile
+
+if TYPE_CHECKING:
+    from foedus.ensemble.ensemble import Ensemble
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Design = Literal["given", "sobol"]
+By = Literal["mechanism", "input"]
+
+#: Version of the keys of :meth:`Sensitivities.to_dict`.
+FORMAT = 1
+#: Pairs of runs for the share of chance.
+PAIRS = 400
+#: Most runs that indices are taken from; of more, every second, third, ... is taken.
+MOST = 32_000
+#: Fewest effective runs for indices.
+FEWEST = 50.0
+#: An end of an input: this share of the weight, at its lowest and at its highest.
+END = 0.2
+#: Fewest effective runs of an option for its answer to be shown.
+_FEWEST_OF_OPTION = 5.0
+#: Weight that may be left out with the runs that hardly count.
+_LEFT_OUT = 1e-3
+
+ALIKE = "all runs give the same answer"
+
+
+@dataclass(frozen=True)
+class End:
+    """The answer where an input is at one end.
+
+    Attributes
+    ----------
+    at : float, str or None
+        Median of the input there, or the option; None for chance, which has no unit.
+    probability : float or None
+        Binary: that it is true. Date: that it happens in the window.
+    median : float, datetime.date or None
+        Number, date; None for a date that is not in the window in most runs.
+    """
+
+    at: float | str | None
+    probability: float | None = None
+    median: float | dt.date | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        at = self.at if isinstance(self.at, str) else finite(self.at)
+        return {"at": at, "probability": plain(self.probability), "median": plain(self.median)}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an input does to an answer.
+
+    Attributes
+    ----------
+    input : Input
+    share, low, high : float
+        Share of the answer's variance that the input explains by itself, with its 95% interval.
+    told : bool
+        It is told from noise.
+    ends : tuple of End
+        The answer at the lowest and the highest fifth of the input, or at the options with the
+        lowest and highest answers; empty where there is none.
+    total, total_low, total_high : float or None
+        Share that is gone if the input is known, with all it does together with others; only from
+        a design of its own.
+    """
+
+    input: Input
+    share: float
+    low: float
+    high: float
+    told: bool
+    ends: tuple[End, ...] = ()
+    total: float | None = None
+    total_low: float | None = None
+    total_high: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "input": self.input.name,
+            "kind": self.input.kind,
+            "unit": self.input.unit,
+            "meaning": self.input.meaning,
+            "share": finite(self.share),
+            "low": finite(self.low),
+            "high": finite(self.high),
+            "told": self.told,
+            "ends": [e.to_dict() for e in self.ends],
+            "total": finite(self.total),
+            "total_low": finite(self.total_low),
+            "total_high": finite(self.total_high),
+        }
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of an answer's variance with its 95% interval."""
+
+    share: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {k: finite(v) for k, v in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class View:
+    """The sensitivities of a question to all inputs, by one set of weights.
+
+    Attributes
+    ----------
+    effects : tuple of Effect
+        The largest share first.
+    noise : float or None
+        The largest share that made-up inputs reach by luck, less what is taken off the others.
+    alone : Share or None
+        What all inputs explain, each by itself, in sum; only where they are independent.
+    chance : Share or None
+        What no input explains, not even all together.
+    reason : str or None
+        Why there is nothing else.
+    """
+
+    effects: tuple[Effect, ...] = ()
+    noise: float | None = None
+    alone: Share | None = None
+    chance: Share | None = None
+    reason: str | None = None
+
+    @property
+    def told(self) -> tuple[Effect, ...]:
+        """The effects that are told from noise."""
+        return tuple(e for e in self.effects if e.told)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "effects": [e.to_dict() for e in self.effects],
+            "noise": finite(self.noise),
+            "alone": None if self.alone is None else self.alone.to_dict(),
+            "chance": None if self.chance is None else self.chance.to_dict(),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The sensitivities of one question.
+
+    Attributes
+    ----------
+    id, text, kind, unit : str
+    before, after : View
+        Before the reports weigh the runs, and after.
+    """
+
+    id: str
+    text: str
+    kind: str
+    unit: str
+    before: View
+    after: View
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**vars(self), "before": self.before.to_dict(), "after": self.after.to_dict()}
+
+
+@dataclass(frozen=True)
+class Sensitivities:
+    """The sensitivities of a case's questions as of a date.
+
+    Attributes
+    ----------
+    case_id, title : str
+    as_of, end : datetime.date
+        Date of the knowledge, and last day simulated.
+    design : {"given", "sobol"}
+        From the runs of the forecast, or from a design of its own.
+    verdict : {"ok", "thin", "refused"}
+        As in a forecast; where refused there is nothing after the evidence.
+    runs : int
+        Runs that were used.
+    effective_before, effective_after : float
+    advice : tuple of str
+    inputs : tuple of Input
+    fixed : tuple of str
+        Declared parameters that are the same in all runs.
+    questions : tuple of Sensitivity
+    warnings : tuple of str
+    provenance : dict
+    """
+
+    case_id: str
+    title: str
+    as_of: dt.date
+    end: dt.date
+    design: Design
+    verdict: str
+    runs: int
+    effective_before: float
+    effective_after: float
+    advice: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    fixed: tuple[str, ...]
+    questions: tuple[Sensitivity, ...]
+    warnings: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, question: str) -> Sensitivity:
+        """Return the sensitivities of a question.
+
+        Raises
+        ------
+        InputError
+            If there is no such question.
+        """
+        found: Sensitivity = asked(self.questions, question)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
+        return {
+            "format": FORMAT,
+            "case": self.case_id,
+            "title": self.title,
+            "as_of": self.as_of.isoformat(),
+            "end": self.end.isoformat(),
+            "design": self.design,
+            "verdict": self.verdict,
+            "runs": self.runs,
+            "effective_before": finite(self.effective_before),
+            "effective_after": finite(self.effective_after),
+            "advice": list(self.advice),
+            "inputs": len(self.inputs),
+            "fixed": list(self.fixed),
+            "questions": [q.to_dict() for q in self.questions],
+            "warnings": list(self.warnings),
+            "provenance": dict(self.provenance),
+        }
+
+
+def sensitivity(
+    case: Case,
+    *,
+    as_of: When = None,
+    question: str | None = None,
+    ensemble: Ensemble | None = None,
+    design: Design = "given",
+    by: By = "mechanism",
+    pairs: int = PAIRS,
+    **making: Unpack[Making],
+) -> Sensitivities:
+    """Say on which uncertain inputs the answers to a case's questions hang.
+
+    Parameters
+    ----------
+    case : Case
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    question : str, optional
+        Only this one; all if absent.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    design : {"given", "sobol"}
+        From the runs of the forecast; or from a Saltelli design, before the evidence only, which
+        gives total-order indices too.
+    by : {"mechanism", "input"}
+        With ``design="sobol"``: indices of the mechanisms' inputs together, or of every input.
+    pairs : int
+        Pairs of runs for the share of chance; 0 makes none.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``. With ``design="sobol"``, ``runs`` is the
+        most that are made, on this machine; they are not kept.
+
+    Returns
+    -------
+    Sensitivities
+
+    Raises
+    ------
+    InputError
+        If the date lies outside the case, the question is unknown, or the runs are too few.
+    """
+    known = known_by(case, case.as_of if as_of is None else as_of)
+    if question is not None:
+        known = known.model_copy(update={"questions": (asked(known.questions, question),)})
+    workers, progress = making.get("workers"), making.get("progress")
+    if design == "sobol":
+        from foedus.answers.saltelli import designed
+
+        if making.get("cluster") is not None:
+            raise InputError("cluster: a Sobol design is run on this machine only")
+        return designed(
+            known,
+            runs=making.get("runs", RUNS),
+            seed=making.get("seed", 1),
+            by=by,
+            workers=workers,
+            progress=progress,
+        )
+    runs = runs_of(case, as_of, ensemble, making)
+    ensemble = runs.ensemble
+    made = weigh_runs(
+        known, ensemble.dataset, guidance=runs.guidance, log_importance=runs.log_importance
+    )
+    every = -(-ensemble.complete_runs // MOST) or 1
+    inputs = inputs_of(ensemble, every=every)
+    found = sensitivities(known, made, inputs, seed=ensemble.plan.seed, every=every)
+    chances, warnings = {}, found.warnings
+    if pairs:
+        if progress:
+            progress.note(f"{pairs} runs are made again with other chance")
+        try:
+            chances = chance_shares(known, ensemble, made, pairs=pairs, workers=workers)
+        except InputError as error:
+            warnings = (*warnings, str(error))
+    questions = tuple(
+        replace(q, before=replace(q.before, chance=chances.get(q.id))) if q.before.effects else q
+        for q in found.questions
+    )
+    return replace(found, questions=questions, warnings=warnings, provenance=provenance(ensemble))
+
+
+def asked(questions: Sequence[Any], name: str) -> Any:
+    """Return a question by its id.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for question in questions:
+        if question.id == name:
+            return question
+    from foedus.case.hints import nearest
+
+    names = [q.id for q in questions]
+    expected = f"one of {', '.join(names)}" if names else "the case has no questions"
+    raise InputError(f"question: {expected}{nearest(name, names)} (found {name!r})")
+
+
+def sensitivities(
+    case: Case, made: Weighing, inputs: Inputs, *, seed: int = 1, every: int = 1
+) -> Sensitivities:
+    """Return the sensitivities from weighed runs and their inputs.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    made : Weighing
+        Of all runs.
+    inputs : Inputs
+        Of every so many-th run.
+    seed : int
+        Of the resamples and the made-up inputs.
+    every : int
+
+    Raises
+    ------
+    InputError
+        If the runs are too few before the evidence already.
+    """
+    before = normalise(made.log_prior[::every])
+    after = made.weights.weight[::every]
+    draws = {name: values[::every] for name, values in made.read.draws.items()}
+    if (size := _effective(before)) < FEWEST:
+        raise InputError(
+            f"sensitivities need {FEWEST:g} effective runs before the evidence (found {size:.0f}): "
+            "run more"
+        )
+    reason = None
+    if made.refused:
+        reason = f"no answer after the evidence: {made.weights.reason}"
+    elif _effective(after) < FEWEST:
+        reason = f"fewer than {FEWEST:g} effective runs after the evidence: run more"
+    views = (
+        _views(case, draws, inputs, before, made.frame, seed, independent=True),
+        {} if reason else _views(case, draws, inputs, after, made.frame, seed, independent=False),
+    )
+    questions = tuple(
+        Sensitivity(
+            q.id,
+            q.text,
+            q.kind,
+            q.unit or QUANTITIES[q.ask.quantity].unit,
+            *(view.get(q.id, View(reason=made.unreadable.get(q.id) or reason)) for view in views),
+        )
+        for q in case.questions
+    )
+    return Sensitivities(
+        case.id,
+        case.title,
+        case.as_of,
+        case.end,
+        "given",
+        made.weights.verdict,
+        before.size,
+        _effective(before),
+        _effective(after),
+        made.weights.advice,
+        inputs.about,
+        inputs.fixed,
+        questions,
+        made.warnings,
+    )
+
+
+def _effective(weight: FloatArray) -> float:
+    square = float(weight @ weight)
+    return 1.0 / square if square > 0 else 0.0
+
+
+def _views(
+    case: Case,
+    draws: dict[str, FloatArray],
+    inputs: Inputs,
+    weight: FloatArray,
+    frame: Frame,
+    seed: int,
+    *,
+    independent: bool,
+) -> dict[str, View]:
+    """Return the view of each question that can be read off the runs, by one set of weights."""
+    rows = counting(weight)
+    weight = weight[rows] / weight[rows].sum()
+    inputs = inputs.some(rows)
+    readable = [q for q in case.questions if q.id in draws]
+    values = {q.id: draws[q.id][rows] for q in readable}
+    alike = [q.id for q in readable if np.all(values[q.id] == values[q.id][0])]
+    out = {name: View(reason=ALIKE) for name in alike}
+    open_ = [q for q in readable if q.id not in alike]
+    if not open_:
+        return out
+    answers = Answers.of(np.array([values[q.id] for q in open_]), weight)
+    count = indices.classes(answers.effective)
+    weights = indices.resampled(weight, seed=seed)
+    parts = [_part(i, s, weight, count) for i, s in zip(inputs.about, inputs.scores, strict=True)]
+    raw = np.array([indices.raw_shares(part, answers, weights) for part in parts])
+    noise = indices.noise(answers, count=count, inputs=len(parts), seed=seed + 1)
+    fifths = round(1.0 / END)
+    ends = [_part(i, s, weight, fifths) for i, s in zip(inputs.about, inputs.scores, strict=True)]
+    for n, question in enumerate(open_):
+        found = [indices.index(raw[k, :, n]) for k in range(len(parts))]
+        effects = [
+            _effect(
+                about,
+                found[k],
+                float(noise[n]),
+                _ends(about, inputs.values[k], ends[k], values[question.id], weight, question,
+                      frame),
+            )
+            for k, about in enumerate(inputs.about)
+        ]  # fmt: skip
+        ranked = sorted(effects, key=lambda e: (-e.share, e.input.name))
+        alone = _share(indices.index(raw[:, :, n].sum(axis=0))) if independent else None
+        excess = float(np.median([i.raw - i.share for i in found]))
+        out[question.id] = View(tuple(ranked), max(float(noise[n]) - excess, 0.0), alone)
+    return out
+
+
+def counting(weight: FloatArray) -> IntArray:
+    """Return the fewest runs that carry all but a thousandth of the weight, in their order."""
+    order = np.argsort(-weight, kind="stable")
+    enough = int(np.searchsorted(np.cumsum(weight[order]), (1.0 - _LEFT_OUT) * weight.sum())) + 1
+    return np.sort(order[:enough])
+
+
+def _part(about: Input, score: FloatArray, weight: FloatArray, count: int) -> IntArray:
+    return score.astype(np.int64) if about.options else indices.cut(score, weight, count)
+
+
+def _effect(about: Input, index: Index, noise: float, ends: tuple[End, ...]) -> Effect:
+    return Effect(
+        about, index.share, index.share - index.error, index.share + index.error,
+        index.raw > noise, ends,
+    )  # fmt: skip
+
+
+def _share(index: Index) -> Share:
+    return Share(index.share, index.share - index.error, index.share + index.error)
+
+
+def _ends(
+    about: Input,
+    value: FloatArray,
+    part: IntArray,
+    y: FloatArray,
+    weight: FloatArray,
+    question: Question,
+    frame: Frame,
+) -> tuple[End, ...]:
+    """Return the answers at the two ends of an input."""
+    if not about.options:
+        rows = [np.flatnonzero((part == c) & (weight > 0)) for c in (0, part.max())]
+        ats = [_median(value[r], weight[r]) if about.kind != "chance" else None for r in rows]
+        return tuple(
+            _end(at, y[r], weight[r], question, frame) for at, r in zip(ats, rows, strict=True)
+        )
+    found = []
+    for number, option in enumerate(about.options):
+        r = np.flatnonzero((part == number) & (weight > 0))
+        if r.size and _effective(weight[r] / weight[r].sum()) >= _FEWEST_OF_OPTION:
+            end = _end(option, y[r], weight[r], question, frame)
+            middle = np.minimum(y[r], frame.horizon) if question.kind == "date" else y[r]
+            found.append((mean_and_error(middle, weight[r] / weight[r].sum())[0], end))
+    found.sort(key=lambda f: f[0])
+    return (found[0][1], found[-1][1]) if len(found) > 1 else ()
+
+
+def _end(
+    at: float | str | None, y: FloatArray, weight: FloatArray, question: Question, frame: Frame
+) -> End:
+    weight = weight / weight.sum()
+    if question.kind == "binary":
+        return End(at, probability=float(weight @ y))
+    if question.kind == "number":
+        return End(at, median=_median(y, weight))
+    day = _median(y, weight)
+    happens = float(weight @ np.isfinite(y))
+    return End(at, happens, frame.date(int(day)) if np.isfinite(day) else None)
+
+
+def _median(values: FloatArray, weight: FloatArray) -> float:
+    return float(quantile(values, weight, np.array([0.5]))[0])
+
+
+def chance_shares(
+    case: Case,
+    ensemble: Ensemble,
+    made: Weighing,
+    *,
+    pairs: int = PAIRS,
+    workers: int | None = None,
+) -> dict[str, Share]:
+    """Return the share of each answer's variance that no input explains, before the evidence.
+
+    Some runs that were drawn from the prior are made again with the same inputs, design and chance
+    that is drawn once a run, and with all other chance anew. Half the mean square difference within
+    such pairs is what chance does; over the variance, its share.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by the as-of date.
+    ensemble : Ensemble
+    made : Weighing
+        Of its complete runs.
+    pairs : int
+    workers : int, optional
+
+    Raises
+    ------
+    InputError
+        If the runs were made by another version of the world: no twins can be had.
+    """
+    from foedus.ensemble import design
+    from foedus.ensemble.plan import code_hash
+    from foedus.world import engine
+
+    plan = ensemble.plan
+    if plan.versions.get("code") != code_hash():
+        raise InputError(
+            "the share of chance is not given: the runs were made by another version of foedus"
+        )
+    rows = from_prior(ensemble)[:pairs]
+    runs = np.flatnonzero(ensemble.complete)[rows].astype(np.int64)
+    luck = engine.luck(ensemble.case)
+    names = design.dimensions(engine.registry(ensemble.case))
+    drawn = design.draw(
+        ensemble.case, engine.registry(ensemble.case), seed=plan.seed, runs=runs,
+        stages=plan.stages, luck=luck,
+    )  # fmt: skip
+    all_names, u = design.coordinates(names, luck, seed=plan.seed, runs=runs, stages=plan.stages)
+    kept = {where: u[all_names.index(design.luck_name(where))] for where in luck}
+    points = Points(_other(plan.seed), runs, drawn.hypothesis, drawn.values, kept)
+    questions = [q for q in case.questions if q.id in made.read.draws]
+    again = answers_at(case, points, questions, guidance=made.guidance, workers=workers)
+    out = {}
+    for question, other in zip(questions, again, strict=True):
+        share = chance_share(made.read.draws[question.id][rows], other, seed=plan.seed)
+        if share is not None:
+            out[question.id] = share
+    return out
+
+
+def chance_share(one: FloatArray, other: FloatArray, *, seed: int = 1) -> Share | None:
+    """Return the share of the variance within pairs of runs, shape (pair,); None if all alike."""
+    within, whole, largest = indices.twins(one, other)
+    if not whole > 0.0:
+        return None
+    if not within.any():  # no pair in n differs: at 95%, less than one in n / 3 does
+        return Share(0.0, 0.0, min(3.0 / one.size * largest / whole, 1.0))
+    weights = indices.resampled(np.full(one.size, 1.0 / one.size), seed=seed)
+    raw = weights @ within / whole
+    error = indices.SIGMAS * float(raw[1:].std(ddof=1))
+    return Share(float(raw[0]), float(raw[0]) - error, float(raw[0]) + error)
+
+
+def from_prior(ensemble: Ensemble) -> IntArray:
+    """Return which of the complete runs were drawn from the prior, also in later stages."""
+    from foedus.ensemble.proposal import leaning
+
+    runs = np.flatnonzero(ensemble.complete).astype(np.int64)
+    stages = ensemble.plan.stages
+    if not stages:
+        return np.arange(runs.size)
+    drawn = ~leaning(ensemble.plan.seed, runs) | (runs < stages[0].first_run)
+    return np.flatnonzero(drawn)
+
+
+def _other(seed: int) -> int:
+    """Return a seed whose chance has nothing to do with that of a seed."""
+    return (seed + 0x9E3779B97F4A7C15) % 2**64

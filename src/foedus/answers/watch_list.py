@@ -1,0 +1,598 @@
+"""What to look for next: the worth of one more report, before it comes.
+
+The worth of a report is the information, in bits, that it is expected to give about the answer to a
+question or about which hypothesis holds: the mutual information of the two over the weighted runs,
+the report scattering about each run's truth as its rating says
+(:mod:`foedus.answers.future_reports`, :mod:`foedus.answers.mutual_information`).
+ What is known already, or what all runs agree on, is worth
+nothing; nor is what has nothing to do with the question.
+
+A report may share errors with those that are in already (a model whose crowds are too large today
+has them too large tomorrow). Its scale is therefore widened by ``1/√share``, the share being what a
+forecast would count it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from foedus.answers.future_reports import Instrument, instruments
+from foedus.answers.mutual_information import Information, entropy, information
+from foedus.answers.questions import settled_by
+from foedus.case.asof import as_of as known_by
+from foedus.case.models import Case
+from foedus.case.vocabulary import QUANTITIES
+from foedus.errors import InputError
+from foedus.views import view
+from foedus.weighing.figures import figures
+from foedus.weighing.making import Making, When, provenance, runs_of
+from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
+from foedus.weighing.quantities import Frame, blocks, variables
+from foedus.weighing.results import finite, plain
+from foedus.weighing.summaries import MOST_FAN_RUNS, carrying
+from foedus.weighing.weighed import BLOCK, Weighing, weigh_runs
+from foedus.weighing.weights import mean_and_error, quantile
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from foedus.ensemble.ensemble import Ensemble
+    from foedus.world.guidance import Guidance
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Version of the keys of :meth:`Watch.to_dict`.
+FORMAT = 1
+#: Days after the as-of date that are looked at, and the rating of a report.
+DAYS = 7
+RATING = "B2"
+#: Classes that the answer to "how many" or "when" is cut into.
+CLASSES = 4
+#: Share of false discoveries among the reports that are said to tell something.
+FALSE = 0.05
+#: The class of a date beyond the days simulated, or outside the question's window.
+NEVER = "not in the window"
+#: Levels that nobody counts; they are looked at only if named.
+LATENT: frozenset[str] = frozenset(("legitimacy", "belief_home", "belief_abroad", "outside_belief"))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a report may say, and what would follow.
+
+    Attributes
+    ----------
+    low, high : float or None
+        The number reported is from ``low`` to ``high``; None: no bound. None for events.
+    happened : bool or None
+        Of an event: whether it is reported to have happened by the day.
+    chance : float
+        Probability of this reading.
+    after, error : tuple of float
+        Probability of each class of what is asked, if this is read, with Monte-Carlo errors.
+    median : float, datetime.date or None
+        Of the answer to "how many" or "when", if this is read; a date that is None: never.
+    in_runs : float
+        Probability that it is so in the runs; reports of it may be more or less frequent.
+    """
+
+    low: float | None
+    high: float | None
+    happened: bool | None
+    chance: float
+    after: tuple[float, ...]
+    error: tuple[float, ...]
+    median: float | dt.date | None = None
+    in_runs: float = float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "low": plain(self.low),
+            "high": plain(self.high),
+            "happened": self.happened,
+            "chance": finite(self.chance),
+            "after": [finite(p) for p in self.after],
+            "error": [finite(e) for e in self.error],
+            "median": plain(self.median),
+            "in_runs": finite(self.in_runs),
+        }
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What one report would be worth.
+
+    Attributes
+    ----------
+    quantity : str
+        A word of the vocabulary.
+    place, member : str or None
+    where : str or None
+        Name of the place or member.
+    day : datetime.date
+        That it is about, and on which it is published.
+    unit : str
+    bits, error : float
+        Expected information, with Monte-Carlo error; below 0 by chance only.
+    excess : float
+        What was taken off the plain estimate, which few runs make too large.
+    told : bool
+        It is more than chance gives (5% of those told are expected to be false).
+    share : float
+        How much of a whole report it counts beside those that are in already.
+    asked_itself : bool
+        It is about the very quantity, place and member of the question.
+    readings : tuple of Reading
+        None where nothing is told.
+    """
+
+    quantity: str
+    place: str | None
+    member: str | None
+    where: str | None
+    day: dt.date
+    unit: str
+    bits: float
+    error: float
+    excess: float
+    told: bool
+    share: float
+    asked_itself: bool
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def thing(self) -> tuple[str, str | None, str | None]:
+        """What it is about, whatever the day."""
+        return self.quantity, self.place, self.member
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        out = {k: plain(v) for k, v in vars(self).items() if k != "readings"}
+        return {**out, "readings": [r.to_dict() for r in self.readings]}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What to look for next, the most telling first.
+
+    Attributes
+    ----------
+    case_id, title : str
+    as_of : datetime.date
+    verdict : {"ok", "thin", "refused"}
+        As in a forecast; where refused there is no list.
+    effective : float
+        Effective number of runs.
+    advice : tuple of str
+    about : str
+        ``hypotheses``, or the id of a question.
+    text, kind : str
+        What is asked; ``hypotheses``, ``binary``, ``number`` or ``date``.
+    classes : tuple of str
+        What the answer can be: ids of hypotheses, yes and no, or ranges of about equal chance.
+    now, error : tuple of float
+        Probability of each class now.
+    median : float, datetime.date or None
+    entropy : float
+        Bits that are not known of the classes: more than this nothing can tell.
+    settled_by : str or None
+        The known fact that settles the question already.
+    rating : str
+        Of the reports looked for.
+    worths : tuple of Worth
+    warnings : tuple of str
+    provenance : dict
+    """
+
+    case_id: str
+    title: str
+    as_of: dt.date
+    verdict: str
+    effective: float
+    advice: tuple[str, ...]
+    about: str
+    text: str
+    kind: str
+    classes: tuple[str, ...]
+    now: tuple[float, ...]
+    error: tuple[float, ...]
+    median: float | dt.date | None
+    entropy: float
+    settled_by: str | None
+    rating: str
+    worths: tuple[Worth, ...] = ()
+    warnings: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return str(view("Watch.html", self))
+
+    def best(self) -> tuple[Worth, ...]:
+        """Return the most telling day of each thing that tells anything, the best first."""
+        return _one_each(w for w in self.worths if w.told)
+
+    def largest(self) -> tuple[Worth, ...]:
+        """Return the day of each thing that would tell most, whether or not beyond chance."""
+        return _one_each(w for w in sorted(self.worths, key=lambda w: -w.bits) if w.bits > 0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
+        return {
+            "format": FORMAT,
+            "case": self.case_id,
+            "title": self.title,
+            "as_of": self.as_of.isoformat(),
+            "verdict": self.verdict,
+            "effective": finite(self.effective),
+            "advice": list(self.advice),
+            "about": self.about,
+            "text": self.text,
+            "kind": self.kind,
+            "classes": list(self.classes),
+            "now": [finite(p) for p in self.now],
+            "error": [finite(e) for e in self.error],
+            "median": plain(self.median),
+            "entropy": finite(self.entropy),
+            "settled_by": self.settled_by,
+            "rating": self.rating,
+            "reports": [w.to_dict() for w in self.worths],
+            "warnings": list(self.warnings),
+            "provenance": dict(self.provenance),
+        }
+
+
+def _one_each(worths: Iterable[Worth]) -> tuple[Worth, ...]:
+    """Return the first of each thing."""
+    seen: dict[tuple[str, str | None, str | None], Worth] = {}
+    for w in worths:
+        seen.setdefault(w.thing, w)
+    return tuple(seen.values())
+
+
+def watch(
+    case: Case,
+    *,
+    question: str | None = None,
+    as_of: When = None,
+    rating: str = RATING,
+    days: int = DAYS,
+    quantities: Sequence[str] | None = None,
+    ensemble: Ensemble | None = None,
+    **making: Unpack[Making],
+) -> Watch:
+    """Rank the reports that could come next by what they would tell.
+
+    Parameters
+    ----------
+    case : Case
+    question : str, optional
+        Id of the question that they should tell of; absent: which hypothesis holds.
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    rating : str
+        Admiralty rating of the reports looked for.
+    days : int
+        Days after the as-of date that are looked at.
+    quantities : sequence of str, optional
+        Words of the vocabulary; absent: all that somebody could count.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
+
+    Returns
+    -------
+    Watch
+
+    Raises
+    ------
+    InputError
+        If the question, rating or a quantity is unknown, there is nothing to ask about, no
+        simulated day follows the as-of date, or the ensemble replayed other decisions.
+    """
+    known = known_by(case, case.as_of if as_of is None else as_of)
+    check(known, question, rating, days, quantities)
+    made = runs_of(case, as_of, ensemble, making)
+    found = watch_runs(
+        known,
+        made.ensemble.dataset,
+        question=question,
+        rating=rating,
+        days=days,
+        quantities=quantities,
+        guidance=made.guidance,
+        log_importance=made.log_importance,
+    )
+    return replace(found, provenance=provenance(made.ensemble))
+
+
+def check(
+    case: Case, question: str | None, rating: str, days: int, quantities: Sequence[str] | None
+) -> None:
+    """Refuse what cannot be watched for, before any run is made.
+
+    Raises
+    ------
+    InputError
+    """
+    if len(rating) != 2 or rating[0] not in RELIABILITY or rating[1] not in CREDIBILITY:
+        raise InputError(f"rating: A to F and 1 to 6, such as B2 (found {rating!r})")
+    ids = [q.id for q in case.questions]
+    if question is not None and question not in ids:
+        raise InputError(f"question: one of {', '.join(ids) or 'none'} (found {question!r})")
+    if question is None and len(case.hypotheses) < 2:
+        raise InputError(
+            f"case {case.id} has no two hypotheses to tell apart; name a question: "
+            f"{', '.join(ids) or 'it has none either'}"
+        )
+    if days < 1:
+        raise InputError(f"days: at least 1 (found {days})")
+    for name in quantities or ():
+        if name not in QUANTITIES:
+            raise InputError(f"quantity: one of {', '.join(QUANTITIES)} (found {name!r})")
+    if case.day(case.as_of) + 1 >= case.horizon:
+        raise InputError(
+            f"no simulated day follows {case.as_of}; the case ends on {case.end}: "
+            "choose an earlier as-of date"
+        )
+
+
+def watch_runs(
+    case: Case,
+    dataset: xr.Dataset,
+    *,
+    question: str | None = None,
+    rating: str = RATING,
+    days: int = DAYS,
+    quantities: Sequence[str] | None = None,
+    guidance: Guidance | None = None,
+    log_importance: FloatArray | None = None,
+    block: int = BLOCK,
+) -> Watch:
+    """Rank the reports that could come next, by the runs of an ensemble.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset, guidance, log_importance, block
+        As for :func:`foedus.answers.forecasts.judge`.
+    question, rating, days, quantities
+        As for :func:`watch`.
+    """
+    check(case, question, rating, days, quantities)
+    w = weigh_runs(case, dataset, guidance=guidance, log_importance=log_importance, block=block)
+    if question is not None and question in w.unreadable:
+        raise InputError(f"question {question}: {w.unreadable[question]}")
+    rows = carrying(w.weights.weight, MOST_FAN_RUNS)
+    asked = _asked(case, w, question, rows)
+    first = case.day(case.as_of) + 1
+    span = range(first, min(first + days, case.horizon))
+    wanted = [n for n in QUANTITIES if n not in LATENT] if quantities is None else quantities
+    worths: list[Worth] = []
+    if not w.refused and asked.open:
+        worths = _ranked(
+            asked,
+            w.frame,
+            {i: a.name for i, a in case.actors.items()}
+            | {i: p.name for i, p in case.places.items()},
+            [
+                (instrument, truth)
+                for name in wanted
+                for instrument, truth in _truths(
+                    dataset, w.frame, instruments(case, name, span, rating, w.weighed), rows, block
+                )
+            ],
+        )
+    settled = next((settled_by(case, q) for q in case.questions if q.id == question), None)
+    blank = (float("nan"),) * len(asked.classes)
+    return Watch(
+        case.id,
+        case.title,
+        case.as_of,
+        w.weights.verdict,
+        w.weights.ess,
+        w.weights.advice,
+        "hypotheses" if question is None else question,
+        asked.text,
+        asked.kind,
+        asked.classes,
+        blank if w.refused else asked.now,
+        blank if w.refused else asked.error,
+        None if w.refused else asked.median(asked.weight, w.frame),
+        float("nan") if w.refused else entropy(np.array(asked.now)) if asked.open else 0.0,
+        settled,
+        rating,
+        tuple(worths),
+        w.warnings,
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of the runs that carry the weight.
+
+    ``weight``, ``target`` (number of the class) and ``values`` (the answer itself; None for
+    hypotheses) have the shape (run,).
+    """
+
+    text: str
+    kind: str
+    classes: tuple[str, ...]
+    weight: FloatArray
+    target: IntArray
+    values: FloatArray | None
+    now: tuple[float, ...]
+    error: tuple[float, ...]
+    about: tuple[str | None, str | None, str | None]
+
+    @property
+    def open(self) -> bool:
+        """Whether the runs disagree at all."""
+        return sum(p > 0.0 for p in self.now) > 1
+
+    def chances(self, weight: FloatArray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the probability of each class by some weights, and its error."""
+        pairs = [
+            mean_and_error((self.target == c).astype(np.float64), weight)
+            for c in range(len(self.classes))
+        ]
+        return tuple(min(p, 1.0) for p, _ in pairs), tuple(e for _, e in pairs)
+
+    def median(self, weight: FloatArray, frame: Frame) -> float | dt.date | None:
+        """Return the median answer to "how many" or "when" by some weights."""
+        if self.values is None or self.kind not in ("number", "date"):
+            return None
+        middle = float(quantile(self.values, weight, np.array([0.5]))[0])
+        if self.kind == "number":
+            return middle
+        return frame.date(int(middle)) if np.isfinite(middle) else None
+
+
+def _asked(case: Case, w: Weighing, question: str | None, rows: IntArray) -> _Asked:
+    weight = w.weights.weight[rows]
+    weight = weight / (weight.sum() or 1.0)
+    values: FloatArray | None = None
+    about: tuple[str | None, str | None, str | None] = (None, None, None)
+    if question is None:
+        text, kind = "Which hypothesis holds?", "hypotheses"
+        classes: tuple[str, ...] = tuple(h.id for h in case.hypotheses)
+        target = w.hypothesis[rows]
+    else:
+        q = next(q for q in case.questions if q.id == question)
+        text, kind = q.text, q.kind
+        about = (q.ask.quantity, q.ask.place, q.ask.member)
+        values = w.read.draws[question][rows]
+        if kind == "binary":
+            classes, target = ("no", "yes"), values.astype(np.int64)
+        else:
+            classes, target = _cut(values, weight, kind, w.frame)
+    draft = _Asked(text, kind, classes, weight, target, values, (), (), about)
+    now, error = draft.chances(weight)
+    return replace(draft, now=now, error=error)
+
+
+def _cut(
+    values: FloatArray, weight: FloatArray, kind: str, frame: Frame
+) -> tuple[tuple[str, ...], IntArray]:
+    """Return ranges of about equal chance, in words, and the range of each run."""
+    cuts = quantile(values, weight, np.arange(1, CLASSES) / CLASSES)
+    ends = np.isfinite(values) & (weight > 0)
+    never = bool((weight[~np.isfinite(values)] > 0).any())
+    if never and ends.any():
+        cuts = np.append(cuts, values[ends].max())
+    cuts = np.unique(cuts[np.isfinite(cuts)])
+    if not never:
+        cuts = cuts[cuts < values[ends].max(initial=-np.inf)]
+
+    def words(x: float) -> str:
+        return frame.date(int(x)).isoformat() if kind == "date" else figures(x)
+
+    target = np.searchsorted(cuts, values, side="left").astype(np.int64)
+    if not cuts.size:
+        return ("any",), target
+    names = [f"up to {words(cuts[0])}"]
+    names += [f"after {words(a)}, up to {words(b)}" for a, b in pairwise(cuts)]
+    return (*names, NEVER if never else f"after {words(cuts[-1])}"), target
+
+
+def _truths(
+    dataset: xr.Dataset,
+    frame: Frame,
+    wanted: list[Instrument],
+    rows: IntArray,
+    block: int,
+) -> Iterator[tuple[Instrument, FloatArray]]:
+    """Yield each instrument of one quantity with what the runs say of it, shape (run,)."""
+    names = sorted({n for i in wanted for n in variables(i.quantity, i.member)})
+    parts: list[list[FloatArray]] = [[] for _ in wanted]
+    for runs in blocks(dataset.isel(run=rows), names, size=block):
+        for part, instrument in zip(parts, wanted, strict=True):
+            part.append(instrument.truth(runs, frame))
+    for part, instrument in zip(parts, wanted, strict=True):
+        yield instrument, np.concatenate(part)
+
+
+def _ranked(
+    asked: _Asked,
+    frame: Frame,
+    names: dict[str, str],
+    reports: list[tuple[Instrument, FloatArray]],
+) -> list[Worth]:
+    """Return what each report is worth, the most telling first; ``names`` are those of ids."""
+    found = [_measured(asked, instrument, truth) for instrument, truth in reports]
+    told = stats.false_discovery_control([f.p_value for f in found], method="by") <= FALSE
+    worths = []
+    for (instrument, truth), info, tells in zip(reports, found, told, strict=True):
+        tells = bool(tells) and info.bits > 0.0
+        worths.append(
+            Worth(
+                instrument.quantity,
+                instrument.place,
+                instrument.member,
+                names.get(instrument.place or instrument.member or ""),
+                frame.date(instrument.day),
+                QUANTITIES[instrument.quantity].unit,
+                info.bits,
+                info.error,
+                info.excess,
+                tells,
+                instrument.share,
+                (instrument.quantity, instrument.place, instrument.member) == asked.about,
+                _readings(asked, frame, instrument, truth) if tells else (),
+            )
+        )
+    return sorted(worths, key=lambda w: (not w.told, -w.bits))
+
+
+def _usable(asked: _Asked, truth: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return weights and truths, runs that are not a number weighing nothing."""
+    broken = np.isnan(truth)
+    if not broken.any():
+        return asked.weight, truth
+    weight = np.where(broken, 0.0, asked.weight)
+    return weight / (weight.sum() or 1.0), np.where(broken, 0.0, truth)
+
+
+def _measured(asked: _Asked, instrument: Instrument, truth: FloatArray) -> Information:
+    weight, truth = _usable(asked, truth)
+    cell, levels = instrument.cells(truth)
+    mass = np.bincount(cell, weight, levels.size).astype(np.float64)
+    edges = instrument.edges(levels, mass)
+    return information(asked.target, cell, instrument.channel(levels, edges), weight)
+
+
+def _readings(
+    asked: _Asked, frame: Frame, instrument: Instrument, truth: FloatArray
+) -> tuple[Reading, ...]:
+    """Return a few readings and what would follow from each."""
+    weight, truth = _usable(asked, truth)
+    cell, levels = instrument.cells(truth)
+    mass = np.bincount(cell, weight, levels.size).astype(np.float64)
+    edges = instrument.edges(levels, mass)
+    bounds = instrument.thirds(edges, mass @ instrument.channel(levels, edges))
+    out = []
+    for n, (low, high) in enumerate(bounds):
+        likely = instrument.model.below(high, levels) - instrument.model.below(low, levels)
+        chance = float(mass @ likely)
+        if chance <= 0.0:
+            continue
+        after = weight * likely[cell] / chance
+        p, error = asked.chances(after)
+        happened = n == 0 if instrument.is_event else None
+        ends = (None, None) if instrument.is_event else instrument.bounds(low, high)
+        so = min(float(weight[instrument.within(truth, low, high)].sum()), 1.0)
+        median = asked.median(after, frame)
+        out.append(Reading(*ends, happened, chance, p, error, median, so))
+    return tuple(out)

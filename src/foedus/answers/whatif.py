@@ -1,0 +1,407 @@
+"""What if an assumption were otherwise: the same runs once more, with one thing changed.
+
+As in :mod:`foedus.answers.counterfactuals`, runs are drawn from the posterior and each is
+simulated again with the same run number and the same luck. What changes here is the world: a
+mechanism is switched on or off, one explanation is taken for true, or a parameter has another
+prior. A parameter whose prior changes keeps its quantile: the run that drew the 30% quantile of the
+old prior has the 30% quantile of the new one.
+
+The known decisions can stay imposed, or be left free in both runs of a pair. Where they stay, an
+assumption that works through a decision (how eager the lead is, say) changes little, because the
+decision is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.answers.counterfactuals import OUTCOMES, Difference, outcomes, resample
+from foedus.answers.counterfactuals import check as check_again
+from foedus.case.models import Case, Question
+from foedus.case.priors import Prior
+from foedus.case.vocabulary import MECHANISMS, QUANTITIES
+from foedus.errors import InputError
+from foedus.weighing.quantities import Block, Frame, blocks, evaluate, series, variables
+from foedus.weighing.results import LEVELS, finite
+from foedus.weighing.weights import mean_and_error, normalise, quantile
+from foedus.world.guidance import Guidance
+
+if TYPE_CHECKING:
+    from foedus.ensemble.ensemble import Ensemble
+    from foedus.ensemble.work import Task
+    from foedus.weighing.results import Forecast
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Version of the keys of :meth:`WhatIf.to_dict`.
+FORMAT = 1
+#: Pairs of the first answer, and of the better ones after it.
+STEPS: tuple[int, ...] = (60, 240, 960)
+#: What is compared day by day.
+SERIES: tuple[str, ...] = ("crowd", "deaths_total", "loyal_share", "troops_present")
+
+_ENGINE = "foedus.world.engine"
+_AT_ONCE = 60
+_CHECKED = 4
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is otherwise.
+
+    Attributes
+    ----------
+    mechanisms : mapping of str to bool
+        Switched on or off under all explanations.
+    hypothesis : str or None
+        Taken for true in all runs.
+    priors : mapping of str to Prior
+        Of parameters, under all explanations.
+    free : bool
+        The known decisions are left free in both runs of a pair.
+    """
+
+    mechanisms: Mapping[str, bool] = field(default_factory=dict)
+    hypothesis: str | None = None
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+    free: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "mechanisms": dict(self.mechanisms),
+            "hypothesis": self.hypothesis,
+            "priors": {k: v.model_dump(mode="json") for k, v in self.priors.items()},
+            "free": self.free,
+        }
+
+    def apply(self, case: Case) -> Case:
+        """Return the case with the change in it.
+
+        Raises
+        ------
+        InputError
+            If the case has no such mechanism or explanation.
+        """
+        unknown = sorted(set(self.mechanisms) - set(MECHANISMS))
+        if unknown:
+            raise InputError(
+                f"mechanisms: of {', '.join(MECHANISMS)} (found {', '.join(unknown)[:200]})"
+            )
+        chosen = case.hypotheses
+        if self.hypothesis is not None:
+            chosen = tuple(h for h in case.hypotheses if h.id == self.hypothesis)
+            if not chosen:
+                known = ", ".join(h.id for h in case.hypotheses) or "none"
+                raise InputError(f"hypothesis: of {known} (found {self.hypothesis[:80]!r})")
+        kept = tuple(
+            h.model_copy(
+                update={
+                    "mechanisms": _without(h.mechanisms, self.mechanisms),
+                    "priors": _without(h.priors, self.priors),
+                }
+            )
+            for h in chosen
+        )
+        return case.model_copy(
+            update={
+                "hypotheses": kept,
+                "mechanisms": {**case.mechanisms, **self.mechanisms},
+                "priors": {**case.priors, **self.priors},
+            }
+        )
+
+
+def _without(table: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in table.items() if k not in names}
+
+
+@dataclass(frozen=True)
+class Course:
+    """One quantity day by day, means over the pairs.
+
+    Attributes
+    ----------
+    key, unit : str
+    as_it_is, changed, difference, error : ndarray, shape (day,)
+        The error is the Monte-Carlo standard error of the difference.
+    """
+
+    key: str
+    unit: str
+    as_it_is: FloatArray
+    changed: FloatArray
+    difference: FloatArray
+    error: FloatArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        arrays = ("as_it_is", "changed", "difference", "error")
+        return {
+            "key": self.key,
+            "unit": self.unit,
+            **{name: [finite(v) for v in getattr(self, name)] for name in arrays},
+        }
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What a change does.
+
+    Attributes
+    ----------
+    change : Change
+    pairs, distinct : int
+        Pairs, and how many different runs they are.
+    moved : int
+        Different runs in which anything at all that is compared differs.
+    drawn_from : {"evidence", "prior"}
+        What the pairs stand for. ``prior`` where too few runs agree with the evidence.
+    effective : float
+        Effective number of runs that agree with the evidence.
+    outcomes, questions : tuple of Difference
+        Of a question the probability, or the mean of a number.
+    courses : tuple of Course
+    """
+
+    change: Change
+    pairs: int
+    distinct: int
+    moved: int
+    drawn_from: str
+    effective: float
+    outcomes: tuple[Difference, ...]
+    questions: tuple[Difference, ...]
+    courses: tuple[Course, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "format": FORMAT,
+            "change": self.change.to_dict(),
+            "pairs": self.pairs,
+            "distinct": self.distinct,
+            "moved": self.moved,
+            "drawn_from": self.drawn_from,
+            "effective": finite(self.effective),
+            "outcomes": [d.to_dict() for d in self.outcomes],
+            "questions": [d.to_dict() for d in self.questions],
+            "courses": [c.to_dict() for c in self.courses],
+        }
+
+
+def what_if(
+    case: Case,
+    ensemble: Ensemble,
+    judged: Forecast,
+    guidance: Guidance,
+    change: Change,
+    *,
+    log_importance: FloatArray | None = None,
+    steps: tuple[int, ...] = STEPS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[WhatIf]:
+    """Yield what a change does, over more and more pairs.
+
+    Parameters
+    ----------
+    case : Case
+        Filtered by the as-of date.
+    ensemble : Ensemble
+        Complete runs are drawn from.
+    judged : Forecast
+        By the same runs; its weights are what the pairs stand for.
+    guidance : Guidance
+        What the ensemble replayed.
+    change : Change
+    log_importance : ndarray, shape (run,), optional
+        What each run weighs for where it was drawn from, for pairs that stand for the prior.
+    steps : tuple of int
+        Pairs of each answer, growing. No run is simulated twice.
+    progress : callable
+        Is told how many different runs of how many are there.
+
+    Yields
+    ------
+    WhatIf
+
+    Raises
+    ------
+    InputError
+        If the change names what the case has not.
+    StoreError
+        If a run made again is not the stored one: the runs were made by other code.
+    """
+    from foedus.ensemble.work import Task
+    from foedus.world.engine import registry
+    from foedus.world.parameters import refuse_undeclared
+
+    frame = Frame.of(case)
+    asked = [q for q in case.questions if _readable(q, frame)]
+    world = ensemble.case
+    other = change.apply(world)
+    refuse_undeclared(other, registry(other))
+    task = Task(str(ensemble.path), ensemble.plan, ensemble.attributes["case"], guidance, _ENGINE)
+    numbers = np.flatnonzero(ensemble.complete).astype(np.int64)
+    free = Guidance() if change.free else guidance
+    changed = replace(task, case=other.model_dump_json(), guidance=free)
+    told = judged.verdict != "refused"
+    weight = judged.weights.weight if told else _prior_weight(log_importance, numbers.size)
+    seen = _Seen(ensemble, replace(task, guidance=free), changed, frame, asked, change.free)
+    seen.check(task, numbers)
+    for pairs in steps:
+        count = resample(weight, pairs, seed=ensemble.plan.seed)
+        rows = np.flatnonzero(count)
+        as_it_is, otherwise = seen.get(rows, numbers[rows], progress)
+        share = count[rows] / pairs
+        yield _summary(change, as_it_is, otherwise, share, pairs, asked, told, judged.weights.ess)
+
+
+def _prior_weight(log_importance: FloatArray | None, size: int) -> FloatArray:
+    return normalise(np.zeros(size) if log_importance is None else log_importance)
+
+
+def _readable(question: Question, frame: Frame) -> bool:
+    try:
+        frame.window(question.ask.from_date, question.ask.by_date)
+    except InputError:
+        return False
+    return True
+
+
+class _Seen:
+    """The runs that were read or made so far, as they are and otherwise."""
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        same: Task,
+        changed: Task,
+        frame: Frame,
+        asked: list[Question],
+        free: bool,
+    ) -> None:
+        self._ensemble, self._same, self._changed = ensemble, same, changed
+        self._frame, self._asked, self._free = frame, asked, free
+        self._rows: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._names = sorted(
+            {n for q in asked for n in variables(q.ask.quantity, q.ask.member)}
+            | {n for key in (*SERIES, "leader_leaves") for n in variables(key)}
+        )
+
+    def check(self, task: Task, numbers: IntArray) -> None:
+        """Make a few stored runs again; they must come out the same."""
+        rows = np.arange(min(_CHECKED, numbers.size))
+        stored = self._ensemble.dataset[self._names].isel(run=rows)
+        block = next(iter(blocks(stored, self._names, size=_CHECKED)))
+        check_again(task, numbers[rows], outcomes(block, self._frame), self._frame)
+
+    def get(
+        self, rows: IntArray, runs: IntArray, progress: Callable[[int, int], None]
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Return what is compared, for some runs: as they are, and otherwise."""
+        missing = np.array([r not in self._rows for r in rows.tolist()], dtype=bool)
+        todo, numbers = rows[missing], runs[missing]
+        progress(rows.size - todo.size, rows.size)
+        for first in range(0, todo.size, _AT_ONCE):
+            here = slice(first, first + _AT_ONCE)
+            as_it_is = self._as_it_is(todo[here], numbers[here])
+            otherwise = self._made(self._changed, numbers[here])
+            for k, row in enumerate(todo[here].tolist()):
+                self._rows[row] = (
+                    {name: v[k] for name, v in as_it_is.items()},
+                    {name: v[k] for name, v in otherwise.items()},
+                )
+            done = rows.size - todo.size + min(first + _AT_ONCE, todo.size)
+            progress(done, rows.size)
+        found = [self._rows[r] for r in rows.tolist()]
+        names = found[0][0]
+        a, b = ({n: np.array([f[i][n] for f in found]) for n in names} for i in (0, 1))
+        return a, b
+
+    def _as_it_is(self, rows: IntArray, numbers: IntArray) -> dict[str, FloatArray]:
+        if self._free:
+            return self._made(self._same, numbers)
+        chosen = self._ensemble.dataset[self._names].isel(run=rows)
+        return self._measured(next(iter(blocks(chosen, self._names, size=rows.size))))
+
+    def _made(self, task: Task, numbers: IntArray) -> dict[str, FloatArray]:
+        from foedus.ensemble.work import simulate
+
+        return self._measured(simulate(task, numbers))
+
+    def _measured(self, block: Block) -> dict[str, FloatArray]:
+        out = outcomes(block, self._frame)
+        for q in self._asked:
+            values = evaluate(block, self._frame, q.ask, kind=q.kind)
+            if q.kind == "date":
+                values = np.isfinite(values)
+            out[f"question:{q.id}"] = np.asarray(values, dtype=np.float64)
+        for key in SERIES:
+            out[f"course:{key}"] = series(block, self._frame, key)
+        return out
+
+
+def _summary(
+    change: Change,
+    as_it_is: dict[str, FloatArray],
+    otherwise: dict[str, FloatArray],
+    share: FloatArray,
+    pairs: int,
+    asked: list[Question],
+    told: bool,
+    effective: float,
+) -> WhatIf:
+    moved = np.zeros(share.size, dtype=bool)
+    for name, values in as_it_is.items():
+        differs = values != otherwise[name]
+        moved |= differs.reshape(share.size, -1).any(axis=1)
+
+    def difference(name: str, key: str, title: str, unit: str) -> Difference:
+        a, b = as_it_is[name], otherwise[name]
+        mean, error = mean_and_error(b - a, share)
+        at = quantile(b - a, share, np.array(LEVELS))
+        return Difference(
+            key, title, unit, float(share @ a), float(share @ b), mean, error,
+            tuple(float(v) for v in at),
+        )  # fmt: skip
+
+    courses = []
+    for key in SERIES:
+        a, b = as_it_is[f"course:{key}"], otherwise[f"course:{key}"]
+        pair = [mean_and_error(column, share) for column in (b - a).T]
+        courses.append(
+            Course(
+                key,
+                QUANTITIES[key].unit,
+                share @ a,
+                share @ b,
+                np.array([m for m, _ in pair]),
+                np.array([e for _, e in pair]),
+            )
+        )
+    return WhatIf(
+        change,
+        pairs,
+        share.size,
+        int(moved.sum()),
+        "evidence" if told else "prior",
+        effective,
+        tuple(difference(k, k, title, unit) for k, (title, unit) in OUTCOMES.items()),
+        tuple(
+            difference(
+                f"question:{q.id}",
+                q.id,
+                q.text,
+                (q.unit or QUANTITIES[q.ask.quantity].unit) if q.kind == "number" else "chance",
+            )
+            for q in asked
+        ),
+        tuple(courses),
+    )

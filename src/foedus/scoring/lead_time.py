@@ -1,0 +1,191 @@
+"""Scores over time: how good the forecasts were, by the days that were left."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from foedus.answers.timelines import Day, Timeline, collect, daily, stripped
+from foedus.case.models import Case
+from foedus.scoring.scores import (
+    BASELINES,
+    Scored,
+    Scores,
+    against,
+    refuse_unscored,
+    score,
+)
+
+#: Version of the keys of :meth:`History.to_dict`.
+FORMAT = 1
+
+#: First lead of each class, in days; each ends where the next begins.
+CLASSES: tuple[int, ...] = (1, 2, 4, 8, 15, 31)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """All forecasts that were made some days before the outcome was public.
+
+    Attributes
+    ----------
+    low, high : int
+        Days, both included; ``high`` is 0 for "and more".
+    forecasts : int
+        Pairs of an open question and a day with a score.
+    questions : int
+        Different questions among them.
+    brier, log : float or None
+        Means of the binary questions among them.
+    binary : int
+        How many of the forecasts these are.
+    baselines : dict of str to dict
+        As :func:`foedus.scoring.scores.against` gives them, each on the forecasts that it speaks
+        to.
+    """
+
+    low: int
+    high: int
+    forecasts: int
+    questions: int
+    binary: int
+    brier: float | None
+    log: float | None
+    baselines: dict[str, dict[str, Any]]
+
+    @property
+    def label(self) -> str:
+        """The days in words."""
+        if not self.high:
+            return f"{self.low} or more"
+        return str(self.low) if self.high == self.low else f"{self.low} to {self.high}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class History:
+    """The forecasts of a range of days, and their scores.
+
+    Attributes
+    ----------
+    timeline : Timeline
+    scores : tuple of Scores
+        One a day.
+    """
+
+    timeline: Timeline
+    scores: tuple[Scores, ...]
+
+    @property
+    def leads(self) -> tuple[Lead, ...]:
+        """The scores by lead time."""
+        return by_lead(self.scores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
+        return {
+            "format": FORMAT,
+            "timeline": self.timeline.to_dict(),
+            "scores": [s.to_dict() for s in self.scores],
+            "leads": [lead.to_dict() for lead in self.leads],
+        }
+
+
+def history(
+    case: Case,
+    first: dt.date | str,
+    last: dt.date | str,
+    *,
+    runs: int = 16_000,
+    seed: int = 1,
+    **options: Any,
+) -> History:
+    """Make the forecast of each day of a range, and score it.
+
+    Parameters
+    ----------
+    case : Case
+        With its outcomes.
+    first, last, runs, seed, **options
+        As in :func:`foedus.answers.timelines.timeline`.
+
+    Raises
+    ------
+    InputError
+        If the case has no outcomes, or the days are not its days.
+    """
+    refuse_unscored(case)
+    days: list[Day] = []
+    scores: list[Scores] = []
+    for day in daily(case, first, last, runs=runs, seed=seed, **options):
+        scores.append(score(case, forecast=day.forecast))
+        days.append(stripped(day))
+    return History(collect(case, days, runs=runs, seed=seed), tuple(scores))
+
+
+def open_forecasts(scores: Iterable[Scores]) -> list[tuple[str, dt.date, Scored]]:
+    """Return the scored forecasts of open questions: name of the question, as-of date, scores.
+
+    The name is unique over cases. Left out are questions that were settled, or whose outcome was
+    public already, and days on which the forecast refused.
+    """
+    return [
+        (f"{s.case_id}/{q.id}", s.as_of, q)
+        for s in scores
+        for q in s.questions
+        if q.score is not None and q.open and not q.known_already
+    ]
+
+
+def by_lead(scores: Iterable[Scores], classes: Sequence[int] = CLASSES) -> tuple[Lead, ...]:
+    """Sort the forecasts of open questions by the days until the outcome was public.
+
+    Parameters
+    ----------
+    scores : iterable of Scores
+        Of one or several cases and dates. A date that comes twice for a case counts twice.
+    classes : sequence of int
+        First lead of each class.
+
+    Returns
+    -------
+    tuple of Lead
+        Those that are not empty, nearest first. Each forecast of each day counts once in the means.
+    """
+    rows = open_forecasts(scores)
+    out = []
+    for low, after in zip(classes, [*classes[1:], None], strict=True):
+        here = [
+            (name, q)
+            for name, _, q in rows
+            if q.lead is not None and q.lead >= low and (after is None or q.lead < after)
+        ]
+        if not here:
+            continue
+        kept = [q for _, q in here]
+        binary = [q.score for q in kept if q.score is not None and q.score.brier is not None]
+        out.append(
+            Lead(
+                low,
+                0 if after is None else after - 1,
+                len(kept),
+                len({name for name, _ in here}),
+                len(binary),
+                _mean([s.brier for s in binary]),
+                _mean([s.log for s in binary]),
+                {name: against(kept, name) for name in BASELINES},
+            )
+        )
+    return tuple(out)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(np.mean(known)) if known else None

@@ -1,0 +1,1 @@
+"""What the runs are worth: evidence, its likelihood, and the weights of the runs."""

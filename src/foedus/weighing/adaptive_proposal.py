@@ -1,0 +1,189 @@
+"""Where to look next: a proposal fitted to how well the runs so far meet the evidence.
+
+Before each later stage of an adaptive ensemble (:mod:`foedus.ensemble.proposal`) the fit of the
+runs so far, their log-likelihood, is regressed on the normal scores of design and chance. Were it
+linear, ``a + b z``, the posterior would be the prior moved to mean ``b``: the slopes say where to
+look, and every run helps to find them. Many runs miss a known decision altogether, and how hopeless
+they are does not matter; so two slopes are added: that of the fit among the runs within
+:data:`REACH` of the 99% quantile, and that of the log-chance of being among them. Each is a ridge
+regression whose penalty says that slopes are of the size :data:`TYPICAL`, and a slope within
+:data:`HARDLY` standard errors counts as none. The hypothesis is never moved: each gets the runs
+that its prior weight gives it.
+
+Only where the runs look depends on this, not what they are worth: the price is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from foedus.case.models import Case
+from foedus.ensemble.design import HYPOTHESIS
+from foedus.ensemble.proposal import Stage, log_price, points
+from foedus.weighing.evidence import likelihood, reports
+from foedus.weighing.quantities import Frame, blocks
+from foedus.world.guidance import Guidance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from foedus.ensemble import Ensemble
+    from foedus.ensemble.plan import Plan
+
+FloatArray = NDArray[np.float64]
+
+#: Runs this far below the 99% quantile of the log-likelihood are hopeless.
+REACH = 9.0
+#: Size of a slope, for the penalty.
+TYPICAL = 0.3
+#: Standard errors within which a slope is taken for none.
+HARDLY = 1.5
+#: Share of the slope that a stage moves by, and the furthest it moves a score.
+STEP = 1.0
+FURTHEST = 1.3
+#: Fewest runs that slopes are sought in.
+FEWEST = 100
+#: Most runs that they are sought in; of more, every second, third, ... is taken.
+MOST = 32_000
+#: Runs whose points are held in memory at once.
+_POINTS = 16_384
+
+_BLOCK = 1000
+
+
+def log_likelihood(
+    case: Case, dataset: xr.Dataset, *, guidance: Guidance | None = None, block: int = _BLOCK
+) -> FloatArray:
+    """Return the log-likelihood of what a case knows, shape (run,).
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset : xarray.Dataset
+    guidance : Guidance, optional
+        What was replayed; read from the case if absent.
+    block : int
+        Runs held in memory at once.
+    """
+    frame = Frame.of(case)
+    guidance = Guidance.of(case) if guidance is None else guidance
+    weighed = [r for r in reports(case, guidance) if r.use == "weighed"]
+    names = {"log_guidance"}.union(*(r.variables for r in weighed))
+    parts = []
+    for runs in blocks(dataset, sorted(names), size=block):
+        guided = runs["log_guidance"].astype(np.float64)
+        parts.append(guided + likelihood(weighed, runs, frame).contribution.sum(axis=0))
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
+    """Return where the runs from ``first_run`` on should look.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    ensemble : Ensemble
+        The runs so far.
+    first_run : int
+    """
+    step = -(-ensemble.complete_runs // MOST) or 1
+    names, u = points(_some(ensemble, ensemble.case, slice(None, None, step)))
+    fit = log_likelihood(case, ensemble.dataset.isel(run=slice(None, None, step)))
+    return fitted(names, ndtri(u), fit, first_run)
+
+
+def log_importance(ensemble: Ensemble) -> FloatArray:
+    """Return what each complete run weighs for having been drawn from its stage, shape (run,).
+
+    Zero everywhere in an ensemble without stages. Memory is bounded but for the result.
+    """
+    plan, runs = ensemble.plan, ensemble.complete_runs
+    out = np.zeros(runs)
+    case = ensemble.case if plan.stages else None
+    for first in range(0, runs if plan.stages else 0, _POINTS):
+        here = slice(first, first + _POINTS)
+        names, u = points(_some(ensemble, case, here))
+        out[here] = log_price(u, names, plan.stages, runs=plan.runs)
+    return out
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Some runs of an ensemble, as far as their points go."""
+
+    plan: Plan
+    case: Case | None
+    complete: NDArray[np.bool_]
+
+
+def _some(ensemble: Ensemble, case: Case | None, which: slice) -> Any:
+    chosen = np.zeros(ensemble.plan.runs, dtype=bool)
+    chosen[np.flatnonzero(ensemble.complete)[which]] = True
+    return _Some(ensemble.plan, case, chosen)
+
+
+def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: int) -> Stage:
+    """Return the stage that some runs suggest.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Dimensions.
+    z : ndarray, shape (dimension, run)
+        Normal scores.
+    fit : ndarray, shape (run,)
+        Log-likelihoods.
+    first_run : int
+
+    Returns
+    -------
+    Stage
+        It moves nothing where the runs are too few to tell, or all alike.
+    """
+    usable = np.isfinite(fit)
+    z, fit = z[:, usable], fit[usable]
+    if fit.size < FEWEST:
+        return Stage(first_run, (), (), ())
+    good = fit > np.quantile(fit, 0.99) - REACH
+    slope = slopes(z, good / good.mean())
+    if good.sum() >= FEWEST:
+        slope = slope + slopes(z[:, good], fit[good])
+    mean = np.clip(STEP * slope, -FURTHEST, FURTHEST)
+    moved = [i for i, n in enumerate(names) if n != HYPOTHESIS and mean[i] != 0.0]
+    return Stage(
+        first_run,
+        tuple(names[i] for i in moved),
+        tuple(float(mean[i]) for i in moved),
+        (1.0,) * len(moved),
+    )
+
+
+def slopes(z: FloatArray, y: FloatArray) -> FloatArray:
+    """Return ridge slopes of ``y`` on scores, 0 where they are hardly more than noise.
+
+    Parameters
+    ----------
+    z : ndarray, shape (dimension, run)
+    y : ndarray, shape (run,)
+
+    Returns
+    -------
+    ndarray, shape (dimension,)
+    """
+    y = y - y.mean()
+    noise = float(y.var())
+    if noise <= 0.0:
+        return np.zeros(z.shape[0])
+    centred = z - z.mean(axis=1, keepdims=True)
+    penalty = noise / TYPICAL**2
+    inverse = np.linalg.inv(centred @ centred.T + penalty * np.eye(z.shape[0]))
+    slope = inverse @ (centred @ y)
+    error = np.sqrt(noise * np.diag(inverse @ (centred @ centred.T) @ inverse))
+    return np.asarray(np.where(np.abs(slope) > HARDLY * error, slope, 0.0))

@@ -1,0 +1,221 @@
+"""What every forecast is compared with: history, refusal, and the members' positions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.models import Case, Question
+from foedus.weighing.nearest_cases import own_row
+from foedus.world.voting import weighted_mean, weighted_median
+
+if TYPE_CHECKING:
+    from foedus.casebook import BaseRate, Casebook, Quantiles
+
+FloatArray = NDArray[np.float64]
+
+DAYS_PER_MONTH = 30.4375
+#: Quantile levels at which a casebook distribution is read for scoring: its 19 ventiles.
+LEVELS: tuple[float, ...] = tuple(round(0.05 * i, 2) for i in range(1, 20))
+
+#: Questions that say that the alliance acts; the positions and always-refuse speak to these.
+_ACTS = ("decision", "contribution", "first_arrival", "vote_for")
+_TROOPS = ("troops_announced", "troops_present")
+_ENDS = ("withdrawal_start", "withdrawal_end")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The outside view of a question: what history says.
+
+    Attributes
+    ----------
+    text : str
+        Where it comes from, in words.
+    n : int
+        Casebook rows behind it.
+    probability, low, high : float or None
+        Of a binary question, with its 90% Jeffreys interval.
+    levels, values : tuple of float
+        Quantiles in the question's unit; of a date question in days from the case's start.
+    dates : tuple of date or None
+        The same of a date question, None beyond the horizon.
+    cases : tuple of str
+        Casebook ids.
+    """
+
+    text: str
+    n: int
+    probability: float | None = None
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+    dates: tuple[dt.date | None, ...] = ()
+    cases: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        shown: Sequence[Any] = (
+            [d.isoformat() if d else None for d in self.dates] if self.dates else self.values
+        )
+        return {
+            "text": self.text,
+            "n": self.n,
+            "probability": self.probability,
+            "low": self.low,
+            "high": self.high,
+            "quantiles": {
+                f"q{round(100 * level):02d}": value
+                for level, value in zip(self.levels, shown, strict=True)
+            },
+            "cases": list(self.cases),
+        }
+
+
+def outside_view(case: Case, question: Question, casebook: Casebook) -> Outside | None:
+    """Return the casebook's view of a question, or None where the question names none.
+
+    Only rows known before the as-of date count, and never the case's own requester and year.
+
+    Parameters
+    ----------
+    case : Case
+        Filtered by an as-of date. Whether the government has asked is read from its facts: if a
+        request is known, the slice is that of formal requests.
+    question : Question
+    casebook : Casebook
+    """
+    from foedus import casebook as history
+
+    baseline = question.baseline
+    if baseline is None or baseline.casebook is None:
+        return None
+    kept: dict[str, Any] = {
+        "trigger": baseline.trigger,
+        "organisation": baseline.organisation,
+        "before": case.as_of,
+        "exclude": own_row(case),
+    }
+    if baseline.casebook == "granted":
+        asked = True if known_day(case, "request") is not None else None
+        rate = history.base_rate(casebook, formal_request=asked, **kept)
+        return _rate(rate, negate=question.ask.quantity == "refusal")
+    if baseline.casebook == "survival":
+        rate = history.survival_rate(casebook, **kept)
+        return _rate(rate, negate=question.ask.quantity == "leader_leaves")
+    if baseline.casebook == "troops":
+        found = history.size(casebook, levels=LEVELS, **kept)
+        return _numbers(case, question, found, anchor=0, factor=1.0)
+    if baseline.casebook == "arrival_days":
+        found = history.tempo(casebook, levels=LEVELS, **kept)
+        anchor = known_day(case, "request")
+    else:
+        found = history.duration(casebook, levels=LEVELS, **kept)
+        anchor = known_day(case, "first_arrival")
+    months = baseline.casebook == "duration_months" and question.unit != "months"
+    anchor = case.day(case.as_of) if anchor is None else anchor
+    return _numbers(case, question, found, anchor, DAYS_PER_MONTH if months else 1.0)
+
+
+def known_day(case: Case, event: str) -> int | None:
+    """Return the day of the earliest positive report of an event, or None."""
+    days = [
+        case.day(f.about)
+        for f in case.facts
+        if f.quantity == event and not (f.value is not None and f.value.kind == "no")
+    ]
+    return min(days, default=None)
+
+
+def _rate(rate: BaseRate, *, negate: bool) -> Outside | None:
+    if not rate.n:
+        return None
+    p, low, high = rate.mean, rate.low, rate.high
+    text = str(rate)
+    if negate:
+        p, low, high, text = 1.0 - p, 1.0 - high, 1.0 - low, f"the contrary of {rate}"
+    return Outside(text, rate.n, p, low, high, cases=rate.cases)
+
+
+def _numbers(
+    case: Case, question: Question, found: Quantiles, anchor: int, factor: float
+) -> Outside | None:
+    if not found.n:
+        return None
+    values = tuple(v * factor for v in found.values)
+    dates: tuple[dt.date | None, ...] = ()
+    if question.kind == "date":
+        values = tuple(anchor + v for v in values)
+        dates = tuple(None if v > case.horizon - 1 else case.date(int(np.floor(v))) for v in values)
+    elif question.kind == "binary":
+        return None
+    text = f"{found.description} (n {found.n}, {found.censored} censored)"
+    return Outside(
+        text, found.n, levels=found.levels, values=values, dates=dates, cases=found.cases
+    )
+
+
+def always_refuse(question: Question) -> float | None:
+    """Return what "the alliance never comes" says of a question, or None where it says nothing.
+
+    Returns
+    -------
+    float or None
+        A probability, a number, or infinity for "never", as the question's kind asks.
+    """
+    ask = question.ask
+    if question.kind == "binary":
+        if ask.quantity == "refusal":
+            return 1.0
+        if ask.quantity in (*_ACTS, *_ENDS):
+            return 0.0
+        if ask.quantity in _TROOPS and ask.at_most is None:
+            return 0.0
+        return None
+    if question.kind == "number":
+        return 0.0 if ask.quantity in (*_TROOPS, "deaths_allied") else None
+    return float("inf") if ask.quantity in (*_ACTS, *_ENDS, *_TROOPS) else None
+
+
+def positions(case: Case, question: Question) -> dict[str, float]:
+    """Return what the members' stated positions say: their weighted mean and median.
+
+    A position is 0 (stay out) to 1 (send); the requester is left out. For a yes-or-no question on
+    the alliance acting it is read as the probability; for a question on troops it is multiplied
+    by the standing pool that would be announced. Whether any troops at all come is such a
+    yes-or-no question; how long they stay is not, and a threshold above one soldier is not.
+
+    Returns
+    -------
+    dict
+        ``weighted_mean`` and ``weighted_median``; empty where positions say nothing.
+    """
+    ask = question.ask
+    voters = [m for m in case.alliance.members if m.actor != case.alliance.requester]
+    if ask.member is not None:
+        voters = [m for m in voters if m.actor == ask.member]
+    capability = np.array([m.capability for m in voters])
+    salience = np.array([m.salience for m in voters])
+    if not voters or not (capability * salience).sum() > 0:
+        return {}
+    any_troops = ask.quantity in _TROOPS and ask.statistic in ("max", "happens")
+    any_troops = any_troops and ask.at_most is None and (ask.at_least or 0.0) <= 1.0
+    if question.kind == "binary" and (any_troops or ask.quantity in (*_ACTS, "refusal")):
+        factor = 1.0
+    elif question.kind == "number" and ask.quantity in _TROOPS and case.alliance.announced_pool:
+        factor = float(case.alliance.announced_pool)
+    else:
+        return {}
+    stated = np.array([m.position for m in voters])
+    if ask.quantity == "refusal":
+        stated = 1.0 - stated
+    return {
+        "weighted_mean": factor * weighted_mean(stated, capability, salience),
+        "weighted_median": factor * weighted_median(stated, capability, salience),
+    }

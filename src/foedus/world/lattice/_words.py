@@ -1,0 +1,120 @@
+"""Random words of the streets: xoshiro256++ started from a keyed address, singly or by eights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from foedus.randomness import keyed_words
+from foedus.world.lattice._lanes import draw_eight, peek, poke
+
+U = np.uint64
+U0, U1 = U(0), U(1)
+#: Generators that a stream of many words is made of, and the words of their state.
+EIGHT = 8
+STATE = 4 * EIGHT
+
+
+def _draw(s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+    """One word of xoshiro256++ (Blackman & Vigna 2021, doi 10.1145/3460772) and the next state."""
+    a = s0 + s3
+    word = ((a << U(23)) | (a >> U(41))) + s0
+    t = s1 << U(17)
+    s2 ^= s0
+    s3 ^= s1
+    s1 ^= s2
+    s0 ^= s3
+    s2 ^= t
+    s3 = (s3 << U(45)) | (s3 >> U(19))
+    return word, s0, s1, s2, s3
+
+
+draw = njit(_draw, forceinline=True)
+
+
+def _start(seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
+    """Return the 256-bit state of a stream, from its address."""
+    a, b = keyed_words(seed, run, purpose, city, day, U0)
+    c, d = keyed_words(seed, run, purpose, city, day, U1)
+    return a, b, c, d | U1  # never all zero
+
+
+start = njit(_start)
+
+
+def _get(address, i):  # type: ignore[no-untyped-def]
+    """Item ``i`` of the uint64 array at an address."""
+    return peek(address, i, U0)
+
+
+get = njit(_get, forceinline=True)
+
+
+def _set(address, i, value):  # type: ignore[no-untyped-def]
+    poke(address, i, value, U0)
+
+
+put_word = njit(_set, forceinline=True)
+
+
+def _keep(state, stream, a, b, c, d):  # type: ignore[no-untyped-def]
+    """Write the state of a stream into the array at ``state``, four words a stream."""
+    i = stream << U(2)
+    put_word(state, i, a)
+    put_word(state, i + U(1), b)
+    put_word(state, i + U(2), c)
+    put_word(state, i + U(3), d)
+
+
+keep = njit(_keep, forceinline=True)
+
+
+def _begin(state, stream, seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
+    """Start a stream that is kept in memory."""
+    a, b, c, d = start(seed, run, purpose, city, day)
+    keep(state, stream, a, b, c, d)
+
+
+begin = njit(_begin)
+
+
+def _next_word(state, stream):  # type: ignore[no-untyped-def]
+    """Return the next word of a stream that is kept in memory."""
+    i = stream << U(2)
+    word, a, b, c, d = draw(
+        get(state, i), get(state, i + U(1)), get(state, i + U(2)), get(state, i + U(3))
+    )
+    keep(state, stream, a, b, c, d)
+    return word
+
+
+next_word = njit(_next_word)
+
+
+def _start_eight(state, first, seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
+    """Start the eight generators of a stream: number g from slots 2 g and 2 g + 1 of its address.
+
+    Word i of the stream is word ``i // 8`` of generator ``i % 8``.
+    """
+    for g in range(U(EIGHT)):
+        a, b = keyed_words(seed, run, purpose, city, day, U(2) * g)
+        c, d = keyed_words(seed, run, purpose, city, day, U(2) * g + U1)
+        place = first + g
+        put_word(state, place, a)
+        put_word(state, place + U(EIGHT), b)
+        put_word(state, place + U(2 * EIGHT), c)
+        put_word(state, place + U(3 * EIGHT), d | U1)
+
+
+start_eight = njit(_start_eight)
+
+
+def _fill(state, first, words, n):  # type: ignore[no-untyped-def]
+    """Write the next ``n`` words, rounded up to a multiple of eight."""
+    i = U0
+    while i < n:
+        draw_eight(state, first, words, i)
+        i += U(EIGHT)
+
+
+fill = njit(_fill)

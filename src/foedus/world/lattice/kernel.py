@@ -1,0 +1,975 @@
+"""The compiled street lattice: Epstein's Model I for a batch of runs, without allocation.
+
+:mod:`foedus.world.lattice.reference` says the same in plain Python, with the same draws.
+
+An agent is one 64-bit record: x in bits 0-15, y in 16-31, kind in 32-33 (0 quiet, 1 active, 2 cop,
+3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops. While the
+kernel works it has records of its own (x, y and kind in the lower half) whose upper half holds what
+a turn needs: the remaining term of the jailed, the limit (below) of all others, so that one line of
+the cache is all of an agent.
+
+Scratch, rebuilt from the records at each call, hence in cache while it is used:
+
+- ``bits``: planes of bits, one for cells that are blocked, one for cops, one for actives. Who is in
+  sight, and where one can go, is counted with vector instructions (:mod:`._bits`).
+- ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
+  Where C/A is rounded to whole numbers the decision is exactly that of the rule. With roundings
+  ``none`` and ``smooth`` a limit is a float32 (of smooth, interpolated in a table as well), and a
+  citizen whose limit is C/A to seven digits may decide otherwise than the rule in float64: with
+  ``none``, 1 of 528 million tried at ratios of small numbers.
+
+Where agents can share a cell a bit does not tell how many there are. ``cells`` does, and two
+numbers of each run say how many cops and actives are on a cell that had one before; only if there
+are any is anybody counted cell by cell.
+
+One activation is a chain of some eighty cycles in which little can overlap, and the next one of the
+same run has to wait for it, since its vector load of rows must not come before the bits that were
+just written are in the cache. So some runs go abreast (:data:`ABREAST`), each with a scratch of its
+own, and a turn is cut in two: all of them look around, then all of them move. The processor works
+on several chains at once. Runs never meet, so nothing depends on how many go abreast.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from foedus.world.lattice._bits import (
+    CLEAR,
+    FIELD,
+    GROUP_ROWS,
+    SET,
+    any_free,
+    count_near,
+    find_near,
+    flip,
+    place,
+    take,
+    walk_near,
+)
+from foedus.world.lattice._lanes import (
+    is_wide,
+    multiply_high,
+    peek,
+    peek_float,
+    poke,
+    prefetch,
+    sum_windows,
+)
+from foedus.world.lattice._sources import SOURCES
+from foedus.world.lattice._words import (
+    EIGHT,
+    STATE,
+    begin,
+    draw,
+    fill,
+    get,
+    next_word,
+    put_word,
+    start,
+    start_eight,
+)
+
+U = np.uint64
+U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
+#: Runs that go abreast, if their scratch together is at most so many bytes: the larger a lattice,
+#: the fewer, as what they hide from each other is less than what they push out of the caches.
+ABREAST = {4: 700_000, 2: 8_000_000}
+#: Turns for which the words of moves are drawn together.
+SOME = U(64)
+#: How many turns ahead the next agents are called for.
+AHEAD = U(6)
+LOW16 = U(0xFFFF)
+#: Of a record of the kernel's own: the parts of its lower half, and its halves.
+ROW, KIND_AT = U(15), U(30)
+SHORT, PLACE = U(0x7FFF), U(0x3FFFFFFF)
+LOWER, UPPER = U(0xFFFFFFFF), U(0xFFFFFFFF00000000)
+ONE_DAY = U(1 << 32)
+KIND = U(3)
+#: For reading items of 32 bits.
+HALF = np.uint32(0)
+QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
+TERM = U(34)
+FOREVER = U((1 << 30) - 1)
+#: Where an item of ``cells`` counts those who block a cell, cops and actives. 21 bits each: two
+#: million can stand on one cell, to which others come one by one, by a cop's jump or from jail.
+BLOCKERS, COPS_HERE, ACTIVES_HERE = U(0), U(21), U(42)
+#: A limit lifted by this share is met at a tie (see ``_set_limits``).
+TIE = 1.0 + 2.0**-20
+
+ROUND_NONE, ROUND_FLOOR, ROUND_EVEN, ROUND_UP, ROUND_SMOOTH = 0, 1, 2, 3, 4
+#: Shape and scale (at k = 2.3) of the smooth risk.
+SMOOTH_SHAPE = 16
+SMOOTH_SCALE = 62.6716
+SMOOTH_STEP = 0.0625
+SMOOTH_SIZE = 1024
+
+
+class Plan(NamedTuple):
+    """Everything about a lattice that is fixed for all runs; built by ``model._lattice``.
+
+    Tables are addresses, of uint64 unless said otherwise. A haloed column or row is x or y plus
+    ``halo``.
+    """
+
+    width: Any
+    height: Any
+    halo: Any
+    sites: Any
+    # Of a haloed column: x (16 bits), its bit in the block that shows it (16 bits), and where that
+    # begins. Of a haloed row: y (16 bits), and the row of its image, or the dead row (16 bits).
+    columns: Any  # (width + 2 halo,)
+    rows: Any  # (height + 2 halo,)
+    # Cells as bits. Groups of cells in sight: a citizen's, then a cop's.
+    plane: Any  # words of a plane
+    flips: Any  # (width, COPIES): blocks that show a cell or its image, and the bits in each
+    groups: Any  # (group,): dx + halo (16 bits) and dy + halo of a group's first cell
+    windows: Any  # (group, width): its bit in its block (32 bits), and its word for y = 0
+    goes: Any  # uint16 (16 group,): cells that one can go to, by row
+    sees: Any  # uint16 (16 group,): cells that one sees
+    cop_groups: Any  # where the cops' groups begin, and where they end
+    all_groups: Any
+    # Choices made when compiling: 8 bits if not, 16 bits if so (see `is_wide`).
+    shares: Any  # whether agents can share a cell
+    spread: Any  # whether there are several blocks, or groups that do not begin at the halo
+    grouped: Any  # whether a kind has several groups
+    act_first: Any  # act then move, else move then act
+    add_quiet: Any
+    add_active: Any
+    rounding: Any
+    citizens_first: Any
+    moves: Any  # bit k: whether agents of kind k move
+    jailed_block: Any
+    jailed_removed: Any
+    own_turn: Any
+    cop_jumps: Any
+    term_base: Any
+    term_span: Any
+    forever: Any
+    most: Any  # the largest C that can be seen
+
+
+# A run that goes abreast of others has a page of LANE words; the address of its page, ``at``, is
+# all that the functions below are given of it. On it are addresses of its arrays,
+RECORDS, ORDER, LIMITS, WORDS, MOVES = U(0), U(1), U(2), U(3), U(4)
+BLOCKED, POLICE, CROWD, WHO, CELLS = U(5), U(6), U(7), U(8), U(9)
+# its counts,
+CITIZENS, COPS, ACTIVES, JAILS, ARRESTS, RELEASED = (U(16 + i) for i in range(6))
+# (the last two and MORE_BLOCKERS: agents on a cell that had one of the kind before)
+MORE_COPS, MORE_ACTIVES, MORE_BLOCKERS = U(22), U(23), U(27)
+# what a turn keeps from its first half for its second,
+ME, LOW, HIGH = U(24), U(25), U(26)
+# the place of its last turn,
+LAST = U(28)
+# and the states of its streams: for acting and for changes of police (as numbers of streams of four
+# words), for the order and for the moves (as words).
+ACT_STREAM, COP_STREAM, ORDER_STREAM, MOVE_STREAM = U(8), U(9), U(64), U(64 + STATE)
+LANE = 128
+#: Nobody has a turn.
+NOBODY = U(0xFFFFFFFFFFFFFFFF)
+
+
+def choice(yes: bool) -> np.uint8 | np.uint16:
+    """Return a number by whose type the kernel is compiled for one case of a choice."""
+    return np.uint16(1) if yes else np.uint8(0)
+
+
+def _where(record):  # type: ignore[no-untyped-def]
+    """Return the place of an agent, by the kernel's own record."""
+    return record & SHORT, (record >> ROW) & SHORT
+
+
+where = njit(_where, forceinline=True)
+
+
+def _kind_of(record):  # type: ignore[no-untyped-def]
+    return (record >> KIND_AT) & KIND
+
+
+kind_of = njit(_kind_of, forceinline=True)
+
+
+def _packed(x, y, kind):  # type: ignore[no-untyped-def]
+    return x | (y << ROW) | (kind << KIND_AT)
+
+
+packed = njit(_packed, forceinline=True)
+
+
+def _limit_of(at, me):  # type: ignore[no-untyped-def]
+    """Return the limit of a citizen as the upper half of its record."""
+    return peek(get(at, LIMITS), me, HALF) << U32
+
+
+limit_of = njit(_limit_of, forceinline=True)
+
+
+def _change(at, which, by):  # type: ignore[no-untyped-def]
+    put_word(at, which, get(at, which) + by)
+
+
+change = njit(_change, forceinline=True)
+
+
+def _who(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Return the active that was last seen to come to a cell."""
+    return peek(get(at, WHO), y * p.width + x, HALF)
+
+
+who = njit(_who, forceinline=True)
+
+
+def _set_who(p, at, x, y, me):  # type: ignore[no-untyped-def]
+    poke(get(at, WHO), y * p.width + x, me, HALF)
+
+
+set_who = njit(_set_who, forceinline=True)
+
+
+def _come(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
+    """Put one more agent on a cell of a plane."""
+    if is_wide(p.shares):
+        cells, site = get(at, CELLS), y * p.width + x
+        before = get(cells, site)
+        put_word(cells, site, before + (U1 << field))
+        if (before >> field) & FIELD != U0:
+            change(at, more, U1)
+            return
+    flip(get(at, plane), p, x, y)
+
+
+come = njit(_come, forceinline=True)
+
+
+def _leave(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
+    """Take an agent from a cell of a plane."""
+    if is_wide(p.shares):
+        cells, site = get(at, CELLS), y * p.width + x
+        after = get(cells, site) - (U1 << field)
+        put_word(cells, site, after)
+        if (after >> field) & FIELD != U0:
+            change(at, more, U0 - U1)
+            return
+    flip(get(at, plane), p, x, y)
+
+
+leave = njit(_leave, forceinline=True)
+
+
+def _occupy(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Let one more agent block a cell."""
+    come(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
+
+
+occupy = njit(_occupy, forceinline=True)
+
+
+def _vacate(p, at, x, y):  # type: ignore[no-untyped-def]
+    """Let one agent fewer block a cell."""
+    leave(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
+
+
+vacate = njit(_vacate, forceinline=True)
+
+
+def _appear(p, at, kind, x, y):  # type: ignore[no-untyped-def]
+    """Let a cop or an active be seen on a cell."""
+    if kind == COP:
+        come(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
+    else:
+        come(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, x, y)
+
+
+appear = njit(_appear, forceinline=True)
+
+
+def _vanish(p, at, kind, x, y):  # type: ignore[no-untyped-def]
+    """Let a cop or an active be seen on a cell no more."""
+    if kind == COP:
+        leave(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
+    else:
+        leave(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, x, y)
+
+
+vanish = njit(_vanish, forceinline=True)
+
+
+def _sight(p, at, plane, field, more, first, last, x, y):  # type: ignore[no-untyped-def]
+    """Count the agents of a plane in sight."""
+    if is_wide(p.shares) and get(at, more) != U0:
+        bits, cells = get(at, plane), get(at, CELLS)
+        return walk_near(bits, p, p.sees, first, last, x, y, cells, field, U0)[0]
+    return count_near(get(at, plane), p, p.sees, first, last, x, y, SET)
+
+
+sight = njit(_sight, forceinline=True)
+
+
+def _find(p, at, x, y, rank):  # type: ignore[no-untyped-def]
+    """Return active number ``rank`` in sight of a cop."""
+    crowd, first, last = get(at, CROWD), p.cop_groups, p.all_groups
+    alone = not is_wide(p.shares) or get(at, MORE_ACTIVES) == U0
+    if alone:
+        place, rest = find_near(crowd, p, p.sees, first, last, x, y, SET, rank), U0
+    else:
+        _, place, rest = walk_near(
+            crowd, p, p.sees, first, last, x, y, get(at, CELLS), ACTIVES_HERE, rank
+        )
+    ax = get(p.columns, x + (place & LOW16)) & LOW16
+    ay = get(p.rows, y + (place >> U16)) & LOW16
+    guess = who(p, at, ax, ay)
+    if not is_wide(p.shares):
+        return guess
+    records, wanted = get(at, RECORDS), packed(ax, ay, ACTIVE)
+    if alone and get(records, guess) & LOWER == wanted:
+        return guess
+    for j in range(get(at, CITIZENS)):
+        if get(records, j) & LOWER == wanted:
+            if rest == U0:
+                return j
+            rest -= U1
+    return NOBODY
+
+
+find = njit(_find)
+
+
+def _shuffle(order, first, n, words):  # type: ignore[no-untyped-def]
+    """Shuffle ``order[first:first + n]`` by ``words[first:]``, from the last place down."""
+    while n > U1:
+        i = first + n - U1
+        j = first + multiply_high(get(words, i), n)
+        a = peek(order, i, HALF)
+        poke(order, i, peek(order, j, HALF), HALF)
+        poke(order, j, a, HALF)
+        n -= U1
+
+
+shuffle = njit(_shuffle)
+
+
+def _smooth_inverse(p, table, density):  # type: ignore[no-untyped-def]
+    """Where the regularised gamma function P(16, z) reaches ``p``: cubic Hermite in a table of z.
+
+    Linear at the very start, where the density is too small to be a slope.
+    """
+    if p <= 0.0:
+        return 0.0
+    last = table.size - 1
+    if p >= table[last]:
+        return np.inf
+    i = np.searchsorted(table, p, side="right") - 1
+    low, high = i * SMOOTH_STEP, (i + 1) * SMOOTH_STEP
+    if density[i] < 1e-9:
+        return low + (high - low) * (p - table[i]) / (table[i + 1] - table[i])
+    gap = table[i + 1] - table[i]
+    t = (p - table[i]) / gap
+    m0, m1 = gap / density[i], gap / density[i + 1]
+    t2, t3 = t * t, t * t * t
+    return (
+        (2.0 * t3 - 3.0 * t2 + 1.0) * low
+        + (t3 - 2.0 * t2 + t) * m0
+        + (3.0 * t2 - 2.0 * t3) * high
+        + (t3 - t2) * m1
+    )
+
+
+smooth_inverse = njit(_smooth_inverse)
+
+
+def _set_limits(  # type: ignore[no-untyped-def]
+    limits, hardship, risk, citizens, legitimacy, shift, lethal, weight, k, threshold,
+    plan, values, table, density,
+):  # fmt: skip
+    """Per citizen, the limit such that it is active if and only if ``C < limit * A``.
+
+    With rounding, let n be the least rounded ratio with ``G - R (P(n) weight + lethal) <= T``.
+    Then floor(C/A) < n is C < n A; half up, C < (n - 1/2) A; half even, the same, met with
+    equality where n is odd: there the limit is lifted by less than the distance to the
+    next count.
+    """
+    share = 1.0 - legitimacy
+    if plan.rounding == ROUND_NONE or plan.rounding == ROUND_SMOOTH:
+        scale = SMOOTH_SCALE * k / 2.3
+        for i in range(citizens):
+            gain = hardship[i] * share + shift - threshold
+            p = (gain / risk[i] - lethal) / weight
+            if p <= 0.0:
+                limits[i] = 0.0
+            elif p >= 1.0 or k == 0.0:
+                limits[i] = np.inf
+            elif plan.rounding == ROUND_NONE:
+                limits[i] = -math.log1p(-p) / k
+            else:
+                limits[i] = smooth_inverse(p, table, density) / scale
+        return
+    # values[n] = P(n) weight + lethal, up to where it no longer rises.
+    used = 0
+    for n in range(plan.most + 1):
+        values[n] = (1.0 - math.exp(-k * n)) * weight + lethal
+        used = n + 1
+        if n > 0 and values[n] == values[n - 1]:
+            break
+    for i in range(citizens):
+        grievance = hardship[i] * share + shift
+        n = 0
+        while n < used and grievance - risk[i] * values[n] > threshold:
+            n += 1
+        if n == used:
+            limits[i] = np.inf
+        elif n == 0:
+            limits[i] = 0.0
+        elif plan.rounding == ROUND_FLOOR:
+            limits[i] = n
+        elif plan.rounding == ROUND_EVEN and n & 1:
+            limits[i] = (n - 0.5) * TIE
+        else:
+            limits[i] = n - 0.5
+
+
+set_limits = njit(_set_limits)
+
+
+def _rebuild(p, at):  # type: ignore[no-untyped-def]
+    """Fill the lattice arrays of one run from its records, and count."""
+    for i in range(get(at, CITIZENS) + get(at, COPS)):
+        record = get(get(at, RECORDS), i)
+        x, y = where(record)
+        kind = kind_of(record)
+        if kind == JAILED:
+            change(at, JAILS, U1)
+            if not p.jailed_block:
+                continue
+        occupy(p, at, x, y)
+        if kind == ACTIVE:
+            set_who(p, at, x, y, i)
+            change(at, ACTIVES, U1)
+        if kind != QUIET and kind != JAILED:
+            appear(p, at, kind, x, y)
+
+
+rebuild = njit(_rebuild)
+
+
+def _set_cops(p, at, target):  # type: ignore[no-untyped-def]
+    """Take random cops away, or put new ones on random free cells; fewer if all are taken."""
+    records, cops, first = get(at, RECORDS), get(at, COPS), get(at, CITIZENS)
+    while cops > target:
+        i = first + multiply_high(next_word(at, COP_STREAM), cops)
+        x, y = where(get(records, i))
+        vacate(p, at, x, y)
+        vanish(p, at, COP, x, y)
+        cops -= U1
+        put_word(records, i, get(records, first + cops))
+        put_word(records, first + cops, U0)
+    while cops < target:
+        site = any_free(get(at, BLOCKED), p, at, COP_STREAM)
+        if site == p.sites:
+            break
+        y = site // p.width
+        x = site - y * p.width
+        put_word(records, first + cops, packed(x, y, COP))
+        occupy(p, at, x, y)
+        appear(p, at, COP, x, y)
+        cops += U1
+    put_word(at, COPS, cops)
+
+
+set_cops = njit(_set_cops)
+
+
+def _release(p, at, me):  # type: ignore[no-untyped-def]
+    """Free a jailed citizen; return whether there was a cell for a removed one."""
+    place = get(get(at, RECORDS), me) & PLACE
+    if p.jailed_removed:
+        site = any_free(get(at, BLOCKED), p, at, ACT_STREAM)
+        if site == p.sites:
+            return False
+        y = site // p.width
+        place = packed(site - y * p.width, y, QUIET)
+    if not p.jailed_block:
+        x, y = where(place)
+        occupy(p, at, x, y)
+    put_word(get(at, RECORDS), me, place | limit_of(at, me))
+    change(at, JAILS, U0 - U1)
+    change(at, RELEASED, U1)
+    return True
+
+
+release = njit(_release)
+
+
+def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
+    """Let a cop arrest one of the actives in sight, if any; return where the cop is then."""
+    first, last = p.cop_groups, p.all_groups
+    seen = sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, first, last, x, y)
+    if seen == U0:
+        return x, y
+    caught = find(p, at, x, y, multiply_high(next_word(at, ACT_STREAM), seen))
+    if caught == NOBODY:  # never, while counts and records agree
+        return x, y
+    term = p.term_base + multiply_high(next_word(at, ACT_STREAM), p.term_span)
+    if p.forever:
+        term = FOREVER
+    records = get(at, RECORDS)
+    place = get(records, caught) & PLACE
+    ax, ay = where(place)
+    change(at, ARRESTS, U1)
+    change(at, ACTIVES, U0 - U1)
+    vanish(p, at, ACTIVE, ax, ay)
+    if term == U0 and not p.own_turn:
+        put_word(records, caught, place | limit_of(at, caught))
+    else:
+        put_word(records, caught, place | (JAILED << KIND_AT) | (term << U32))
+        change(at, JAILS, U1)
+        if not p.jailed_block:
+            vacate(p, at, ax, ay)
+    if p.cop_jumps:
+        vacate(p, at, x, y)
+        vanish(p, at, COP, x, y)
+        x, y = ax, ay
+        occupy(p, at, x, y)
+        appear(p, at, COP, x, y)
+        put_word(records, me, packed(x, y, COP))
+    return x, y
+
+
+arrest = njit(_arrest)
+
+
+def _see(p, at, x, y, quiet):  # type: ignore[no-untyped-def]
+    """Return how many cops and actives a citizen sees; ``quiet`` if there are no actives at all."""
+    police = sight(p, at, POLICE, COPS_HERE, MORE_COPS, U0, p.cop_groups, x, y)
+    if quiet:
+        return police, U0
+    return police, sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, U0, p.cop_groups, x, y)
+
+
+see = njit(_see, forceinline=True)
+
+
+def _act(p, at, me, kind, x, y):  # type: ignore[no-untyped-def]
+    """Let an agent decide or enforce; return its kind and place."""
+    # Of a cop, too, it is worked out what it would do as a citizen: that is cheaper than a branch
+    # which the processor cannot foresee.
+    quiet = get(at, ACTIVES) == U0
+    police, rebels = see(p, at, x, y, quiet)
+    rebels += p.add_active if kind == ACTIVE else p.add_quiet
+    rebels += U(rebels == U0)
+    limit = peek_float(get(at, RECORDS), me + me + U1)
+    now = U(np.float32(police) < limit * np.float32(rebels)) | (kind & COP)
+    if now != kind:
+        if now == ACTIVE:
+            appear(p, at, ACTIVE, x, y)
+            set_who(p, at, x, y, me)
+            change(at, ACTIVES, U1)
+        else:
+            vanish(p, at, ACTIVE, x, y)
+            change(at, ACTIVES, U0 - U1)
+        put_word(get(at, RECORDS), me, packed(x, y, now) | limit_of(at, me))
+    if not quiet and kind == COP:
+        x, y = arrest(p, at, me, x, y)
+    return now, x, y
+
+
+act = njit(_act, forceinline=True)
+
+
+def _look(p, at, turn):  # type: ignore[no-untyped-def]
+    """First half of a turn: who has it, what it decides if it acts first, where it could go."""
+    if is_wide(p.spread):  # a large lattice, which the nearer caches don't hold
+        later = peek(get(at, ORDER), min(turn + AHEAD, get(at, LAST)), HALF)
+        prefetch(get(at, RECORDS) + U(8) * later)
+    me = peek(get(at, ORDER), turn, HALF)
+    record = get(get(at, RECORDS), me)
+    kind = kind_of(record)
+    if kind == JAILED:
+        left = record >> U32
+        if p.own_turn and left > U0 and left != FOREVER:
+            put_word(get(at, RECORDS), me, record - ONE_DAY)
+        if not p.own_turn or left > U0 or not release(p, at, me):
+            put_word(at, ME, NOBODY)
+            return
+        record = get(get(at, RECORDS), me)
+        kind = QUIET
+    x, y = where(record)
+    if is_wide(p.act_first):
+        kind, x, y = act(p, at, me, kind, x, y)
+    put_word(at, ME, me)
+    if (p.moves >> kind) & U1 != U0 and (not is_wide(p.grouped)):
+        group = kind >> U1
+        i, shift = place(p, group, x, y)
+        low, high = sum_windows(get(at, BLOCKED), i, shift, p.goes, group * U(GROUP_ROWS), CLEAR)
+        put_word(at, LOW, low)
+        put_word(at, HIGH, high)
+
+
+look = njit(_look, forceinline=True)
+
+
+def _choose(p, at, kind, x, y, word):  # type: ignore[no-untyped-def]
+    """Draw a free cell in vision: whether there is one, and its dx and dy, each plus the halo."""
+    group, bits = kind >> U1, get(at, BLOCKED)
+    if not is_wide(p.grouped):
+        low, high = get(at, LOW), get(at, HIGH)
+        free = (low >> U(56)) + (high >> U(56))
+        if free == U0:
+            return False, U0, U0
+        rank = multiply_high(word, free)
+        i, shift = place(p, group, x, y)
+        column, row = take(bits, i, shift, p.goes, group, CLEAR, low, high, rank)
+        if is_wide(p.spread):
+            corner = get(p.groups, group)
+            column, row = column + (corner & LOW16), row + (corner >> U16)
+        return True, column, row
+    first = p.cop_groups if group else U0
+    last = p.all_groups if group else p.cop_groups
+    free = count_near(bits, p, p.goes, first, last, x, y, CLEAR)
+    cell = find_near(bits, p, p.goes, first, last, x, y, CLEAR, multiply_high(word, free))
+    return free != U0, cell & LOW16, cell >> U16
+
+
+choose = njit(_choose, forceinline=True)
+
+
+def _go(p, at, word):  # type: ignore[no-untyped-def]
+    """Second half of a turn: the move, and what the agent decides if it moves first."""
+    me = get(at, ME)
+    if me == NOBODY:
+        return
+    record = get(get(at, RECORDS), me)
+    x, y = where(record)
+    kind = kind_of(record)
+    if (p.moves >> kind) & U1 != U0:
+        found, dx, dy = choose(p, at, kind, x, y, word)
+        from_x, from_y = x, y
+        if found:
+            vacate(p, at, x, y)
+            x, y = get(p.columns, x + dx) & LOW16, get(p.rows, y + dy) & LOW16
+            occupy(p, at, x, y)
+            put_word(get(at, RECORDS), me, packed(x, y, kind) | (record & UPPER))
+        if kind != QUIET:
+            vanish(p, at, kind, from_x, from_y)
+            appear(p, at, kind, x, y)
+            set_who(p, at, x, y, me)
+    if not is_wide(p.act_first):
+        act(p, at, me, kind, x, y)
+
+
+go = njit(_go, forceinline=True)
+
+
+def _serve_terms(p, at):  # type: ignore[no-untyped-def]
+    """At the end of a tick: a day less for every jailed citizen, and release at the last."""
+    if get(at, JAILS) == U0:
+        return
+    records = get(at, RECORDS)
+    for me in range(get(at, CITIZENS)):
+        record = get(records, me)
+        if kind_of(record) != JAILED:
+            continue
+        left = record >> U32
+        if left > U1 and left != FOREVER:
+            put_word(records, me, record - ONE_DAY)
+        elif left == U1:
+            release(p, at, me)  # with nowhere to go: at the end of the next tick
+
+
+serve_terms = njit(_serve_terms)
+
+
+def _prepare(p, at):  # type: ignore[no-untyped-def]
+    """Draw the order of a tick and the words of its moves; return how many turns it has."""
+    people = get(at, CITIZENS)
+    total = people + get(at, COPS)
+    order, words = get(at, ORDER), get(at, WORDS)
+    fill(at, ORDER_STREAM, words, total)
+    if p.citizens_first:
+        shuffle(order, U0, people, words)
+        shuffle(order, people, total - people, words)
+    else:
+        shuffle(order, U0, total, words)
+    put_word(at, ARRESTS, U0)
+    put_word(at, RELEASED, U0)
+    return total
+
+
+prepare = njit(_prepare)
+
+
+def _tick(p, pages, abreast, turns):  # type: ignore[no-untyped-def]
+    """Give every agent of the runs abreast its turn; all of the cost is here."""
+    end, step = pages + abreast * U(8 * LANE), U(8 * LANE)
+    for first in range(U0, turns, SOME):
+        last = min(first + SOME, turns)
+        if p.moves != U0:
+            for at in range(pages, end, step):
+                total = get(at, CITIZENS) + get(at, COPS)
+                if first < total:
+                    fill(at, MOVE_STREAM, get(at, MOVES), min(SOME, total - first))
+        for turn in range(first, last):
+            for at in range(pages, end, step):
+                look(p, at, turn)
+            for at in range(pages, end, step):
+                go(p, at, get(get(at, MOVES), turn - first))
+
+
+tick = njit(_tick)
+
+
+def _line_up(order, total):  # type: ignore[no-untyped-def]
+    """Put the agents of a run in a line, and behind them one who is jailed for ever.
+
+    Of runs with fewer agents than those beside them it has the last turns.
+    """
+    for j in range(order.size):
+        order[j] = j if j < total else order.size - 1
+
+
+line_up = njit(_line_up)
+
+
+def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
+    """Write the addresses of run ``i`` of those abreast on its page; return the page's address."""
+    at = pages + i * U(8 * LANE)
+    records, order, limits, words, moves, planes, found, cells = addresses
+    put_word(at, RECORDS, records + U(8) * i * room)
+    put_word(at, ORDER, order + U(4) * i * room)
+    put_word(at, LIMITS, limits + U(4) * i * room)
+    put_word(at, WORDS, words + U(8) * i * room)
+    put_word(at, LAST, room - U1)
+    put_word(at, MOVES, moves + U(8) * i * SOME)
+    put_word(at, BLOCKED, planes + U(24) * i * p.plane)
+    put_word(at, POLICE, planes + U(24) * i * p.plane + U(8) * p.plane)
+    put_word(at, CROWD, planes + U(24) * i * p.plane + U(16) * p.plane)
+    put_word(at, WHO, found + U(4) * i * p.sites)
+    put_word(at, CELLS, cells + U(8) * i * p.sites)
+    return at
+
+
+start_page = njit(_start_page)
+
+
+def _taken_in(record):  # type: ignore[no-untyped-def]
+    """Return the kernel's own record of an agent; limits come later."""
+    kind = (record >> U32) & KIND
+    place = packed(record & LOW16, (record >> U16) & LOW16, kind)
+    return place | ((record >> TERM) << U32) if kind == JAILED else place
+
+
+taken_in = njit(_taken_in, forceinline=True)
+
+
+def _given_out(record):  # type: ignore[no-untyped-def]
+    """Return an agent's record as everybody else reads it."""
+    x, y = where(record)
+    kind = kind_of(record)
+    place = x | (y << U16) | (kind << U32)
+    return place | ((record >> U32) << TERM) if kind == JAILED else place
+
+
+given_out = njit(_given_out, forceinline=True)
+
+
+def _note_limits(at):  # type: ignore[no-untyped-def]
+    """Write the limits of all citizens who are not in jail into their records."""
+    records = get(at, RECORDS)
+    for me in range(get(at, CITIZENS)):
+        record = get(records, me)
+        if kind_of(record) != JAILED:
+            put_word(records, me, (record & LOWER) | limit_of(at, me))
+
+
+note_limits = njit(_note_limits)
+
+
+class Scratch(NamedTuple):
+    """Arrays for the runs that go abreast; the caller makes them (:func:`scratch`) and keeps them.
+
+    Made by the compiled code they would cost a level of calls, which the compiler optimises anew;
+    and an array of which only the address is used must not end before the loop does.
+    """
+
+    pages: Any
+    records: Any
+    order: Any
+    limits: Any
+    words: Any
+    moves: Any
+    planes: Any
+    found: Any
+    cells: Any
+    values: Any
+
+
+def scratch(plan: Plan, capacity: int) -> Scratch:
+    """Return scratch for runs of at most ``capacity`` agents, for as many as should go abreast."""
+    room = (capacity + EIGHT) // EIGHT * EIGHT  # one more than there are agents, in eights
+    shared = plan.sites if plan.shares.itemsize > 1 else 0
+    sizes = {
+        "pages": (LANE, np.uint64),
+        "records": (room, np.uint64),
+        "order": (room, np.uint32),
+        "limits": (room, np.float32),
+        "words": (room, np.uint64),
+        "moves": (SOME, np.uint64),
+        "planes": (3 * plan.plane, np.uint64),
+        "found": (plan.sites, np.uint32),
+        "cells": (shared, np.uint64),
+    }
+    each = sum(int(n) * np.dtype(kind).itemsize for n, kind in sizes.values())
+    abreast = next((n for n, most in ABREAST.items() if n * each <= most), 1)
+    arrays = {name: np.zeros((abreast, int(n)), kind) for name, (n, kind) in sizes.items()}
+    return Scratch(**arrays, values=np.zeros(plan.most + 2, np.float64))
+
+
+def _advance(  # type: ignore[no-untyped-def]
+    records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
+    legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
+    out_active, out_jailed, out_arrests, out_released, out_cops, scratch, sources=SOURCES,
+):  # fmt: skip
+    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some abreast.
+
+    ``sources`` is for numba's cache (:mod:`._sources`).
+    """
+    pages, own, order, limits, words, moves, planes, found, cells, values = scratch
+    room = U(own.shape[1])
+    addresses = (
+        U(own.ctypes.data), U(order.ctypes.data), U(limits.ctypes.data), U(words.ctypes.data),
+        U(moves.ctypes.data), U(planes.ctypes.data), U(found.ctypes.data), U(cells.ctypes.data),
+    )  # fmt: skip
+    first_page = U(pages.ctypes.data)
+    capacity, nobody = records.shape[1], own.shape[1] - 1
+    most = pages.shape[0]
+    for first in range(0, records.shape[0], most):
+        abreast = min(most, records.shape[0] - first)
+        pages[:] = 0
+        planes[:] = 0
+        cells[:] = 0
+        limits[:] = 0.0  # of the cops, who never become active
+        for i in range(abreast):
+            r, at = first + i, start_page(plan, first_page, U(i), room, addresses)
+            begin(at, ACT_STREAM, seed, runs[r], purposes[0], city, day)
+            begin(at, COP_STREAM, seed, runs[r], purposes[2], city, day)
+            start_eight(at, ORDER_STREAM, seed, runs[r], purposes[1], city, day)
+            start_eight(at, MOVE_STREAM, seed, runs[r], purposes[3], city, day)
+            for j in range(capacity):
+                own[i, j] = taken_in(records[r, j])
+            own[i, nobody] = (JAILED << KIND_AT) | (FOREVER << U32)
+            line_up(order[i], citizens[r] + cops[r])
+            put_word(at, CITIZENS, U(citizens[r]))
+            put_word(at, COPS, U(cops[r]))
+            rebuild(plan, at)
+        for t in range(legitimacy.shape[1]):
+            turns = U0
+            for i in range(abreast):
+                r, at = first + i, first_page + U(i) * U(8 * LANE)
+                if t == 0 or legitimacy[r, t] != legitimacy[r, t - 1]:
+                    set_limits(
+                        limits[i], hardship[r], risk[r], citizens[r], legitimacy[r, t], shift[r],
+                        lethal[r], weight[r], k[r], threshold[r], plan, values, table, density,
+                    )  # fmt: skip
+                    note_limits(at)
+                if targets[r, t] >= 0 and U(targets[r, t]) != get(at, COPS):
+                    set_cops(plan, at, U(targets[r, t]))
+                    line_up(order[i], np.int64(get(at, CITIZENS) + get(at, COPS)))
+                turns = max(turns, prepare(plan, at))
+            tick(plan, first_page, U(abreast), turns)
+            for i in range(abreast):
+                r, at = first + i, first_page + U(i) * U(8 * LANE)
+                if not plan.own_turn:
+                    serve_terms(plan, at)
+                out_active[r, t] = get(at, ACTIVES)
+                out_jailed[r, t] = get(at, JAILS)
+                out_arrests[r, t] = get(at, ARRESTS)
+                out_released[r, t] = get(at, RELEASED)
+                out_cops[r, t] = get(at, COPS)
+        for i in range(abreast):
+            for j in range(capacity):
+                records[first + i, j] = given_out(own[i, j])
+            cops[first + i] = get(first_page + U(i) * U(8 * LANE), COPS)
+
+
+advance = njit(_advance, cache=True, nogil=True)
+
+
+def _create(  # type: ignore[no-untyped-def]
+    records, citizens, cops, hardship, risk, width, height, seed, runs, city, purpose,
+    by_site, citizen_density, cop_density, sources=SOURCES,
+):  # fmt: skip
+    """Place the agents of every run and draw their traits; with ``by_site`` set their numbers."""
+    n = width * height
+    sites = np.zeros(n, np.uint32)
+    for r in range(records.shape[0]):
+        s0, s1, s2, s3 = start(seed, runs[r], purpose, city, U0)
+        if by_site:
+            people, police = 0, 0
+            last = records.shape[1]
+            for site in range(n):
+                word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
+                u = np.float64(word >> U(11)) * (1.0 / 9007199254740992.0)
+                if u < citizen_density:
+                    records[r, people] = U(site)
+                    people += 1
+                elif u < citizen_density + cop_density:
+                    police += 1
+                    records[r, last - police] = U(site)
+            # Cops were stacked from the end; bring them behind the citizens, in order of site.
+            for i in range(police):
+                sites[i] = records[r, last - 1 - i]
+                records[r, last - 1 - i] = U0
+            for i in range(police):
+                records[r, people + i] = U(sites[i])
+            citizens[r] = people
+            cops[r] = police
+        else:
+            for site in range(n):
+                sites[site] = site
+            for i in range(citizens[r] + cops[r]):
+                word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
+                j = U(i) + multiply_high(word, n - U(i))
+                site = sites[j]
+                sites[j] = sites[i]
+                sites[i] = site
+                records[r, i] = U(site)
+        for i in range(citizens[r] + cops[r]):
+            site = records[r, i]
+            y = site // width
+            kind = COP if i >= citizens[r] else QUIET
+            records[r, i] = (site - y * width) | (y << U16) | (kind << U32)
+        for i in range(citizens[r]):
+            word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
+            hardship[r, i] = (np.float64(word >> U(41)) + 0.5) / 8388608.0
+            risk[r, i] = (np.float64((word >> U(18)) & U(0x7FFFFF)) + 0.5) / 8388608.0
+
+
+create = njit(_create, cache=True, nogil=True)
+
+
+def _misplaced(  # type: ignore[no-untyped-def]
+    records, citizens, cops, width, height, alone, jailed_block, sources=SOURCES
+):
+    """Look for a run that these kernels must not be given; return which, -1 if none, and why.
+
+    True if two agents that block stand on one cell, where ``alone`` says that none do; False if one
+    is off the lattice or of a kind that its place in the table is not for.
+    """
+    on = np.zeros(width * height, np.uint32)
+    for r in range(records.shape[0]):
+        for i in range(citizens[r] + cops[r]):
+            record = records[r, i]
+            x, y, kind = record & LOW16, (record >> U16) & LOW16, (record >> U32) & KIND
+            if x >= width or y >= height or (kind == COP) != (i >= citizens[r]):
+                return r, False
+            if alone and (kind != JAILED or jailed_block):
+                site = y * width + x
+                if on[site] == r + 1:
+                    return r, True
+                on[site] = r + 1
+    return -1, False
+
+
+misplaced = njit(_misplaced, cache=True, nogil=True)

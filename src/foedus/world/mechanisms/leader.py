@@ -1,0 +1,310 @@
+"""Mechanism 6, leader: concede, change the guard, shut the internet, order fire, call, leave.
+
+Each open decision is taken on a day with the logit chance
+
+    P = [A_t ≥ gate] · logistic(λ U),   U = base + Σ coefficient × covariate
+
+(quantal response, McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023). A_t is the *alarm*, the
+day's unrest or a fading memory of worse, ``A_t = max(u_t, A_{t-1} e^{-1/memory})``: orders are
+given while the streets are being cleared, too. The gate keeps a calm country still: below it
+nothing is decided. Covariates: unrest, which is the alarm; weakness,
+``1 - loyal_share``; officers killed so far, as ``1 - exp(-K/10)``; dependence on the lead less ½
+(mechanism 10); and what is already decided. Each decision is taken once.
+
+=============  =================================================================================
+concession     unrest; raises legitimacy, and the level it returns to, by ``concession_effect``
+guard_change   unrest, weakness; moves regime strength by ``guard_effect``
+shutdown       unrest; internet to ``shutdown_level`` for an exponential number of days
+fire_order     unrest, officers killed, a concession made in vain, the alliance's decision
+request        unrest, weakness, officers killed, fire ordered, dependence
+leader_leaves  unrest, weakness (by choice; collapse is mechanism 5's)
+=============  =================================================================================
+
+Whom the leader calls is a multinomial logit over the patrons with utility ``patron_dependence ×
+dependence``; only the first call is simulated. A call to a patron that acts through the alliance
+is the event ``request``; any other is kept in ``state.patron`` and has no further effect here. A
+case without patrons can only call the alliance.
+
+Two couplings carry hypotheses and are centred at or near zero: ``fire_decision`` ("kill, then
+blame the helpers": fire is ordered once the alliance has decided) and ``request_weakness`` ("a
+club for the commanders": the call comes because commanders waver).
+
+All sizes are elicited. How readily a government of a kind asks is taken from the casebook where a
+case names its trigger and organisation (:mod:`foedus.world.history`).
+
+Off: nothing is decided at home, nobody is asked, and so the alliance never meets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.case.priors import Beta, LogNormal, Normal, Prior, Uniform
+from foedus.randomness import Random
+from foedus.world.choice import logistic, logit
+from foedus.world.exclusion import excluding
+from foedus.world.guidance import Guidance
+from foedus.world.mechanisms import ties
+from foedus.world.parameters import Parameter, Parameters
+from foedus.world.setting import Setting
+from foedus.world.state import State
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Officers killed at which their weight reaches 1 - 1/e.
+KILLED_SCALE = 10.0
+
+KILLED = "leader.killed"
+ALARM = "leader.alarm"
+RESTORED = "leader.restored"
+#: Slot of mechanism 5: today's chance of a fall.
+COLLAPSE = "forces.collapse_chance"
+
+_ELICITED = "elicited"
+_RARE = "elicited; the casebook's models replace it where a case names its trigger"
+
+
+def _normal(name: str, mean: float, sd: float, meaning: str, source: str = _ELICITED) -> Parameter:
+    prior = Normal(dist="normal", mean=mean, sd=sd, origin="elicited", source=source)
+    return Parameter(f"leader.{name}", prior, "log-odds", meaning)
+
+
+def _other(
+    name: str, prior: Prior, unit: str, meaning: str, low: float = -np.inf, high: float = np.inf
+) -> Parameter:
+    return Parameter(f"leader.{name}", prior, unit, meaning, low, high)
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    _other(
+        "precision",
+        LogNormal(
+            dist="lognormal",
+            median=1.0,
+            sd_log=0.2,
+            source="elicited; the rule is McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023",
+        ),
+        "1",
+        "Precision λ of the leader's logit choices; 0 is a coin.",
+        0.0,
+        10.0,
+    ),
+    _other(
+        "gate",
+        Uniform(dist="uniform", low=0.02, high=0.2),
+        "share",
+        "Alarm below which the leader decides nothing.",
+        0.0,
+        1.0,
+    ),
+    _other(
+        "memory",
+        LogNormal(dist="lognormal", median=2.0, sd_log=0.5),
+        "day",
+        "Time in which the leader's alarm at past unrest fades.",
+        0.1,
+        30.0,
+    ),
+    _normal("concession_base", -3.5, 0.75, "Utility of conceding in calm."),
+    _normal("concession_unrest", 2.5, 0.75, "Effect of unrest on conceding."),
+    _other(
+        "concession_effect",
+        Beta(dist="beta", mean=0.05, n=20.0),
+        "share",
+        "Legitimacy that a concession restores in every city.",
+        0.0,
+        1.0,
+    ),
+    _normal("guard_base", -4.5, 0.75, "Utility of changing the guard at the top in calm."),
+    _normal("guard_unrest", 2.0, 0.75, "Effect of unrest on changing the guard."),
+    _normal("guard_weakness", 1.0, 0.75, "Effect of wavering commanders on changing the guard."),
+    _other(
+        "guard_effect",
+        Normal(dist="normal", mean=0.0, sd=0.2),
+        "strength",
+        "What a change of the guard adds to regime strength; the sign is open.",
+    ),
+    _normal("shutdown_base", -4.0, 0.75, "Utility of shutting the internet in calm."),
+    _normal("shutdown_unrest", 3.0, 0.75, "Effect of unrest on a shutdown."),
+    _other(
+        "shutdown_level",
+        Beta(dist="beta", mean=0.1, n=10.0),
+        "share",
+        "Connectivity left by a shutdown.",
+        0.0,
+        1.0,
+    ),
+    _other(
+        "shutdown_days",
+        LogNormal(dist="lognormal", median=4.0, sd_log=0.5),
+        "day",
+        "Mean length of a shutdown.",
+        0.5,
+        60.0,
+    ),
+    _normal("fire_base", -5.0, 0.75, "Utility of ordering lethal force in calm."),
+    _normal("fire_unrest", 3.0, 0.75, "Effect of unrest on the order to fire."),
+    _normal("fire_killed", 1.0, 0.75, "Effect of officers killed on the order to fire."),
+    _normal("fire_concession", 0.5, 0.5, "Effect of a concession made in vain on that order."),
+    _normal("fire_decision", 0.0, 0.5, "Effect of the alliance's decision on that order."),
+    _normal("request_base", -5.0, 1.0, "Utility of calling a patron in calm.", _RARE),
+    _normal("request_unrest", 2.0, 0.75, "Effect of unrest on calling.", _RARE),
+    _normal("request_weakness", 0.5, 0.75, "Effect of wavering commanders on calling."),
+    _normal("request_killed", 0.5, 0.5, "Effect of officers killed on calling."),
+    _normal("request_fire", 0.0, 0.5, "Effect of lethal force already ordered on calling."),
+    _normal("request_dependence", 1.0, 0.75, "Effect of dependence on the lead (less ½)."),
+    _normal("patron_dependence", 2.0, 1.0, "Pull of dependence in choosing among patrons."),
+    _normal("leave_base", -6.5, 0.75, "Utility of leaving office by choice in calm."),
+    _normal("leave_unrest", 1.5, 0.75, "Effect of unrest on leaving."),
+    _normal("leave_weakness", 2.0, 0.75, "Effect of wavering commanders on leaving."),
+)
+
+
+def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
+    """Open the slots: officers killed so far, alarm, and the day on which the internet returns."""
+    state.memory[ALARM] = np.zeros_like(state.internet)
+    state.memory[KILLED] = np.zeros_like(state.internet)
+    state.memory[RESTORED] = np.full_like(state.internet, np.inf)
+
+
+def call_shares(setting: Setting, p: Parameters) -> FloatArray:
+    """Return the probability of each patron if one is called, shape (run, patron)."""
+    utilities = p["leader.patron_dependence"][:, None] * setting.patron_dependence
+    return logit(utilities)
+
+
+def step(
+    setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
+) -> None:
+    """Take the day's decisions, in the order of the table above."""
+    killed = state.memory[KILLED]
+    for city in range(state.deaths_security.shape[1]):
+        killed = killed + state.deaths_security[:, city]
+    state.memory[KILLED] = killed
+    today = state.memory.get("streets.intensity", np.zeros_like(state.internet))
+    unrest = np.maximum(today, state.memory[ALARM] * np.exp(-1.0 / p["leader.memory"]))
+    state.memory[ALARM] = unrest
+    weakness = 1.0 - state.loyal_share
+    lost = -np.expm1(-killed / KILLED_SCALE)
+    awake = unrest >= p["leader.gate"]
+
+    def chance(decision: str, /, **covariates: FloatArray) -> FloatArray:
+        utility = p[f"leader.{decision}_base"]
+        for word, value in covariates.items():
+            utility = utility + p[f"leader.{decision}_{word}"] * value
+        return np.where(awake, logistic(p["leader.precision"] * utility), 0.0)
+
+    def take(event: str, probability: FloatArray) -> BoolArray:
+        open_ = state.in_office & ~state.happened(event)
+        u = random.uniform(f"leader.{event}", tick=day)
+        now = guidance.decide(state, event, probability, u, open_, day)
+        now = now & ~state.happened(event)
+        state.mark(event, now, day)
+        return now
+
+    _concede(p, state, take("concession", chance("concession", unrest=unrest)))
+    now = take("guard_change", chance("guard", unrest=unrest, weakness=weakness))
+    state.strength[:] = np.where(now, state.strength + p["leader.guard_effect"], state.strength)
+    _shut(p, state, day, random, take("shutdown", chance("shutdown", unrest=unrest)))
+    conceded = state.happened("concession").astype(np.float64)
+    decided = state.happened("decision").astype(np.float64)
+    fire = chance("fire", unrest=unrest, killed=lost, concession=conceded, decision=decided)
+    take("fire_order", fire)
+    call = chance(
+        "request",
+        unrest=unrest,
+        weakness=weakness,
+        killed=lost,
+        fire=state.happened("fire_order").astype(np.float64),
+        dependence=ties.dependence(state) - 0.5,
+    )
+    _call(setting, p, state, day, random, guidance, call)
+    leave = chance("leave", unrest=unrest, weakness=weakness)
+    if guidance.days.get(("leader_leaves", "")) == day and COLLAPSE in state.memory:
+        # Leaving by choice and falling are one fact; mechanism 5 leaves its replay to this one.
+        leave = 1.0 - (1.0 - leave) * (1.0 - state.memory[COLLAPSE])
+    now = take("leader_leaves", leave)
+    state.in_office[:] = state.in_office & ~now
+
+
+def _concede(p: Parameters, state: State, now: BoolArray) -> None:
+    """Restore legitimacy, and the level that it returns to, in the runs that concede."""
+    gain = np.where(now, p["leader.concession_effect"], 0.0)
+    levels = [state.legitimacy]
+    if "streets.legitimacy0" in state.memory:
+        levels.append(state.memory["streets.legitimacy0"])
+    for level in levels:
+        for city in range(level.shape[1]):
+            level[:, city] = np.where(now, np.minimum(level[:, city] + gain, 1.0), level[:, city])
+
+
+def _shut(p: Parameters, state: State, day: int, random: Random, now: BoolArray) -> None:
+    """Shut the internet in some runs, and restore it where its time is over."""
+    back = state.memory[RESTORED] <= day
+    state.internet[:] = np.where(back, 1.0, state.internet)
+    state.memory[RESTORED] = np.where(back, np.inf, state.memory[RESTORED])
+    length = -p["leader.shutdown_days"] * np.log(random.uniform("leader.shutdown_days"))
+    until = day + np.maximum(np.ceil(length), 1.0)
+    state.memory[RESTORED] = np.where(now, until, state.memory[RESTORED])
+    state.internet[:] = np.where(now, p["leader.shutdown_level"], state.internet)
+
+
+def _call(
+    setting: Setting,
+    p: Parameters,
+    state: State,
+    day: int,
+    random: Random,
+    guidance: Guidance,
+    chance: FloatArray,
+) -> None:
+    """Call a patron: the alliance (the event ``request``) or, failing that, another one."""
+    u = random.uniform("leader.request", tick=day)
+    which = random.uniform("leader.patron")
+    open_ = state.in_office & (state.patron < 0) & ~state.happened("request")
+    if not setting.patrons:
+        now = guidance.decide(state, "request", chance, u, open_, day)
+        state.mark("request", now, day)
+        state.patron[:] = np.where(now, 0, state.patron)
+        return
+    shares = call_shares(setting, p)
+    through = np.zeros_like(chance)
+    for number, allied in enumerate(setting.patron_alliance):
+        if allied:
+            through = through + shares[:, number]
+    through = np.minimum(through, 1.0)
+    # Whom a run would call does not change from day to day, so that a case and its counterfactual
+    # call the same patron; with `thinned`, decide() draws the same as u < chance for those.
+    allied_run = random.uniform("leader.whom") < through
+    thinned = np.where(allied_run, u * through, 1.0)
+    asks = guidance.decide(state, "request", chance * through, thinned, open_, day)
+    state.mark("request", asks, day)
+    # Conditional on not calling the alliance today; the two together make up `chance`.
+    rest = chance * (1.0 - through) / np.maximum(1.0 - chance * through, 1e-12)
+    key = ("request", "")
+    if key in guidance.days or day <= guidance.not_by.get(key, -1):
+        v = random.uniform("leader.other_call", tick=day)
+    else:
+        v = np.where(~allied_run & (u < chance), -1.0, 1.0)
+    strict = excluding(guidance, "request", "other_call")
+    other = strict.decide(state, "other_call", rest, v, open_ & ~asks, day)
+    state.patron[:] = np.where(asks, _pick(shares, setting.patron_alliance, which), state.patron)
+    state.patron[:] = np.where(
+        other & ~asks, _pick(shares, ~setting.patron_alliance, which), state.patron
+    )
+
+
+def _pick(shares: FloatArray, among: BoolArray, u: FloatArray) -> NDArray[np.int8]:
+    """Return a patron drawn by its share among some patrons, shape (run,); -1 if there are none."""
+    total = np.zeros_like(u)
+    for number in np.flatnonzero(among):
+        total = total + shares[:, number]
+    out = np.full(u.size, -1, dtype=np.int8)
+    passed = np.zeros_like(u)
+    for number in np.flatnonzero(among):
+        here = (out == -1) | (u * total >= passed)
+        out = np.where(here, number, out).astype(np.int8)
+        passed = passed + shares[:, number]
+    return out

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from foedus.answers.forecasts import judge
+from foedus.case.asof import as_of
+from foedus.errors import InputError
+from foedus.weighing.results import KEYS
+from foedus.world.guidance import Guidance
+
+RUNS = 3000
+
+
+@pytest.fixture
+def questions(toy):
+    return [
+        toy.question("killed", "number", quantity="deaths_total", statistic="at"),
+        toy.question("many", "binary", quantity="deaths_total", statistic="at", at_least=100),
+        toy.question("when", "date", quantity="decision", statistic="first_day"),
+        toy.question("asks", "binary", quantity="request", statistic="happens"),
+        toy.question("off", "number", quantity="crowd", statistic="max", from_date="2001-05-01"),
+    ]
+
+
+def two_hypotheses():
+    return [
+        {"id": h, "title": h, "says": "So.", "put_forward_by": "us", "weight": w}
+        for h, w in (("few", 1.0), ("lots", 3.0))
+    ]
+
+
+def fill(toy, case, runs=RUNS, seed=3):
+    rng = np.random.default_rng(seed)
+    deaths = np.zeros((runs, case.horizon, 2))
+    deaths[:, 2, 0] = np.exp(rng.normal(3.0, 1.0, runs))
+    decision = np.where(rng.random(runs) < 0.5, rng.integers(3, 9, runs), -1)
+    return toy.block(case, runs, deaths_security=deaths, event_decision=decision)
+
+
+def test_the_whole_path_gives_a_conjugate_posterior(toy, questions):
+    """The runs are the prior of a log-normal toll; one report gives the grid posterior."""
+    fact = toy.fact("toll", "deaths_security", "2001-03-04", 60, rating="B2")
+    case = toy.case(questions=questions, facts=[fact])
+    runs = 40_000
+    deaths = np.zeros((runs, case.horizon, 2))
+    x = np.exp(stats.norm.ppf((np.arange(runs) + 0.5) / runs, 3.0, 1.0))
+    deaths[:, 0, 0] = x
+    result = judge(case, toy.dataset(case, toy.block(case, runs, deaths_security=deaths)))
+    # The same by quadrature, written out without the package's own code.
+    scale = np.sqrt(0.1**2 + 0.1**2 + 0.2**2 + 0.8**2)
+    t = stats.t(4, loc=np.log1p(x) + np.log(0.8), scale=scale)
+    wrong = stats.norm(np.log(101.0), 3.0)
+    e = 1 - 0.95 * 0.96
+    like = (1 - e) * (t.cdf(np.log(61.5)) - t.cdf(np.log(60.5)))
+    like += e * (wrong.cdf(np.log(61.5)) - wrong.cdf(np.log(60.5)))
+    answer = result.answer("killed").estimate
+    assert answer.mean == pytest.approx((like * x).sum() / like.sum(), rel=1e-4)
+    p = result.answer("many").estimate
+    assert p.probability == pytest.approx(like[x >= 100].sum() / like.sum(), abs=1e-4)
+    assert p.probability_error < 0.005
+
+
+def test_two_hypotheses_with_a_known_bayes_factor(toy):
+    fact = toy.fact("calm", "request", "2001-03-04", False, rating="A1")
+    case = toy.case(hypotheses=two_hypotheses(), facts=[fact])
+    runs = 1000
+    hypothesis = np.arange(runs) % 2  # equal shares, though the prior is 1 to 3
+    request = np.where(hypothesis == 0, -1, 2)
+    block = toy.block(case, runs, event_request=request)
+    result = judge(case, toy.dataset(case, block, hypothesis), guidance=Guidance())
+    scale = np.sqrt(0.05**2 + 0.05**2 + 0.75**2)
+    e = 1 - 0.98 * 0.99
+    never, second = ((1 - e) * p + e / 2 for p in (1.0, stats.t(4).sf(1.5 / scale)))
+    few, lots = result.hypotheses
+    assert (few.prior, lots.prior) == (0.25, 0.75)
+    assert few.bayes_factor == pytest.approx(never / second, rel=1e-9)
+    assert few.posterior == pytest.approx(never / (never + 3 * second), rel=1e-9)
+    assert few.posterior + lots.posterior == pytest.approx(1.0)
+    # The same through the replayed decisions' own probabilities.
+    paid = np.log(np.where(hypothesis == 0, 0.8, 0.2))
+    free = toy.case(hypotheses=two_hypotheses())
+    block = toy.block(free, runs, log_guidance=paid)
+    result = judge(free, toy.dataset(free, block, hypothesis))
+    assert result.hypotheses[0].bayes_factor == pytest.approx(4.0)
+    assert result.hypotheses[0].posterior == pytest.approx(0.8 / (0.8 + 0.6))
+
+
+def test_a_later_fact_changes_nothing_bit_for_bit(toy, questions):
+    known = [toy.fact("toll", "deaths_security", "2001-03-04", "at least 30")]
+    later = [
+        toy.fact("final", "deaths_total", "2001-03-04", 500, known_from="2001-03-06"),
+        toy.fact("sent", "decision", "2001-03-06"),
+    ]
+    results = []
+    for facts in (known, [*later, *known]):
+        case = as_of(toy.case(questions=questions, facts=facts), "2001-03-05")
+        results.append(judge(case, toy.dataset(case, fill(toy, case))))
+    a, b = results
+    assert json.dumps(a.to_dict()) == json.dumps(b.to_dict())
+    assert a.weights.log_weight.tobytes() == b.weights.log_weight.tobytes()
+
+
+def test_the_block_size_changes_nothing(toy, questions):
+    fact = toy.fact("toll", "deaths_security", "2001-03-04", "at least 30")
+    case = toy.case(questions=questions, facts=[fact])
+    dataset = toy.dataset(case, fill(toy, case))
+    texts = {json.dumps(judge(case, dataset, block=n).to_dict()) for n in (7, 1000, 10_000)}
+    assert len(texts) == 1
+
+
+def test_answers_by_kind(toy, questions):
+    case = toy.case(questions=questions)
+    block = fill(toy, case)
+    result = judge(case, toy.dataset(case, block))
+    when = result.answer("when").estimate
+    assert when.probability == pytest.approx((block["event_decision"] >= 0).mean())
+    assert isinstance(when.quantiles[0], dt.date)
+    assert when.quantiles[-1] is None
+    killed = result.answer("killed").estimate
+    assert list(killed.quantiles) == sorted(killed.quantiles)
+    off = result.answer("off")
+    assert off.estimate is None
+    assert "simulated day" in off.reason
+    data = result.to_dict()
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert [a["id"] for a in data["answers"]] == ["killed", "many", "when", "asks", "off"]
+    assert list(data["answers"][0]["quantiles"]) == list(KEYS)
+    fan = next(f for f in result.fans if f.key == "deaths_security")
+    assert fan.quantiles.shape == (5, 10)
+    assert (np.diff(fan.quantiles, axis=0) >= 0).all()
+    assert (fan.quantiles[:, 1] == 0).all()
+    dataset = result.to_dataset()
+    assert dataset["draw"].shape == (5, RUNS)
+    assert float(dataset["weight"].sum()) == pytest.approx(1.0)
+
+
+def test_evidence_moves_the_answer_and_says_so(toy, questions):
+    facts = [
+        toy.fact("toll", "deaths_security", "2001-03-04", 200, rating="A1"),
+        toy.fact("wild", "deaths_security", "2001-03-04", 2, rating="E5", source="radio"),
+        toy.fact("talk", None, "2001-03-04"),
+    ]
+    case = toy.case(questions=questions, facts=facts)
+    result = judge(case, toy.dataset(case, fill(toy, case)))
+    answer = result.answer("many")
+    assert answer.estimate.probability > answer.before.probability + 0.15
+    toll, wild, talk = result.evidence
+    assert talk.use == "context"
+    assert wild.disbelief > 0.5 > toll.disbelief
+    assert wild.surprise > 0.5
+    assert toll.runs[0] < toll.runs[1] < toll.runs[2]
+    assert toll.expected[1] < toll.runs[1]
+    assert toll.ess_without > result.weights.ess
+    assert toll.source_name == "The desk"
+
+
+def test_evidence_that_no_run_can_meet_is_explained(toy, questions):
+    facts = [
+        toy.fact(f"high{n}", quantity, "2001-03-04", 5_000_000, rating="A1")
+        for n, quantity in enumerate(("crowd", "deaths_security", "arrests"))
+    ]
+    case = toy.case(questions=questions, facts=facts, hypotheses=two_hypotheses())
+    block = fill(toy, case, runs=300)
+    block["log_guidance"][...] = np.linspace(0, -4000, 300)
+    result = judge(case, toy.dataset(case, block, np.arange(300) % 2))
+    assert result.verdict == "refused"
+    assert all(a.estimate is None for a in result.answers)
+    assert "refused" in result.answer("asks").reason
+    assert result.answer("asks").before is not None
+    data = result.to_dict()
+    assert "NaN" not in json.dumps(data)
+    assert data["hypotheses"][0]["posterior"] is None
+    assert all(e.closest < -3 for e in result.evidence)
+    assert result.replayed["excluded"] > 0.9
+    assert any("a billion times less likely" in w for w in result.warnings)
+
+
+def test_a_well_rated_report_that_the_runs_disbelieve(toy, questions):
+    facts = [
+        toy.fact("toll", "deaths_security", "2001-03-04", 300_000, rating="A1"),
+        toy.fact("quiet", "crowd", "2001-03-04", 0, rating="A1"),
+        toy.fact("none", "troops_present", "2001-03-04", 0, rating="A1"),
+    ]
+    case = toy.case(questions=questions, facts=facts)
+    result = judge(case, toy.dataset(case, fill(toy, case, runs=400)))
+    assert result.verdict == "thin"
+    assert any("fact toll (deaths_security 300,000" in line for line in result.warnings)
+    assert not any("quiet" in line for line in result.warnings)
+    alone = toy.case(questions=questions, facts=facts[:1])
+    result = judge(alone, toy.dataset(alone, fill(toy, alone, runs=400)))
+    assert result.verdict == "refused"
+    assert "disbelieve most" in result.answer("asks").reason
+
+
+def test_a_refusal_names_the_costliest_facts(toy, questions):
+    facts = [
+        toy.fact("toll", "deaths_security", "2001-03-04", 300, rating="A1"),
+        toy.fact("quiet", "crowd", "2001-03-04", 0, rating="A1"),
+    ]
+    case = toy.case(questions=questions, facts=facts)
+    result = judge(case, toy.dataset(case, fill(toy, case, runs=60)))
+    assert result.verdict == "refused"
+    assert any("Without fact toll (deaths_security 300" in s for s in result.weights.advice)
+    assert not any("quiet" in line for line in result.weights.advice)
+
+
+def test_a_hypothesis_without_runs_is_warned_of(toy):
+    case = toy.case(hypotheses=two_hypotheses())
+    result = judge(case, toy.dataset(case, toy.block(case, 300), 0))
+    assert any("lots" in w for w in result.warnings)
+    with pytest.raises(InputError, match="hypothesis number 7"):
+        judge(case, toy.dataset(case, toy.block(case, 300), 7))
+
+
+def test_settled_questions(toy):
+    facts = [
+        toy.fact("asked", "request", "2001-03-04"),
+        toy.fact("toll", "deaths_security", "2001-03-04", "at least 13"),
+        toy.fact("rumour", "decision", "2001-03-04", rating="D4"),
+        toy.fact("not_yet", "leader_leaves", "2001-03-05", False),
+    ]
+    ask = toy.question
+    questions = [
+        ask("asks", "binary", quantity="request", statistic="happens"),
+        ask("later", "binary", quantity="request", statistic="happens", from_date="2001-03-05"),
+        ask("ten", "binary", quantity="deaths_security", statistic="happens", at_least=10),
+        ask("twenty", "binary", quantity="deaths_security", statistic="happens", at_least=20),
+        ask("comes", "date", quantity="decision", statistic="first_day"),
+        ask("goes", "binary", quantity="leader_leaves", statistic="happens"),
+        ask("gone", "binary", quantity="leader_leaves", statistic="happens", by_date="2001-03-05"),
+    ]
+    case = as_of(toy.case(facts=facts, questions=questions), "2001-03-05")
+    result = judge(case, toy.dataset(case, toy.block(case, 300)))
+    assert {a.id: a.settled_by for a in result.answers} == {
+        "asks": "asked",
+        "later": None,
+        "ten": "toll",
+        "twenty": None,
+        "comes": None,
+        "goes": None,
+        "gone": "not_yet",
+    }
