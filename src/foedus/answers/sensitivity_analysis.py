@@ -3,7 +3,8 @@
 The runs in hand are enough (:mod:`foedus.answers.sensitivity_indices`): every run was drawn
 with all inputs at once. *Before* weighs them by what they were drawn for, *after* by
 the evidence as well. Weights go into the estimate itself;
-nothing is resampled. The known decisions that were replayed are imposed on all runs, before the evidence too.
+nothing is resampled. The known decisions that were replayed are imposed on all runs, before the
+evidence too.
 
 Before the evidence the inputs are independent, so the shares of single inputs add up. What all
 inputs explain *together* is more where they interact; the rest is *chance*: pairs of runs with the
