@@ -8,7 +8,7 @@ from scipy import stats
 
 from foedus.world.counts import LARGE, poisson, small_poisson
 
-from .street_settings import keyed
+from .mechanisms.street_settings import keyed
 
 
 @pytest.mark.parametrize("mean", [0.0, 1e-9, 0.3, 1.0, 7.7, 40.0, LARGE, 64.1, 500.0, 1e5])

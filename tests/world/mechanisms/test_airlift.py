@@ -8,7 +8,7 @@ from scipy import stats
 
 from foedus.world.mechanisms import airlift
 
-from ..street_settings import (
+from .street_settings import (
     advance,
     batch_free,
     changed,

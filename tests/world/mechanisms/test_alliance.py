@@ -12,7 +12,7 @@ from foedus.world.mechanisms import alliance
 from foedus.world.mechanisms.alliance import chances, commitment_hazard, lead_log_odds
 from foedus.world.voting import RULES, consensus_probability, passes
 
-from ..decision_settings import (
+from .decision_settings import (
     MEMBERS,
     SETTING,
     arrays,

@@ -7,7 +7,7 @@ import pytest
 
 from foedus.world.mechanisms import contagion
 
-from ..street_settings import (
+from .street_settings import (
     SETTING,
     advance,
     batch_free,

@@ -10,7 +10,7 @@ from foedus.world.global_games import UNIQUENESS_BOUND, public_pull, two_layer
 from foedus.world.guidance import FLOOR, Guidance
 from foedus.world.mechanisms import forces
 
-from ..street_settings import (
+from .street_settings import (
     SETTING,
     advance,
     batch_free,

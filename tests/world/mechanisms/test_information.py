@@ -8,7 +8,7 @@ import pytest
 from foedus.world.global_games import edmond
 from foedus.world.mechanisms import information, lethal
 
-from ..street_settings import (
+from .street_settings import (
     advance,
     batch_free,
     changed,
@@ -153,7 +153,7 @@ def test_the_story_and_the_killings_compose():
 
 
 def _random():
-    from ..street_settings import keyed
+    from .street_settings import keyed
 
     return keyed(4)
 

@@ -10,7 +10,7 @@ from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
 from foedus.world.mechanisms import leader
 
-from ..decision_settings import SETTING, arrays, fresh, median, play, same, setting
+from .decision_settings import SETTING, arrays, fresh, median, play, same, setting
 
 ALONE = ("leader",)
 EVENTS = ("concession", "guard_change", "shutdown", "fire_order", "request", "leader_leaves")

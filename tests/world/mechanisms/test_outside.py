@@ -17,7 +17,7 @@ from foedus.world.mechanisms.outside import (
     two_type,
 )
 
-from ..decision_settings import SETTING, median, play, requested
+from .decision_settings import SETTING, median, play, requested
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from foedus.randomness import Random
 from foedus.world.mechanisms import alliance, ties
 from foedus.world.mechanisms.ties import lead_interest
 
-from ..decision_settings import SETTING, fresh, median, play, requested, same, setting
+from .decision_settings import SETTING, fresh, median, play, requested, same, setting
 
 
 def test_the_equation():
