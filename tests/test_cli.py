@@ -181,7 +181,7 @@ def test_a_fault_of_ours_is_status_1_without_a_traceback(
     def broken() -> None:
         raise ZeroDivisionError("by us")
 
-    monkeypatch.setattr("foedus.case.schema.json_schema", broken)
+    monkeypatch.setattr("foedus.case.models.json_schema", broken)
     assert call("schema") == 1
     err = capsys.readouterr().err
     assert "ZeroDivisionError: by us" in err

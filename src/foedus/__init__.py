@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from foedus.case import Case as Case
     from foedus.case import load_case as load_case
     from foedus.case.asof import as_of as as_of
-    from foedus.case.check import check as check
+    from foedus.case.check_report import check as check
     from foedus.case.template import new_case as new_case
     from foedus.casebook import Casebook as Casebook
     from foedus.casebook import load_casebook as load_casebook
@@ -58,7 +58,7 @@ _HOME = {
     "StoreError": "foedus.errors",
     "as_of": "foedus.case.asof",
     "brief": "foedus.report.forecast",
-    "check": "foedus.case.check",
+    "check": "foedus.case.check_report",
     "diff": "foedus.ensemble",
     "discover": "foedus.answers.discovery",
     "explain": "foedus.answers.explanations",

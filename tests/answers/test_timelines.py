@@ -15,8 +15,8 @@ import pytest
 import foedus
 from foedus.answers import timelines as module
 from foedus.answers.timelines import timeline
+from foedus.case.asof import days_of, is_span, parse_span
 from foedus.case.models import Case
-from foedus.case.span import days_of, is_span, parse_span
 from foedus.cli import main
 from foedus.ensemble import work
 from foedus.errors import InputError, Interrupted

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from foedus.answers.bayes_factors import FEWEST, TOO_FEW
 from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
-from foedus.case.check import contradictions as excluding
+from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.weighing.evidence import Report
 from foedus.weighing.making import Making, When, provenance, runs_of
@@ -274,7 +274,8 @@ class Contradiction:
     sided_with : str or None
         The fact that the runs believe rather, all evidence in; None where they do not choose.
     kind : {"same_day", "falls", "event", "unlikely"}
-        As of :class:`foedus.case.check.Contradiction`, or unlikely together by the runs alone.
+        As in :class:`foedus.case.check_report.Contradiction`, or unlikely together by the runs
+        alone.
     text : str
         In words, where their values cannot both be true.
     disbelief_a, disbelief_b : float

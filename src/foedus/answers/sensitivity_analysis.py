@@ -379,7 +379,7 @@ def asked(questions: Sequence[Any], name: str) -> Any:
     for question in questions:
         if question.id == name:
             return question
-    from foedus.case.hints import nearest
+    from foedus.case.problems import nearest
 
     names = [q.id for q in questions]
     expected = f"one of {', '.join(names)}" if names else "the case has no questions"

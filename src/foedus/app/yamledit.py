@@ -23,7 +23,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
 
-from foedus.case.positions import Path, dotted
+from foedus.case.problems import Path, dotted
 from foedus.case.yamlfile import parse
 from foedus.errors import InputError
 

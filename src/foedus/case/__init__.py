@@ -1,13 +1,12 @@
 """What is known: the case file, read into typed and checked objects."""
 
 from foedus.case.asof import Hidden, as_of, hidden
-from foedus.case.check import CheckReport, check
+from foedus.case.check_report import CheckReport, check
 from foedus.case.hash import CaseHash, case_hash
 from foedus.case.load import load_case, load_text, shipped
-from foedus.case.models import Case
-from foedus.case.quantity import Value
-from foedus.case.schema import json_schema
+from foedus.case.models import Case, json_schema
 from foedus.case.template import new_case
+from foedus.case.values import Value
 
 __all__ = [
     "Case",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
-from foedus.case.positions import Path, Positions
 from foedus.case.priors import Prior
-from foedus.case.quantity import Value
+from foedus.case.problems import Path, Positions
 from foedus.case.times import Day, When, local_day
-from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES
+from foedus.case.values import Value
+from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES, Role, Rule
 from foedus.errors import Problem
 from foedus.views import view
 
@@ -71,23 +71,9 @@ class Actor(_Model):
     """Someone who acts, decides or speaks in the case."""
 
     name: Text = Field(description="Name shown to people.")
-    roles: tuple[
-        Literal[
-            "government",
-            "leader",
-            "security_force",
-            "protesters",
-            "armed_group",
-            "member",
-            "lead",
-            "patron",
-            "outside_power",
-            "organisation",
-            "firm",
-            "media",
-        ],
-        ...,
-    ] = Field(min_length=1, description="What the actor is in this case; one or more.")
+    roles: tuple[Role, ...] = Field(
+        min_length=1, description="What the actor is in this case; one or more."
+    )
     part_of: Identifier | None = Field(None, description="Another actor that this one belongs to.")
     note: str | None = Field(None, description="Anything a reader should know.")
 
@@ -141,15 +127,7 @@ class Alliance(_Model):
     """Who may come, and by what rule."""
 
     name: Text = Field(description="Name of the alliance.")
-    rule: Literal[
-        "consensus_with_abstention",
-        "unanimity",
-        "two_thirds",
-        "simple_majority",
-        "lead_only",
-        "lead_and_requester_plus_one",
-        "lead_veto_four_of_six",
-    ] = Field(description="How it decides.")
+    rule: Rule = Field(description="How it decides.")
     lead: Identifier = Field(description="The actor that leads; one of the members.")
     requester: Identifier = Field(description="The actor that may ask; one of the members.")
     members: tuple[Member, ...] = Field(
@@ -367,3 +345,17 @@ class Case(_Model):
             What stood there, and what would be right.
         """
         return self._positions.problem(path, found, expected)
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a case file.
+
+    An editor that reads it completes fields and finds misspelt ones. References, order in time
+    and contradictions in questions are beyond it; ``foedus check`` finds those.
+    """
+    schema = Case.model_json_schema()
+    schema["title"] = "foedus case, format 1"
+    return {"$schema": DIALECT, **schema}

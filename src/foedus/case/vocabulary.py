@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal["flow", "stock", "level", "event"]
 Dims = Literal["nation", "city", "member"]
@@ -96,7 +96,7 @@ MECHANISMS: tuple[str, ...] = (
 PRIOR_GROUPS: tuple[str, ...] = (*MECHANISMS, "trigger")
 
 #: Decision rules an alliance may have.
-RULES: tuple[str, ...] = (
+Rule = Literal[
     "consensus_with_abstention",
     "unanimity",
     "two_thirds",
@@ -104,9 +104,11 @@ RULES: tuple[str, ...] = (
     "lead_only",
     "lead_and_requester_plus_one",
     "lead_veto_four_of_six",
-)
+]
+RULES: tuple[Rule, ...] = get_args(Rule)
 
-ROLES: tuple[str, ...] = (
+#: What an actor can be.
+Role = Literal[
     "government",
     "leader",
     "security_force",
@@ -119,7 +121,8 @@ ROLES: tuple[str, ...] = (
     "organisation",
     "firm",
     "media",
-)
+]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 #: Words for rough counts and the interval each is read as (inclusive).
 ROUGH_COUNTS: dict[str, tuple[float, float]] = {

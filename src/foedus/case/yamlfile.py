@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from foedus.case.positions import Mark, Path, Positions, show
+from foedus.case.problems import Mark, Path, Positions, show
 from foedus.errors import InputError, Problem
 
 #: Largest file, in bytes.

@@ -21,7 +21,7 @@ from foedus.cli.options import AsOf, CaseName, Json, refuse_undeclared
 def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
     """Check a case file, and show what an as-of date hides."""
     from foedus import load_case
-    from foedus.case.check import check as examine
+    from foedus.case.check_report import check as examine
     from foedus.errors import InputError
     from foedus.report import tables
 
@@ -44,7 +44,7 @@ def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
 @app.command(help_epilogue=example("foedus schema > case.schema.json"))
 def schema() -> int:
     """Print the JSON Schema of case files, for editors."""
-    from foedus.case.schema import json_schema
+    from foedus.case.models import json_schema
     from foedus.report import tables
 
     tables.print_json(json_schema())

@@ -112,7 +112,7 @@ def forecast(
     Runs that are on disk already are not made again. For a range of days: the answers by day, as a
     table, a picture and a CSV file.
     """
-    from foedus.case.span import is_span
+    from foedus.case.asof import is_span
     from foedus.report import tables
 
     if as_of is not None and is_span(as_of):
@@ -194,7 +194,7 @@ def score(
     For a range of days: the answers by day beside what came, and the scores by lead time.
     """
     import foedus
-    from foedus.case.span import is_span
+    from foedus.case.asof import is_span
     from foedus.errors import InputError
     from foedus.report import tables
 
@@ -215,7 +215,7 @@ def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> i
     """Make, print and write the forecasts of a range of days."""
     from foedus import load_case
     from foedus.answers.timelines import timeline
-    from foedus.case.span import days_of, parse_span
+    from foedus.case.asof import days_of, parse_span
     from foedus.ensemble.runner import RESULTS
     from foedus.errors import InputError
     from foedus.report import tables

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from foedus.case.hash import case_hash
-from foedus.case.quantity import Value
 from foedus.case.times import latest, parse_when
+from foedus.case.values import Value
 from foedus.report import content
 from foedus.report.signs import titles_of, watch_of
 from foedus.report.why import apart_of, contrasts_of, explanations_of, same, warnings_of

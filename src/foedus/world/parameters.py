@@ -56,7 +56,7 @@ def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
     InputError
         All problems at once, in the order of the file.
     """
-    from foedus.case.hints import nearest
+    from foedus.case.problems import nearest
     from foedus.casebook.schema import TRIGGERS
 
     layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from foedus.case.hints import listed, nearest
-from foedus.case.positions import Path, Positions, show
-from foedus.case.quantity import Value
+from foedus.case.problems import Path, Positions, listed, nearest, show
 from foedus.case.times import earliest, latest, local_day, parse_date, parse_when
+from foedus.case.values import Value
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES
 from foedus.errors import Problem
 
