@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.hash import seen_by_world
 from foedus.case.models import Case, Question
 from foedus.weighing.quantities import Frame, evaluate
 from foedus.world.guidance import Guidance
@@ -87,7 +88,6 @@ def answers_at(
     workers : int, optional
         Processes; changes no result.
     """
-    from foedus.ensemble.plan import seen_by_world
     from foedus.ensemble.pool import spread
 
     world = seen_by_world(case)

@@ -25,8 +25,8 @@ import numpy as np
 from foedus.answers.forecasts import forecast
 from foedus.case.asof import as_of as known_by
 from foedus.case.asof import days_of
+from foedus.case.hash import seen_by_world
 from foedus.case.models import Case, Fact
-from foedus.ensemble.plan import seen_by_world
 from foedus.ensemble.progress import Progress, Silent
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import reports

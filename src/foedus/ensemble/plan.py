@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 #: Fields that may differ between two plans of the same ensemble: how many runs, how they are cut
-#: into batches, what the case file was called and said beyond what the world reads, and how many
-#: stages there are yet (those that are there are compared one by one).
+#: into batches, the name of the case file and the hash of all that it says (``world_hash`` is
+#: compared instead), and the number of stages so far (existing stages are compared one by one).
 _FREE = ("runs", "batch", "case_name", "case_hash", "proposals")
 
 _LIBRARIES = ("numpy", "numba", "scipy")
@@ -290,17 +290,6 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _LIBRARIES},
     }
-
-
-def seen_by_world(case: Case) -> str:
-    """Return the case as the world sees it, as JSON.
-
-    The facts, questions, outcomes and the as-of date are taken out: what of them the world may
-    know is in the guidance. New evidence and new questions therefore need no new runs, and no
-    outcome can leak into one.
-    """
-    blank = {"facts": (), "questions": (), "outcomes": (), "as_of": case.start}
-    return case.model_copy(update=blank).model_dump_json()
 
 
 @functools.cache

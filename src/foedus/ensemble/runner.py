@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foedus.case.hash import seen_by_world
 from foedus.ensemble import pool, store
 from foedus.ensemble.ensemble import Ensemble, open_ensemble
 from foedus.ensemble.lock import locked
-from foedus.ensemble.plan import Plan, make_plan, seen_by_world
+from foedus.ensemble.plan import Plan, make_plan
 from foedus.ensemble.progress import Progress, Silent
 from foedus.ensemble.proposal import FIRST_STAGE, Stage, boundaries
 from foedus.ensemble.work import Done, Failure, Task, simulate

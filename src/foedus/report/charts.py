@@ -196,7 +196,7 @@ class EnsemblePlots:
         from foedus.answers.prior_fans import fans_before
 
         made = [fan_of(f) for f in fans_before(self._ensemble)]
-        return _sheet(made, None, f"{self._ensemble.case.title}, before the evidence")
+        return _sheet(made, None, f"{self._ensemble.attributes['title']}, before the evidence")
 
     def fan(self, key: str, *, ax: Axes | None = None) -> Chart:
         """Draw quantiles by day of one quantity.
