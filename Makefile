@@ -8,6 +8,8 @@ CORE   := $(VENV)/.stamp-core
 DEV    := $(VENV)/.stamp-dev
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 
+SHRINK := $(BIN)/python tools/pictures.py
+
 # Where uv cannot link from its cache to here it copies; that is no reason for a warning.
 export UV_LINK_MODE ?= copy
 
@@ -38,12 +40,15 @@ bench: $(DEV)  ## time the ensemble
 
 bench-streets: $(DEV)  ## time the street kernel
 	@$(BIN)/python benchmarks/streets.py
+	@$(SHRINK)
 
 replication: $(DEV)  ## remake the page of the streets beside the paper
 	@$(BIN)/python benchmarks/streets_replication.py
+	@$(SHRINK)
 
 bench-casebook: $(DEV)  ## back-test the casebook's models
 	@$(BIN)/python benchmarks/casebook.py
+	@$(SHRINK)
 
 bench-scaling: $(DEV)  ## measure scaling and storage of ensembles, and what 10^8 runs would cost
 	@$(BIN)/python benchmarks/scaling.py
@@ -52,9 +57,11 @@ N ?= 500
 
 bench-calibration: $(DEV)  ## prove the forecasts calibrated on N synthetic crises
 	@$(BIN)/python benchmarks/calibration.py --crises $(N)
+	@$(SHRINK)
 
 scorecard: $(DEV)  ## forecast all shipped cases day by day, and write the page of their scores
 	@$(BIN)/python tools/scorecard.py
+	@$(SHRINK)
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header

@@ -4,7 +4,7 @@
     python tools/screenshots.py --runs 2000 --only streets votes
     python tools/screenshots.py --cases FOLDER --case my-case.yaml --as-of 2024-03-05
 
-It starts the page, opens each tab in Chromium, and writes ``docs/images/app/*.png``. It stops with
+It starts the page, opens each tab in Chromium, and writes ``docs/images/app/*.webp``. It stops with
 an error where the page asks another host, or says something on the console.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -120,6 +121,7 @@ def main() -> None:
         thread.join(20)
     if wrong:
         sys.exit("\n".join(wrong))
+    subprocess.run([sys.executable, Path(__file__).with_name("pictures.py")], check=True)
 
 
 def take(home: str, view: str, names: list[str], chromium: str) -> list[str]:
