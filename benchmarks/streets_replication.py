@@ -19,20 +19,16 @@ from scipy import stats
 
 import streets_tension
 from claims import Quantity, always, near, never, verdict
-from foedus.streets import (
+from foedus.streets import StreetOptions, advance, create, reading, simulate
+from foedus.world.mechanisms.lethal import expected_participation
+from foedus_streets import (
     Outbursts,
-    StreetOptions,
     TwoGroupOptions,
-    advance,
-    create,
     find_outbursts,
     paper_run,
-    reading,
-    simulate,
     simulate_two,
     tail_fit,
 )
-from foedus.world.mechanisms.lethal import expected_participation
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "explanation" / "streets.md"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.streets import Outbursts, StreetOptions, StreetState, advance, create
+from foedus.streets import StreetOptions, StreetState, advance, create
+from foedus_streets import Outbursts
 
 FloatArray = NDArray[np.float64]
 #: Bits of a record that tell the kind of an agent, and the kind of a quiet citizen.

@@ -59,3 +59,14 @@ def test_every_file_belongs_to_a_known_stage() -> None:
 def test_the_walk_sees_imports_inside_functions_and_relative_ones() -> None:
     assert "casebook" in imported(ROOT / "cli" / "casebook.py")
     assert {"case", "errors"} <= imported(ROOT / "__init__.py")
+
+
+def test_foedus_does_not_know_the_lattice_study() -> None:
+    """``foedus_streets`` stands beside foedus and imports it, never the other way."""
+    beside = ROOT.parent / "foedus_streets"
+    assert beside.is_dir()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == "foedus_streets" for name in names), path

@@ -72,7 +72,8 @@ def test_data_files_travel_with_the_package(path: str) -> None:
 def test_the_wheel_takes_all_files_of_the_package() -> None:
     """Hatchling packs a folder whole, but for what git ignores, tracked or not."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["src/foedus"]}
+    packages = ["src/foedus", "src/foedus_streets"]
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": packages}
     if not (ROOT / ".git").exists():
         pytest.skip("no git checkout")
     command = ["git", "ls-files", "--ignored", "--cached", "--exclude-standard", "src"]

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from foedus.streets import create, find_outbursts, paper_run, reading
+from foedus.streets import create, reading
+from foedus_streets import find_outbursts, paper_run
 
 
 def test_a_number_agrees_within_fifteen_percent(claims):

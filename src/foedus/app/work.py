@@ -22,12 +22,12 @@ def warm() -> None:
     """Import what most jobs need, and compile or load the kernels."""
     from foedus import streets
     from foedus.casebook import load_casebook
-    from foedus.world.lattice.warming import SMALL
+    from foedus.world.lattice.model import SMALL
     from foedus.world.mechanisms import streets as unrest
 
     load_casebook()
     # Those of lattices as most cases have them; what a larger one needs its first job compiles.
-    for _ in streets.warm(unrest.READINGS, sides=[SMALL], two_groups=False):
+    for _ in streets.warm(unrest.READINGS, sides=[SMALL]):
         pass
 
 

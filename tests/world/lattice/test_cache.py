@@ -16,9 +16,8 @@ from numba.core.dispatcher import Dispatcher
 import foedus
 from foedus.case import load_case, shipped
 from foedus.streets import READINGS, StreetOptions, advance, create, reading, warm
-from foedus.world.lattice import _sources, kernel, kernel_two
-from foedus.world.lattice.model import _lattice
-from foedus.world.lattice.warming import LARGE, SMALL, variants
+from foedus.world.lattice import kernel, machine, two_groups
+from foedus.world.lattice.model import LARGE, SMALL, _lattice, variants
 from foedus.world.mechanisms import streets as unrest
 
 
@@ -35,7 +34,7 @@ def test_warm_compiles_what_any_reading_needs() -> None:
     assert plan_type(StreetOptions()) in warmed
     before = len(kernel.advance.overloads)
     labels = list(warm())
-    assert len(labels) == len(set(labels)) == 8
+    assert len(labels) == len(set(labels)) == 7
     after = len(kernel.advance.overloads)
     assert after <= before + 6
     for name in READINGS:
@@ -90,18 +89,19 @@ def called(function: Any, found: set[str]) -> Iterator[str]:
 
 
 def test_all_text_that_is_compiled_counts() -> None:
-    files = {f"{package}.{file.removesuffix('.py')}" for package, file in _sources.FILES}
-    modules: set[str] = set()
-    for name in ("advance", "create", "misplaced"):
-        modules |= set(called(getattr(kernel, name), set()))
-    modules |= set(called(kernel_two.advance_two, set()))
-    assert modules == files
-    dispatchers = [*vars(kernel).values(), *vars(kernel_two).values()]
-    kept = [d for d in dispatchers if isinstance(d, Dispatcher) and d._cache.cache_path]
-    assert {d.py_func.__module__ for d in kept} >= {kernel.__name__, kernel_two.__name__}
-    for one in kept:
-        if one.py_func.__module__ in (kernel.__name__, kernel_two.__name__):
-            assert one.py_func.__defaults__ == (_sources.SOURCES,)
+    for module, names in (
+        (kernel, {"advance", "create", "misplaced"}),
+        (two_groups, {"advance_two"}),
+    ):
+        dispatchers = [d for d in vars(module).values() if isinstance(d, Dispatcher)]
+        own = [d for d in dispatchers if d.py_func.__module__ == module.__name__]
+        kept = {d.py_func.__name__: d for d in own if d._cache.cache_path}
+        assert set(kept) == names
+        counted = set(machine.compiled_sources(module.__name__))
+        assert {f"foedus.world.lattice.{name}" for name in ("machine", "streams")} <= counted
+        for one in kept.values():
+            assert set(called(one, set())) <= counted
+            assert one.py_func.__defaults__ == (machine.source_digest(module.__name__),)
 
 
 SCRIPT = """
@@ -140,7 +140,7 @@ def test_a_changed_helper_is_compiled_anew(package: Path) -> None:
     first = {result(process)[2] for process in both}
     assert len(first) == 1
     assert result(start(package)) == (1, 0, *first)
-    helper = package / "foedus" / "world" / "streets" / "_words.py"
+    helper = package / "foedus" / "world" / "lattice" / "streams.py"
     text = helper.read_text()
     stamp = helper.stat()
     helper.write_text(text.replace("U(45)", "U(44)").replace("U(19)", "U(20)"))

@@ -9,7 +9,9 @@ from scipy import stats
 
 from foedus.streets import READINGS, StreetOptions, advance, create, reading, simulate
 from foedus.world.lattice import kernel
-from foedus.world.lattice.reference_words import words
+
+from ...oracles.street_lattice import ReferenceStreet
+from ...oracles.street_words import words
 
 SMALL = reading("paper", width=20, height=16, citizen_vision=4, cop_vision=4, legitimacy=0.6)
 
@@ -156,7 +158,6 @@ def test_sparks(legitimacy: float, share: float) -> None:
 
 def test_arrest_probability() -> None:
     """P at (C, A) of the notes, by who is active beside so many cops."""
-    from foedus.world.lattice.reference import ReferenceStreet
 
     def risk(rounding: str, c: int, a: int) -> float:
         from fractions import Fraction

@@ -12,14 +12,13 @@ import pytest
 from foedus.streets import (
     READINGS,
     StreetOptions,
-    TwoGroupOptions,
     advance,
     create,
     reading,
     simulate,
-    simulate_two,
 )
-from foedus.world.lattice import _arguments
+from foedus.world.lattice import checks
+from foedus_streets import TwoGroupOptions, simulate_two
 
 
 @pytest.mark.parametrize(
@@ -184,7 +183,7 @@ def test_simulate(name: str, value: Any) -> None:
 
 
 def test_more_than_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_arguments, "memory", lambda: 2**30)
+    monkeypatch.setattr(checks, "memory", lambda: 2**30)
     state = create(OPTIONS, seed=1, runs=range(3))
     two: dict[str, Any] = {"options": TwoGroupOptions(), "seed": 1}
     calls: list[Callable[[], Any]] = [
@@ -198,4 +197,4 @@ def test_more_than_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     for call in calls:
         with pytest.raises(ValueError, match=r"ask for arrays of [\d,]+ bytes.* has 1,073,741,824"):
             call()
-    assert _arguments.memory() > 0
+    assert checks.memory() > 0

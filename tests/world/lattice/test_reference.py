@@ -25,7 +25,8 @@ from foedus.world.lattice import (
     reading,
 )
 from foedus.world.lattice.model import OUTPUTS, advance_full
-from foedus.world.lattice.reference import Agent, ReferenceStreet, populate
+
+from ...oracles.street_lattice import Agent, ReferenceStreet, populate
 
 KINDS = ("quiet", "active", "cop", "jailed")
 

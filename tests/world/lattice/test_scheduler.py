@@ -27,8 +27,8 @@ from scipy.integrate import solve_ivp
 from foedus.randomness import purpose_id
 from foedus.streets import reading
 from foedus.world.lattice import kernel
-from foedus.world.lattice._words import EIGHT, start_eight
 from foedus.world.lattice.model import PURPOSES, _lattice
+from foedus.world.lattice.streams import EIGHT, start_eight
 
 U = np.uint64
 SITES = 2**18

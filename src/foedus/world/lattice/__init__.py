@@ -1,7 +1,6 @@
 """Streets: Epstein's civil-violence model on a torus per city (doi 10.1073/pnas.092080199)."""
 
-from foedus.world.lattice.model import StreetState, StreetTicks, advance, create, simulate
-from foedus.world.lattice.model_two import TwoGroupOptions, simulate_two
+from foedus.world.lattice.model import StreetState, StreetTicks, advance, create, simulate, warm
 from foedus.world.lattice.options import (
     READINGS,
     Activation,
@@ -17,9 +16,6 @@ from foedus.world.lattice.options import (
     StreetOptions,
     reading,
 )
-from foedus.world.lattice.outbursts import Outbursts, find_outbursts, tail_fit
-from foedus.world.lattice.paper import PaperRun, PaperRunTwo, paper_run, paper_run_two
-from foedus.world.lattice.warming import warm
 
 __all__ = [
     "READINGS",
@@ -30,24 +26,15 @@ __all__ = [
     "Movement",
     "Neighbourhood",
     "Order",
-    "Outbursts",
-    "PaperRun",
-    "PaperRunTwo",
     "Placement",
     "Rounding",
     "SelfCount",
     "StreetOptions",
     "StreetState",
     "StreetTicks",
-    "TwoGroupOptions",
     "advance",
     "create",
-    "find_outbursts",
-    "paper_run",
-    "paper_run_two",
     "reading",
     "simulate",
-    "simulate_two",
-    "tail_fit",
     "warm",
 ]

@@ -1,6 +1,6 @@
 """The compiled street lattice: Epstein's Model I for a batch of runs, without allocation.
 
-:mod:`foedus.world.lattice.reference` says the same in plain Python, with the same draws.
+``tests/oracles/street_lattice.py`` says the same in plain Python, with the same draws.
 
 An agent is one 64-bit record: x in bits 0-15, y in 16-31, kind in 32-33 (0 quiet, 1 active, 2 cop,
 3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops. While the
@@ -11,7 +11,7 @@ the cache is all of an agent.
 Scratch, rebuilt from the records at each call, hence in cache while it is used:
 
 - ``bits``: planes of bits, one for cells that are blocked, one for cops, one for actives. Who is in
-  sight, and where one can go, is counted with vector instructions (:mod:`._bits`).
+  sight, and where one can go, is counted with vector instructions (:mod:`.bitplanes`).
 - ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
   Where C/A is rounded to whole numbers the decision is exactly that of the rule. With roundings
   ``none`` and ``smooth`` a limit is a float32 (of smooth, interpolated in a table as well), and a
@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from foedus.world.lattice._bits import (
+from foedus.world.lattice.bitplanes import (
     CLEAR,
     FIELD,
     GROUP_ROWS,
@@ -50,17 +50,17 @@ from foedus.world.lattice._bits import (
     take,
     walk_near,
 )
-from foedus.world.lattice._lanes import (
+from foedus.world.lattice.machine import (
     is_wide,
     multiply_high,
     peek,
     peek_float,
     poke,
     prefetch,
+    source_digest,
     sum_windows,
 )
-from foedus.world.lattice._sources import SOURCES
-from foedus.world.lattice._words import (
+from foedus.world.lattice.streams import (
     EIGHT,
     STATE,
     begin,
@@ -72,6 +72,9 @@ from foedus.world.lattice._words import (
     start,
     start_eight,
 )
+
+#: Names the compiled text in numba's cache (see :func:`machine.source_digest`).
+SOURCES = source_digest(__name__)
 
 U = np.uint64
 U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
@@ -177,59 +180,50 @@ def choice(yes: bool) -> np.uint8 | np.uint16:
     return np.uint16(1) if yes else np.uint8(0)
 
 
-def _where(record):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def where(record):
     """Return the place of an agent, by the kernel's own record."""
     return record & SHORT, (record >> ROW) & SHORT
 
 
-where = njit(_where, forceinline=True)
-
-
-def _kind_of(record):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def kind_of(record):
+    """Return the kind of an agent, by the kernel's own record."""
     return (record >> KIND_AT) & KIND
 
 
-kind_of = njit(_kind_of, forceinline=True)
-
-
-def _packed(x, y, kind):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def packed(x, y, kind):
+    """Return the lower half of the kernel's own record."""
     return x | (y << ROW) | (kind << KIND_AT)
 
 
-packed = njit(_packed, forceinline=True)
-
-
-def _limit_of(at, me):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def limit_of(at, me):
     """Return the limit of a citizen as the upper half of its record."""
     return peek(get(at, LIMITS), me, HALF) << U32
 
 
-limit_of = njit(_limit_of, forceinline=True)
-
-
-def _change(at, which, by):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def change(at, which, by):
+    """Add to a count of a run."""
     put_word(at, which, get(at, which) + by)
 
 
-change = njit(_change, forceinline=True)
-
-
-def _who(p, at, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def who(p, at, x, y):
     """Return the active that was last seen to come to a cell."""
     return peek(get(at, WHO), y * p.width + x, HALF)
 
 
-who = njit(_who, forceinline=True)
-
-
-def _set_who(p, at, x, y, me):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def set_who(p, at, x, y, me):
+    """Note which active came to a cell."""
     poke(get(at, WHO), y * p.width + x, me, HALF)
 
 
-set_who = njit(_set_who, forceinline=True)
-
-
-def _come(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def come(p, at, plane, field, more, x, y):
     """Put one more agent on a cell of a plane."""
     if is_wide(p.shares):
         cells, site = get(at, CELLS), y * p.width + x
@@ -241,10 +235,8 @@ def _come(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
     flip(get(at, plane), p, x, y)
 
 
-come = njit(_come, forceinline=True)
-
-
-def _leave(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def leave(p, at, plane, field, more, x, y):
     """Take an agent from a cell of a plane."""
     if is_wide(p.shares):
         cells, site = get(at, CELLS), y * p.width + x
@@ -256,26 +248,20 @@ def _leave(p, at, plane, field, more, x, y):  # type: ignore[no-untyped-def]
     flip(get(at, plane), p, x, y)
 
 
-leave = njit(_leave, forceinline=True)
-
-
-def _occupy(p, at, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def occupy(p, at, x, y):
     """Let one more agent block a cell."""
     come(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
 
 
-occupy = njit(_occupy, forceinline=True)
-
-
-def _vacate(p, at, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def vacate(p, at, x, y):
     """Let one agent fewer block a cell."""
     leave(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
 
 
-vacate = njit(_vacate, forceinline=True)
-
-
-def _appear(p, at, kind, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def appear(p, at, kind, x, y):
     """Let a cop or an active be seen on a cell."""
     if kind == COP:
         come(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
@@ -283,10 +269,8 @@ def _appear(p, at, kind, x, y):  # type: ignore[no-untyped-def]
         come(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, x, y)
 
 
-appear = njit(_appear, forceinline=True)
-
-
-def _vanish(p, at, kind, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def vanish(p, at, kind, x, y):
     """Let a cop or an active be seen on a cell no more."""
     if kind == COP:
         leave(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
@@ -294,10 +278,8 @@ def _vanish(p, at, kind, x, y):  # type: ignore[no-untyped-def]
         leave(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, x, y)
 
 
-vanish = njit(_vanish, forceinline=True)
-
-
-def _sight(p, at, plane, field, more, first, last, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def sight(p, at, plane, field, more, first, last, x, y):
     """Count the agents of a plane in sight."""
     if is_wide(p.shares) and get(at, more) != U0:
         bits, cells = get(at, plane), get(at, CELLS)
@@ -305,10 +287,8 @@ def _sight(p, at, plane, field, more, first, last, x, y):  # type: ignore[no-unt
     return count_near(get(at, plane), p, p.sees, first, last, x, y, SET)
 
 
-sight = njit(_sight, forceinline=True)
-
-
-def _find(p, at, x, y, rank):  # type: ignore[no-untyped-def]
+@njit
+def find(p, at, x, y, rank):
     """Return active number ``rank`` in sight of a cop."""
     crowd, first, last = get(at, CROWD), p.cop_groups, p.all_groups
     alone = not is_wide(p.shares) or get(at, MORE_ACTIVES) == U0
@@ -334,10 +314,8 @@ def _find(p, at, x, y, rank):  # type: ignore[no-untyped-def]
     return NOBODY
 
 
-find = njit(_find)
-
-
-def _shuffle(order, first, n, words):  # type: ignore[no-untyped-def]
+@njit
+def shuffle(order, first, n, words):
     """Shuffle ``order[first:first + n]`` by ``words[first:]``, from the last place down."""
     while n > U1:
         i = first + n - U1
@@ -348,10 +326,8 @@ def _shuffle(order, first, n, words):  # type: ignore[no-untyped-def]
         n -= U1
 
 
-shuffle = njit(_shuffle)
-
-
-def _smooth_inverse(p, table, density):  # type: ignore[no-untyped-def]
+@njit
+def smooth_inverse(p, table, density):
     """Where the regularised gamma function P(16, z) reaches ``p``: cubic Hermite in a table of z.
 
     Linear at the very start, where the density is too small to be a slope.
@@ -377,10 +353,8 @@ def _smooth_inverse(p, table, density):  # type: ignore[no-untyped-def]
     )
 
 
-smooth_inverse = njit(_smooth_inverse)
-
-
-def _set_limits(  # type: ignore[no-untyped-def]
+@njit
+def set_limits(
     limits, hardship, risk, citizens, legitimacy, shift, lethal, weight, k, threshold,
     plan, values, table, density,
 ):  # fmt: skip
@@ -430,10 +404,8 @@ def _set_limits(  # type: ignore[no-untyped-def]
             limits[i] = n - 0.5
 
 
-set_limits = njit(_set_limits)
-
-
-def _rebuild(p, at):  # type: ignore[no-untyped-def]
+@njit
+def rebuild(p, at):
     """Fill the lattice arrays of one run from its records, and count."""
     for i in range(get(at, CITIZENS) + get(at, COPS)):
         record = get(get(at, RECORDS), i)
@@ -451,10 +423,8 @@ def _rebuild(p, at):  # type: ignore[no-untyped-def]
             appear(p, at, kind, x, y)
 
 
-rebuild = njit(_rebuild)
-
-
-def _set_cops(p, at, target):  # type: ignore[no-untyped-def]
+@njit
+def set_cops(p, at, target):
     """Take random cops away, or put new ones on random free cells; fewer if all are taken."""
     records, cops, first = get(at, RECORDS), get(at, COPS), get(at, CITIZENS)
     while cops > target:
@@ -478,10 +448,8 @@ def _set_cops(p, at, target):  # type: ignore[no-untyped-def]
     put_word(at, COPS, cops)
 
 
-set_cops = njit(_set_cops)
-
-
-def _release(p, at, me):  # type: ignore[no-untyped-def]
+@njit
+def release(p, at, me):
     """Free a jailed citizen; return whether there was a cell for a removed one."""
     place = get(get(at, RECORDS), me) & PLACE
     if p.jailed_removed:
@@ -499,10 +467,8 @@ def _release(p, at, me):  # type: ignore[no-untyped-def]
     return True
 
 
-release = njit(_release)
-
-
-def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
+@njit
+def arrest(p, at, me, x, y):
     """Let a cop arrest one of the actives in sight, if any; return where the cop is then."""
     first, last = p.cop_groups, p.all_groups
     seen = sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, first, last, x, y)
@@ -537,10 +503,8 @@ def _arrest(p, at, me, x, y):  # type: ignore[no-untyped-def]
     return x, y
 
 
-arrest = njit(_arrest)
-
-
-def _see(p, at, x, y, quiet):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def see(p, at, x, y, quiet):
     """Return how many cops and actives a citizen sees; ``quiet`` if there are no actives at all."""
     police = sight(p, at, POLICE, COPS_HERE, MORE_COPS, U0, p.cop_groups, x, y)
     if quiet:
@@ -548,10 +512,8 @@ def _see(p, at, x, y, quiet):  # type: ignore[no-untyped-def]
     return police, sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, U0, p.cop_groups, x, y)
 
 
-see = njit(_see, forceinline=True)
-
-
-def _act(p, at, me, kind, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def act(p, at, me, kind, x, y):
     """Let an agent decide or enforce; return its kind and place."""
     # Of a cop, too, it is worked out what it would do as a citizen: that is cheaper than a branch
     # which the processor cannot foresee.
@@ -575,10 +537,8 @@ def _act(p, at, me, kind, x, y):  # type: ignore[no-untyped-def]
     return now, x, y
 
 
-act = njit(_act, forceinline=True)
-
-
-def _look(p, at, turn):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def look(p, at, turn):
     """First half of a turn: who has it, what it decides if it acts first, where it could go."""
     if is_wide(p.spread):  # a large lattice, which the nearer caches don't hold
         later = peek(get(at, ORDER), min(turn + AHEAD, get(at, LAST)), HALF)
@@ -607,10 +567,8 @@ def _look(p, at, turn):  # type: ignore[no-untyped-def]
         put_word(at, HIGH, high)
 
 
-look = njit(_look, forceinline=True)
-
-
-def _choose(p, at, kind, x, y, word):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def choose(p, at, kind, x, y, word):
     """Draw a free cell in vision: whether there is one, and its dx and dy, each plus the halo."""
     group, bits = kind >> U1, get(at, BLOCKED)
     if not is_wide(p.grouped):
@@ -632,10 +590,8 @@ def _choose(p, at, kind, x, y, word):  # type: ignore[no-untyped-def]
     return free != U0, cell & LOW16, cell >> U16
 
 
-choose = njit(_choose, forceinline=True)
-
-
-def _go(p, at, word):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def go(p, at, word):
     """Second half of a turn: the move, and what the agent decides if it moves first."""
     me = get(at, ME)
     if me == NOBODY:
@@ -659,10 +615,8 @@ def _go(p, at, word):  # type: ignore[no-untyped-def]
         act(p, at, me, kind, x, y)
 
 
-go = njit(_go, forceinline=True)
-
-
-def _serve_terms(p, at):  # type: ignore[no-untyped-def]
+@njit
+def serve_terms(p, at):
     """At the end of a tick: a day less for every jailed citizen, and release at the last."""
     if get(at, JAILS) == U0:
         return
@@ -678,10 +632,8 @@ def _serve_terms(p, at):  # type: ignore[no-untyped-def]
             release(p, at, me)  # with nowhere to go: at the end of the next tick
 
 
-serve_terms = njit(_serve_terms)
-
-
-def _prepare(p, at):  # type: ignore[no-untyped-def]
+@njit
+def prepare(p, at):
     """Draw the order of a tick and the words of its moves; return how many turns it has."""
     people = get(at, CITIZENS)
     total = people + get(at, COPS)
@@ -697,10 +649,8 @@ def _prepare(p, at):  # type: ignore[no-untyped-def]
     return total
 
 
-prepare = njit(_prepare)
-
-
-def _tick(p, pages, abreast, turns):  # type: ignore[no-untyped-def]
+@njit
+def tick(p, pages, abreast, turns):
     """Give every agent of the runs abreast its turn; all of the cost is here."""
     end, step = pages + abreast * U(8 * LANE), U(8 * LANE)
     for first in range(U0, turns, SOME):
@@ -717,10 +667,8 @@ def _tick(p, pages, abreast, turns):  # type: ignore[no-untyped-def]
                 go(p, at, get(get(at, MOVES), turn - first))
 
 
-tick = njit(_tick)
-
-
-def _line_up(order, total):  # type: ignore[no-untyped-def]
+@njit
+def line_up(order, total):
     """Put the agents of a run in a line, and behind them one who is jailed for ever.
 
     Of runs with fewer agents than those beside them it has the last turns.
@@ -729,10 +677,8 @@ def _line_up(order, total):  # type: ignore[no-untyped-def]
         order[j] = j if j < total else order.size - 1
 
 
-line_up = njit(_line_up)
-
-
-def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
+@njit
+def start_page(p, pages, i, room, addresses):
     """Write the addresses of run ``i`` of those abreast on its page; return the page's address."""
     at = pages + i * U(8 * LANE)
     records, order, limits, words, moves, planes, found, cells = addresses
@@ -750,20 +696,16 @@ def _start_page(p, pages, i, room, addresses):  # type: ignore[no-untyped-def]
     return at
 
 
-start_page = njit(_start_page)
-
-
-def _taken_in(record):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def taken_in(record):
     """Return the kernel's own record of an agent; limits come later."""
     kind = (record >> U32) & KIND
     place = packed(record & LOW16, (record >> U16) & LOW16, kind)
     return place | ((record >> TERM) << U32) if kind == JAILED else place
 
 
-taken_in = njit(_taken_in, forceinline=True)
-
-
-def _given_out(record):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def given_out(record):
     """Return an agent's record as everybody else reads it."""
     x, y = where(record)
     kind = kind_of(record)
@@ -771,19 +713,14 @@ def _given_out(record):  # type: ignore[no-untyped-def]
     return place | ((record >> U32) << TERM) if kind == JAILED else place
 
 
-given_out = njit(_given_out, forceinline=True)
-
-
-def _note_limits(at):  # type: ignore[no-untyped-def]
+@njit
+def note_limits(at):
     """Write the limits of all citizens who are not in jail into their records."""
     records = get(at, RECORDS)
     for me in range(get(at, CITIZENS)):
         record = get(records, me)
         if kind_of(record) != JAILED:
             put_word(records, me, (record & LOWER) | limit_of(at, me))
-
-
-note_limits = njit(_note_limits)
 
 
 class Scratch(NamedTuple):
@@ -826,14 +763,15 @@ def scratch(plan: Plan, capacity: int) -> Scratch:
     return Scratch(**arrays, values=np.zeros(plan.most + 2, np.float64))
 
 
-def _advance(  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def advance(
     records, citizens, cops, hardship, risk, plan, seed, runs, city, day, purposes,
     legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
     out_active, out_jailed, out_arrests, out_released, out_cops, scratch, sources=SOURCES,
 ):  # fmt: skip
     """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some abreast.
 
-    ``sources`` is for numba's cache (:mod:`._sources`).
+    ``sources`` is for numba's cache.
     """
     pages, own, order, limits, words, moves, planes, found, cells, values = scratch
     room = U(own.shape[1])
@@ -893,10 +831,8 @@ def _advance(  # type: ignore[no-untyped-def]
             cops[first + i] = get(first_page + U(i) * U(8 * LANE), COPS)
 
 
-advance = njit(_advance, cache=True, nogil=True)
-
-
-def _create(  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def create(
     records, citizens, cops, hardship, risk, width, height, seed, runs, city, purpose,
     by_site, citizen_density, cop_density, sources=SOURCES,
 ):  # fmt: skip
@@ -946,12 +882,8 @@ def _create(  # type: ignore[no-untyped-def]
             risk[r, i] = (np.float64((word >> U(18)) & U(0x7FFFFF)) + 0.5) / 8388608.0
 
 
-create = njit(_create, cache=True, nogil=True)
-
-
-def _misplaced(  # type: ignore[no-untyped-def]
-    records, citizens, cops, width, height, alone, jailed_block, sources=SOURCES
-):
+@njit(cache=True, nogil=True)
+def misplaced(records, citizens, cops, width, height, alone, jailed_block, sources=SOURCES):
     """Look for a run that these kernels must not be given; return which, -1 if none, and why.
 
     True if two agents that block stand on one cell, where ``alone`` says that none do; False if one
@@ -970,6 +902,3 @@ def _misplaced(  # type: ignore[no-untyped-def]
                     return r, True
                 on[site] = r + 1
     return -1, False
-
-
-misplaced = njit(_misplaced, cache=True, nogil=True)

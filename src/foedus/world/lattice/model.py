@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,10 +13,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from foedus.randomness import STREAM_VERSION, purpose_id
 from foedus.world.lattice import kernel
-from foedus.world.lattice._arguments import array, fits, instance, number, whole
-from foedus.world.lattice._bits import BLOCK, COPIES, GROUP_COLUMNS, GROUP_ROWS
+from foedus.world.lattice.bitplanes import BLOCK, COPIES, GROUP_COLUMNS, GROUP_ROWS
+from foedus.world.lattice.checks import (
+    MAX_RUNS,
+    MAX_TICKS,
+    array,
+    fits,
+    instance,
+    run_numbers,
+    schedule,
+    share,
+    whole,
+)
 from foedus.world.lattice.options import (
     MAX_TERM,
+    READINGS,
     Activation,
     JailClock,
     JailedCell,
@@ -29,6 +39,7 @@ from foedus.world.lattice.options import (
     Rounding,
     SelfCount,
     StreetOptions,
+    reading,
 )
 
 if TYPE_CHECKING:
@@ -215,7 +226,7 @@ def create(
             float(options.cop_density),
         )
 
-    _share(work, n, threads)
+    share(work, n, threads)
     if by_site and n > 0:
         people = int(state.citizens.max())
         capacity = int((state.citizens + state.cops).max())
@@ -391,7 +402,7 @@ def advance_full(
             kernel.scratch(lattice.plan, state.records.shape[1]),
         )
 
-    _share(work, n, threads)
+    share(work, n, threads)
     return out
 
 
@@ -517,7 +528,7 @@ def cells_in_sight(
 ) -> list[tuple[int, int]]:
     """Return the (dx, dy) of all cells in vision, in the order in which they are numbered.
 
-    Group by group of 15 columns and 16 rows, and row by row in each (see `_bits`).
+    Group by group of 15 columns and 16 rows, and row by row in each (see `bitplanes`).
     """
     reach = math.floor(vision)
 
@@ -672,21 +683,8 @@ def _smooth_table() -> tuple[FloatArray, FloatArray]:
 
 # -- arguments -----------------------------------------------------------------------------------
 
-MAX_RUNS = 2**32
-MAX_TICKS = 2**40
-MAX_THREADS = 1024
 #: The most that aversion to jail may multiply the risk of arrest with.
 MAX_WEIGHT = 1e6
-
-
-def run_numbers(runs: int, ticks: int, first_run: int) -> tuple[int, int, int]:
-    """Return how many runs and ticks, and the first run's number, checked."""
-    runs = whole("runs", runs, 1, MAX_RUNS)
-    return (
-        runs,
-        whole("ticks", ticks, 1, MAX_TICKS),
-        whole("first_run", first_run, 0, MAX_RUNS - runs),
-    )
 
 
 def _runs(runs: ArrayLike) -> IntArray:
@@ -793,43 +791,48 @@ def _cop_targets(cops: ArrayLike | None, n: int, ticks: int, sites: int) -> IntA
     return _shaped("cops", values, n, ticks).astype(np.int64)
 
 
-def schedule(
-    name: str,
-    value: Callable[[int], float] | ArrayLike | None,
-    runs: int,
-    ticks: int,
-    high: float,
+# -- compiling ahead -----------------------------------------------------------------------------
+
+#: Sides of a small lattice and of a large one: the kernel is compiled for each of the two. A large
+#: one needs several words of bits in a row; under the readings' vision of 7 it is 42 cells wide.
+SMALL, LARGE = 15, 49
+
+
+def variants(names: Iterable[str], sides: Iterable[int]) -> list[tuple[str, StreetOptions]]:
+    """Return lattices that between them need every kernel of some readings, with a label each."""
+    found: dict[tuple[str, ...], StreetOptions] = {}
+    for side in sides:
+        for name in names:
+            options = reading(name, width=side, height=SMALL)
+            plan = _lattice(options).plan
+            choices = (
+                "agents sharing cells" if plan.shares else "agents with a cell each",
+                "acting first" if plan.act_first else "moving first",
+                "large lattice" if plan.spread else "small lattice",
+            )
+            found.setdefault(choices, options)
+    return [(", ".join(choices), options) for choices, options in found.items()]
+
+
+def warm(
+    names: Iterable[str] = tuple(READINGS),
     *,
-    whole: bool = False,
-) -> FloatArray | None:
-    """Return what a function of the tick, or an array, is at each tick, shape (run, tick).
+    sides: Iterable[int] = (SMALL, LARGE),
+) -> Iterator[str]:
+    """Compile kernels of the streets, or load them; yield a name after each.
 
-    Raises
-    ------
-    ValueError
-        For a value that is no number from 0 to ``high``, or another shape.
+    By default all that any reading needs on any lattice; each takes some ten seconds.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Readings.
+    sides : iterable of int
+        Widths of lattices, at least 15: those above 41 have kernels of their own.
     """
-    if value is None:
-        return None
-    if callable(value):
-        value = [number(name, value(tick), 0, high, whole=whole) for tick in range(ticks)]
-    values = array(name, value, 0, high, whole=whole)
-    if values.shape not in ((), (ticks,), (runs, ticks)):
-        raise ValueError(
-            f"{name} must be a function of the tick or of shape ({ticks},) or ({runs}, {ticks}), "
-            f"not shape {values.shape}"
-        )
-    return np.array(np.broadcast_to(values, (runs, ticks)), order="C")
-
-
-def _share(work: Callable[[slice], None], n: int, threads: int) -> None:
-    """Do ``work`` on slices of the runs in several threads; the kernels release the GIL."""
-    threads = whole("threads", threads, 1, MAX_THREADS)
-    if threads == 1 or n < 2:
-        work(slice(0, n))
-        return
-    step = max(1, -(-n // (4 * threads)))
-    parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, part) for part in parts]:
-            done.result()
+    for i, (label, options) in enumerate(variants(names, sides)):
+        state = create(options, seed=0, runs=[0])
+        if i == 0:
+            yield "streets: placing"
+        advance(state, options=options, seed=0, runs=[0], day=0, ticks=1)
+        yield f"streets: moving, {label}"

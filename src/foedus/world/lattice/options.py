@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from foedus.world.lattice._arguments import flag, number, shown, whole
+from foedus.world.lattice.checks import flag, number, shown, whole
 
 
 class Neighbourhood(StrEnum):

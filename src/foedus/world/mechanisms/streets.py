@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from foedus.case.priors import Beta, Choice, Fixed, LogNormal, Normal, Uniform
 from foedus.randomness import Random
-from foedus.world import lattice as streets
 from foedus.world.guidance import Guidance
+from foedus.world.lattice import StreetOptions, StreetState, StreetTicks, advance, create, reading
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -152,10 +152,10 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
-def _options(name: str, side: int) -> streets.StreetOptions:
+def _options(name: str, side: int) -> StreetOptions:
     """Return the options of a city's lattice under a reading; police are placed by the world."""
     vision = min(VISION, (side - 1) / 2)
-    return streets.reading(
+    return reading(
         name,
         width=side,
         height=side,
@@ -180,16 +180,16 @@ class Lattices:
     """
 
     def __init__(self, setting: Setting, p: Parameters, random: Random) -> None:
-        self.watch: Callable[[int, streets.StreetState, Callable[..., object], int], None] | None
+        self.watch: Callable[[int, StreetState, Callable[..., object], int], None] | None
         self.watch = None
         chosen = p["streets.reading"].astype(np.int64)
-        self.groups: list[tuple[str, NDArray[np.intp], list[streets.StreetState]]] = []
+        self.groups: list[tuple[str, NDArray[np.intp], list[StreetState]]] = []
         for number, name in enumerate(READINGS):
             rows = np.flatnonzero(chosen == number)
             if rows.size == 0:
                 continue
             cities = [
-                streets.create(
+                create(
                     _options(name, int(side)), seed=random.seed, runs=random.runs[rows], city=city
                 )
                 for city, side in enumerate(setting.lattice)
@@ -228,10 +228,10 @@ def _advance(
     name: str,
     rows: NDArray[np.intp],
     city: int,
-) -> Callable[..., streets.StreetTicks]:
+) -> Callable[..., StreetTicks]:
     """Return the kernel call of one city under one reading, short of what changes by day."""
     return partial(
-        streets.advance,
+        advance,
         options=_options(name, int(setting.lattice[city])),
         seed=random.seed,
         runs=random.runs[rows],

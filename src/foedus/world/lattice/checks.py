@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import reprlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+
+MAX_RUNS = 2**32
+MAX_TICKS = 2**40
+MAX_THREADS = 1024
 
 
 def shown(value: object) -> str:
@@ -116,3 +122,58 @@ def memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return 2**36
+
+
+# -- batches of runs -------------------------------------------------------------------------------
+
+
+def run_numbers(runs: int, ticks: int, first_run: int) -> tuple[int, int, int]:
+    """Return how many runs and ticks, and the first run's number, checked."""
+    runs = whole("runs", runs, 1, MAX_RUNS)
+    return (
+        runs,
+        whole("ticks", ticks, 1, MAX_TICKS),
+        whole("first_run", first_run, 0, MAX_RUNS - runs),
+    )
+
+
+def schedule(
+    name: str,
+    value: Callable[[int], float] | ArrayLike | None,
+    runs: int,
+    ticks: int,
+    high: float,
+    *,
+    whole: bool = False,
+) -> FloatArray | None:
+    """Return what a function of the tick, or an array, is at each tick, shape (run, tick).
+
+    Raises
+    ------
+    ValueError
+        For a value that is no number from 0 to ``high``, or another shape.
+    """
+    if value is None:
+        return None
+    if callable(value):
+        value = [number(name, value(tick), 0, high, whole=whole) for tick in range(ticks)]
+    values = array(name, value, 0, high, whole=whole)
+    if values.shape not in ((), (ticks,), (runs, ticks)):
+        raise ValueError(
+            f"{name} must be a function of the tick or of shape ({ticks},) or ({runs}, {ticks}), "
+            f"not shape {values.shape}"
+        )
+    return np.array(np.broadcast_to(values, (runs, ticks)), order="C")
+
+
+def share(work: Callable[[slice], None], n: int, threads: int) -> None:
+    """Do ``work`` on slices of the runs in several threads; the kernels release the GIL."""
+    threads = whole("threads", threads, 1, MAX_THREADS)
+    if threads == 1 or n < 2:
+        work(slice(0, n))
+        return
+    step = max(1, -(-n // (4 * threads)))
+    parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, part) for part in parts]:
+            done.result()

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from foedus.world.lattice._lanes import (
+from foedus.world.lattice.machine import (
     count_ones,
     count_windows,
     is_wide,
@@ -29,7 +29,7 @@ from foedus.world.lattice._lanes import (
     sum_windows,
     trailing_zeros,
 )
-from foedus.world.lattice._words import get, next_word, put_word
+from foedus.world.lattice.streams import get, next_word, put_word
 
 U = np.uint64
 U0, U1, U2, U16, U32 = U(0), U(1), U(2), U(16), U(32)
@@ -55,16 +55,16 @@ _BYTE = U(0xFF)
 _SHORT = np.uint16(0)
 
 
-def _flip_copy(bits, p, i, here, there):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def flip_copy(bits, p, i, here, there):
+    """Change the bit of a cell in one of the words that hold it, in two rows."""
     block, mask = get(p.flips, i), get(p.flips, i + U1)
     put_word(bits, here + block, get(bits, here + block) ^ mask)
     put_word(bits, there + block, get(bits, there + block) ^ mask)
 
 
-flip_copy = njit(_flip_copy, forceinline=True)
-
-
-def _flip(bits, p, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def flip(bits, p, x, y):
     """Change the bit of a cell."""
     here = y + p.halo
     there = (get(p.rows, here) >> U16) & LOW16
@@ -81,20 +81,16 @@ def _flip(bits, p, x, y):  # type: ignore[no-untyped-def]
         put_word(bits, there, get(bits, there) ^ mask)
 
 
-flip = njit(_flip, forceinline=True)
-
-
-def _is_free(bits, p, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def is_free(bits, p, x, y):
     """Whether the bit of a cell is clear."""
     shown = get(p.columns, x + p.halo)
     word = get(bits, (shown >> U32) + y + p.halo)
     return (word >> ((shown >> U16) & LOW16)) & U1 == U0
 
 
-is_free = njit(_is_free, forceinline=True)
-
-
-def _place(p, group, x, y):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def place(p, group, x, y):
     """Return the word of the first row of a group around (x, y), and the shift to its column."""
     if not is_wide(p.spread):  # one block, and groups that begin where the halo does
         return y, x
@@ -102,10 +98,8 @@ def _place(p, group, x, y):  # type: ignore[no-untyped-def]
     return (shown >> U32) + y, shown & LOW16
 
 
-place = njit(_place, forceinline=True)
-
-
-def _count_near(bits, p, masks, first, last, x, y, turned):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def count_near(bits, p, masks, first, last, x, y, turned):
     """Count the bits of a plane in some groups around (x, y)."""
     i, shift = place(p, first, x, y)
     total = count_windows(bits, i, shift, masks, first * U(GROUP_ROWS), turned)
@@ -116,10 +110,8 @@ def _count_near(bits, p, masks, first, last, x, y, turned):  # type: ignore[no-u
     return total
 
 
-count_near = njit(_count_near, forceinline=True)
-
-
-def _take(bits, i, shift, masks, group, turned, low, high, rank):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def take(bits, i, shift, masks, group, turned, low, high, rank):
     """Return the column and the row, within its group, of cell number ``rank``.
 
     ``i`` and ``shift`` are from ``place``, ``low`` and ``high`` the running counts of the group.
@@ -137,10 +129,8 @@ def _take(bits, i, shift, masks, group, turned, low, high, rank):  # type: ignor
     return nth_one(((get(bits, i + row) >> shift) ^ turned) & mask, rank), row
 
 
-take = njit(_take, forceinline=True)
-
-
-def _find_near(bits, p, masks, first, last, x, y, turned, rank):  # type: ignore[no-untyped-def]
+@njit
+def find_near(bits, p, masks, first, last, x, y, turned, rank):
     """Return cell number ``rank`` of some groups: dx + halo, and dy + halo from bit 16."""
     for group in range(first, last):
         i, shift = place(p, group, x, y)
@@ -153,10 +143,8 @@ def _find_near(bits, p, masks, first, last, x, y, turned, rank):  # type: ignore
     return NOWHERE
 
 
-find_near = njit(_find_near)
-
-
-def _walk_near(bits, p, masks, first, last, x, y, cells, field, rank):  # type: ignore[no-untyped-def]
+@njit
+def walk_near(bits, p, masks, first, last, x, y, cells, field, rank):
     """Count agents, where some cells hold several, cell by cell.
 
     ``field`` is where in an item of ``cells`` their number is. Return how many there are, where
@@ -181,10 +169,8 @@ def _walk_near(bits, p, masks, first, last, x, y, cells, field, rank):  # type: 
     return total, found, rest
 
 
-walk_near = njit(_walk_near)
-
-
-def _any_free(bits, p, state, stream):  # type: ignore[no-untyped-def]
+@njit
+def any_free(bits, p, state, stream):
     """Draw a free cell of the lattice uniformly; return y * width + x, ``sites`` if none."""
     for _ in range(FAR_WORDS):
         site = multiply_high(next_word(state, stream), p.sites)
@@ -205,6 +191,3 @@ def _any_free(bits, p, state, stream):  # type: ignore[no-untyped-def]
                 return site
             skip -= U1
     return p.sites
-
-
-any_free = njit(_any_free)

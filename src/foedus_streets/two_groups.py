@@ -25,9 +25,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from foedus.randomness import STREAM_VERSION, purpose_id
-from foedus.world.lattice import kernel_two
-from foedus.world.lattice._arguments import fits, flag, instance, number, whole
-from foedus.world.lattice.model import _share, run_numbers, schedule
+from foedus.world.lattice import two_groups as kernel
+from foedus.world.lattice.checks import (
+    fits,
+    flag,
+    instance,
+    number,
+    run_numbers,
+    schedule,
+    share,
+    whole,
+)
 from foedus.world.lattice.options import MAX_TERM, Rounding, check_term
 
 if TYPE_CHECKING:
@@ -210,7 +218,7 @@ def simulate_two(
 
     Examples
     --------
-    >>> from foedus.streets import TwoGroupOptions, simulate_two
+    >>> from foedus_streets import TwoGroupOptions, simulate_two
     >>> result = simulate_two(TwoGroupOptions(), seed=1, runs=2, ticks=20)
     >>> dict(result.sizes)
     {'run': 2, 'tick': 20, 'group': 2}
@@ -223,7 +231,7 @@ def simulate_two(
     runs, ticks, first_run = run_numbers(runs, ticks, first_run)
     seed = whole("seed", seed, 0, 2**64 - 1)
     flag("stop_at_extinction", stop_at_extinction)
-    fits("runs and ticks", 8 * runs * ticks * (kernel_two.OUTPUTS + 2))
+    fits("runs and ticks", 8 * runs * ticks * (kernel.OUTPUTS + 2))
     L = schedule("legitimacy", legitimacy, runs, ticks, 1.0)
     if L is None:
         L = np.full((runs, ticks), float(options.legitimacy))
@@ -232,11 +240,11 @@ def simulate_two(
     numbers = np.arange(first_run, first_run + runs, dtype=np.int64)
     purposes = np.array([purpose_id(name) for name in PURPOSES_TWO], dtype=np.uint64)
     most_cops = max(1, options.cops, int(targets.max()))
-    out = np.zeros((runs, kernel_two.OUTPUTS, ticks), dtype=np.int64)
+    out = np.zeros((runs, kernel.OUTPUTS, ticks), dtype=np.int64)
     extinct = np.zeros(runs, dtype=np.int64)
 
     def work(part: slice) -> None:
-        kernel_two.advance_two(
+        kernel.advance_two(
             np.uint64(seed),
             numbers[part],
             purposes,
@@ -251,7 +259,7 @@ def simulate_two(
             extinct[part],
         )
 
-    _share(work, runs, threads)
+    share(work, runs, threads)
     both = out[:, :8].reshape(runs, 2, 4, ticks)
     counts = {
         name: (("run", "tick", "group"), np.ascontiguousarray(np.moveaxis(both[:, :, i], 1, 2)))
@@ -306,13 +314,13 @@ def arrest_risk(options: TwoGroupOptions, cops: int, actives: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def _plan(options: TwoGroupOptions) -> kernel_two.PlanTwo:
-    """Build the fixed tables of a lattice (see :class:`kernel_two.PlanTwo`)."""
+def _plan(options: TwoGroupOptions) -> kernel.PlanTwo:
+    """Build the fixed tables of a lattice (see :class:`kernel.PlanTwo`)."""
     seen = cells_around(options.citizen_vision)
     size = len(seen) + 1
     risk = [[arrest_risk(options, c, max(a, 1)) for a in range(size + 1)] for c in range(size)]
     forever = math.isinf(options.max_jail_term)
-    return kernel_two.PlanTwo(
+    return kernel.PlanTwo(
         width=options.width,
         height=options.height,
         seen=np.array(seen, dtype=np.int64),

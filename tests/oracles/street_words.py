@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from foedus.randomness import keyed_words, purpose_id
-from foedus.world.lattice._words import EIGHT
+from foedus.world.lattice.streams import EIGHT
 
 WORD = 2**64 - 1
 

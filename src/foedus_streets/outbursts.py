@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foedus.world.lattice._arguments import array, number
+from foedus.world.lattice.checks import array, number
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.world.lattice._arguments import number as checked
-from foedus.world.lattice._arguments import whole
-from foedus.world.lattice.model_two import TwoGroupOptions
-from foedus.world.lattice.options import StreetOptions, reading
+from foedus.streets import StreetOptions, reading
+from foedus.world.lattice.checks import number as checked
+from foedus.world.lattice.checks import whole
+from foedus_streets.two_groups import TwoGroupOptions
 
 #: Table 2: vision, legitimacy at the start, longest jail term, movement, cop density.
 TABLE_2: dict[int, dict[str, Any]] = {
@@ -67,7 +67,7 @@ class PaperRun:
 
 @dataclass(frozen=True)
 class PaperRunTwo:
-    """One run of the paper's Model II: for :func:`foedus.streets.simulate_two`.
+    """One run of the paper's Model II: for :func:`foedus_streets.simulate_two`.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def paper_run(
 
     Examples
     --------
-    >>> from foedus.streets import paper_run, simulate
+    >>> from foedus_streets import paper_run
     >>> run = paper_run(5)
     >>> run.options.cops, run.cops[[0, 25, 49]].tolist()
     (118, [116, 57, 0])
@@ -186,7 +186,7 @@ def paper_run_two(
 
     Examples
     --------
-    >>> from foedus.streets import paper_run_two
+    >>> from foedus_streets import paper_run_two
     >>> run = paper_run_two(7, peacekeepers=0.1)
     >>> run.options.cops, run.cops[[0, 49, 50]].tolist()
     (0, [0, 0, 160])

@@ -10,7 +10,10 @@ set bit uses one instruction of x86 where there is one, and a loop elsewhere, wi
 
 from __future__ import annotations
 
+import ast
+import hashlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from llvmlite import binding, ir  # type: ignore[import-untyped]
@@ -265,3 +268,38 @@ def draw_eight(typingctx: Any, state: Any, i: Any, out: Any, j: Any) -> Any:
 
     word = types.uint64
     return types.void(word, word, word, word), codegen
+
+
+def compiled_sources(module: str) -> dict[str, str]:
+    """Return the text of a module of foedus and of all that it imports of foedus, by name.
+
+    A package counts for nothing itself: what is taken from one is followed to its own file.
+    """
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        spec = find_spec(name) if name not in found else None
+        if spec is None or spec.submodule_search_locations is not None:
+            continue
+        text = spec.loader.get_source(name)  # type: ignore[union-attr]
+        found[name] = text
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("foedus"):
+                waiting.append(str(node.module))
+    return dict(sorted(found.items()))
+
+
+def source_digest(module: str) -> int:
+    """Return a number for the text that a module's kernels are compiled from, for numba's cache.
+
+    Numba keeps compiled code by signature, and looks for changes only in the file of the function
+    itself; what that function calls lies in other files and is compiled into it. So each cached
+    kernel has a last argument that nobody gives, with this number as its default: numba puts the
+    value of a default into the signature, so after a change of any file it finds no older code.
+    The number is the first 63 bits of the SHA-256 of all files.
+    """
+    text = hashlib.sha256()
+    for source in compiled_sources(module).values():
+        text.update(source.encode())
+    return int.from_bytes(text.digest()[:8], "big") >> 1

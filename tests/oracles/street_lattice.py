@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from foedus.world.lattice._bits import FAR_WORDS
+from foedus.world.lattice.bitplanes import FAR_WORDS
 from foedus.world.lattice.model import PURPOSES, StreetState, cells_in_sight
 from foedus.world.lattice.options import Placement, StreetOptions
-from foedus.world.lattice.reference_words import Eights, pick, scale, words
+
+from .street_words import Eights, pick, scale, words
 
 
 @dataclass

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from foedus.streets import Rounding, StreetOptions, TwoGroupOptions, simulate_two
-from foedus.world.lattice.model_two import arrest_risk
-from foedus.world.lattice.reference_two import ReferenceTwo
+from foedus.streets import Rounding, StreetOptions
+from foedus_streets import TwoGroupOptions, simulate_two
+from foedus_streets.two_groups import arrest_risk
+
+from ..oracles.two_groups import ReferenceTwo
 
 SMALL = TwoGroupOptions(width=12, height=10, cop_density=0.05)
 NAMES = ("size", "actives", "jailed", "kills")

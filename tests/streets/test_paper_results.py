@@ -22,20 +22,17 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from foedus.streets import (
+from foedus.streets import StreetOptions, advance, create, reading, simulate
+from foedus_streets import (
     Outbursts,
-    StreetOptions,
-    advance,
-    create,
     find_outbursts,
     paper_run,
     paper_run_two,
-    reading,
-    simulate,
     simulate_two,
     tail_fit,
 )
-from foedus.world.lattice.reference import ReferenceStreet
+
+from ..oracles.street_lattice import ReferenceStreet
 
 #: Run 2 with the citizens that the reference results were frozen with: 1,120 beside 64 cops.
 RUN_2: dict[str, Any] = {"citizen_density": 0.7, "cop_density": 0.04, "legitimacy": 0.82}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foedus.streets import find_outbursts, tail_fit
+from foedus_streets import find_outbursts, tail_fit
 
 
 def test_begins_above_and_ends_below() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from foedus.randomness import keyed_words
-from foedus.world.lattice._lanes import draw_eight, peek, poke
+from foedus.world.lattice.machine import draw_eight, peek, poke
 
 U = np.uint64
 U0, U1 = U(0), U(1)
@@ -15,7 +15,8 @@ EIGHT = 8
 STATE = 4 * EIGHT
 
 
-def _draw(s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def draw(s0, s1, s2, s3):
     """One word of xoshiro256++ (Blackman & Vigna 2021, doi 10.1145/3460772) and the next state."""
     a = s0 + s3
     word = ((a << U(23)) | (a >> U(41))) + s0
@@ -29,35 +30,28 @@ def _draw(s0, s1, s2, s3):  # type: ignore[no-untyped-def]
     return word, s0, s1, s2, s3
 
 
-draw = njit(_draw, forceinline=True)
-
-
-def _start(seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
+@njit
+def start(seed, run, purpose, city, day):
     """Return the 256-bit state of a stream, from its address."""
     a, b = keyed_words(seed, run, purpose, city, day, U0)
     c, d = keyed_words(seed, run, purpose, city, day, U1)
     return a, b, c, d | U1  # never all zero
 
 
-start = njit(_start)
-
-
-def _get(address, i):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def get(address, i):
     """Item ``i`` of the uint64 array at an address."""
     return peek(address, i, U0)
 
 
-get = njit(_get, forceinline=True)
-
-
-def _set(address, i, value):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def put_word(address, i, value):
+    """Write item ``i`` of the uint64 array at an address."""
     poke(address, i, value, U0)
 
 
-put_word = njit(_set, forceinline=True)
-
-
-def _keep(state, stream, a, b, c, d):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def keep(state, stream, a, b, c, d):
     """Write the state of a stream into the array at ``state``, four words a stream."""
     i = stream << U(2)
     put_word(state, i, a)
@@ -66,19 +60,15 @@ def _keep(state, stream, a, b, c, d):  # type: ignore[no-untyped-def]
     put_word(state, i + U(3), d)
 
 
-keep = njit(_keep, forceinline=True)
-
-
-def _begin(state, stream, seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
+@njit
+def begin(state, stream, seed, run, purpose, city, day):
     """Start a stream that is kept in memory."""
     a, b, c, d = start(seed, run, purpose, city, day)
     keep(state, stream, a, b, c, d)
 
 
-begin = njit(_begin)
-
-
-def _next_word(state, stream):  # type: ignore[no-untyped-def]
+@njit
+def next_word(state, stream):
     """Return the next word of a stream that is kept in memory."""
     i = stream << U(2)
     word, a, b, c, d = draw(
@@ -88,10 +78,8 @@ def _next_word(state, stream):  # type: ignore[no-untyped-def]
     return word
 
 
-next_word = njit(_next_word)
-
-
-def _start_eight(state, first, seed, run, purpose, city, day):  # type: ignore[no-untyped-def]
+@njit
+def start_eight(state, first, seed, run, purpose, city, day):
     """Start the eight generators of a stream: number g from slots 2 g and 2 g + 1 of its address.
 
     Word i of the stream is word ``i // 8`` of generator ``i % 8``.
@@ -106,15 +94,10 @@ def _start_eight(state, first, seed, run, purpose, city, day):  # type: ignore[n
         put_word(state, place + U(3 * EIGHT), d | U1)
 
 
-start_eight = njit(_start_eight)
-
-
-def _fill(state, first, words, n):  # type: ignore[no-untyped-def]
+@njit
+def fill(state, first, words, n):
     """Write the next ``n`` words, rounded up to a multiple of eight."""
     i = U0
     while i < n:
         draw_eight(state, first, words, i)
         i += U(EIGHT)
-
-
-fill = njit(_fill)

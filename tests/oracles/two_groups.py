@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from foedus.world.lattice.model_two import (
+from foedus_streets.two_groups import (
     PURPOSES_TWO,
     TwoGroupOptions,
     arrest_risk,
     cells_around,
 )
-from foedus.world.lattice.reference_words import pick, words
+
+from .street_words import pick, words
 
 Cell = tuple[int, int]
 A = TypeVar("A", bound="Citizen | Cop")
@@ -42,7 +43,7 @@ class Citizen:
 
 
 class ReferenceTwo:
-    """One run of the two-group model; see :func:`foedus.world.lattice.model_two.simulate_two`."""
+    """One run of the two-group model; see :func:`foedus_streets.simulate_two`."""
 
     def __init__(self, options: TwoGroupOptions, *, seed: int, run: int) -> None:
         self.o = options

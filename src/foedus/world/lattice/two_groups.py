@@ -1,6 +1,6 @@
 """The compiled lattice of Epstein's Model II: two groups that kill, clone, age and die.
 
-:mod:`foedus.world.lattice.reference_two` says the same in plain Python, with the same draws.
+``tests/oracles/two_groups.py`` says the same in plain Python, with the same draws.
 
 A run keeps its people in columns of one table, ``people[field, agent]``, and who stands where in
 ``where[site]``: 0 nobody, 1 + agent, or ``-1 - cop``. Vision is a list of offsets; the lattice
@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from foedus.world.lattice._lanes import multiply_high
-from foedus.world.lattice._sources import SOURCES
-from foedus.world.lattice._words import draw, start
+from foedus.world.lattice.machine import multiply_high, source_digest
+from foedus.world.lattice.streams import draw, start
+
+#: Names the compiled text in numba's cache (see :func:`machine.source_digest`).
+SOURCES = source_digest(__name__)
 
 U = np.uint64
 QUIET, ACTIVE, JAILED, DEAD = 0, 1, 2, 3
@@ -29,7 +31,7 @@ FOREVER = 2**40
 
 
 class PlanTwo(NamedTuple):
-    """What is fixed for all runs; built by ``model_two._plan``."""
+    """What is fixed for all runs; built by ``foedus_streets.two_groups``."""
 
     width: Any
     height: Any
@@ -45,7 +47,8 @@ class PlanTwo(NamedTuple):
     move: Any
 
 
-def _free(where, plan, cells, x, y, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def free(where, plan, cells, x, y, s0, s1, s2, s3):
     """Draw a free cell among some around (x, y); return its number in ``cells``, or -1."""
     found = 0
     for i in range(cells.shape[0]):
@@ -65,10 +68,8 @@ def _free(where, plan, cells, x, y, s0, s1, s2, s3):  # type: ignore[no-untyped-
     return -1, s0, s1, s2, s3
 
 
-free = njit(_free)
-
-
-def _free_anywhere(where, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def free_anywhere(where, s0, s1, s2, s3):
     """Draw a free cell of the lattice; return its number, or -1."""
     found = 0
     for site in range(where.size):
@@ -86,10 +87,8 @@ def _free_anywhere(where, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
     return -1, s0, s1, s2, s3
 
 
-free_anywhere = njit(_free_anywhere)
-
-
-def _seen(where, people, plan, cells, x, y, group, kind, skip):  # type: ignore[no-untyped-def]
+@njit
+def seen(where, people, plan, cells, x, y, group, kind, skip):
     """Count the citizens in sight not of ``group`` and, if >= 0, of ``kind``; name no. ``skip``."""
     found, chosen = 0, -1
     for i in range(cells.shape[0]):
@@ -105,10 +104,8 @@ def _seen(where, people, plan, cells, x, y, group, kind, skip):  # type: ignore[
     return found, chosen
 
 
-seen = njit(_seen)
-
-
-def _pick(where, people, plan, cells, x, y, group, kind, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def pick(where, people, plan, cells, x, y, group, kind, s0, s1, s2, s3):
     """Draw one of the citizens that ``seen`` counts, or -1."""
     found, chosen = seen(where, people, plan, cells, x, y, group, kind, -1)
     if found > 0:
@@ -118,26 +115,20 @@ def _pick(where, people, plan, cells, x, y, group, kind, s0, s1, s2, s3):  # typ
     return chosen, s0, s1, s2, s3
 
 
-pick = njit(_pick)
-
-
-def _new_life(plan, word):  # type: ignore[no-untyped-def]
+@njit
+def new_life(plan, word):
     """Ticks to live: uniform on 1..max_age."""
     return np.int64(multiply_high(word, U(plan.max_age))) + 1
 
 
-new_life = njit(_new_life)
-
-
-def _unit(word):  # type: ignore[no-untyped-def]
+@njit
+def unit(word):
     """Map a word to a number in (0, 1)."""
     return (np.float64(word >> U(12)) + 0.5) * (1.0 / 4503599627370496.0)
 
 
-unit = njit(_unit)
-
-
-def _populate(people, hardship, aversion, police, where, citizens, cops, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def populate(people, hardship, aversion, police, where, citizens, cops, plan, s0, s1, s2, s3):
     """Place everybody on cells of their own, half of the citizens in each group."""
     sites = np.arange(where.size)
     for i in range(citizens + cops):
@@ -164,10 +155,8 @@ def _populate(people, hardship, aversion, police, where, citizens, cops, plan, s
         people[LIFE, i] = new_life(plan, word)
 
 
-populate = njit(_populate)
-
-
-def _set_cops(police, where, cops, target, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def set_cops(police, where, cops, target, plan, s0, s1, s2, s3):
     """Take random cops away, or put new ones on random free cells while there are any."""
     while cops > target:
         word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
@@ -187,10 +176,8 @@ def _set_cops(police, where, cops, target, plan, s0, s1, s2, s3):  # type: ignor
     return cops, s0, s1, s2, s3
 
 
-set_cops = njit(_set_cops)
-
-
-def _citizen(me, people, hardship, aversion, where, n, plan, legitimacy, kills, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def citizen(me, people, hardship, aversion, where, n, plan, legitimacy, kills, s0, s1, s2, s3):
     """Give a citizen its turn: move, decide, kill, clone. Return how many agents there are now."""
     x, y = people[X, me], people[Y, me]
     if plan.move:
@@ -239,10 +226,8 @@ def _citizen(me, people, hardship, aversion, where, n, plan, legitimacy, kills, 
     return n, s0, s1, s2, s3
 
 
-citizen = njit(_citizen)
-
-
-def _cop(me, police, people, where, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def cop(me, police, people, where, plan, s0, s1, s2, s3):
     """Give a cop its turn: move, arrest one random active in sight, of whichever group."""
     x, y = police[0, me], police[1, me]
     if plan.move:
@@ -266,10 +251,8 @@ def _cop(me, police, people, where, plan, s0, s1, s2, s3):  # type: ignore[no-un
     return s0, s1, s2, s3
 
 
-cop = njit(_cop)
-
-
-def _end_tick(people, hardship, aversion, where, n, plan, s0, s1, s2, s3):  # type: ignore[no-untyped-def]
+@njit
+def end_tick(people, hardship, aversion, where, n, plan, s0, s1, s2, s3):
     """Let time pass: the old die, terms run down, the dead leave the table, in order."""
     kept = 0
     for i in range(n):
@@ -299,10 +282,8 @@ def _end_tick(people, hardship, aversion, where, n, plan, s0, s1, s2, s3):  # ty
     return kept, s0, s1, s2, s3
 
 
-end_tick = njit(_end_tick)
-
-
-def _run_two(  # type: ignore[no-untyped-def]
+@njit
+def run_two(
     seed, run, purposes, citizens, cops, plan, legitimacy, targets, stop,
     people, hardship, aversion, police, out,
 ):  # fmt: skip
@@ -364,10 +345,8 @@ def _run_two(  # type: ignore[no-untyped-def]
     return extinct
 
 
-run_two = njit(_run_two)
-
-
-def _advance_two(  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def advance_two(
     seed, runs, purposes, citizens, cops, most_cops, plan, legitimacy, targets, stop, out, extinct,
     sources=SOURCES,
 ):  # fmt: skip
@@ -382,6 +361,3 @@ def _advance_two(  # type: ignore[no-untyped-def]
             seed, U(runs[r]), purposes, citizens, cops, plan, legitimacy[r], targets[r], stop,
             people, hardship, aversion, police, out[r],
         )  # fmt: skip
-
-
-advance_two = njit(_advance_two, cache=True, nogil=True)
