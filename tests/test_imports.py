@@ -8,13 +8,23 @@ import pytest
 import foedus
 
 ROOT = Path(foedus.__file__).parent
-BASE = {"errors", "randomness", "views"}
+BASE = {
+    "errors",
+    "plain_values",
+    "randomness",
+    "scoring_rules",
+    "views",
+    "weighted_statistics",
+}
 #: The stages in their order: each may import those before it.
 ORDER = ("case", "casebook", "world", "ensemble", "weighing", "answers", "scoring", "report")
 MAY_IMPORT = {
     "errors": set(),
     "randomness": {"errors"},
     "views": set(),
+    "plain_values": set(),
+    "weighted_statistics": set(),
+    "scoring_rules": {"errors", "plain_values"},
     **{name: BASE | set(ORDER[:i]) for i, name in enumerate(ORDER)},
     "streets": BASE | {"case", "world"},
     "notebook": BASE | set(ORDER),

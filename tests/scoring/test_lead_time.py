@@ -11,7 +11,8 @@ import pytest
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.scoring.lead_time import by_lead
-from foedus.scoring.scores import Score, Scored, Scores, score
+from foedus.scoring.scores import Scored, Scores, score
+from foedus.scoring_rules import Score
 
 DAY = dt.date(2001, 3, 1)
 

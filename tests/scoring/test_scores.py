@@ -12,7 +12,8 @@ import foedus
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.errors import InputError
-from foedus.scoring.scores import brier, crps, log_score, score, shrunk
+from foedus.scoring.scores import score
+from foedus.scoring_rules import brier, crps, log_score, shrunk
 from foedus.weighing.outside_view import positions
 
 

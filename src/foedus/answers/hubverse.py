@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from foedus.case.question_kinds import kind_of
 from foedus.errors import InputError
 from foedus.weighing.results import KEYS, LEVELS
 
@@ -88,20 +89,8 @@ def _answers(forecast: Mapping[str, Any], origin: dt.date) -> Iterator[Row]:
     for answer in forecast["answers"]:
         if not answer["answered"]:
             continue
-        target, p = answer["id"], answer["probability"]
-        if p is not None:
-            for name, value in (("no", 1.0 - p), ("yes", p)):
-                yield _row(target, "pmf", name, value)
-        if answer["mean"] is not None:
-            yield _row(target, "mean", None, answer["mean"])
-        dated = answer["kind"] == "date"
-        for level, key in zip(LEVELS, KEYS, strict=True):
-            value = answer["quantiles"].get(key)
-            if value is None:
-                continue
-            if dated:
-                value = (dt.date.fromisoformat(value) - origin).days
-            yield _row(f"{target}/days" if dated else target, "quantile", level, value)
+        for row in kind_of(answer["kind"]).hub_rows(answer, origin):
+            yield _row(*row)
 
 
 def _fans(forecast: Mapping[str, Any], origin: dt.date) -> Iterator[Row]:

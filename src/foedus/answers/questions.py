@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from foedus.case.models import Case, Fact, Question
-from foedus.case.vocabulary import QUANTITIES
+from foedus.case.question_kinds import kind_of
+from foedus.case.vocabulary import QUANTITIES, WELL_RATED
 
 
 def settled_by(case: Case, question: Question) -> str | None:
@@ -25,12 +26,7 @@ def settled_by(case: Case, question: Question) -> str | None:
     ask = question.ask
     for fact in case.facts:
         same = (fact.quantity, fact.place, fact.member) == (ask.quantity, ask.place, ask.member)
-        if (
-            same
-            and fact.rating[0] in "AB"
-            and fact.rating[1] in "12"
-            and _settles(case, fact, question)
-        ):
+        if same and fact.rating in WELL_RATED and _settles(case, fact, question):
             return fact.id
     return None
 
@@ -49,7 +45,8 @@ def _settles(case: Case, fact: Fact, question: Question) -> bool:
         return first <= day <= last
     if fact.value is None or not first <= day <= last:
         return False
+    settles = kind_of(question.kind).counts_settle
     if ask.statistic == "at":
-        return day == last and question.kind == "binary" and kind != "flow"
+        return day == last and settles and kind != "flow"
     passed = ask.at_least is not None and ask.at_most is None and fact.value.low >= ask.at_least
-    return passed and question.kind == "binary" and ask.statistic in ("happens", "max")
+    return passed and settles and ask.statistic in ("happens", "max")

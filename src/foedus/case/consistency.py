@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foedus.case.problems import Path, Positions, listed, nearest, show
+from foedus.case.question_kinds import KINDS
 from foedus.case.times import earliest, latest, local_day, parse_date, parse_when
 from foedus.case.values import Value
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES
@@ -364,17 +365,19 @@ def _sense(c: _Checker, path: Path, row: dict[str, Any], ask: dict[str, Any]) ->
     elif is_event and threshold:
         name = "at_least" if low is not None else "at_most"
         c.add((*at, name), show(ask[name]), f"no threshold: {word} is an event")
-    elif kind == "date" and statistic != "first_day":
-        c.add((*at, "statistic"), show(statistic), "first_day, because the question asks a date")
-    elif kind != "date" and statistic == "first_day":
-        c.add((*path, "kind"), show(kind), "date, because the statistic is first_day")
-    elif kind == "number" and (is_event or statistic == "happens"):
-        c.add((*path, "kind"), show(kind), "binary, because it asks whether something happens")
-    elif kind == "number" and threshold:
-        name = "at_least" if low is not None else "at_most"
-        c.add((*at, name), show(ask[name]), "no threshold, because the question asks a number")
-    elif kind in ("binary", "date") and not is_event and not threshold:
-        c.add(at, "no threshold", f"at_least or at_most, because {word} is a number")
+    elif kind in KINDS:
+        wrong = KINDS[kind].misfit(statistic, is_event=is_event, threshold=threshold, quantity=word)
+        if wrong is None:
+            return
+        field, expected = wrong
+        if field == "threshold":
+            name = "at_least" if low is not None else "at_most"
+            c.add((*at, name), show(ask[name]), expected)
+        elif field == "ask":
+            c.add(at, "no threshold", expected)
+        else:
+            where, what = (path, kind) if field == "kind" else (at, statistic)
+            c.add((*where, field), show(what), expected)
 
 
 def _outcomes(c: _Checker) -> None:
@@ -392,18 +395,8 @@ def _outcomes(c: _Checker) -> None:
         if "value" not in row or not isinstance(kind, str):
             continue
         value = row["value"]
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        good = {
-            "binary": isinstance(value, bool),
-            "number": is_number,
-            "date": value is None or _date(value) is not None,
-        }.get(kind, True)
-        if not good:
-            form = {
-                "binary": "true or false",
-                "number": "a number",
-                "date": "a date such as 2022-01-13, or null for 'did not happen'",
-            }[kind]
+        if kind in KINDS and not KINDS[kind].takes(_date(value) or value):
+            form = KINDS[kind].outcome_form
             c.add((*path, "value"), show(value), f"{form}, because the question is {kind}")
 
 

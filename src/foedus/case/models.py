@@ -5,15 +5,44 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    PrivateAttr,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 from foedus.case.priors import Prior
 from foedus.case.problems import Path, Positions
+from foedus.case.question_kinds import KINDS
 from foedus.case.times import Day, When, local_day
 from foedus.case.values import Value
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES, Role, Rule
 from foedus.errors import Problem
 from foedus.views import view
+
+
+class _KindSchema:
+    """Lists the registered kinds in the JSON Schema."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: object, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"type": "string", "enum": list(KINDS)}
+
+
+def _known_kind(value: object) -> object:
+    if not isinstance(value, str) or value not in KINDS:
+        expected = ", ".join(repr(name) for name in KINDS)
+        raise PydanticCustomError(
+            "literal_error", "Input should be one of {expected}", {"expected": expected}
+        )
+    return value
+
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -26,6 +55,7 @@ Rating = Annotated[
     ),
 ]
 QuantityName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(QUANTITIES)})]
+KindName = Annotated[str, PlainValidator(_known_kind), _KindSchema()]
 Switches = Annotated[
     dict[str, bool],
     WithJsonSchema(
@@ -253,7 +283,7 @@ class Question(_Model):
 
     id: Identifier = Field(description="Short name, unique in the file.")
     text: Text = Field(description="The question as people read it.")
-    kind: Literal["binary", "number", "date"] = Field(description="Kind of answer.")
+    kind: KindName = Field(description="Kind of answer.")
     ask: Statistic = Field(description="What is read off each run.")
     unit: str | None = Field(None, description="Unit of a number.")
     baseline: Baseline | None = Field(None, description="Outside view to compare with.")

@@ -124,6 +124,11 @@ Role = Literal[
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
+#: Admiralty ratings of a good report: its source is reliable, and its content is confirmed or
+#: probable. Such a report of a decision is replayed, may settle a question, and speaks against the
+#: model where the runs disbelieve it.
+WELL_RATED: tuple[str, ...] = ("A1", "A2", "B1", "B2")
+
 #: Words for rough counts and the interval each is read as (inclusive).
 ROUGH_COUNTS: dict[str, tuple[float, float]] = {
     "a few": (2, 9),

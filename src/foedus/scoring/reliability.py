@@ -176,7 +176,7 @@ def calibration(scores: Iterable[Scores]) -> tuple[Reliability | None, Transform
     said, came, names = [], [], []
     pits, of = [], []
     for name, _, q in rows:
-        if q.score is not None and q.kind == "binary" and q.score.forecast is not None:
+        if q.score is not None and q.score.brier is not None and q.score.forecast is not None:
             said.append(q.score.forecast)
             came.append(bool(q.outcome))
             names.append(name)

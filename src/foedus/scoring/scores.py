@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,13 @@ from foedus.answers.forecasts import forecast as make_forecast
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
+from foedus.case.question_kinds import kind_of
 from foedus.ensemble.proposal import log_importance
 from foedus.errors import InputError
+from foedus.scoring_rules import Score
 from foedus.views import view
 from foedus.weighing.outside_view import Outside, always_refuse, positions
-from foedus.weighing.results import Answer, Forecast, finite, plain
+from foedus.weighing.results import Forecast, finite, plain
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
@@ -29,10 +30,6 @@ FloatArray = NDArray[np.float64]
 #: Version of the keys of :meth:`Scores.to_dict`.
 FORMAT = 1
 
-#: A baseline that says "never" or "surely" is read as this far from it by the log score, which
-#: would be infinite otherwise. The Brier score takes it at its word.
-BASELINE_FLOOR = 0.01
-
 BASELINES: tuple[str, ...] = (
     "casebook",
     "always_refuse",
@@ -40,82 +37,6 @@ BASELINES: tuple[str, ...] = (
     "weighted_median",
     "prior_ensemble",
 )
-
-
-def brier(p: float, outcome: bool, *, two_sided: bool = False) -> float:
-    """Return the Brier score, 0 (right and sure) to 1 (wrong and sure).
-
-    Parameters
-    ----------
-    p : float
-        Probability given to "true".
-    outcome : bool
-    two_sided : bool
-        Brier's own sum over both answers, twice as large: 0 to 2. foedus reports the half.
-    """
-    import scoringrules
-
-    score = float(scoringrules.brier_score(float(outcome), p))
-    return 2.0 * score if two_sided else score
-
-
-def log_score(p: float, outcome: bool) -> float:
-    """Return minus the natural log of the probability that was given to what happened."""
-    given = p if outcome else 1.0 - p
-    return -math.log(given) if given > 0 else math.inf
-
-
-def shrunk(p: float, effective: float) -> float:
-    """Return a probability estimated from a finite sample, moved off 0 and 1.
-
-    ``(n p + ½) / (n + 1)`` with n the effective sample size: no number of runs proves that
-    something cannot happen.
-    """
-    return (effective * p + 0.5) / (effective + 1.0)
-
-
-def crps(values: FloatArray, outcome: float, weight: FloatArray | None = None) -> float:
-    """Return the continuous ranked probability score of a weighted ensemble, in its unit.
-
-    Parameters
-    ----------
-    values : ndarray, shape (run,)
-    outcome : float
-    weight : ndarray, shape (run,), optional
-        Equal if absent.
-
-    Notes
-    -----
-    ``E|X - y| - ½ E|X - X'|`` under the weighted empirical distribution (Gneiting and Raftery
-    2007, doi 10.1198/016214506000001437), by scoringrules' quantile decomposition.
-    """
-    import scoringrules
-
-    values = np.asarray(values, dtype=np.float64)
-    if weight is not None:
-        values, weight = values[weight > 0], weight[weight > 0]
-    if values.size == 0 or not np.isfinite(values).all() or not math.isfinite(outcome):
-        raise InputError("crps: finite values, at least one of them with a weight")
-    return float(scoringrules.crps_ensemble(outcome, values, ens_w=weight))
-
-
-@dataclass(frozen=True)
-class Score:
-    """The scores of one forecaster on one question; those that do not apply are None."""
-
-    forecast: float | None = None
-    brier: float | None = None
-    log: float | None = None
-    crps: float | None = None
-
-    @property
-    def main(self) -> float | None:
-        """Brier score of a binary question, CRPS of the others."""
-        return self.crps if self.brier is None else self.brier
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: finite(v) for k, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -252,9 +173,7 @@ class Scores:
         head = ("question", "outcome", "score", "by", *BASELINES, "")
         rows = [head]
         for q in self.questions:
-            unit = (
-                "Brier" if q.kind == "binary" else f"CRPS {'days' if q.kind == 'date' else q.unit}"
-            )
+            unit = kind_of(q.kind).score_unit(q.unit)
             scores = [q.score, *(q.baselines.get(name) for name in BASELINES)]
             shown = ["-" if s is None or s.main is None else f"{s.main:.3g}" for s in scores]
             note = "" if q.open else "settled"
@@ -363,11 +282,12 @@ def _scored(
     case: Case, question: Question, outcome: Outcome, forecast: Forecast, prior: Forecast | None
 ) -> Scored:
     answer = forecast.answer(question.id)
-    value = _number(case, question, outcome.value)
-    mine = None if answer.estimate is None else _runs(case, question, answer, forecast, value)
-    baselines = _baselines(case, question, answer, value)
-    if prior is not None and prior.answer(question.id).estimate is not None:
-        baselines["prior_ensemble"] = _runs(case, question, prior.answer(question.id), prior, value)
+    value = _draw(case, question, outcome.value)
+    mine = _of_forecast(question, forecast, case.horizon, value)
+    baselines = _baselines(case, question, answer.outside, value)
+    theirs = None if prior is None else _of_forecast(question, prior, case.horizon, value)
+    if theirs is not None:
+        baselines["prior_ensemble"] = theirs
     return Scored(
         id=question.id,
         text=question.text,
@@ -381,95 +301,65 @@ def _scored(
         skill={} if mine is None else {k: _skill(mine, s) for k, s in baselines.items()},
         reason=answer.reason,
         lead=(outcome.known_from - forecast.as_of).days,
-        pit=None if mine is None else _pit(case, question, forecast, value),
+        pit=None
+        if mine is None
+        else kind_of(question.kind).transform(
+            forecast.draws[question.id],
+            forecast.weights.weight,
+            horizon=case.horizon,
+            outcome=value,
+        ),
     )
 
 
-def _pit(
-    case: Case, question: Question, forecast: Forecast, value: float
-) -> tuple[float, float] | None:
-    if question.kind == "binary":
-        return None
-    draws = _cut(case, question, forecast.draws[question.id])
-    weight = forecast.weights.weight
-    below, at = float(weight[draws < value].sum()), float(weight[draws == value].sum())
-    return min(below, 1.0), min(below + at, 1.0)
-
-
-def _number(case: Case, question: Question, value: bool | float | dt.date | None) -> float:
-    """Return an outcome as a number: 0 or 1, the number, or a day number cut at the horizon.
+def _draw(case: Case, question: Question, value: bool | float | dt.date | None) -> float:
+    """Return an outcome as a run would have answered.
 
     Raises
     ------
     InputError
         If the outcome is not of the question's kind.
     """
-    if question.kind == "date" and value is None:
-        return float(case.horizon)
-    if question.kind == "date" and isinstance(value, dt.date):
-        return float(min(case.day(value), case.horizon))
-    if question.kind == "binary" and isinstance(value, bool):
-        return float(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if question.kind == "number" and number:
-        return float(value)  # type: ignore[arg-type]
-    raise InputError(f"outcome of {question.id}: a {question.kind} value (found {value!r})")
+    kind = kind_of(question.kind)
+    if not kind.takes(value):
+        raise InputError(f"outcome of {question.id}: a {question.kind} value (found {value!r})")
+    return kind.draw_of(value, case)
 
 
-def _cut(case: Case, question: Question, values: FloatArray) -> FloatArray:
-    """Return dates with "never" and all later days at the day after the last simulated one."""
-    return np.minimum(values, case.horizon) if question.kind == "date" else values
+def _of_forecast(
+    question: Question, forecast: Forecast, horizon: int, value: float
+) -> Score | None:
+    estimate = forecast.answer(question.id).estimate
+    if estimate is None:
+        return None
+    return kind_of(question.kind).score(
+        estimate,
+        forecast.draws[question.id],
+        forecast.weights.weight,
+        effective=forecast.weights.ess,
+        horizon=horizon,
+        outcome=value,
+    )
 
 
-def _runs(
-    case: Case, question: Question, answer: Answer, forecast: Forecast, value: float
-) -> Score:
-    assert answer.estimate is not None
-    if question.kind == "binary":
-        p = answer.estimate.probability
-        assert p is not None
-        p = min(max(p, 0.0), 1.0)
-        return _binary(p, shrunk(p, forecast.weights.ess), value)
-    draws = _cut(case, question, forecast.draws[question.id])
-    return Score(answer.estimate.mean, crps=crps(draws, value, forecast.weights.weight))
-
-
-def _binary(p: float, safe: float, value: float) -> Score:
-    happened = bool(value)
-    return Score(p, brier(p, happened), log_score(safe, happened))
-
-
-def _floored(p: float) -> float:
-    return min(max(p, BASELINE_FLOOR), 1.0 - BASELINE_FLOOR)
-
-
-def _baselines(case: Case, question: Question, answer: Answer, value: float) -> dict[str, Score]:
+def _baselines(
+    case: Case, question: Question, outside: Outside | None, value: float
+) -> dict[str, Score]:
+    kind, horizon = kind_of(question.kind), case.horizon
     out: dict[str, Score] = {}
-    history = _history(case, question, answer.outside, value)
-    if history is not None:
-        out["casebook"] = history
+    if outside is not None:
+        history = kind.score_history(
+            outside.probability, outside.values, horizon=horizon, outcome=value
+        )
+        if history is not None:
+            out["casebook"] = history
     points = positions(case, question)
     refusal = always_refuse(question)
     if refusal is not None:
         points["always_refuse"] = refusal
     for name, point in points.items():
-        if question.kind == "binary":
-            out[name] = _binary(point, _floored(point), value)
-        else:
-            at = float(_cut(case, question, np.array([point]))[0])
-            out[name] = Score(finite(point), crps=abs(at - value))
+        out[name] = kind.score_point(point, horizon=horizon, outcome=value)
     return {name: out[name] for name in BASELINES if name in out}
-
-
-def _history(case: Case, question: Question, outside: Outside | None, value: float) -> Score | None:
-    if outside is None:
-        return None
-    if question.kind == "binary":
-        p = outside.probability
-        return None if p is None else _binary(p, _floored(p), value)
-    values = _cut(case, question, np.array(outside.values))
-    middle = finite(float(np.median(values)))
-    return Score(middle, crps=crps(values, value)) if values.size else None
 
 
 def _skill(mine: Score, other: Score) -> float | None:

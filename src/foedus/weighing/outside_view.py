@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Question
+from foedus.case.question_kinds import TROOPS, kind_of
 from foedus.weighing.nearest_cases import own_row
 from foedus.world.voting import weighted_mean, weighted_median
 
@@ -22,11 +23,6 @@ FloatArray = NDArray[np.float64]
 DAYS_PER_MONTH = 30.4375
 #: Quantile levels at which a casebook distribution is read for scoring: its 19 ventiles.
 LEVELS: tuple[float, ...] = tuple(round(0.05 * i, 2) for i in range(1, 20))
-
-#: Questions that say that the alliance acts; the positions and always-refuse speak to these.
-_ACTS = ("decision", "contribution", "first_arrival", "vote_for")
-_TROOPS = ("troops_announced", "troops_present")
-_ENDS = ("withdrawal_start", "withdrawal_end")
 
 
 @dataclass(frozen=True)
@@ -149,12 +145,10 @@ def _numbers(
     if not found.n:
         return None
     values = tuple(v * factor for v in found.values)
-    dates: tuple[dt.date | None, ...] = ()
-    if question.kind == "date":
-        values = tuple(anchor + v for v in values)
-        dates = tuple(None if v > case.horizon - 1 else case.date(int(np.floor(v))) for v in values)
-    elif question.kind == "binary":
+    read = kind_of(question.kind).from_history(values, anchor, case)
+    if read is None:
         return None
+    values, dates = read
     text = f"{found.description} (n {found.n}, {found.censored} censored)"
     return Outside(
         text, found.n, levels=found.levels, values=values, dates=dates, cases=found.cases
@@ -170,17 +164,7 @@ def always_refuse(question: Question) -> float | None:
         A probability, a number, or infinity for "never", as the question's kind asks.
     """
     ask = question.ask
-    if question.kind == "binary":
-        if ask.quantity == "refusal":
-            return 1.0
-        if ask.quantity in (*_ACTS, *_ENDS):
-            return 0.0
-        if ask.quantity in _TROOPS and ask.at_most is None:
-            return 0.0
-        return None
-    if question.kind == "number":
-        return 0.0 if ask.quantity in (*_TROOPS, "deaths_allied") else None
-    return float("inf") if ask.quantity in (*_ACTS, *_ENDS, *_TROOPS) else None
+    return kind_of(question.kind).if_refused(ask.quantity, at_most=ask.at_most)
 
 
 def positions(case: Case, question: Question) -> dict[str, float]:
@@ -204,13 +188,11 @@ def positions(case: Case, question: Question) -> dict[str, float]:
     salience = np.array([m.salience for m in voters])
     if not voters or not (capability * salience).sum() > 0:
         return {}
-    any_troops = ask.quantity in _TROOPS and ask.statistic in ("max", "happens")
+    any_troops = ask.quantity in TROOPS and ask.statistic in ("max", "happens")
     any_troops = any_troops and ask.at_most is None and (ask.at_least or 0.0) <= 1.0
-    if question.kind == "binary" and (any_troops or ask.quantity in (*_ACTS, "refusal")):
-        factor = 1.0
-    elif question.kind == "number" and ask.quantity in _TROOPS and case.alliance.announced_pool:
-        factor = float(case.alliance.announced_pool)
-    else:
+    pool = case.alliance.announced_pool
+    factor = kind_of(question.kind).position_scale(ask.quantity, any_troops=any_troops, pool=pool)
+    if factor is None:
         return {}
     stated = np.array([m.position for m in voters])
     if ask.quantity == "refusal":

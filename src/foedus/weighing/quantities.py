@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Statistic
+from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 
@@ -234,7 +235,8 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
     frame : Frame
     ask : Statistic
         The window restricts the days looked at; a flow stays cumulative from the case's start.
-    kind : {"binary", "number", "date"}
+    kind : str
+        Name of a :class:`foedus.case.question_kinds.QuestionKind`.
 
     Returns
     -------
@@ -242,21 +244,22 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
         Binary: 1 true, 0 false. Number: in the quantity's unit. Date: day number, infinity where
         it does not happen in the window.
     """
+    asked = kind_of(kind)
     first, last = frame.window(ask.from_date, ask.by_date)
     if _kind(ask.quantity) == "event" and ask.statistic in ("happens", "first_day"):
         day = event_day(block, frame, ask.quantity, member=ask.member)
         day = np.where((day >= first) & (day <= last), day, np.inf)
-        return day if ask.statistic == "first_day" and kind != "binary" else _flag(np.isfinite(day))
+        return asked.from_day(day) if ask.statistic == "first_day" else _flag(np.isfinite(day))
     values = series(block, frame, ask.quantity, place=ask.place, member=ask.member)
     values = values[:, first : last + 1]
     if ask.statistic in ("happens", "first_day"):
         true = _meets(values, ask)
         day = np.where(true.any(axis=1), first + true.argmax(axis=1), np.inf)
-        return day if ask.statistic == "first_day" and kind != "binary" else _flag(np.isfinite(day))
+        return asked.from_day(day) if ask.statistic == "first_day" else _flag(np.isfinite(day))
     value = {"at": values[:, -1], "max": values.max(axis=1), "mean": values.mean(axis=1)}[
         ask.statistic
     ]
-    return _flag(_meets(value, ask)) if kind == "binary" else np.asarray(value)
+    return asked.from_value(np.asarray(value), _meets(value, ask))
 
 
 def _meets(values: FloatArray, ask: Statistic) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Fact
+from foedus.case.vocabulary import WELL_RATED
 from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
@@ -77,7 +78,7 @@ class Guidance:
         for fact in sorted(case.facts, key=order):
             if fact.quantity not in REPLAYABLE or fact.place is not None:
                 continue
-            if fact.rating[0] not in "AB" or fact.rating[1] not in "12":
+            if fact.rating not in WELL_RATED:
                 continue
             key = (fact.quantity, fact.member or "")
             day = case.day(fact.about)

@@ -1,0 +1,119 @@
+"""Scoring rules: how good a probability or a distribution was, given what came.
+
+The Brier score of a yes-or-no question is ``(p - y)**2``, from 0 to 1: half of Brier's own sum
+over both answers. Of a question with more than two answers it is that sum, from 0 to 2.
+All rules are better when smaller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foedus.errors import InputError
+from foedus.plain_values import finite
+
+FloatArray = NDArray[np.float64]
+
+#: A baseline that says "never" or "surely" is moved this far from it for the log score, which
+#: would be infinite otherwise. The Brier score takes it at its word.
+BASELINE_FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class Score:
+    """The scores of one forecaster on one question; those that do not apply are None."""
+
+    forecast: float | None = None
+    brier: float | None = None
+    log: float | None = None
+    crps: float | None = None
+
+    @property
+    def main(self) -> float | None:
+        """Brier score of a probability, CRPS of a distribution."""
+        return self.crps if self.brier is None else self.brier
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {k: finite(v) for k, v in vars(self).items()}
+
+
+def brier(p: float, outcome: bool, *, two_sided: bool = False) -> float:
+    """Return the Brier score, 0 (right and sure) to 1 (wrong and sure).
+
+    Parameters
+    ----------
+    p : float
+        Probability given to "true".
+    outcome : bool
+    two_sided : bool
+        Brier's own sum over both answers, twice as large: 0 to 2. foedus reports the half.
+    """
+    score = (p - float(outcome)) ** 2
+    return 2.0 * score if two_sided else score
+
+
+def brier_of_classes(p: Mapping[str, float], happened: str) -> float:
+    """Return the Brier score of several answers: the sum over classes, 0 to 2.
+
+    Of the two answers "yes" and "no" it is the half of that, as :func:`brier`.
+    """
+    if set(p) == {"yes", "no"}:
+        return brier(p["yes"], happened == "yes")
+    return sum((v - (k == happened)) ** 2 for k, v in p.items())
+
+
+def log_score(p: float, outcome: bool) -> float:
+    """Return minus the natural log of the probability that was given to what happened."""
+    given = p if outcome else 1.0 - p
+    return -math.log(given) if given > 0 else math.inf
+
+
+def shrunk(p: float, effective: float) -> float:
+    """Return a probability estimated from a finite sample, moved off 0 and 1.
+
+    ``(n p + ½) / (n + 1)`` with n the effective sample size: no number of runs proves that
+    something cannot happen.
+    """
+    return (effective * p + 0.5) / (effective + 1.0)
+
+
+def floored(p: float) -> float:
+    """Return a baseline's probability moved :data:`BASELINE_FLOOR` away from 0 and 1."""
+    return min(max(p, BASELINE_FLOOR), 1.0 - BASELINE_FLOOR)
+
+
+def crps(values: FloatArray, outcome: float, weight: FloatArray | None = None) -> float:
+    """Return the continuous ranked probability score of a weighted ensemble, in its unit.
+
+    Parameters
+    ----------
+    values : ndarray, shape (run,)
+    outcome : float
+    weight : ndarray, shape (run,), optional
+        Equal if absent.
+
+    Raises
+    ------
+    InputError
+        If no value has a weight, or one is not finite.
+
+    Notes
+    -----
+    ``E|X - y| - ½ E|X - X'|`` under the weighted empirical distribution (Gneiting and Raftery
+    2007, doi 10.1198/016214506000001437), by scoringrules' quantile decomposition.
+    """
+    import scoringrules
+
+    values = np.asarray(values, dtype=np.float64)
+    if weight is not None:
+        values, weight = values[weight > 0], weight[weight > 0]
+    if values.size == 0 or not np.isfinite(values).all() or not math.isfinite(outcome):
+        raise InputError("crps: finite values, at least one of them with a weight")
+    return float(scoringrules.crps_ensemble(outcome, values, ens_w=weight))
