@@ -338,7 +338,7 @@ def test_an_interrupted_forecast_goes_on_by_the_same_command(
     def stopped(*_: object, **__: object) -> None:
         raise foedus.Interrupted("stopped after 5 runs, safe in x. To go on: foedus run other")
 
-    monkeypatch.setattr("foedus.answers.dossier.make_runs", stopped)
+    monkeypatch.setattr("foedus.weighing.weighed.make_runs", stopped)
     assert call("forecast", FLAGSHIP, "--runs", "9") == 130
     said = capsys.readouterr().err.strip()
     again = "foedus forecast kazakhstan-2022 --runs 9"

@@ -17,7 +17,7 @@ from foedus.errors import InputError
 from foedus.report.discovery import sentence
 from foedus.report.effects import discovery_svg, tornado_svg
 from foedus.report.sensitivity import named
-from foedus.weighing.making import make_runs
+from foedus.weighing.weighed import make_runs
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "sensitivity"
 QUESTION = "hundred-deaths"

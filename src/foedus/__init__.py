@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from foedus.views import give
 
 if TYPE_CHECKING:
+    from foedus.answers.diagnostics import diagnose as diagnose
     from foedus.answers.discovery import discover as discover
     from foedus.answers.explanations import explain as explain
     from foedus.answers.forecasts import forecast as forecast
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from foedus.scoring.scores import Scores as Scores
     from foedus.scoring.scores import score as score
     from foedus.weighing.results import Forecast as Forecast
+    from foedus.weighing.weighed import Weighed as Weighed
+    from foedus.weighing.weighed import weigh as weigh
 
     __version__: str
 
@@ -56,9 +59,11 @@ _HOME = {
     "Interrupted": "foedus.errors",
     "Scores": "foedus.scoring.scores",
     "StoreError": "foedus.errors",
+    "Weighed": "foedus.weighing.weighed",
     "as_of": "foedus.case.asof",
     "brief": "foedus.report.forecast",
     "check": "foedus.case.check_report",
+    "diagnose": "foedus.answers.diagnostics",
     "diff": "foedus.ensemble",
     "discover": "foedus.answers.discovery",
     "explain": "foedus.answers.explanations",
@@ -72,6 +77,7 @@ _HOME = {
     "sensitivity": "foedus.answers.sensitivity_analysis",
     "timeline": "foedus.answers.timelines",
     "watch": "foedus.answers.watch_list",
+    "weigh": "foedus.weighing.weighed",
 }
 
 #: How objects look to people: who gives it, called with the object when it is asked for.

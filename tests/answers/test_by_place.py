@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from foedus.answers.by_place import by_place
-from foedus.weighing.weights import weigh
+from foedus.weighing.weights import importance_weights
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_weights_count_and_the_order_of_the_axes(toy, runs):
     runs["crowd"][:, 2, 0] = np.array([0, 40, 60, 900])
     runs["crowd"][:, 2, 1] = np.array([51, 51, 51, 50])
     runs["troops_present"][:, 5, 1] = np.array([0, 100, 200, 400])
-    weights = weigh(np.log(np.array([0.1, 0.2, 0.3, 0.4])))
+    weights = importance_weights(np.log(np.array([0.1, 0.2, 0.3, 0.4])))
     weights = replace(weights, verdict="ok")
     found = by_place(case, runs, weights)
     assert found["dates"][2] == "2001-03-03"
@@ -40,7 +40,7 @@ def test_weights_count_and_the_order_of_the_axes(toy, runs):
 
 
 def test_a_refused_forecast_shows_nothing(toy, runs):
-    weights = replace(weigh(np.zeros(4)), verdict="refused")
+    weights = replace(importance_weights(np.zeros(4)), verdict="refused")
     found = by_place(toy.case(), runs, weights)
     assert found["refused"]
     assert found["places"] == found["members"] == {}

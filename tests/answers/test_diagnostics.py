@@ -17,6 +17,7 @@ from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.cli import main
 from foedus.report.diagnostics import print_diagnostics
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import BITS, Guidance
 
 RUNS = 4000
@@ -48,7 +49,7 @@ def test_the_place_of_a_report_is_that_of_the_predictive_distribution(toy, quest
     """One report: before it and "given the others" are the prior, by quadrature."""
     fact = toy.fact("toll", "deaths_security", "2001-03-04", 60, rating="B2")
     case = known(toy, questions=questions, facts=[fact])
-    (check,) = diagnose_runs(case, tolls(toy, case)).checks
+    (check,) = diagnose_runs(weigh_runs(case, tolls(toy, case))).checks
     x = np.exp(stats.norm.ppf((np.arange(RUNS) + 0.5) / RUNS, 3.0, 1.0))
     scale = np.sqrt(0.1**2 + 0.1**2 + 0.2**2 + 0.8**2)
     honest = stats.t(4, loc=np.log1p(x) + np.log(0.8), scale=scale)
@@ -82,7 +83,7 @@ def test_reports_drawn_from_the_model_have_uniform_places(toy, questions):
         value = int(max(np.rint(np.expm1(min(y, 20.0))), 0))
         fact = toy.fact("toll", "deaths_security", "2001-03-04", value, rating="B2")
         case = known(toy, facts=[fact])
-        (check,) = diagnose_runs(case, tolls(toy, case, runs=400)).checks
+        (check,) = diagnose_runs(weigh_runs(case, tolls(toy, case, runs=400))).checks
         low, high = check.prior.below, 1.0 - check.prior.above
         places.append(rng.uniform(low, high))
     assert stats.kstest(places, "uniform").pvalue > 0.01
@@ -95,7 +96,9 @@ def test_a_lower_bound_and_events_have_a_place(toy):
         toy.fact("rumour", "decision", "2001-03-03", True, rating="D4"),
     ]
     case = known(toy, facts=facts)
-    bound, not_yet, rumour = diagnose_runs(case, tolls(toy, case), guidance=Guidance()).checks
+    bound, not_yet, rumour = diagnose_runs(
+        weigh_runs(case, tolls(toy, case), guidance=Guidance())
+    ).checks
     assert bound.prior.above == 0.0
     assert bound.prior.tail == 1.0
     assert not_yet.prior.above == 0.0
@@ -110,10 +113,10 @@ def test_a_shift_is_what_leaving_the_fact_out_does(toy, questions):
         toy.fact("calm", "crowd", "2001-03-04", 0, rating="B2"),
     ]
     case = known(toy, questions=questions, facts=facts)
-    found = diagnose_runs(case, tolls(toy, case))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     bare = known(toy, questions=questions, facts=facts[1:])
-    without = judge(bare, tolls(toy, bare)).answer("many").estimate
-    with_it = judge(case, tolls(toy, case)).answer("many").estimate
+    without = judge(weigh_runs(bare, tolls(toy, bare))).answer("many").estimate
+    with_it = judge(weigh_runs(case, tolls(toy, case))).answer("many").estimate
     top = found.moved("many")[0]
     assert top.fact == "toll"
     assert top.without == pytest.approx(without.probability)
@@ -137,7 +140,9 @@ def test_the_error_of_a_shift_is_that_of_repeated_runs(toy, questions):
         deaths = np.zeros((300, case.horizon, 2))
         deaths[:, 0, 0] = np.exp(rng.normal(3.0, 1.0, 300))
         dataset = toy.dataset(case, toy.block(case, 300, deaths_security=deaths))
-        shift = next(s for s in diagnose_runs(case, dataset).shifts if s.question == "many")
+        shift = next(
+            s for s in diagnose_runs(weigh_runs(case, dataset)).shifts if s.question == "many"
+        )
         shifts.append(shift.shift)
         errors.append(shift.error)
     assert np.mean(errors) == pytest.approx(np.std(shifts), rel=0.2)
@@ -146,7 +151,7 @@ def test_the_error_of_a_shift_is_that_of_repeated_runs(toy, questions):
 def test_known_decisions_move_answers_together(toy, questions):
     case = known(toy, questions=questions, facts=[toy.fact("asked", "request", "2001-03-04")])
     paid = np.where(np.arange(RUNS) % 2, 0.0, -3.0)
-    found = diagnose_runs(case, tolls(toy, case, log_guidance=paid))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case, log_guidance=paid)))
     (shift,) = found.moved("when")
     assert shift.fact == DECISIONS
     assert shift.shift == pytest.approx(1 / (1 + math.exp(-3.0)) - 0.5, abs=0.01)
@@ -159,7 +164,7 @@ def test_a_source_that_is_far_off_is_disbelieved(toy, questions):
         toy.fact("wild", "deaths_security", "2001-03-04", 900_000, rating="C3", source="radio"),
     ]
     case = known(toy, questions=questions, facts=facts)
-    found = diagnose_runs(case, tolls(toy, case))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     worst, best = found.sources
     assert (worst.source, worst.words, worst.worst) == ("radio", "disbelieved", "wild")
     assert (best.source, best.words) == ("desk", "believed")
@@ -176,7 +181,7 @@ def test_two_facts_that_contradict_are_unlikely_together(toy):
         toy.fact("lots", "deaths_security", "2001-03-04", 200, rating="A1", source="radio"),
     ]
     case = known(toy, facts=facts)
-    found = diagnose_runs(case, tolls(toy, case))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     (pair,) = found.contradictions
     assert (pair.a, pair.b, pair.sided_with, pair.kind) == ("few", "lots", None, "same_day")
     x = np.exp(stats.norm.ppf((np.arange(RUNS) + 0.5) / RUNS, 3.0, 1.0))
@@ -199,7 +204,7 @@ def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
         toy.fact("nine", "deaths_security", "2001-03-04", 24, rating="B2", source="radio"),
     ]
     case = known(toy, facts=facts)
-    found = diagnose_runs(case, tolls(toy, case))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     (pair,) = found.contradictions  # not both exactly true; the runs bear it
     assert (pair.kind, pair.sided_with) == ("same_day", None)
     assert pair.lift > 1.0
@@ -216,7 +221,7 @@ def test_a_report_that_is_rather_wrong_conflicts_though_it_is_not_far_out(toy, c
         toy.fact("high", "deaths_security", "2001-03-04", 4000, rating="B2", source="radio"),
     ]
     case = known(toy, facts=facts)
-    found = diagnose_runs(case, tolls(toy, case))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     low, high = found.checks
     assert high.others.tail > 0.02
     assert high.disbelief > 0.8
@@ -237,7 +242,7 @@ def test_a_report_that_is_rated_to_be_wrong_is_no_conflict_where_it_is(toy):
         toy.fact("high", "deaths_security", "2001-03-04", 4000, rating="E5", source="radio"),
     ]
     case = known(toy, facts=facts)
-    _, high = diagnose_runs(case, tolls(toy, case)).checks
+    _, high = diagnose_runs(weigh_runs(case, tolls(toy, case))).checks
     assert high.disbelief > 0.9
     assert high.conflict is None
 
@@ -250,7 +255,7 @@ def test_a_pair_of_which_one_is_replayed_is_listed(toy, capsys):
     case = known(toy, facts=facts)
     guidance = Guidance.of(case)
     assert guidance.facts == ("no",)
-    found = diagnose_runs(case, tolls(toy, case), guidance=guidance)
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case), guidance=guidance))
     (pair,) = found.contradictions
     assert (pair.a, pair.b, pair.kind, pair.sided_with) == ("yes", "no", "event", None)
     assert json.dumps(found.to_dict(), allow_nan=False)
@@ -262,7 +267,7 @@ def test_a_pair_of_which_one_is_replayed_is_listed(toy, capsys):
 def test_few_runs_believe_and_disbelieve_nobody(toy, questions, capsys):
     fact = toy.fact("wild", "deaths_security", "2001-03-04", 900_000, rating="C3", source="radio")
     case = known(toy, questions=questions, facts=[fact])
-    found = diagnose_runs(case, tolls(toy, case, runs=5))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case, runs=5)))
     assert [s.words for s in found.sources] == ["too few runs to tell"]
     made = found.to_dict()
     assert made["checks"][0]["disbelief_error"] is None
@@ -278,7 +283,7 @@ def test_settled_questions_are_not_said_to_be_unmoved_by_chance(toy, questions, 
     ]
     asks = toy.question("asks", "binary", quantity="request", statistic="happens")
     case = known(toy, questions=[asks, *questions], facts=facts)
-    found = diagnose_runs(case, tolls(toy, case))
+    found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     assert found.settled == {"asks": "asked"}
     assert [q["settled_by"] for q in found.to_dict()["questions"]] == ["asked", None, None, None]
     print_diagnostics(found)
@@ -306,7 +311,7 @@ def impossible(toy, questions):
 
 def test_evidence_that_no_run_can_meet_is_explained(toy, questions, capsys):
     case, dataset = impossible(toy, questions)
-    found = diagnose_runs(case, dataset)
+    found = diagnose_runs(weigh_runs(case, dataset))
     assert found.verdict == "refused"
     assert found.shifts == ()
     assert {c.fact for c in found.conflicts} == {"high0", "high1", "high2"}
@@ -321,14 +326,14 @@ def test_evidence_that_no_run_can_meet_is_explained(toy, questions, capsys):
 
 def test_all_who_refuse_name_the_facts_that_no_run_meets(toy, questions):
     case, dataset = impossible(toy, questions)
-    judged = judge(case, dataset)
+    judged = judge(weigh_runs(case, dataset))
     assert judged.verdict == "refused"  # though all runs miss alike, and so weigh alike
     assert judged.weights.ess > 100
     assert "do not trust them: fact high0" in judged.answer("many").reason
     said = judged.weights.advice
     assert any("No run comes near fact high1 (deaths_security 5,000,000" in s for s in said)
     assert any("times less likely than agreement" in s for s in said)
-    explained, _ = weigh_hypotheses(case, dataset, guidance=Guidance())
+    explained = weigh_hypotheses(weigh_runs(case, dataset, guidance=Guidance()))
     assert explained.verdict == "refused"
     assert any("No run comes near fact high1" in s for s in explained.advice)
     assert json.dumps(explained.to_dict(), allow_nan=False)
@@ -342,12 +347,12 @@ def test_known_decisions_that_no_run_can_take_are_named(toy, questions):
     case = known(toy, questions=questions, facts=facts)
     dataset = tolls(toy, case, runs=300)
     dataset["ruled_out"] = ("run", np.full(300, BITS["decision"], dtype=np.int16))
-    judged = judge(case, dataset)
+    judged = judge(weigh_runs(case, dataset))
     assert judged.verdict == "refused"  # though all runs weigh the same
     assert "fact agreed (decision yes" in judged.weights.advice[0]
     assert "asked-not" not in judged.weights.advice[0]
     dataset["ruled_out"][0] = 0
-    assert judge(case, dataset).verdict != "refused"
+    assert judge(weigh_runs(case, dataset)).verdict != "refused"
 
 
 def test_a_report_against_a_better_one_of_a_known_decision_is_doubted_with_reason(toy, questions):
@@ -356,7 +361,7 @@ def test_a_report_against_a_better_one_of_a_known_decision_is_doubted_with_reaso
         toy.fact("asked", "request", "2001-03-03", True, rating="B2"),
     ]
     case = known(toy, questions=questions, facts=facts)
-    judged = judge(case, tolls(toy, case, runs=300))
+    judged = judge(weigh_runs(case, tolls(toy, case, runs=300)))
     evidence = {e.id: e for e in judged.evidence}
     assert evidence["asked-not"].use == "replayed"
     assert evidence["asked"].use == "weighed"
@@ -371,11 +376,11 @@ def test_one_good_report_that_no_run_meets_makes_answers_weak(toy, questions):
         toy.fact("host", "arrests", "2001-03-04", 5_000_000, rating="A1"),
     ]
     case = known(toy, questions=questions, facts=facts)
-    judged = judge(case, tolls(toy, case))
+    judged = judge(weigh_runs(case, tolls(toy, case)))
     assert judged.verdict == "thin"
     assert any("fact host" in s and "no run comes near it (they say 0)" in s
                for s in judged.warnings)  # fmt: skip
-    (conflict,) = diagnose_runs(case, tolls(toy, case)).conflicts
+    (conflict,) = diagnose_runs(weigh_runs(case, tolls(toy, case))).conflicts
     assert (conflict.fact, conflict.conflict) == ("host", "unmet")
 
 
@@ -384,7 +389,7 @@ def test_runs_that_are_all_broken_are_refused_without_nan(toy, questions):
     case = known(toy, questions=questions, facts=[fact])
     dataset = tolls(toy, case, runs=100)
     dataset["deaths_security"][:] = np.nan
-    found = diagnose_runs(case, dataset)
+    found = diagnose_runs(weigh_runs(case, dataset))
     assert found.verdict == "refused"
     assert "not a number" in " ".join(found.advice)
     assert json.dumps(found.to_dict(), allow_nan=False)
@@ -394,7 +399,9 @@ def test_the_block_size_changes_nothing(toy, questions):
     fact = toy.fact("toll", "deaths_security", "2001-03-04", 60, rating="B2")
     case = known(toy, questions=questions, facts=[fact])
     dataset = tolls(toy, case, runs=500)
-    texts = {json.dumps(diagnose_runs(case, dataset, block=n).to_dict()) for n in (7, 1000)}
+    texts = {
+        json.dumps(diagnose_runs(weigh_runs(case, dataset, block=n)).to_dict()) for n in (7, 1000)
+    }
     assert len(texts) == 1
 
 

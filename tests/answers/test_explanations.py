@@ -14,6 +14,7 @@ from foedus.answers.bayes_factors import TOO_FEW, standings
 from foedus.answers.explanations import DECISIONS, agreement, distance, explain, weigh_hypotheses
 from foedus.cli import main
 from foedus.report.explain import print_explanations
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
 RUNS = 4000
@@ -37,7 +38,7 @@ def weighed(toy, price, hypothesis, *, weights=(1.0, 1.0), facts=(), **given):
     )
     block = toy.block(case, RUNS, log_guidance=price, **given)
     dataset = toy.dataset(case, block, hypothesis)
-    return weigh_hypotheses(case, dataset, guidance=Guidance())[0]
+    return weigh_hypotheses(weigh_runs(case, dataset, guidance=Guidance()))
 
 
 def test_a_known_factor_through_judgement(toy):

@@ -11,6 +11,7 @@ from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.errors import InputError
 from foedus.weighing.results import KEYS
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
 RUNS = 3000
@@ -50,7 +51,9 @@ def test_the_whole_path_gives_a_conjugate_posterior(toy, questions):
     deaths = np.zeros((runs, case.horizon, 2))
     x = np.exp(stats.norm.ppf((np.arange(runs) + 0.5) / runs, 3.0, 1.0))
     deaths[:, 0, 0] = x
-    result = judge(case, toy.dataset(case, toy.block(case, runs, deaths_security=deaths)))
+    result = judge(
+        weigh_runs(case, toy.dataset(case, toy.block(case, runs, deaths_security=deaths)))
+    )
     # The same by quadrature, written out without the package's own code.
     scale = np.sqrt(0.1**2 + 0.1**2 + 0.2**2 + 0.8**2)
     t = stats.t(4, loc=np.log1p(x) + np.log(0.8), scale=scale)
@@ -72,7 +75,7 @@ def test_two_hypotheses_with_a_known_bayes_factor(toy):
     hypothesis = np.arange(runs) % 2  # equal shares, though the prior is 1 to 3
     request = np.where(hypothesis == 0, -1, 2)
     block = toy.block(case, runs, event_request=request)
-    result = judge(case, toy.dataset(case, block, hypothesis), guidance=Guidance())
+    result = judge(weigh_runs(case, toy.dataset(case, block, hypothesis), guidance=Guidance()))
     scale = np.sqrt(0.05**2 + 0.05**2 + 0.75**2)
     e = 1 - 0.98 * 0.99
     never, second = ((1 - e) * p + e / 2 for p in (1.0, stats.t(4).sf(1.5 / scale)))
@@ -85,7 +88,7 @@ def test_two_hypotheses_with_a_known_bayes_factor(toy):
     paid = np.log(np.where(hypothesis == 0, 0.8, 0.2))
     free = toy.case(hypotheses=two_hypotheses())
     block = toy.block(free, runs, log_guidance=paid)
-    result = judge(free, toy.dataset(free, block, hypothesis))
+    result = judge(weigh_runs(free, toy.dataset(free, block, hypothesis)))
     assert result.hypotheses[0].bayes_factor == pytest.approx(4.0)
     assert result.hypotheses[0].posterior == pytest.approx(0.8 / (0.8 + 0.6))
 
@@ -99,7 +102,7 @@ def test_a_later_fact_changes_nothing_bit_for_bit(toy, questions):
     results = []
     for facts in (known, [*later, *known]):
         case = as_of(toy.case(questions=questions, facts=facts), "2001-03-05")
-        results.append(judge(case, toy.dataset(case, fill(toy, case))))
+        results.append(judge(weigh_runs(case, toy.dataset(case, fill(toy, case)))))
     a, b = results
     assert json.dumps(a.to_dict()) == json.dumps(b.to_dict())
     assert a.weights.log_weight.tobytes() == b.weights.log_weight.tobytes()
@@ -109,14 +112,16 @@ def test_the_block_size_changes_nothing(toy, questions):
     fact = toy.fact("toll", "deaths_security", "2001-03-04", "at least 30")
     case = toy.case(questions=questions, facts=[fact])
     dataset = toy.dataset(case, fill(toy, case))
-    texts = {json.dumps(judge(case, dataset, block=n).to_dict()) for n in (7, 1000, 10_000)}
+    texts = {
+        json.dumps(judge(weigh_runs(case, dataset, block=n)).to_dict()) for n in (7, 1000, 10_000)
+    }
     assert len(texts) == 1
 
 
 def test_answers_by_kind(toy, questions):
     case = toy.case(questions=questions)
     block = fill(toy, case)
-    result = judge(case, toy.dataset(case, block))
+    result = judge(weigh_runs(case, toy.dataset(case, block)))
     when = result.answer("when").estimate
     assert when.probability == pytest.approx((block["event_decision"] >= 0).mean())
     assert isinstance(when.quantiles[0], dt.date)
@@ -146,7 +151,7 @@ def test_evidence_moves_the_answer_and_says_so(toy, questions):
         toy.fact("talk", None, "2001-03-04"),
     ]
     case = toy.case(questions=questions, facts=facts)
-    result = judge(case, toy.dataset(case, fill(toy, case)))
+    result = judge(weigh_runs(case, toy.dataset(case, fill(toy, case))))
     answer = result.answer("many")
     assert answer.estimate.probability > answer.before.probability + 0.15
     toll, wild, talk = result.evidence
@@ -167,7 +172,7 @@ def test_evidence_that_no_run_can_meet_is_explained(toy, questions):
     case = toy.case(questions=questions, facts=facts, hypotheses=two_hypotheses())
     block = fill(toy, case, runs=300)
     block["log_guidance"][...] = np.linspace(0, -4000, 300)
-    result = judge(case, toy.dataset(case, block, np.arange(300) % 2))
+    result = judge(weigh_runs(case, toy.dataset(case, block, np.arange(300) % 2)))
     assert result.verdict == "refused"
     assert all(a.estimate is None for a in result.answers)
     assert "refused" in result.answer("asks").reason
@@ -187,12 +192,12 @@ def test_a_well_rated_report_that_the_runs_disbelieve(toy, questions):
         toy.fact("none", "troops_present", "2001-03-04", 0, rating="A1"),
     ]
     case = toy.case(questions=questions, facts=facts)
-    result = judge(case, toy.dataset(case, fill(toy, case, runs=400)))
+    result = judge(weigh_runs(case, toy.dataset(case, fill(toy, case, runs=400))))
     assert result.verdict == "thin"
     assert any("fact toll (deaths_security 300,000" in line for line in result.warnings)
     assert not any("quiet" in line for line in result.warnings)
     alone = toy.case(questions=questions, facts=facts[:1])
-    result = judge(alone, toy.dataset(alone, fill(toy, alone, runs=400)))
+    result = judge(weigh_runs(alone, toy.dataset(alone, fill(toy, alone, runs=400))))
     assert result.verdict == "refused"
     assert "disbelieve most" in result.answer("asks").reason
 
@@ -203,7 +208,7 @@ def test_a_refusal_names_the_costliest_facts(toy, questions):
         toy.fact("quiet", "crowd", "2001-03-04", 0, rating="A1"),
     ]
     case = toy.case(questions=questions, facts=facts)
-    result = judge(case, toy.dataset(case, fill(toy, case, runs=60)))
+    result = judge(weigh_runs(case, toy.dataset(case, fill(toy, case, runs=60))))
     assert result.verdict == "refused"
     assert any("Without fact toll (deaths_security 300" in s for s in result.weights.advice)
     assert not any("quiet" in line for line in result.weights.advice)
@@ -211,10 +216,10 @@ def test_a_refusal_names_the_costliest_facts(toy, questions):
 
 def test_a_hypothesis_without_runs_is_warned_of(toy):
     case = toy.case(hypotheses=two_hypotheses())
-    result = judge(case, toy.dataset(case, toy.block(case, 300), 0))
+    result = judge(weigh_runs(case, toy.dataset(case, toy.block(case, 300), 0)))
     assert any("lots" in w for w in result.warnings)
     with pytest.raises(InputError, match="hypothesis number 7"):
-        judge(case, toy.dataset(case, toy.block(case, 300), 7))
+        judge(weigh_runs(case, toy.dataset(case, toy.block(case, 300), 7)))
 
 
 def test_settled_questions(toy):
@@ -235,7 +240,7 @@ def test_settled_questions(toy):
         ask("gone", "binary", quantity="leader_leaves", statistic="happens", by_date="2001-03-05"),
     ]
     case = as_of(toy.case(facts=facts, questions=questions), "2001-03-05")
-    result = judge(case, toy.dataset(case, toy.block(case, 300)))
+    result = judge(weigh_runs(case, toy.dataset(case, toy.block(case, 300))))
     assert {a.id: a.settled_by for a in result.answers} == {
         "asks": "asked",
         "later": None,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foedus.answers.votes import vote_matrix
-from foedus.weighing.weights import weigh
+from foedus.weighing.weights import importance_weights
 
 
 def test_shares_are_those_of_the_weights(toy):
@@ -19,7 +19,7 @@ def test_shares_are_those_of_the_weights(toy):
     block["event_decision"][:100] = 3
     block["contribution_day"][:30, 0] = 4
     log_weight = np.where(np.arange(runs) < 100, np.log(2.0), 0.0)
-    matrix = vote_matrix(case, toy.dataset(case, block), weigh(log_weight))
+    matrix = vote_matrix(case, toy.dataset(case, block), importance_weights(log_weight))
     total = 100 * 2 + 300
     row = matrix.rows[1]
     assert row.votes["for"].share == pytest.approx(50 * 2 / total)
@@ -43,7 +43,9 @@ def test_shares_are_those_of_the_weights(toy):
 def test_where_the_forecast_refuses_nothing_is_said(toy):
     case = toy.case()
     block = toy.block(case, 100, vote=1)
-    matrix = vote_matrix(case, toy.dataset(case, block), weigh(np.linspace(0.0, -900.0, 100)))
+    matrix = vote_matrix(
+        case, toy.dataset(case, block), importance_weights(np.linspace(0.0, -900.0, 100))
+    )
     assert matrix.verdict == "refused"
     assert matrix.rows == ()
     assert matrix.to_dict()["asked"] is None

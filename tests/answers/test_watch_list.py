@@ -20,6 +20,7 @@ from foedus.case.asof import as_of
 from foedus.cli import main
 from foedus.errors import InputError
 from foedus.report.watch import listed, print_watch
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
 RUNS = 4000
@@ -61,8 +62,13 @@ def test_an_event_that_decides_the_question_is_a_symmetric_channel(toy, question
     case = known(toy, questions=questions)
     fallen = np.arange(RUNS) % 2 == 0
     block = toy.block(case, RUNS, event_leader_leaves=np.where(fallen, 0, -1))
-    found = watch_runs(case, toy.dataset(case, block), question="falls", rating="A1", days=4,
-                       quantities=["leader_leaves"])  # fmt: skip
+    found = watch_runs(
+        weigh_runs(case, toy.dataset(case, block)),
+        question="falls",
+        rating="A1",
+        days=4,
+        quantities=["leader_leaves"],
+    )
     model = instruments(case, "leader_leaves", [8], "A1")[0].model
     # An outright wrong report says yes or no alike; an honest one is days off by Student's t.
     yes = model.below(8.5, np.array([0.0, np.inf]))
@@ -89,8 +95,13 @@ def test_a_poor_report_is_worth_less(toy, questions):
     dataset = toy.dataset(case, block)
     bits = []
     for rating in ("A1", "B2", "C3", "D4", "E5"):
-        found = watch_runs(case, dataset, question="falls", rating=rating, days=4,
-                           quantities=["leader_leaves"])  # fmt: skip
+        found = watch_runs(
+            weigh_runs(case, dataset),
+            question="falls",
+            rating=rating,
+            days=4,
+            quantities=["leader_leaves"],
+        )
         bits.append(worth(found, "leader_leaves", 9).bits)
     assert bits == sorted(bits, reverse=True)
     assert bits[-1] < 0.3 * bits[0]
@@ -102,7 +113,7 @@ def test_what_has_nothing_to_do_with_the_question_tells_nothing(toy, questions):
     crowd = np.exp(rng.normal(6.0, 1.5, (RUNS, 1, 1)))
     block = toy.block(case, RUNS, event_leader_leaves=np.where(rng.random(RUNS) < 0.5, 7, -1),
                       crowd=crowd)  # fmt: skip
-    found = watch_runs(case, toy.dataset(case, block), question="falls")
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls")
     assert {w.quantity for w in found.worths if w.told} == {"leader_leaves"}
     assert {w.quantity for w in found.best()} == {"leader_leaves"}
     far = worth(found, "crowd", 6, "north")
@@ -118,11 +129,11 @@ def test_what_has_nothing_to_do_with_the_question_tells_nothing(toy, questions):
 def test_the_later_of_two_days_is_not_looked_at_twice(toy, questions):
     case = known(toy, questions=questions)
     dataset = toy.dataset(case, toy.block(case, 300, event_leader_leaves=7))
-    found = watch_runs(case, dataset, question="falls", days=100)
+    found = watch_runs(weigh_runs(case, dataset), question="falls", days=100)
     assert {w.day.day for w in found.worths} == set()  # all runs agree: no list at all
     assert found.entropy == 0.0
     block = toy.block(case, 300, event_leader_leaves=np.where(np.arange(300) % 2, 7, -1))
-    found = watch_runs(case, toy.dataset(case, block), question="falls", days=100)
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls", days=100)
     assert {w.day.day for w in found.worths} == set(range(6, 11))
     assert not {w.quantity for w in found.worths} & LATENT
     things = [w.thing for w in found.worths if w.day.day == 6]
@@ -135,7 +146,7 @@ def test_hypotheses_that_differ_in_one_thing(toy, hypotheses):
     case = known(toy, hypotheses=hypotheses)
     loyal = np.clip(np.where(number == 1, 0.8, 0.3) + 0.02 * rng.normal(size=RUNS), 0, 1)
     block = toy.block(case, RUNS, loyal_share=loyal[:, None])
-    found = watch_runs(case, toy.dataset(case, block, number), guidance=Guidance())
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block, number), guidance=Guidance()))
     assert found.about == "hypotheses"
     assert found.classes == ("left", "right")
     assert {w.quantity for w in found.best()} == {"loyal_share"}
@@ -157,12 +168,12 @@ def test_a_reading_does_what_the_same_fact_would_do(toy, questions):
     given = {"deaths_security": deaths, "event_leader_leaves": falls}
     case = known(toy, questions=questions)
     block = toy.block(case, RUNS, **given)
-    found = watch_runs(case, toy.dataset(case, block), question="falls", days=2)
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls", days=2)
     reading = next(r for r in worth(found, "deaths_security", 7).readings if r.high is None)
     fact = toy.fact("new", "deaths_security", "2001-03-07", f"{reading.low:.0f} to 1000000000",
                     rating=RATING)  # fmt: skip
     later = as_of(toy.case(questions=questions, facts=[fact], as_of="2001-03-07"), "2001-03-07")
-    judged = judge(later, toy.dataset(later, toy.block(later, RUNS, **given)))
+    judged = judge(weigh_runs(later, toy.dataset(later, toy.block(later, RUNS, **given))))
     answer = judged.answer("falls").estimate
     assert answer.probability == pytest.approx(reading.after[1], abs=0.005)
     assert answer.probability_error == pytest.approx(reading.error[1], rel=0.05)
@@ -175,7 +186,7 @@ def test_readings_average_to_what_is_known_now(toy, questions):
     case = known(toy, questions=questions)
     deaths = np.exp(rng.normal(3.0, 1.0, (RUNS, 1, 1)))
     block = toy.block(case, RUNS, deaths_security=deaths)
-    found = watch_runs(case, toy.dataset(case, block), question="dead")
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="dead")
     assert found.kind == "number"
     assert len(found.classes) == 4
     assert found.now == pytest.approx((0.25,) * 4, abs=0.002)
@@ -200,8 +211,9 @@ def test_reports_of_a_few_where_there_are_none_are_said_to_be_that(toy, question
     troops[falls, :, 1] = 2000.0
     block = toy.block(case, RUNS, troops_present=troops,
                       event_leader_leaves=np.where(falls, 8, -1))  # fmt: skip
-    found = watch_runs(case, toy.dataset(case, block), question="falls",
-                       quantities=["troops_present"])  # fmt: skip
+    found = watch_runs(
+        weigh_runs(case, toy.dataset(case, block)), question="falls", quantities=["troops_present"]
+    )
     none, some = next(w for w in found.best() if w.member is None).readings
     assert (none.in_runs, some.in_runs) == (pytest.approx(0.9), pytest.approx(0.1))
     assert some.chance > 0.25
@@ -217,8 +229,11 @@ def test_where_nothing_is_told_the_largest_are_named_as_chance(toy, questions, c
     crowd = np.exp(rng.normal(6.0, 1.5, (RUNS, 1, 2)))
     block = toy.block(case, RUNS, event_leader_leaves=np.where(rng.random(RUNS) < 0.5, 7, -1),
                       crowd=crowd)  # fmt: skip
-    found = watch_runs(case, toy.dataset(case, block), question="falls",
-                       quantities=["crowd", "arrests"])  # fmt: skip
+    found = watch_runs(
+        weigh_runs(case, toy.dataset(case, block)),
+        question="falls",
+        quantities=["crowd", "arrests"],
+    )
     assert found.best() == ()
     largest = found.largest()
     assert largest
@@ -234,7 +249,7 @@ def test_a_date_has_a_class_of_never(toy, questions):
     case = known(toy, questions=questions)
     decision = np.where(np.arange(RUNS) % 5 == 0, 5 + np.arange(RUNS) % 3, -1)
     block = toy.block(case, RUNS, event_decision=decision)
-    found = watch_runs(case, toy.dataset(case, block), question="when")
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="when")
     assert found.classes[-1] == NEVER
     assert found.now[-1] == pytest.approx(0.8)
     assert found.median is None
@@ -269,7 +284,11 @@ def test_the_block_size_changes_nothing(toy, questions):
     dataset = toy.dataset(case, block)
     texts = {
         json.dumps(
-            watch_runs(case, dataset, question="dead", block=n, quantities=["deaths_security"])
+            watch_runs(
+                weigh_runs(case, dataset, block=n),
+                question="dead",
+                quantities=["deaths_security"],
+            )
             .to_dict()
         )
         for n in (7, 1000)
@@ -283,7 +302,7 @@ def test_a_run_that_is_not_a_number_is_left_out(toy, questions):
     block = toy.block(case, RUNS, event_leader_leaves=np.where(np.arange(RUNS) % 2, -1, 6),
                       loyal_share=loyal)  # fmt: skip
     block["loyal_share"][:40] = np.nan
-    found = watch_runs(case, toy.dataset(case, block), question="falls")
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls")
     w = worth(found, "loyal_share", 6)
     assert w.told
     assert np.isfinite(w.bits)
@@ -297,7 +316,7 @@ def test_evidence_that_no_run_can_meet_is_explained_and_nothing_is_listed(toy, q
     case = known(toy, questions=questions, facts=facts)
     block = toy.block(case, 300, event_leader_leaves=np.where(np.arange(300) % 2, 7, -1))
     block["log_guidance"][...] = np.linspace(0, -4000, 300)
-    found = watch_runs(case, toy.dataset(case, block), question="falls")
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls")
     assert found.verdict == "refused"
     assert found.worths == ()
     assert "NaN" not in json.dumps(found.to_dict(), allow_nan=False)
@@ -319,10 +338,10 @@ def test_bad_questions_are_refused(toy, questions, hypotheses):
         ({"question": "falls", "quantities": ["mood"]}, r"quantity: one of .*\(found 'mood'\)"),
     ):
         with pytest.raises(InputError, match=message):
-            watch_runs(case, dataset, **wrong)
+            watch_runs(weigh_runs(case, dataset), **wrong)
     late = as_of(toy.case(questions=questions, as_of="2001-03-10"), "2001-03-10")
     with pytest.raises(InputError, match="no simulated day follows 2001-03-10"):
-        watch_runs(late, dataset, question="falls")
+        watch_runs(weigh_runs(late, dataset), question="falls")
 
 
 def test_the_table_shows_each_quantity_once_before_any_twice(toy, questions):
@@ -330,7 +349,7 @@ def test_the_table_shows_each_quantity_once_before_any_twice(toy, questions):
     crowd = np.where(np.arange(RUNS) % 2, 5.0, 5000.0)[:, None, None]
     block = toy.block(case, RUNS, event_leader_leaves=np.where(np.arange(RUNS) % 2, -1, 6),
                       crowd=crowd, arrests=0.1 * crowd)  # fmt: skip
-    found = watch_runs(case, toy.dataset(case, block), question="falls")
+    found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls")
     three = listed(found.best(), 3)
     assert len({w.quantity for w in three}) == 3
     assert [w.bits for w in three] == sorted((w.bits for w in three), reverse=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foedus.answers.forecasts import judge
 from foedus.answers.whatif import Change, what_if
-from foedus.case.asof import as_of
 from foedus.case.priors import Fixed
 from foedus.ensemble import run
 from foedus.ensemble.work import Task, simulate
 from foedus.errors import InputError
-from foedus.weighing.making import replayed_decisions
+from foedus.weighing.weighed import weigh
 
 DATE = "2001-03-04"
 
@@ -21,13 +19,12 @@ DATE = "2001-03-04"
 def made(crisis, tmp_path_factory):
     path = tmp_path_factory.mktemp("whatif") / "runs.zarr"
     ensemble = run(crisis, runs=300, workers=1, out=path, as_of=DATE)
-    known = as_of(crisis, DATE)
-    guidance = replayed_decisions(known, ensemble)
-    return known, ensemble, judge(known, ensemble.dataset, guidance=guidance), guidance
+    return crisis, weigh(crisis, as_of=DATE, ensemble=ensemble)
 
 
 def asked(made, change, steps=(40, 120)):
-    return list(what_if(*made, change, steps=steps))
+    case, weighed = made
+    return list(what_if(case, change, weighed=weighed, steps=steps))
 
 
 def test_no_change_is_no_difference(made):
@@ -67,7 +64,7 @@ def test_the_change_counts_under_every_hypothesis_that_says_otherwise(crisis):
 
 
 def test_a_moved_assumption_moves_that_parameter_alone(made):
-    known, ensemble, _, guidance = made
+    ensemble, guidance = made[1].store, made[1].guidance
     change = Change(priors={"streets.recorded": Fixed(value=0.5)})
     task = Task(
         str(ensemble.path), ensemble.plan, ensemble.attributes["case"], guidance,
@@ -83,7 +80,7 @@ def test_a_moved_assumption_moves_that_parameter_alone(made):
     np.testing.assert_array_equal(a["parameters"][:, same], b["parameters"][:, same])
     assert (b["parameters"][:, at] == 0.5).all()
     np.testing.assert_array_equal(a["crowd"], b["crowd"])  # arrests are recorded, nothing else
-    assert known.id == ensemble.plan.case_id
+    assert made[0].id == ensemble.plan.case_id
 
 
 def test_free_decisions_are_free_in_both_runs(made):
@@ -115,7 +112,13 @@ def test_more_pairs_reuse_the_runs_that_are_there(made, monkeypatch):
     told: list[tuple[int, int]] = []
     change = Change(mechanisms={"contagion": False})
     answers = list(
-        what_if(*made, change, steps=(20, 40, 80), progress=lambda d, t: told.append((d, t)))
+        what_if(
+            made[0],
+            change,
+            weighed=made[1],
+            steps=(20, 40, 80),
+            pairs_done=lambda d, t: told.append((d, t)),
+        )
     )
     after_check = seen[4:]
     assert len(after_check) == len(set(after_check))
@@ -140,8 +143,8 @@ def test_what_the_case_has_not_cannot_change(made, change, words):
 def test_too_few_runs_that_agree_give_pairs_from_all(made):
     from dataclasses import replace
 
-    known, ensemble, judged, guidance = made
-    refused = replace(judged, weights=replace(judged.weights, verdict="refused"))
-    last = list(what_if(known, ensemble, refused, guidance, Change(), steps=(50,)))[-1]
+    case, weighed = made
+    refused = replace(weighed, weights=replace(weighed.weights, verdict="refused"))
+    last = list(what_if(case, Change(), weighed=refused, steps=(50,)))[-1]
     assert last.drawn_from == "prior"
     assert last.distinct == 50

@@ -7,11 +7,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from foedus.answers import fans
 from foedus.answers.forecasts import judge
 from foedus.case.models import Case
 from foedus.ensemble.runner import run
-from foedus.weighing import room, summaries
+from foedus.weighing import weighed
 from foedus.weighing.adaptive_proposal import log_likelihood
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
 pytestmark = pytest.mark.usefixtures("fake")
@@ -45,13 +47,15 @@ def peak(work):
 def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
     asking, tmp_path, monkeypatch, runs
 ):
-    monkeypatch.setattr(room, "IN_MEMORY", MIB)
-    monkeypatch.setattr(summaries, "_MOST_FAN_VALUES", 200_000)
+    monkeypatch.setattr(weighed, "IN_MEMORY", MIB)
+    monkeypatch.setattr(fans, "_MOST_FAN_VALUES", 200_000)
     made = run(asking, runs=runs, workers=1, batch=2000, out=tmp_path / "a.zarr")
     data = sum(v.nbytes for v in made.open_dataset().data_vars.values())
     results = []
     used = peak(
-        lambda: results.append(judge(asking, made.dataset, guidance=Guidance(), block=2000))
+        lambda: results.append(
+            judge(weigh_runs(asking, made.dataset, guidance=Guidance(), block=2000))
+        )
     )
     assert results[0].weights.runs == runs
     assert np.isfinite(results[0].fans[0].quantiles).all()
@@ -75,7 +79,7 @@ def test_making_runs_needs_no_more_memory_for_more_of_them(case, tmp_path):
 
 
 def test_room_on_disk_is_room():
-    small, large = room.room(2, 10), room.room(2, room.IN_MEMORY // 8)
+    small, large = weighed.large_table(2, 10), weighed.large_table(2, weighed.IN_MEMORY // 8)
     for table in (small, large):
         assert type(table) is np.ndarray
         assert not table.any()
@@ -87,16 +91,20 @@ def test_no_room_on_disk_is_an_error_of_ours(monkeypatch):
     def full(handle, offset, size):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(room.os, "posix_fallocate", full)
-    with pytest.raises(room.StoreError, match=r"weighing 9,000,000 runs needs 0.1 GB in .*TMPDIR"):
-        room.room(1, 9_000_000)
+    monkeypatch.setattr(weighed.os, "posix_fallocate", full)
+    with pytest.raises(
+        weighed.StoreError, match=r"weighing 9,000,000 runs needs 0.1 GB in .*TMPDIR"
+    ):
+        weighed.large_table(1, 9_000_000)
 
 
 @pytest.mark.slow
 def test_a_million_runs_are_judged_in_a_quarter_of_two_gib(asking, tmp_path):
     made = run(asking, runs=1_000_000, workers=1, batch=20_000, out=tmp_path / "a.zarr")
     results = []
-    used = peak(lambda: results.append(judge(asking, made.dataset, guidance=Guidance())))
+    used = peak(
+        lambda: results.append(judge(weigh_runs(asking, made.dataset, guidance=Guidance())))
+    )
     assert results[0].weights.runs == 1_000_000
     assert np.isfinite(results[0].fans[0].quantiles).all()
     assert used < 512 * MIB

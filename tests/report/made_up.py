@@ -6,7 +6,7 @@ import numpy as np
 
 from foedus.weighing.outside_view import Outside
 from foedus.weighing.results import Answer, Estimate, Evidence, Explanation, Fan, Forecast
-from foedus.weighing.weights import weigh
+from foedus.weighing.weights import importance_weights
 
 START = dt.date(2022, 1, 2)
 AS_OF = dt.date(2022, 1, 7)
@@ -32,7 +32,7 @@ def forecast(runs: int = 400) -> Forecast:
         as_of=AS_OF,
         start=START,
         end=dates[-1],
-        weights=weigh(np.zeros(runs)),
+        weights=importance_weights(np.zeros(runs)),
         answers=(
             Answer("b", "Will they?", "binary", "", "decision",
                    Estimate(0.4, 0.02), Estimate(0.2, 0.01), view),

@@ -9,10 +9,10 @@ import pytest
 from matplotlib.figure import Figure
 
 import foedus
+from foedus.answers.fans import FANS
 from foedus.report.charts import Chart
 from foedus.views import View, view
 from foedus.weighing.results import Forecast
-from foedus.weighing.summaries import FANS
 
 from .made_up import forecast
 
@@ -128,7 +128,7 @@ def test_an_ensemble_draws_its_runs_before_the_evidence(small_ensemble: foedus.E
 def test_before_the_evidence_equal_runs_give_plain_quantiles(
     small_ensemble: foedus.Ensemble,
 ) -> None:
-    from foedus.answers.prior_fans import fans_before
+    from foedus.answers.fans import fans_before
 
     (fan,) = fans_before(small_ensemble, "crowd")
     crowd = small_ensemble.dataset["crowd"].to_numpy().astype(np.float64).sum(axis=2)

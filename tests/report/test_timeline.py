@@ -28,6 +28,7 @@ from foedus.report.timeplots import (
 from foedus.scoring.lead_time import History, by_lead
 from foedus.scoring.reliability import calibration
 from foedus.scoring.scores import score
+from foedus.weighing.weighed import weigh_runs
 from foedus.world import outputs
 from foedus.world.setting import Setting
 
@@ -74,7 +75,9 @@ def history() -> History:
         runs = dataset(known, n)
         if n == 3:
             runs = runs.isel(run=slice(0, 20))
-        result = judge(known, runs).with_provenance(command="foedus forecast", case_name=case.id)
+        result = judge(weigh_runs(known, runs)).with_provenance(
+            command="foedus forecast", case_name=case.id
+        )
         news = tuple(f for f in known.facts if f.id not in seen)
         seen |= {f.id for f in known.facts}
         days.append(Day(date, news, date if news else days[-1].base, RUNS, 0, result))

@@ -13,6 +13,7 @@ from foedus.case.asof import as_of
 from foedus.scoring.lead_time import by_lead
 from foedus.scoring.scores import Scored, Scores, score
 from foedus.scoring_rules import Score
+from foedus.weighing.weighed import weigh_runs
 
 DAY = dt.date(2001, 3, 1)
 
@@ -90,7 +91,8 @@ def test_lead_and_transform_of_a_scored_forecast(toy):
     block["deaths_security"][:, 3, 0] = np.arange(runs) % 4
     known = as_of(case, "2001-03-05")
     found = {
-        q.id: q for q in score(case, forecast=judge(known, toy.dataset(known, block))).questions
+        q.id: q
+        for q in score(case, forecast=judge(weigh_runs(known, toy.dataset(known, block)))).questions
     }
     assert {q.lead for q in found.values()} == {7}
     assert found["killed"].pit == pytest.approx((0.5, 0.75))

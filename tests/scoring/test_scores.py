@@ -15,6 +15,7 @@ from foedus.errors import InputError
 from foedus.scoring.scores import score
 from foedus.scoring_rules import brier, crps, log_score, shrunk
 from foedus.weighing.outside_view import positions
+from foedus.weighing.weighed import weigh_runs
 
 
 def test_brier_is_the_half_scale():
@@ -94,7 +95,7 @@ def result(toy, case):
     block = toy.block(case, runs, event_decision=decision, troops_present=troops, event_request=2)
     block["deaths_security"][:, 3, 0] = rng.poisson(30, runs)
     known = as_of(case, "2001-03-05")
-    return judge(known, toy.dataset(known, block))
+    return judge(weigh_runs(known, toy.dataset(known, block)))
 
 
 def test_scores_against_the_baselines(case, result):
@@ -133,14 +134,14 @@ def test_the_summary_leaves_out_what_was_known(case, result):
 def test_the_prior_ensemble_is_a_baseline(toy, case, result):
     free = as_of(case, "2001-03-05").model_copy(update={"facts": ()})
     block = toy.block(free, 400, event_decision=np.where(np.arange(400) < 100, 5, -1))
-    prior = judge(free, toy.dataset(free, block))
+    prior = judge(weigh_runs(free, toy.dataset(free, block)))
     found = {q.id: q for q in score(case, forecast=result, prior=prior).questions}
     assert found["comes"].baselines["prior_ensemble"].brier == pytest.approx(0.75**2)
 
 
 def test_a_refused_forecast_has_no_scores_but_its_baselines_have(toy, case):
     known = as_of(case, "2001-03-05")
-    result = judge(known, toy.dataset(known, toy.block(known, 20)))
+    result = judge(weigh_runs(known, toy.dataset(known, toy.block(known, 20))))
     found = score(case, forecast=result)
     assert found.verdict == "refused"
     assert all(q.score is None for q in found.questions)

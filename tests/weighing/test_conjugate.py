@@ -13,6 +13,7 @@ import pytest
 from foedus.answers.forecasts import judge
 from foedus.weighing import observation_model as observation
 from foedus.weighing.adaptive_proposal import log_likelihood
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
 SD = 0.5  # of a report; the truth is standard normal
@@ -58,7 +59,7 @@ def test_the_exact_posterior(toy, normal_reports):
 
     case = _case(toy, 0.8)
     x = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)
-    answer = judge(case, _dataset(toy, case, x)).answer("belief").estimate
+    answer = judge(weigh_runs(case, _dataset(toy, case, x))).answer("belief").estimate
     mean, sd = 0.8 / (1 + SD**2), np.sqrt(SD**2 / (1 + SD**2))
     assert answer.mean == pytest.approx(mean, abs=1e-3)
     exact = stats.norm.ppf([0.05, 0.25, 0.5, 0.75, 0.95], mean, sd)
@@ -72,7 +73,7 @@ def _ranks(toy, uniformity, crises, runs=200):
     for _ in range(crises):
         truth, draws = random.normal(), random.normal(size=runs)
         case = _case(toy, truth + SD * random.normal())
-        forecast = judge(case, _dataset(toy, case, draws))
+        forecast = judge(weigh_runs(case, _dataset(toy, case, draws)))
         log_weight, weight = forecast.weights.log_weight, forecast.weights.weight
         mine = _dataset(toy, case, np.array([truth]))
         fit = log_likelihood(case, mine, guidance=Guidance())[0]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from foedus.weighing.figures import figures
+from foedus.weighing.results import figures
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from foedus.case.asof import as_of
 from foedus.report.explain import print_explanations
 from foedus.report.timeline import print_timeline, write_csv
 from foedus.report.timeplots import timeline_svg
+from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
 RUNS = 400
@@ -38,7 +39,7 @@ def impossible(toy):
 
 
 def test_a_refusal_by_disbelief_is_not_put_down_to_few_runs(impossible, capsys):
-    found, _ = weigh_hypotheses(*impossible, guidance=Guidance())
+    found = weigh_hypotheses(weigh_runs(*impossible, guidance=Guidance()))
     assert (found.verdict, round(found.effective)) == ("refused", RUNS)
     assert {h.evidence.words for h in found.hypotheses} == {"the runs do not meet the evidence"}
     print_explanations(found)
@@ -64,7 +65,7 @@ def test_counterfactuals_that_are_left_out_are_named(crisis, tmp_path, capsys):
 def test_one_hypothesis_has_no_chance_and_no_error(toy, capsys):
     case = as_of(toy.case(hypotheses=HYPOTHESES[:1]), "2001-03-05")
     dataset = toy.dataset(case, toy.block(case, RUNS), 0)
-    found, _ = weigh_hypotheses(case, dataset, guidance=Guidance())
+    found = weigh_hypotheses(weigh_runs(case, dataset, guidance=Guidance()))
     print_explanations(found)
     text = capsys.readouterr().out
     assert "The case names one hypothesis, so nothing stands against it: The few." in text
@@ -72,7 +73,9 @@ def test_one_hypothesis_has_no_chance_and_no_error(toy, capsys):
 
 
 def days(case, dataset, count=2) -> Timeline:
-    made = judge(case, dataset).with_provenance(command="foedus forecast", case_name=case.id)
+    made = judge(weigh_runs(case, dataset)).with_provenance(
+        command="foedus forecast", case_name=case.id
+    )
     each = [
         Day(case.as_of + dt.timedelta(days=n), (), case.start, RUNS, 0, made) for n in range(count)
     ]

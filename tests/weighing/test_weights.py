@@ -9,18 +9,18 @@ from scipy import stats
 from foedus.errors import InputError
 from foedus.weighing.weights import (
     effective_size,
+    importance_weights,
     mean_and_error,
     normalise,
     pareto_smooth,
     quantile,
     reason,
-    weigh,
     without,
 )
 
 
 def test_equal_weights():
-    w = weigh(np.full(400, -1e6))
+    w = importance_weights(np.full(400, -1e6))
     assert w.ess == pytest.approx(400)
     assert w.largest == pytest.approx(1 / 400)
     assert w.carrying == 396
@@ -31,7 +31,7 @@ def test_equal_weights():
 def test_conjugate_normal_gives_its_exact_posterior():
     """Prior N(0, 1), a reading 1.2 with sd 0.5: posterior N(0.96, 0.2)."""
     theta = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
-    w = weigh(stats.norm(theta, 0.5).logpdf(1.2))
+    w = importance_weights(stats.norm(theta, 0.5).logpdf(1.2))
     mean, error = mean_and_error(theta, w.weight)
     second, _ = mean_and_error((theta - 0.96) ** 2, w.weight)
     assert mean == pytest.approx(0.96, abs=1e-4)
@@ -46,7 +46,7 @@ def test_the_monte_carlo_error_is_honest():
     estimates, errors = [], []
     for _ in range(300):
         theta = rng.normal(size=500)
-        w = weigh(stats.norm(theta, 1.0).logpdf(1.0))
+        w = importance_weights(stats.norm(theta, 1.0).logpdf(1.0))
         m, e = mean_and_error((theta > 0).astype(float), w.weight)
         estimates.append(m)
         errors.append(e)
@@ -54,28 +54,28 @@ def test_the_monte_carlo_error_is_honest():
 
 
 def test_impossible_evidence_is_refused_and_never_nan():
-    w = weigh(np.array([-1e300, -np.inf, np.nan, -1e308]))
+    w = importance_weights(np.array([-1e300, -np.inf, np.nan, -1e308]))
     assert w.verdict == "refused"
     assert w.usable == 2
     assert np.isfinite(w.weight).all()
     assert w.advice
-    w = weigh(np.full(5, -np.inf))
+    w = importance_weights(np.full(5, -np.inf))
     assert (w.ess, w.carrying, w.usable, w.verdict) == (0.0, 0, 0, "refused")
     assert "not a number" in w.advice[0]
     with pytest.raises(InputError, match="at least 1 run"):
-        weigh(np.empty(0))
+        importance_weights(np.empty(0))
 
 
 def test_the_advice_says_how_many_runs():
     log = np.full(1000, -np.inf)
     log[:20] = 0.0
-    w = weigh(log)
+    w = importance_weights(log)
     assert w.ess == pytest.approx(20)
     assert "About 10,000 runs" in w.advice[0]
     log[2:20] = -np.inf
-    assert "100,000 runs" in weigh(log).advice[0]
+    assert "100,000 runs" in importance_weights(log).advice[0]
     log[1:20] = -np.inf
-    assert "More runs alone" in weigh(log).advice[0]
+    assert "More runs alone" in importance_weights(log).advice[0]
 
 
 def test_leaving_a_report_out():
@@ -99,7 +99,7 @@ def test_the_tail_shape_is_recovered(k):
 
 def test_heavy_tails_are_called_thin():
     x = stats.genpareto(1.2).rvs(20_000, random_state=3)
-    w = weigh(np.log1p(np.minimum(x, 500)) * 1.0 + np.where(x > 400, 0.5, 0.0))
+    w = importance_weights(np.log1p(np.minimum(x, 500)) * 1.0 + np.where(x > 400, 0.5, 0.0))
     assert w.verdict in ("ok", "thin")
     assert np.isnan(pareto_smooth(np.zeros(100))[1])
     assert np.isnan(pareto_smooth(np.array([0.0, -1.0]))[1])
@@ -135,20 +135,22 @@ def test_weights_do_not_see_a_constant(log, shift):
 
 
 def test_few_runs_are_said_to_be_few_and_not_to_disagree():
-    one, few, some = (weigh(np.zeros(n)) for n in (1, 30, 150))
+    one, few, some = (importance_weights(np.zeros(n)) for n in (1, 30, 150))
     assert one.advice == ("1 run is too few: make 200 or more.",)
     assert few.advice == ("30 runs are too few: make 200 or more.",)
     assert some.advice == ("150 runs are few: make 200 or more.",)
     assert [w.reason for w in (one, few, some)] == ["too few runs", "too few runs", "few runs"]
     log = np.full(100, -50.0)
     log[0] = 0.0
-    assert "Run more" in weigh(log).advice[0]  # a hundred runs are no reason to give up
-    assert "will not do" not in weigh(log).advice[0]
+    assert (
+        "Run more" in importance_weights(log).advice[0]
+    )  # a hundred runs are no reason to give up
+    assert "will not do" not in importance_weights(log).advice[0]
 
 
 @pytest.mark.parametrize("runs", [50, 200, 333, 1000])
 def test_runs_that_weigh_the_same_are_short_of_a_limit_by_rounding_only(runs):
-    w = weigh(np.full(runs, -0.1))
+    w = importance_weights(np.full(runs, -0.1))
     assert w.verdict == ("thin" if runs < 200 else "ok")
     assert bool(w.advice) == (runs < 200)
 
@@ -156,9 +158,9 @@ def test_runs_that_weigh_the_same_are_short_of_a_limit_by_rounding_only(runs):
 def test_the_reason_of_a_verdict():
     log = np.full(1000, -np.inf)
     log[:20] = 0.0
-    assert weigh(log).reason == "too few runs agree with the evidence"
+    assert importance_weights(log).reason == "too few runs agree with the evidence"
     log[:100] = 0.0
-    assert weigh(log).reason == "few runs agree with the evidence"
-    assert weigh(np.zeros(1000)).reason == ""
+    assert importance_weights(log).reason == "few runs agree with the evidence"
+    assert importance_weights(np.zeros(1000)).reason == ""
     assert reason("refused", 221.0, 400) == "the runs do not meet the evidence"
     assert reason("thin", 300.0) == ""  # only the advice tells

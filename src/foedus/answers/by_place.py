@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.weighing.quantities import UNREST_CROWD, Frame, blocks, series
-from foedus.weighing.summaries import carrying
-from foedus.weighing.weights import Weights, quantile
+from foedus.weighing.weights import Weights, carrying, quantile
 
 if TYPE_CHECKING:
     import xarray as xr

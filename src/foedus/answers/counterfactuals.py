@@ -335,9 +335,7 @@ def contrasts(
     count = resample(weight, pairs, seed=ensemble.plan.seed)
     rows = np.flatnonzero(count)
     share = count[rows] / pairs
-    task = Task(
-        str(ensemble.path), ensemble.plan, ensemble.attributes["case"], guidance, _ENGINE
-    )  # fmt: skip
+    task = Task.of(ensemble, guidance)
     runs = np.flatnonzero(ensemble.complete)[rows].astype(np.int64)
     stored = _stored(ensemble, rows[:_CHECKED], frame)
     check(task, runs[:_CHECKED], stored, frame)
@@ -364,9 +362,6 @@ def contrasts(
 
 def _equal(a: dict[str, FloatArray], b: dict[str, FloatArray]) -> bool:
     return all(np.array_equal(a[k], b[k], equal_nan=True) for k in OUTCOMES)
-
-
-_ENGINE = "foedus.world.engine"
 
 
 def contrast(

@@ -25,7 +25,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -38,12 +38,10 @@ from foedus.answers.questions import settled_by
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.weighing.evidence import Report
-from foedus.weighing.making import Making, When, provenance, runs_of
+from foedus.weighing.evidence_table import UNMET
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import Evidence, finite, plain
-from foedus.weighing.room import room
-from foedus.weighing.summaries import UNMET
-from foedus.weighing.weighed import BLOCK, Weighing, weigh_runs
+from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
 from foedus.weighing.weights import (
     effective_size,
     mean_and_error,
@@ -53,10 +51,7 @@ from foedus.weighing.weights import (
 )
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
 
@@ -394,6 +389,7 @@ def diagnose(
     *,
     as_of: When = None,
     ensemble: Ensemble | None = None,
+    weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Diagnostics:
     """Say how the forecast of a case hangs on its facts.
@@ -405,6 +401,8 @@ def diagnose(
         What was public by then is known; the case's own date if absent.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -418,40 +416,19 @@ def diagnose(
     InputError
         If the date lies outside the case, or the ensemble replayed other decisions.
     """
-    made = runs_of(case, as_of, ensemble, making)
-    found = diagnose_runs(
-        made.known,
-        made.ensemble.dataset,
-        guidance=made.guidance,
-        log_importance=made.log_importance,
-    )
-    return replace(found, provenance=provenance(made.ensemble))
+    if weighed is None:
+        weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
+    return diagnose_runs(weighed)
 
 
-def diagnose_runs(
-    case: Case,
-    dataset: xr.Dataset,
-    *,
-    guidance: Guidance | None = None,
-    log_importance: FloatArray | None = None,
-    block: int = BLOCK,
-) -> Diagnostics:
-    """Say how a forecast hangs on its facts, by the runs of an ensemble.
-
-    Parameters
-    ----------
-    case : Case
-        As filtered by :func:`foedus.case.asof.as_of`.
-    dataset, guidance, log_importance, block
-        As for :func:`foedus.answers.forecasts.judge`.
-    """
-    w = weigh_runs(case, dataset, guidance=guidance, log_importance=log_importance, block=block)
+def diagnose_runs(w: Weighed) -> Diagnostics:
+    """Say how a forecast hangs on its facts, by the weighed runs of a case."""
+    case, asked = w.case, w.asked
     table = {e.id: e for e in w.evidence}
     prior = normalise(w.log_prior)
     checks = tuple(
-        _check(report, table[report.fact.id], w, n, prior) for n, report in enumerate(w.weighed)
+        _check(report, table[report.fact.id], w, n, prior) for n, report in enumerate(w.reports)
     )
-    asked = [q for q in case.questions if q.id not in w.unreadable]
     settled = {q.id: fact for q in asked if (fact := settled_by(case, q)) is not None}
     return Diagnostics(
         case.id,
@@ -470,19 +447,20 @@ def diagnose_runs(
         _contradictions(case, w, prior, checks),
         w.replayed,
         w.warnings,
+        provenance=w.provenance,
         settled=settled,
     )
 
 
-def _check(report: Report, told: Evidence, w: Weighing, n: int, prior: FloatArray) -> Check:
+def _check(report: Report, told: Evidence, w: Weighed, n: int, prior: FloatArray) -> Check:
     assert report.model is not None
-    truth = np.where(np.isnan(w.read.truth[n]), 0.0, w.read.truth[n])
+    truth = np.where(np.isnan(w.likelihood.truth[n]), 0.0, w.likelihood.truth[n])
     below = report.model.below(report.model.low, truth)
     above = 1.0 - report.model.below(report.model.high, truth)
     if not report.model.positive:  # "not by then" is any later day, and never
         below, above = report.model.below(report.model.high, truth), np.zeros_like(truth)
-    rest = normalise(without(w.weights.log_weight, w.read.contribution[n]))
-    doubt, error = mean_and_error(w.read.disbelief[n], w.weights.weight)
+    rest = normalise(without(w.weights.log_weight, w.likelihood.contribution[n]))
+    doubt, error = mean_and_error(w.likelihood.disbelief[n], w.weights.weight)
     everything = _place(below, above, w.weights.weight)
     return Check(
         told.id,
@@ -509,10 +487,10 @@ def _place(below: FloatArray, above: FloatArray, weight: FloatArray) -> Place:
     return Place(low, high, error, tail, 1.0 / squares if squares > 0 else 0.0)
 
 
-def _shifts(asked: list[Question], w: Weighing) -> tuple[Shift, ...]:
-    rows = [(r.fact.id, w.read.contribution[n]) for n, r in enumerate(w.weighed)]
-    if np.ptp(w.read.log_guidance) > 0:
-        rows.append((DECISIONS, w.read.log_guidance))
+def _shifts(asked: tuple[Question, ...], w: Weighed) -> tuple[Shift, ...]:
+    rows = [(r.fact.id, w.likelihood.contribution[n]) for n, r in enumerate(w.reports)]
+    if np.ptp(w.log_guidance) > 0:
+        rows.append((DECISIONS, w.log_guidance))
     out = []
     for fact, row in rows:
         left = without(w.weights.log_weight, row)
@@ -522,8 +500,8 @@ def _shifts(asked: list[Question], w: Weighing) -> tuple[Shift, ...]:
     return tuple(out)
 
 
-def _shift(fact: str, q: Question, w: Weighing, rest: FloatArray, enough: bool) -> Shift:
-    draws, weight = w.read.draws[q.id], w.weights.weight
+def _shift(fact: str, q: Question, w: Weighed, rest: FloatArray, enough: bool) -> Shift:
+    draws, weight = w.draws[q.id], w.weights.weight
     true: FloatArray
     answer: Callable[[FloatArray], float | dt.date | None]
     if q.kind == "binary":
@@ -554,11 +532,11 @@ def _median(
     middle = float(quantile(draws, weight, np.array([0.5]))[0])
     if kind == "number":
         return middle
-    return frame.date(int(middle)) if np.isfinite(middle) else None
+    return frame.date_or_never(middle)
 
 
 def _sources(
-    checks: tuple[Check, ...], w: Weighing, table: dict[str, Evidence]
+    checks: tuple[Check, ...], w: Weighed, table: dict[str, Evidence]
 ) -> tuple[Believed, ...]:
     out = []
     told = w.weights.ess >= FEWEST
@@ -566,7 +544,7 @@ def _sources(
         rows = [n for n, c in enumerate(checks) if c.source == source]
         mine = [checks[n] for n in rows]
         wrong, error = mean_and_error(
-            np.asarray(sum(w.read.disbelief[n] for n in rows)), w.weights.weight
+            np.asarray(sum(w.likelihood.disbelief[n] for n in rows)), w.weights.weight
         )
         worst = max(mine, key=lambda c: c.disbelief)
         out.append(
@@ -586,15 +564,15 @@ def _sources(
 
 
 def _contradictions(
-    case: Case, w: Weighing, prior: FloatArray, checks: tuple[Check, ...]
+    case: Case, w: Weighed, prior: FloatArray, checks: tuple[Check, ...]
 ) -> tuple[Contradiction, ...]:
     """Return the pairs of facts that exclude each other, or are less likely together."""
     number = {c.fact: n for n, c in enumerate(checks)}
     replayed = {e.id for e in w.evidence if e.use == "replayed"}
     pairs = {frozenset(c.facts): c for c in excluding(case)}
-    likely = room(len(w.weighed), prior.size)
-    for n, report in enumerate(w.weighed):
-        log = w.read.contribution[n] / report.share
+    likely = large_table(len(w.reports), prior.size)
+    for n, report in enumerate(w.reports):
+        log = w.likelihood.contribution[n] / report.share
         top = log.max(initial=-np.inf)
         ratio = np.exp(log - top) if np.isfinite(top) else np.zeros_like(log)
         mean = float(prior @ ratio)

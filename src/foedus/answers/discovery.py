@@ -20,18 +20,15 @@ from numpy.typing import NDArray
 from foedus.answers import prim
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.prim import Box, Quality
-from foedus.answers.sensitivity_analysis import MOST, asked, counting
+from foedus.answers.sensitivity_analysis import MOST, counting
 from foedus.answers.sensitivity_indices import Answers
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
-from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.weighing.figures import figures
-from foedus.weighing.making import Making, When, provenance, runs_of
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import finite
-from foedus.weighing.weighed import weigh_runs
+from foedus.weighing.results import figures, finite, named
+from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import effective_size, normalise
 
 if TYPE_CHECKING:
@@ -358,6 +355,7 @@ def discover(
     method: Method = "prim",
     chance: bool = False,
     ensemble: Ensemble | None = None,
+    weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Discovery:
     """Say under which conditions an outcome happens.
@@ -383,6 +381,8 @@ def discover(
         Allow conditions on the chance that is drawn once a run.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -397,30 +397,28 @@ def discover(
         If the question is unknown or the threshold does not fit it, all runs give the same
         outcome, or too few effective runs are there.
     """
-    known = known_by(case, case.as_of if as_of is None else as_of)
-    one = asked(known.questions, question)
-    known = known.model_copy(update={"questions": (one,)})
+    one = named(case.questions, question)
     target = Target(at_least, at_most, by, happens)
     target.check(one)
-    runs = runs_of(case, as_of, ensemble, making)
-    ensemble = runs.ensemble
-    made = weigh_runs(
-        known, ensemble.dataset, guidance=runs.guidance, log_importance=runs.log_importance
-    )
-    if one.id in made.unreadable:
-        raise InputError(made.unreadable[one.id])
-    if made.refused and not before:
-        enough = float(effective_size(made.log_prior)) >= FEWEST
+    if weighed is None:
+        weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
+    known, ensemble = weighed.case, weighed.store
+    if one.id in weighed.unreadable:
+        raise InputError(weighed.unreadable[one.id])
+    if weighed.refused and not before:
+        enough = float(effective_size(weighed.log_prior)) >= FEWEST
         hint = ("--before looks at the runs before the evidence.",) if enough else ()
-        raise InputError(f"nothing to look at: {' '.join((*made.weights.advice[:_ADVICE], *hint))}")
+        raise InputError(
+            f"nothing to look at: {' '.join((*weighed.weights.advice[:_ADVICE], *hint))}"
+        )
     every = -(-ensemble.complete_runs // MOST) or 1
-    weight = (normalise(made.log_prior) if before else made.weights.weight)[::every]
+    weight = (normalise(weighed.log_prior) if before else weighed.weights.weight)[::every]
     found = discovered(
         one,
-        made.read.draws[one.id][::every],
+        weighed.draws[one.id][::every],
         inputs_of(ensemble, every=every),
         weight,
-        made.frame,
+        weighed.frame,
         target=target,
         method=method,
         chance=chance,
@@ -432,7 +430,7 @@ def discover(
         title=known.title,
         as_of=known.as_of,
         evidence=not before,
-        provenance=provenance(ensemble),
+        provenance=weighed.provenance,
     )
 
 

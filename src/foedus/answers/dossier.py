@@ -10,11 +10,10 @@ from foedus.answers.counterfactuals import PAIRS
 from foedus.answers.explanations import Explanations, explain
 from foedus.answers.forecasts import forecast
 from foedus.answers.watch_list import Watch, watch
-from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case
 from foedus.errors import InputError
-from foedus.weighing.making import make_runs
 from foedus.weighing.results import Forecast
+from foedus.weighing.weighed import weigh
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Dossier:
 def dossier(
     case: Case, wanted: Wanted, *, as_of: dt.date | dt.datetime | str | None = None, **runs: Any
 ) -> Dossier:
-    """Judge the runs of a case once for each thing that is wanted.
+    """Weigh the runs of a case once, and return all that is wanted of them.
 
     Parameters
     ----------
@@ -65,24 +64,20 @@ def dossier(
     InputError
         If the case has no such question.
     """
-    date = case.as_of if as_of is None else as_of
     ids = [q.id for q in case.questions]
     if wanted.question is not None and wanted.question not in ids:
         raise InputError(f"question: one of {', '.join(ids) or 'none'} (found {wanted.question!r})")
-    known_by(case, date)  # a date outside the case is refused before any run is made
-    ensemble = runs.pop("ensemble", None) or make_runs(case, date, **runs)
-    made = forecast(case, as_of=date, ensemble=ensemble)
+    weighed = weigh(case, as_of=as_of, **runs)
+    made = forecast(case, weighed=weighed)
     if made.verdict == "refused":
         return Dossier(made)
     found = None
     if wanted.explain and case.hypotheses:
-        found = explain(
-            case, as_of=date, ensemble=ensemble, pairs=wanted.pairs, progress=runs.get("progress")
-        )
+        found = explain(case, weighed=weighed, pairs=wanted.pairs, progress=runs.get("progress"))
     lists: tuple[Watch, ...] = ()
     if wanted.watch and made.as_of < case.end:
         lists = tuple(
-            watch(case, question=about, as_of=date, ensemble=ensemble)
+            watch(case, question=about, weighed=weighed)
             for about in _asked(case, made, wanted.question)
         )
     return Dossier(made, found, lists)

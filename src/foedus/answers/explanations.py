@@ -34,22 +34,15 @@ from numpy.typing import NDArray
 from foedus.answers import bayes_factors as factors
 from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
-from foedus.answers.forecasts import judge
 from foedus.case.models import Case
 from foedus.views import view
-from foedus.weighing.evidence import likelihood, reports
-from foedus.weighing.making import Making, When, provenance, runs_of
 from foedus.weighing.nearest_cases import case_features, own_row
-from foedus.weighing.quantities import Frame, blocks
-from foedus.weighing.results import Forecast, finite
-from foedus.weighing.room import room
+from foedus.weighing.results import finite
+from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise, reason, without
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
 
@@ -64,10 +57,8 @@ DECISIONS = "known-decisions"
 #: Runs simulated with nothing known for each hypothesis.
 FREE_RUNS = 60
 
-_BLOCK = 1000
 _DRAWS = 2000
 _SEED = 20220105
-_ENGINE = "foedus.world.engine"
 
 
 @dataclass(frozen=True)
@@ -96,7 +87,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class Hypothesis:
     """A hypothesis: what the evidence, the casebook and both say of it.
 
     Attributes
@@ -198,7 +189,7 @@ class Explanations:
     effective : float
         Effective number of runs.
     advice : tuple of str
-    hypotheses : tuple of Weighed
+    hypotheses : tuple of Hypothesis
     apart : tuple of Apart
     casebook : str
         What the casebook expects, in words.
@@ -216,7 +207,7 @@ class Explanations:
     verdict: str
     effective: float
     advice: tuple[str, ...]
-    hypotheses: tuple[Weighed, ...]
+    hypotheses: tuple[Hypothesis, ...]
     apart: tuple[Apart, ...]
     casebook: str
     counterfactuals: tuple[Contrast, ...] = ()
@@ -253,6 +244,7 @@ def explain(
     as_of: When = None,
     ensemble: Ensemble | None = None,
     pairs: int = PAIRS,
+    weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Explanations:
     """Weigh a case's hypotheses, and say what would have been otherwise.
@@ -266,6 +258,8 @@ def explain(
         Runs made before, of the same case and with the same known decisions.
     pairs : int
         Pairs of runs of each counterfactual; 0 makes none.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -281,76 +275,44 @@ def explain(
     StoreError
         If stored runs cannot be made again by this version of foedus.
     """
-    made = runs_of(case, as_of, ensemble, making)
-    known, ensemble = made.known, made.ensemble
-    history, text = _history(known, ensemble)
-    weighed, judged = weigh_hypotheses(
-        known,
-        ensemble.dataset,
-        guidance=made.guidance,
-        log_importance=made.log_importance,
-        history=history,
-        history_text=text,
-    )
-    weighed = replace(weighed, provenance=provenance(ensemble))
+    if weighed is None:
+        weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
+    known, weights = weighed.case, weighed.weights
+    history, text = _history(known, weighed.store)
+    made = weigh_hypotheses(weighed, history=history, history_text=text)
     if not pairs:
-        return replace(weighed, left_out="no pairs of runs were asked for")
-    if judged.verdict == "refused":
-        why = reason(judged.verdict, judged.weights.ess, judged.weights.runs)
-        return replace(weighed, left_out=f"they start from runs that are believed, and {why}")
+        return replace(made, left_out="no pairs of runs were asked for")
+    if weighed.refused:
+        why = reason(weights.verdict, weights.ess, weights.runs)
+        return replace(made, left_out=f"they start from runs that are believed, and {why}")
     progress = making.get("progress")
     note: Callable[[str], None] = progress.note if progress else lambda line: None
-    weight = judged.weights.weight
-    found = contrasts(known, ensemble, weight, made.guidance, pairs=pairs, note=note)
+    found = contrasts(
+        known, weighed.store, weights.weight, weighed.guidance, pairs=pairs, note=note
+    )
     none = None if found else "no known decision, made otherwise, would have changed any run"
-    return replace(weighed, counterfactuals=found, left_out=none)
+    return replace(made, counterfactuals=found, left_out=none)
 
 
 def weigh_hypotheses(
-    case: Case,
-    dataset: xr.Dataset,
-    *,
-    guidance: Guidance,
-    log_importance: FloatArray | None = None,
-    history: Fit | None = None,
-    history_text: str = "",
-    block: int = _BLOCK,
-) -> tuple[Explanations, Forecast]:
-    """Weigh the hypotheses of a case by the runs of an ensemble.
+    weighed: Weighed, *, history: Fit | None = None, history_text: str = ""
+) -> Explanations:
+    """Weigh the hypotheses of a case by its weighed runs.
 
     Parameters
     ----------
-    case : Case
-        As filtered by :func:`foedus.case.asof.as_of`.
-    dataset : xarray.Dataset
-        As for :func:`foedus.answers.forecasts.judge`.
-    guidance : Guidance
-        What was replayed.
-    log_importance : ndarray, shape (run,), optional
-        What each run weighs for where it was drawn from.
+    weighed : Weighed
     history : Fit, optional
         How well each hypothesis agrees with the casebook.
     history_text : str
-    block : int
-        Runs held in memory at once.
-
-    Returns
-    -------
-    Explanations
-    Forecast
-        The answers by the same runs.
     """
-    judged = judge(
-        case, dataset, guidance=guidance, log_importance=log_importance, block=block
-    )  # fmt: skip
+    case, weights = weighed.case, weighed.weights
     count = len(case.hypotheses)
     prior = np.array([h.weight for h in case.hypotheses])
     prior = prior / prior.sum() if count else prior
-    numbers = _numbers(dataset)
-    before = np.zeros(numbers.size) if log_importance is None else log_importance
-    names, guided, added = _contributions(case, dataset, guidance, block)
-    log_likelihood = guided + added.sum(axis=0)
-    refused = judged.verdict == "refused"
+    numbers, before, refused = weighed.hypothesis, weighed.log_importance, weighed.refused
+    added = weighed.likelihood.contribution
+    log_likelihood = weighed.log_guidance + added.sum(axis=0)
     found = fit(before, log_likelihood, numbers, count)
     silent = Fit(
         np.zeros(count), np.zeros((count, 0)), np.full(count, np.inf), np.zeros((count, 0))
@@ -360,12 +322,12 @@ def weigh_hypotheses(
     casebook = standings(past, prior, who="the casebook")
     both = standings(found + past, prior)
     if refused:
-        few = judged.weights.reason.startswith("too few")
-        said = factors.TOO_FEW if few else judged.weights.reason
+        few = weights.reason.startswith("too few")
+        said = factors.TOO_FEW if few else weights.reason
         evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, said),) * count
-    moved = _moved(found, prior, before, log_likelihood, guided, added, names, numbers)
+    moved = _moved(weighed, found, prior, log_likelihood)
     views = tuple(
-        Weighed(
+        Hypothesis(
             h.id,
             h.title,
             h.says,
@@ -380,61 +342,30 @@ def weigh_hypotheses(
         )
         for n, h in enumerate(case.hypotheses)
     )
-    explanations = Explanations(
+    return Explanations(
         case.id,
         case.title,
         case.as_of,
-        judged.verdict,
-        judged.weights.ess,
-        judged.weights.advice,
+        weights.verdict,
+        weights.ess,
+        weights.advice,
         views,
-        () if refused else _apart(case, found, before + log_likelihood, numbers, judged),
+        () if refused else _apart(weighed, found, before + log_likelihood),
         history_text or "The casebook does not tell.",
-        warnings=tuple(w for w in judged.warnings if w not in judged.weights.advice),
+        warnings=weighed.warnings,
+        provenance=weighed.provenance,
     )
-    return explanations, judged
-
-
-def _numbers(dataset: xr.Dataset) -> NDArray[np.int64]:
-    if "hypothesis" not in dataset:
-        return np.full(dataset.sizes["run"], -1, dtype=np.int64)
-    return np.asarray(dataset["hypothesis"].to_numpy().astype(np.int64))
-
-
-def _contributions(
-    case: Case, dataset: xr.Dataset, guidance: Guidance, block: int
-) -> tuple[list[tuple[str, str]], FloatArray, FloatArray]:
-    """Return (fact, text) of the weighed reports, the price of the decisions, and what each adds.
-
-    Shapes (report,), (run,), (report, run).
-    """
-    frame = Frame.of(case)
-    weighed = [r for r in reports(case, guidance) if r.use == "weighed"]
-    names = {"log_guidance"}.union(*(r.variables for r in weighed))
-    size, first = dataset.sizes["run"], 0
-    guided, added = np.zeros(size), room(len(weighed), size)
-    for runs in blocks(dataset, sorted(names), size=block):
-        here = slice(first, first + len(runs["log_guidance"]))
-        guided[here] = runs["log_guidance"]
-        added[:, here] = likelihood(weighed, runs, frame).contribution
-        first = here.stop
-    return [(r.fact.id, r.fact.text) for r in weighed], guided, added
 
 
 def _moved(
-    found: Fit,
-    prior: FloatArray,
-    log_prior: FloatArray,
-    log_likelihood: FloatArray,
-    guided: FloatArray,
-    added: FloatArray,
-    facts: list[tuple[str, str]],
-    numbers: NDArray[np.int64],
+    weighed: Weighed, found: Fit, prior: FloatArray, log_likelihood: FloatArray
 ) -> list[tuple[Moved, ...]]:
     """Return the facts that move each hypothesis most."""
-    rows = list(added)
-    if np.ptp(guided) > 0:
-        rows.append(guided)
+    log_prior, numbers = weighed.log_importance, weighed.hypothesis
+    facts = [(r.fact.id, r.fact.text) for r in weighed.reports]
+    rows = list(weighed.likelihood.contribution)
+    if np.ptp(weighed.log_guidance) > 0:
+        rows.append(weighed.log_guidance)
         facts = [*facts, (DECISIONS, "The known decisions that were replayed, together")]
     shifts: list[list[Moved]] = [[] for _ in prior]
     whole = [factor(found, prior, h) for h in range(prior.size)]
@@ -453,19 +384,18 @@ def _moved(
     ]
 
 
-def _apart(
-    case: Case, found: Fit, log_weight: FloatArray, numbers: NDArray[np.int64], judged: Forecast
-) -> tuple[Apart, ...]:
+def _apart(weighed: Weighed, found: Fit, log_weight: FloatArray) -> tuple[Apart, ...]:
     """Return how far apart each pair of hypotheses is, in evidence and in forecasts."""
+    case, numbers, draws = weighed.case, weighed.hypothesis, weighed.draws
     pairs = list(combinations(range(len(case.hypotheses)), 2))
     prior = np.array([h.weight for h in case.hypotheses])
     weight = [normalise(np.where(numbers == h, log_weight, -np.inf)) for h in range(prior.size)]
-    tests = max(len(pairs) * len(judged.draws), 1)
+    tests = max(len(pairs) * len(draws), 1)
     out = []
     for a, b in pairs:
         it = factor(found, prior / prior.sum(), a, against=b)
         thin = it.effective < factors.FEWEST
-        distances = {q: distance(v, weight[a], weight[b]) for q, v in judged.draws.items()}
+        distances = {q: distance(v, weight[a], weight[b]) for q, v in draws.items()}
         question = max(distances, key=lambda q: distances[q], default=None)
         size = np.maximum(found.effective[[a, b]], 1e-9)
         noise = math.sqrt(0.5 * math.log(2.0 * tests / 0.05) * float((1.0 / size).sum()))
@@ -529,7 +459,7 @@ def _free(ensemble: Ensemble) -> NDArray[np.int64]:
     from foedus.world.guidance import Guidance
 
     plan = replace(ensemble.plan, proposals={"stages": []})
-    task = Task(str(ensemble.path), plan, ensemble.attributes["case"], Guidance(), _ENGINE)
+    task = replace(Task.of(ensemble, Guidance()), plan=plan)
     count = len(ensemble.case.hypotheses)
     made = simulate(task, np.arange(FREE_RUNS * count, dtype=np.int64))
     unrest = (made["crowd"] > UNREST_CROWD).any(axis=(1, 2))

@@ -1,4 +1,4 @@
-"""From a case and its ensemble to answers."""
+"""From the weighed runs of a case to the answers of its questions."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.answers.fans import fans
 from foedus.answers.questions import settled_by
 from foedus.case.models import Case, Question
-from foedus.case.times import parse_when, show_when
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.weighing.making import Making, When, provenance, runs_of
 from foedus.weighing.nearest_cases import alike
 from foedus.weighing.outside_view import Outside, outside_view
-from foedus.weighing.results import Answer, Forecast
-from foedus.weighing.summaries import estimate, explanations, fans
-from foedus.weighing.weighed import BLOCK, weigh_runs
-from foedus.weighing.weights import normalise
-from foedus.world.guidance import Guidance
+from foedus.weighing.quantities import Frame
+from foedus.weighing.results import LEVELS, Answer, Estimate, Explanation, Forecast
+from foedus.weighing.weighed import Making, Weighed, When, weigh
+from foedus.weighing.weights import mean_and_error, normalise, quantile
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from foedus.casebook import Casebook
     from foedus.ensemble.ensemble import Ensemble
 
@@ -36,6 +32,7 @@ def forecast(
     as_of: When = None,
     ensemble: Ensemble | None = None,
     casebook: Casebook | None = None,
+    weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Forecast:
     """Answer the questions of a case from what was known on a date.
@@ -49,6 +46,8 @@ def forecast(
         Runs made before, of the same case and with the same known decisions.
     casebook : Casebook, optional
         The shipped one if absent.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -62,67 +61,33 @@ def forecast(
     InputError
         If the date lies outside the case, or the ensemble replayed other decisions.
     """
-    date = case.as_of if as_of is None else as_of
-    made = runs_of(case, date, ensemble, making)
+    if weighed is None:
+        weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
     if casebook is None:
         from foedus.casebook import load_casebook
 
         casebook = load_casebook()
-    result = judge(
-        made.known,
-        made.ensemble.dataset,
-        casebook=casebook,
-        guidance=made.guidance,
-        log_importance=made.log_importance,
-    )
-    return result.with_provenance(as_of=show_when(parse_when(date)), **provenance(made.ensemble))
+    result = judge(weighed, casebook=casebook)
+    return result.with_provenance(as_of=weighed.as_of, **weighed.provenance)
 
 
-def judge(
-    case: Case,
-    dataset: xr.Dataset,
-    *,
-    casebook: Casebook | None = None,
-    guidance: Guidance | None = None,
-    log_importance: FloatArray | None = None,
-    smooth: bool = False,
-    block: int = BLOCK,
-) -> Forecast:
-    """Weigh the runs of an ensemble by what a case knows, and answer its questions.
+def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
+    """Answer the questions of a case from its weighed runs.
 
     Parameters
     ----------
-    case : Case
-        As filtered by :func:`foedus.case.asof.as_of`.
-    dataset : xarray.Dataset
-        Dims run, day, city, member; the variables of `foedus.world.outputs`, and ``hypothesis``.
+    weighed : Weighed
     casebook : Casebook, optional
         For the outside view; none without it.
-    guidance : Guidance, optional
-        What was replayed; read from the case if absent.
-    log_importance : ndarray, shape (run,), optional
-        What each run weighs for where it was drawn from
-        (:func:`foedus.weighing.adaptive_proposal.log_importance`); 0 if absent: all from the prior.
-    smooth : bool
-        Pareto-smooth the weights.
-    block : int
-        Runs held in memory at once.
-
-    Returns
-    -------
-    Forecast
     """
-    w = weigh_runs(
-        case, dataset, guidance=guidance, log_importance=log_importance, smooth=smooth, block=block
-    )
-    frame, read, weights, evidence = w.frame, w.read, w.weights, w.evidence
-    warnings, before = list(w.warnings), normalise(w.log_prior)
-    refused = weights.verdict == "refused"
+    case, frame, weights = weighed.case, weighed.frame, weighed.weights
+    warnings, before = list(weighed.warnings), normalise(weighed.log_prior)
+    refused = weighed.refused
     reason = f"refused: {weights.advice[0]}" if refused and weights.advice else None
     answers = []
     for question in case.questions:
-        why = w.unreadable.get(question.id) or reason
-        draws = None if question.id in w.unreadable else read.draws[question.id]
+        why = weighed.unreadable.get(question.id) or reason
+        draws = weighed.draws.get(question.id)
         answers.append(
             Answer(
                 question.id,
@@ -147,13 +112,13 @@ def judge(
         end=case.end,
         weights=weights,
         answers=tuple(answers),
-        hypotheses=explanations(case, w.hypothesis, weights, refused),
-        fans=fans(dataset, frame, weights, refused, block),
-        evidence=evidence,
-        replayed=w.replayed,
+        hypotheses=explanations(weighed),
+        fans=fans(weighed.dataset, frame, weights, refused=refused, block=weighed.block),
+        evidence=weighed.evidence,
+        replayed=weighed.replayed,
         warnings=(*(() if refused else weights.advice), *warnings),
         alike=() if casebook is None else alike(case, casebook),
-        draws=read.draws,
+        draws=weighed.draws,
     )
 
 
@@ -167,3 +132,57 @@ def _outside(
     except InputError as error:
         warnings.append(f"question {question.id}: no outside view: {error}")
         return None
+
+
+def estimate(draws: FloatArray, weight: FloatArray, kind: str, frame: Frame) -> Estimate:
+    """Return what weighted runs say of a question.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (run,)
+        As from :func:`foedus.weighing.quantities.evaluate`.
+    weight : ndarray, shape (run,)
+        Sums to 1.
+    kind : {"binary", "number", "date"}
+    frame : Frame
+    """
+    if kind == "binary":
+        p, error = mean_and_error(draws, weight)
+        return Estimate(min(max(p, 0.0), 1.0), error)
+    values = quantile(draws, weight, np.array(LEVELS))
+    if kind == "number":
+        mean, error = mean_and_error(draws, weight)
+        return Estimate(mean=mean, mean_error=error, quantiles=tuple(float(v) for v in values))
+    p, error = mean_and_error(np.isfinite(draws).astype(np.float64), weight)
+    chance = min(max(p, 0.0), 1.0)  # weights sum to 1 but for the last digit
+    return Estimate(chance, error, quantiles=tuple(frame.date_or_never(v) for v in values))
+
+
+def explanations(weighed: Weighed) -> tuple[Explanation, ...]:
+    """Return the hypotheses before and after the evidence; posteriors are NaN where refused."""
+    case, weight = weighed.case, weighed.weights.weight
+    total = sum(h.weight for h in case.hypotheses)
+    out = []
+    for number, h in enumerate(case.hypotheses):
+        rows = weighed.hypothesis == number
+        prior = h.weight / total
+        posterior, error = mean_and_error(rows.astype(np.float64), weight)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            odds = np.float64(posterior) / (1.0 - posterior)
+            factor = float(odds / (prior / (1.0 - prior))) if prior < 1.0 else float("nan")
+        if weighed.refused or not rows.any():
+            posterior = error = factor = float("nan")
+        out.append(
+            Explanation(
+                h.id,
+                h.title,
+                h.says,
+                h.put_forward_by,
+                prior,
+                posterior,
+                error,
+                factor,
+                int(rows.sum()),
+            )
+        )
+    return tuple(out)

@@ -27,6 +27,7 @@ from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
+from foedus.weighing.weighed import unreadable_questions
 
 if TYPE_CHECKING:
     from foedus.answers.sensitivity_analysis import By, Sensitivities
@@ -182,14 +183,8 @@ def designed(
     if progress:
         progress.note(f"{design.runs} runs of a design of {len(design.groups)} groups")
     guidance = Guidance.of(case)
-    frame = Frame.of(case)
-    asked, reasons = [], {}
-    for question in case.questions:
-        try:
-            frame.window(question.ask.from_date, question.ask.by_date)
-            asked.append(question)
-        except InputError as error:
-            reasons[question.id] = str(error)
+    reasons = unreadable_questions(case, Frame.of(case))
+    asked = [q for q in case.questions if q.id not in reasons]
     points = _simulated(case, registry, design, seed)
     answers = answers_at(case, points, asked, guidance=guidance, workers=workers)
     about = {i.name: i for i in (*uncertain, _chance())}

@@ -17,7 +17,6 @@ A design of its own (:mod:`foedus.answers.saltelli`) gives total-order indices a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -32,10 +31,9 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.weighing.making import RUNS, Making, When, provenance, runs_of
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import finite, plain
-from foedus.weighing.weighed import Weighing, weigh_runs
+from foedus.weighing.results import finite, named, plain
+from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
 from foedus.weighing.weights import mean_and_error, normalise, quantile
 
 if TYPE_CHECKING:
@@ -260,7 +258,7 @@ class Sensitivities:
         InputError
             If there is no such question.
         """
-        found: Sensitivity = asked(self.questions, question)
+        found: Sensitivity = named(self.questions, question)
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -294,6 +292,7 @@ def sensitivity(
     design: Design = "given",
     by: By = "mechanism",
     pairs: int = PAIRS,
+    weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Sensitivities:
     """Say on which uncertain inputs the answers to a case's questions hang.
@@ -314,6 +313,8 @@ def sensitivity(
         With ``design="sobol"``: indices of the mechanisms' inputs together, or of every input.
     pairs : int
         Pairs of runs for the share of chance; 0 makes none.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``. With ``design="sobol"``, ``runs`` is the
@@ -328,66 +329,45 @@ def sensitivity(
     InputError
         If the date lies outside the case, the question is unknown, or the runs are too few.
     """
-    known = known_by(case, case.as_of if as_of is None else as_of)
-    if question is not None:
-        known = known.model_copy(update={"questions": (asked(known.questions, question),)})
+    only = {} if question is None else {"questions": (named(case.questions, question),)}
     workers, progress = making.get("workers"), making.get("progress")
     if design == "sobol":
         from foedus.answers.saltelli import designed
 
         if making.get("cluster") is not None:
             raise InputError("cluster: a Sobol design is run on this machine only")
+        known = known_by(case, case.as_of if as_of is None else as_of)
         return designed(
-            known,
+            known.model_copy(update=only),
             runs=making.get("runs", RUNS),
             seed=making.get("seed", 1),
             by=by,
             workers=workers,
             progress=progress,
         )
-    runs = runs_of(case, as_of, ensemble, making)
-    ensemble = runs.ensemble
-    made = weigh_runs(
-        known, ensemble.dataset, guidance=runs.guidance, log_importance=runs.log_importance
-    )
+    if weighed is None:
+        weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
+    known, ensemble = weighed.case.model_copy(update=only), weighed.store
     every = -(-ensemble.complete_runs // MOST) or 1
     inputs = inputs_of(ensemble, every=every)
-    found = sensitivities(known, made, inputs, seed=ensemble.plan.seed, every=every)
+    found = sensitivities(known, weighed, inputs, seed=ensemble.plan.seed, every=every)
     chances, warnings = {}, found.warnings
     if pairs:
         if progress:
             progress.note(f"{pairs} runs are made again with other chance")
         try:
-            chances = chance_shares(known, ensemble, made, pairs=pairs, workers=workers)
+            chances = chance_shares(known, weighed, pairs=pairs, workers=workers)
         except InputError as error:
             warnings = (*warnings, str(error))
     questions = tuple(
         replace(q, before=replace(q.before, chance=chances.get(q.id))) if q.before.effects else q
         for q in found.questions
     )
-    return replace(found, questions=questions, warnings=warnings, provenance=provenance(ensemble))
-
-
-def asked(questions: Sequence[Any], name: str) -> Any:
-    """Return a question by its id.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    for question in questions:
-        if question.id == name:
-            return question
-    from foedus.case.problems import nearest
-
-    names = [q.id for q in questions]
-    expected = f"one of {', '.join(names)}" if names else "the case has no questions"
-    raise InputError(f"question: {expected}{nearest(name, names)} (found {name!r})")
+    return replace(found, questions=questions, warnings=warnings, provenance=weighed.provenance)
 
 
 def sensitivities(
-    case: Case, made: Weighing, inputs: Inputs, *, seed: int = 1, every: int = 1
+    case: Case, made: Weighed, inputs: Inputs, *, seed: int = 1, every: int = 1
 ) -> Sensitivities:
     """Return the sensitivities from weighed runs and their inputs.
 
@@ -395,8 +375,7 @@ def sensitivities(
     ----------
     case : Case
         As filtered by :func:`foedus.case.asof.as_of`.
-    made : Weighing
-        Of all runs.
+    made : Weighed
     inputs : Inputs
         Of every so many-th run.
     seed : int
@@ -410,7 +389,7 @@ def sensitivities(
     """
     before = normalise(made.log_prior[::every])
     after = made.weights.weight[::every]
-    draws = {name: values[::every] for name, values in made.read.draws.items()}
+    draws = {name: values[::every] for name, values in made.draws.items()}
     if (size := _effective(before)) < FEWEST:
         raise InputError(
             f"sensitivities need {FEWEST:g} effective runs before the evidence (found {size:.0f}): "
@@ -565,7 +544,7 @@ def _end(
         return End(at, median=_median(y, weight))
     day = _median(y, weight)
     happens = float(weight @ np.isfinite(y))
-    return End(at, happens, frame.date(int(day)) if np.isfinite(day) else None)
+    return End(at, happens, frame.date_or_never(day))
 
 
 def _median(values: FloatArray, weight: FloatArray) -> float:
@@ -574,8 +553,7 @@ def _median(values: FloatArray, weight: FloatArray) -> float:
 
 def chance_shares(
     case: Case,
-    ensemble: Ensemble,
-    made: Weighing,
+    made: Weighed,
     *,
     pairs: int = PAIRS,
     workers: int | None = None,
@@ -590,9 +568,7 @@ def chance_shares(
     ----------
     case : Case
         As filtered by the as-of date.
-    ensemble : Ensemble
-    made : Weighing
-        Of its complete runs.
+    made : Weighed
     pairs : int
     workers : int, optional
 
@@ -605,6 +581,7 @@ def chance_shares(
     from foedus.ensemble.plan import code_hash
     from foedus.world import engine
 
+    ensemble = made.store
     plan = ensemble.plan
     if plan.versions.get("code") != code_hash():
         raise InputError(
@@ -621,11 +598,11 @@ def chance_shares(
     all_names, u = design.coordinates(names, luck, seed=plan.seed, runs=runs, stages=plan.stages)
     kept = {where: u[all_names.index(design.luck_name(where))] for where in luck}
     points = Points(_other(plan.seed), runs, drawn.hypothesis, drawn.values, kept)
-    questions = [q for q in case.questions if q.id in made.read.draws]
+    questions = [q for q in case.questions if q.id in made.draws]
     again = answers_at(case, points, questions, guidance=made.guidance, workers=workers)
     out = {}
     for question, other in zip(questions, again, strict=True):
-        share = chance_share(made.read.draws[question.id][rows], other, seed=plan.seed)
+        share = chance_share(made.draws[question.id][rows], other, seed=plan.seed)
         if share is not None:
             out[question.id] = share
     return out

@@ -30,8 +30,8 @@ from foedus.case.models import Case, Fact
 from foedus.ensemble.progress import Progress, Silent
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import reports
-from foedus.weighing.making import make_runs
 from foedus.weighing.results import KEYS, Estimate, Forecast, finite, plain
+from foedus.weighing.weighed import make_runs
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:

@@ -27,25 +27,20 @@ from scipy import stats
 from foedus.answers.future_reports import Instrument, instruments
 from foedus.answers.mutual_information import Information, entropy, information
 from foedus.answers.questions import settled_by
-from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.views import view
-from foedus.weighing.figures import figures
-from foedus.weighing.making import Making, When, provenance, runs_of
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
-from foedus.weighing.results import finite, plain
-from foedus.weighing.summaries import MOST_FAN_RUNS, carrying
-from foedus.weighing.weighed import BLOCK, Weighing, weigh_runs
-from foedus.weighing.weights import mean_and_error, quantile
+from foedus.weighing.results import figures, finite, plain
+from foedus.weighing.weighed import Making, Weighed, When, weigh
+from foedus.weighing.weights import carrying, mean_and_error, quantile
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -55,6 +50,8 @@ FORMAT = 1
 #: Days after the as-of date that are looked at, and the rating of a report.
 DAYS = 7
 RATING = "B2"
+#: Most runs that are looked at: those that carry the weight, thinned evenly.
+MOST_RUNS = 50_000
 #: Classes that the answer to "how many" or "when" is cut into.
 CLASSES = 4
 #: Share of false discoveries among the reports that are said to tell something.
@@ -268,6 +265,7 @@ def watch(
     days: int = DAYS,
     quantities: Sequence[str] | None = None,
     ensemble: Ensemble | None = None,
+    weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Watch:
     """Rank the reports that could come next by what they would tell.
@@ -287,6 +285,8 @@ def watch(
         Words of the vocabulary; absent: all that somebody could count.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -301,20 +301,15 @@ def watch(
         If the question, rating or a quantity is unknown, there is nothing to ask about, no
         simulated day follows the as-of date, or the ensemble replayed other decisions.
     """
-    known = known_by(case, case.as_of if as_of is None else as_of)
-    check(known, question, rating, days, quantities)
-    made = runs_of(case, as_of, ensemble, making)
-    found = watch_runs(
-        known,
-        made.ensemble.dataset,
-        question=question,
-        rating=rating,
-        days=days,
-        quantities=quantities,
-        guidance=made.guidance,
-        log_importance=made.log_importance,
-    )
-    return replace(found, provenance=provenance(made.ensemble))
+    if weighed is None:
+        weighed = weigh(
+            case,
+            as_of=as_of,
+            ensemble=ensemble,
+            check=lambda known: check(known, question, rating, days, quantities),
+            **making,
+        )
+    return watch_runs(weighed, question=question, rating=rating, days=days, quantities=quantities)
 
 
 def check(
@@ -349,33 +344,26 @@ def check(
 
 
 def watch_runs(
-    case: Case,
-    dataset: xr.Dataset,
+    w: Weighed,
     *,
     question: str | None = None,
     rating: str = RATING,
     days: int = DAYS,
     quantities: Sequence[str] | None = None,
-    guidance: Guidance | None = None,
-    log_importance: FloatArray | None = None,
-    block: int = BLOCK,
 ) -> Watch:
-    """Rank the reports that could come next, by the runs of an ensemble.
+    """Rank the reports that could come next, by the weighed runs of a case.
 
     Parameters
     ----------
-    case : Case
-        As filtered by :func:`foedus.case.asof.as_of`.
-    dataset, guidance, log_importance, block
-        As for :func:`foedus.answers.forecasts.judge`.
+    w : Weighed
     question, rating, days, quantities
         As for :func:`watch`.
     """
+    case, dataset = w.case, w.dataset
     check(case, question, rating, days, quantities)
-    w = weigh_runs(case, dataset, guidance=guidance, log_importance=log_importance, block=block)
     if question is not None and question in w.unreadable:
         raise InputError(f"question {question}: {w.unreadable[question]}")
-    rows = carrying(w.weights.weight, MOST_FAN_RUNS)
+    rows = carrying(w.weights.weight, MOST_RUNS)
     asked = _asked(case, w, question, rows)
     first = case.day(case.as_of) + 1
     span = range(first, min(first + days, case.horizon))
@@ -391,7 +379,11 @@ def watch_runs(
                 (instrument, truth)
                 for name in wanted
                 for instrument, truth in _truths(
-                    dataset, w.frame, instruments(case, name, span, rating, w.weighed), rows, block
+                    dataset,
+                    w.frame,
+                    instruments(case, name, span, rating, w.reports),
+                    rows,
+                    w.block,
                 )
             ],
         )
@@ -416,6 +408,7 @@ def watch_runs(
         rating,
         tuple(worths),
         w.warnings,
+        w.provenance,
     )
 
 
@@ -457,10 +450,10 @@ class _Asked:
         middle = float(quantile(self.values, weight, np.array([0.5]))[0])
         if self.kind == "number":
             return middle
-        return frame.date(int(middle)) if np.isfinite(middle) else None
+        return frame.date_or_never(middle)
 
 
-def _asked(case: Case, w: Weighing, question: str | None, rows: IntArray) -> _Asked:
+def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Asked:
     weight = w.weights.weight[rows]
     weight = weight / (weight.sum() or 1.0)
     values: FloatArray | None = None
@@ -473,7 +466,7 @@ def _asked(case: Case, w: Weighing, question: str | None, rows: IntArray) -> _As
         q = next(q for q in case.questions if q.id == question)
         text, kind = q.text, q.kind
         about = (q.ask.quantity, q.ask.place, q.ask.member)
-        values = w.read.draws[question][rows]
+        values = w.draws[question][rows]
         if kind == "binary":
             classes, target = ("no", "yes"), values.astype(np.int64)
         else:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,13 @@ from foedus.case.vocabulary import MECHANISMS, QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Block, Frame, blocks, evaluate, series, variables
 from foedus.weighing.results import LEVELS, finite
+from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import mean_and_error, normalise, quantile
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
     from foedus.ensemble.work import Task
-    from foedus.weighing.results import Forecast
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -46,7 +46,6 @@ STEPS: tuple[int, ...] = (60, 240, 960)
 #: What is compared day by day.
 SERIES: tuple[str, ...] = ("crowd", "deaths_total", "loyal_share", "troops_present")
 
-_ENGINE = "foedus.world.engine"
 _AT_ONCE = 60
 _CHECKED = 4
 
@@ -198,34 +197,34 @@ class WhatIf:
 
 def what_if(
     case: Case,
-    ensemble: Ensemble,
-    judged: Forecast,
-    guidance: Guidance,
     change: Change,
     *,
-    log_importance: FloatArray | None = None,
+    as_of: When = None,
+    ensemble: Ensemble | None = None,
+    weighed: Weighed | None = None,
     steps: tuple[int, ...] = STEPS,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    pairs_done: Callable[[int, int], None] = lambda done, total: None,
+    **making: Unpack[Making],
 ) -> Iterator[WhatIf]:
     """Yield what a change does, over more and more pairs.
 
     Parameters
     ----------
     case : Case
-        Filtered by the as-of date.
-    ensemble : Ensemble
-        Complete runs are drawn from.
-    judged : Forecast
-        By the same runs; its weights are what the pairs stand for.
-    guidance : Guidance
-        What the ensemble replayed.
     change : Change
-    log_importance : ndarray, shape (run,), optional
-        What each run weighs for where it was drawn from, for pairs that stand for the prior.
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    weighed : Weighed, optional
+        From :func:`foedus.weigh`; then date, ensemble and making are not used.
     steps : tuple of int
         Pairs of each answer, growing. No run is simulated twice.
-    progress : callable
-        Is told how many different runs of how many are there.
+    pairs_done : callable
+        Called with the number of different runs that are done, and of all that are needed.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
 
     Yields
     ------
@@ -242,37 +241,26 @@ def what_if(
     from foedus.world.engine import registry
     from foedus.world.parameters import refuse_undeclared
 
-    frame = Frame.of(case)
-    asked = [q for q in case.questions if _readable(q, frame)]
+    if weighed is None:
+        weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
+    ensemble, guidance, asked = weighed.store, weighed.guidance, weighed.asked
     world = ensemble.case
     other = change.apply(world)
     refuse_undeclared(other, registry(other))
-    task = Task(str(ensemble.path), ensemble.plan, ensemble.attributes["case"], guidance, _ENGINE)
+    task = Task.of(ensemble, guidance)
     numbers = np.flatnonzero(ensemble.complete).astype(np.int64)
     free = Guidance() if change.free else guidance
     changed = replace(task, case=other.model_dump_json(), guidance=free)
-    told = judged.verdict != "refused"
-    weight = judged.weights.weight if told else _prior_weight(log_importance, numbers.size)
-    seen = _Seen(ensemble, replace(task, guidance=free), changed, frame, asked, change.free)
+    told, weights = not weighed.refused, weighed.weights
+    weight = weights.weight if told else normalise(weighed.log_importance)
+    seen = _Seen(ensemble, replace(task, guidance=free), changed, weighed.frame, asked, change.free)
     seen.check(task, numbers)
     for pairs in steps:
         count = resample(weight, pairs, seed=ensemble.plan.seed)
         rows = np.flatnonzero(count)
-        as_it_is, otherwise = seen.get(rows, numbers[rows], progress)
+        as_it_is, otherwise = seen.get(rows, numbers[rows], pairs_done)
         share = count[rows] / pairs
-        yield _summary(change, as_it_is, otherwise, share, pairs, asked, told, judged.weights.ess)
-
-
-def _prior_weight(log_importance: FloatArray | None, size: int) -> FloatArray:
-    return normalise(np.zeros(size) if log_importance is None else log_importance)
-
-
-def _readable(question: Question, frame: Frame) -> bool:
-    try:
-        frame.window(question.ask.from_date, question.ask.by_date)
-    except InputError:
-        return False
-    return True
+        yield _summary(change, as_it_is, otherwise, share, pairs, asked, told, weights.ess)
 
 
 class _Seen:
@@ -284,7 +272,7 @@ class _Seen:
         same: Task,
         changed: Task,
         frame: Frame,
-        asked: list[Question],
+        asked: tuple[Question, ...],
         free: bool,
     ) -> None:
         self._ensemble, self._same, self._changed = ensemble, same, changed
@@ -354,7 +342,7 @@ def _summary(
     otherwise: dict[str, FloatArray],
     share: FloatArray,
     pairs: int,
-    asked: list[Question],
+    asked: tuple[Question, ...],
     told: bool,
     effective: float,
 ) -> WhatIf:

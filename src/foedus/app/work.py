@@ -68,7 +68,7 @@ def case_of(params: dict[str, Any]) -> Case:
 
 def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
     """Return the runs of a case as of a date; those there are used, the rest is made."""
-    from foedus.weighing.making import make_runs
+    from foedus.weighing.weighed import make_runs
 
     return make_runs(
         case,
@@ -126,20 +126,13 @@ def before(case: Case, ensemble: Ensemble) -> dict[str, Any]:
     Known decisions that were imposed on the runs are in them.
     """
     from foedus.answers.by_place import by_place
+    from foedus.answers.fans import fans_before
     from foedus.answers.votes import vote_matrix
-    from foedus.weighing.adaptive_proposal import log_importance
-    from foedus.weighing.summaries import fans
-    from foedus.weighing.weighed import BLOCK, weigh_runs
-    from foedus.weighing.weights import weigh
-    from foedus.world.guidance import Guidance
+    from foedus.weighing.weighed import prior_weights
 
-    dataset = ensemble.dataset
-    found = weigh_runs(
-        ensemble.case, dataset, guidance=Guidance(), log_importance=log_importance(ensemble)
-    )
-    weights = weigh(found.log_prior)
+    dataset, weights = ensemble.dataset, prior_weights(ensemble)
     return {
-        "fans": [f.to_dict() for f in fans(dataset, found.frame, weights, False, BLOCK)],
+        "fans": [f.to_dict() for f in fans_before(ensemble)],
         "votes": vote_matrix(case, dataset, weights).to_dict(),
         "map": by_place(case, dataset, weights),
     }
@@ -154,7 +147,7 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
     byte each (0 empty, 1 quiet, 2 active, 3 police, 4 jailed).
     """
     from foedus.ensemble.replay import film_run
-    from foedus.weighing.making import replayed_decisions
+    from foedus.weighing.weighed import replayed_decisions
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
@@ -221,24 +214,17 @@ def explain(params: dict[str, Any], tell: Tell) -> bytes:
 
 def whatif(params: dict[str, Any], tell: Tell) -> bytes:
     """Return what a change does; first answers are given before."""
-    import foedus
     from foedus.answers.whatif import what_if
-    from foedus.weighing.adaptive_proposal import log_importance
-    from foedus.weighing.making import replayed_decisions
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
-    known = known_by(case, params["as_of"])
-    judged = foedus.forecast(case, as_of=params["as_of"], ensemble=ensemble)
     answers = what_if(
-        known,
-        ensemble,
-        judged,
-        replayed_decisions(known, ensemble),
+        case,
         change_of(params["change"]),
-        log_importance=log_importance(ensemble),
+        as_of=params["as_of"],
+        ensemble=ensemble,
         steps=tuple(params["steps"]),
-        progress=lambda done, total: tell.progress(done, total, "pairs"),
+        pairs_done=lambda done, total: tell.progress(done, total, "pairs"),
     )
     last = b""
     for answer in answers:

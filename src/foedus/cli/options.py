@@ -93,7 +93,7 @@ class Making:
     cluster: Cluster = None
 
     def options(self) -> dict[str, Any]:
-        """Return the options of :class:`foedus.weighing.making.Making`, with progress told."""
+        """Return the options of :class:`foedus.weighing.weighed.Making`, with progress told."""
         from foedus.ensemble.progress import for_stream
 
         return {**asdict(self), "progress": for_stream(sys.stderr)}

@@ -40,6 +40,8 @@ FIRST_STAGE = 500
 DEFENSIVE = 0.2
 #: Normal scores are kept within this, so that a uniform never rounds to 0 or 1.
 _FAR = 8.0
+#: Runs whose points are held in memory at once.
+_POINTS = 16_384
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,18 @@ def log_price(
     return np.asarray(-np.log(mixture))
 
 
-def points(ensemble: Ensemble, *, block: int = 4096) -> tuple[tuple[str, ...], FloatArray]:
-    """Return the names of the dimensions, design and chance, and the points of the complete runs.
+def points(
+    ensemble: Ensemble, which: slice = slice(None), *, block: int = 4096
+) -> tuple[tuple[str, ...], FloatArray]:
+    """Return the names of the dimensions, design and chance, and the points of complete runs.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    which : slice
+        Of the complete runs; all if absent.
+    block : int
+        Runs that are worked on at once.
 
     Returns
     -------
@@ -174,7 +186,7 @@ def points(ensemble: Ensemble, *, block: int = 4096) -> tuple[tuple[str, ...], F
 
     plan, case = ensemble.plan, ensemble.case
     declared, luck = design.dimensions(engine.registry(case)), engine.luck(case)
-    runs = np.flatnonzero(ensemble.complete)
+    runs = np.flatnonzero(ensemble.complete)[which]
     parts = []
     for first in range(0, max(runs.size, 1), block):
         some = runs[first : first + block]
@@ -184,11 +196,13 @@ def points(ensemble: Ensemble, *, block: int = 4096) -> tuple[tuple[str, ...], F
 
 
 def log_importance(ensemble: Ensemble) -> FloatArray:
-    """Return what each complete run weighs for having been drawn from its stage, shape (run,).
+    """Return the log-weight of each complete run for the stage it was drawn from, shape (run,).
 
-    Zero everywhere in an ensemble without stages.
+    Zero everywhere in an ensemble without stages. Memory is bounded but for the result.
     """
-    if not ensemble.plan.stages:
-        return np.zeros(ensemble.complete_runs)
-    names, u = points(ensemble)
-    return log_price(u, names, ensemble.plan.stages, runs=ensemble.plan.runs)
+    plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
+    for first in range(0, out.size if plan.stages else 0, _POINTS):
+        here = slice(first, first + _POINTS)
+        names, u = points(ensemble, here)
+        out[here] = log_price(u, names, plan.stages, runs=plan.runs)
+    return out

@@ -24,7 +24,7 @@ from foedus.ensemble.lock import locked
 from foedus.ensemble.plan import Plan, make_plan
 from foedus.ensemble.progress import Progress, Silent
 from foedus.ensemble.proposal import FIRST_STAGE, Stage, boundaries
-from foedus.ensemble.work import Done, Failure, Task, simulate
+from foedus.ensemble.work import ENGINE, Done, Failure, Task, simulate
 from foedus.errors import FoedusError, InputError, Interrupted, StoreError
 from foedus.world.guidance import Guidance
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 Adapt = Callable[[Ensemble, int], Stage]
 
 #: Module with ``registry`` and ``simulate``.
-ENGINE = "foedus.world.engine"
 
 #: Runs of a batch, where nobody says: enough to be quick, few enough for a small memory.
 LARGEST_BATCH = 500

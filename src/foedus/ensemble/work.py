@@ -17,7 +17,12 @@ from foedus.ensemble.plan import Plan
 
 if TYPE_CHECKING:
     from foedus.case.models import Case
+    from foedus.ensemble.ensemble import Ensemble
     from foedus.world.guidance import Guidance
+
+
+#: Module with ``registry`` and ``simulate``.
+ENGINE = "foedus.world.engine"
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,12 @@ class Task:
     plan: Plan
     case: str
     guidance: Guidance
-    engine: str
+    engine: str = ENGINE
+
+    @classmethod
+    def of(cls, ensemble: Ensemble, guidance: Guidance) -> Task:
+        """Return the task that makes runs of an ensemble again, with some decisions imposed."""
+        return cls(str(ensemble.path), ensemble.plan, ensemble.attributes["case"], guidance)
 
 
 @dataclass(frozen=True)

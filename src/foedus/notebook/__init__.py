@@ -97,7 +97,7 @@ def streets(
     """
     from foedus.case.asof import as_of as known_by
     from foedus.ensemble.replay import film_run
-    from foedus.weighing.making import replayed_decisions
+    from foedus.weighing.weighed import replayed_decisions
 
     if not 0 <= run < ensemble.plan.runs:
         raise InputError(f"run: 0 to {ensemble.plan.runs - 1} (found {run})")

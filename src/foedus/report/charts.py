@@ -193,7 +193,7 @@ class EnsemblePlots:
 
     def __call__(self) -> Chart:
         """Draw all fans on one sheet."""
-        from foedus.answers.prior_fans import fans_before
+        from foedus.answers.fans import fans_before
 
         made = [fan_of(f) for f in fans_before(self._ensemble)]
         return _sheet(made, None, f"{self._ensemble.attributes['title']}, before the evidence")
@@ -213,7 +213,7 @@ class EnsemblePlots:
         InputError
             If there is no such fan, or no run is done.
         """
-        from foedus.answers.prior_fans import fans_before
+        from foedus.answers.fans import fans_before
 
         (fan,) = fans_before(self._ensemble, key)
         return _fan_chart(fan_of(fan), None, ax)

@@ -21,6 +21,7 @@ from foedus.scoring_rules import Score
 from foedus.views import view
 from foedus.weighing.outside_view import Outside, always_refuse, positions
 from foedus.weighing.results import Forecast, finite, plain
+from foedus.weighing.weighed import Weighed, weigh_runs
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
@@ -224,6 +225,7 @@ def score(
     as_of: dt.date | dt.datetime | str | None = None,
     prior: Forecast | Ensemble | None = None,
     ensemble: Ensemble | None = None,
+    weighed: Weighed | None = None,
     **options: Any,
 ) -> Scores:
     """Score a forecast against what came, and against the baselines.
@@ -239,7 +241,7 @@ def score(
     prior : Forecast or Ensemble, optional
         Another forecast of the same questions, or an ensemble that replayed nothing: answered
         without any evidence, it is the baseline ``prior_ensemble``.
-    ensemble, **options
+    ensemble, weighed, **options
         As in :func:`foedus.answers.forecasts`.
 
     Returns
@@ -254,12 +256,12 @@ def score(
     """
     refuse_unscored(case)
     if forecast is None:
-        forecast = make_forecast(case, as_of=as_of, ensemble=ensemble, **options)
+        forecast = make_forecast(case, as_of=as_of, ensemble=ensemble, weighed=weighed, **options)
     if forecast.case_id != case.id:
         raise InputError(f"the forecast is of case {forecast.case_id}, not of {case.id}")
     if prior is not None and not isinstance(prior, Forecast):
         blank = known_by(case, case.as_of).model_copy(update={"facts": ()})
-        prior = judge(blank, prior.dataset, log_importance=log_importance(prior))
+        prior = judge(weigh_runs(blank, prior.dataset, log_importance=log_importance(prior)))
     questions = {q.id: q for q in case.questions}
     return Scores(
         case_id=case.id,

@@ -15,8 +15,7 @@ Only where the runs look depends on this, not what they are worth: the price is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from scipy.special import ndtri
 
 from foedus.case.models import Case
 from foedus.ensemble.design import HYPOTHESIS
-from foedus.ensemble.proposal import Stage, log_price, points
+from foedus.ensemble.proposal import Stage, points
 from foedus.weighing.evidence import likelihood, reports
 from foedus.weighing.quantities import Frame, blocks
 from foedus.world.guidance import Guidance
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble import Ensemble
-    from foedus.ensemble.plan import Plan
 
 FloatArray = NDArray[np.float64]
 
@@ -50,9 +48,6 @@ FURTHEST = 1.3
 FEWEST = 100
 #: Most runs that they are sought in; of more, every second, third, ... is taken.
 MOST = 32_000
-#: Runs whose points are held in memory at once.
-_POINTS = 16_384
-
 _BLOCK = 1000
 
 
@@ -94,39 +89,10 @@ def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
     first_run : int
     """
     step = -(-ensemble.complete_runs // MOST) or 1
-    names, u = points(_some(ensemble, ensemble.case, slice(None, None, step)))
-    fit = log_likelihood(case, ensemble.dataset.isel(run=slice(None, None, step)))
+    some = slice(None, None, step)
+    names, u = points(ensemble, some)
+    fit = log_likelihood(case, ensemble.dataset.isel(run=some))
     return fitted(names, ndtri(u), fit, first_run)
-
-
-def log_importance(ensemble: Ensemble) -> FloatArray:
-    """Return what each complete run weighs for having been drawn from its stage, shape (run,).
-
-    Zero everywhere in an ensemble without stages. Memory is bounded but for the result.
-    """
-    plan, runs = ensemble.plan, ensemble.complete_runs
-    out = np.zeros(runs)
-    case = ensemble.case if plan.stages else None
-    for first in range(0, runs if plan.stages else 0, _POINTS):
-        here = slice(first, first + _POINTS)
-        names, u = points(_some(ensemble, case, here))
-        out[here] = log_price(u, names, plan.stages, runs=plan.runs)
-    return out
-
-
-@dataclass(frozen=True)
-class _Some:
-    """Some runs of an ensemble, as far as their points go."""
-
-    plan: Plan
-    case: Case | None
-    complete: NDArray[np.bool_]
-
-
-def _some(ensemble: Ensemble, case: Case | None, which: slice) -> Any:
-    chosen = np.zeros(ensemble.plan.runs, dtype=bool)
-    chosen[np.flatnonzero(ensemble.complete)[which]] = True
-    return _Some(ensemble.plan, case, chosen)
 
 
 def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: int) -> Stage:

@@ -82,6 +82,10 @@ class Frame:
         """Return the date of a day number."""
         return self.start + dt.timedelta(days=day)
 
+    def date_or_never(self, day: float) -> dt.date | None:
+        """Return the date of a day number; None for infinity."""
+        return self.date(int(day)) if np.isfinite(day) else None
+
     def window(self, first: dt.date | None, last: dt.date | None) -> tuple[int, int]:
         """Return first and last day number of a window, clipped to the simulated days.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.errors import InputError
 from foedus.views import ForecastPlots, View, view
 from foedus.weighing.nearest_cases import Alike
 from foedus.weighing.outside_view import Outside
@@ -40,6 +42,40 @@ def plain(value: Any) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     return finite(float(value))
+
+
+def figures(x: float) -> str:
+    """Return a number to four figures, whole numbers as they are, thousands set apart.
+
+    Examples
+    --------
+    >>> figures(4e9), figures(982.033), figures(12345.67), figures(0.012345)
+    ('4,000,000,000', '982', '12,350', '0.01235')
+    """
+    if not math.isfinite(x) or x == round(x):
+        return f"{x:,.0f}"
+    digits = 3 - math.floor(math.log10(abs(x)))
+    if digits <= 0:
+        return f"{round(x, digits):,.0f}"
+    return f"{x:,.{digits}f}".rstrip("0").rstrip(".")
+
+
+def named(questions: Sequence[Any], name: str) -> Any:
+    """Return the question, or answer, with an id.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message names the nearest id.
+    """
+    from foedus.case.problems import nearest
+
+    for question in questions:
+        if question.id == name:
+            return question
+    names = [q.id for q in questions]
+    expected = f"one of {', '.join(names)}" if names else "the case has no questions"
+    raise InputError(f"question: {expected}{nearest(name, names)} (found {name!r})")
 
 
 @dataclass(frozen=True)
@@ -298,8 +334,15 @@ class Forecast:
         return self.weights.verdict
 
     def answer(self, question: str) -> Answer:
-        """Return the answer to a question by its id."""
-        return next(a for a in self.answers if a.id == question)
+        """Return the answer to a question by its id.
+
+        Raises
+        ------
+        InputError
+            If there is no such question; the message names the nearest id.
+        """
+        found: Answer = named(self.answers, question)
+        return found
 
     def with_provenance(self, **more: Any) -> Forecast:
         """Return the forecast with more provenance."""

@@ -1,80 +1,237 @@
-"""One pass over the runs: what they say of facts and questions, and what each of them weighs."""
+"""The runs of a case, weighed once by what is known of it: what every answer starts from."""
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
-from foedus.errors import InputError
-from foedus.weighing.evidence import Report, likelihood, reports
+from foedus.case.times import parse_when, show_when
+from foedus.ensemble.proposal import log_importance as importance_of_stages
+from foedus.errors import InputError, StoreError
+from foedus.weighing.adaptive_proposal import next_stage
+from foedus.weighing.evidence import Likelihood, Report, likelihood, reports
+from foedus.weighing.evidence_table import evidence_table
 from foedus.weighing.quantities import Frame, blocks, evaluate, variables
 from foedus.weighing.results import Evidence
-from foedus.weighing.room import room
-from foedus.weighing.summaries import (
-    Read,
-    doubt,
-    evidence_table,
-    name_conflicts,
-    name_impossible,
-)
-from foedus.weighing.weights import Weights, normalise, weigh
+from foedus.weighing.verdict import doubt, name_conflicts, name_impossible
+from foedus.weighing.weights import Weights, importance_weights, normalise
 from foedus.world.guidance import FLOOR, Guidance
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FloatArray = NDArray[np.float64]
+    from foedus.ensemble.ensemble import Ensemble
+    from foedus.ensemble.progress import Progress
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: When something was known; None for the case's own date.
+When = dt.date | dt.datetime | str | None
+
+#: Runs that are made by default.
+RUNS = 16_000
 #: Runs held in memory at once.
 BLOCK = 1000
+#: Bytes of a table that is kept in memory rather than on disk.
+IN_MEMORY = 64 * 2**20
 
 
-@dataclass(frozen=True)
-class Weighing:
-    """The runs of an ensemble, weighed by what a case knows.
+class Making(TypedDict, total=False):
+    """How runs are made: options of :func:`foedus.run`, with the same meaning.
 
     Attributes
     ----------
-    frame : Frame
+    runs : int
+        16,000 if absent.
+    seed : int
+    workers, batch : int or None
+        They change no result.
+    out : path or None
+        The store.
+    cluster : str or None
+    progress : Progress or None
+    """
+
+    runs: int
+    seed: int
+    workers: int | None
+    batch: int | None
+    out: str | Path | None
+    cluster: str | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """The runs of a case, weighed by what was known on a date.
+
+    Attributes
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset : xarray.Dataset
+        The complete runs.
     guidance : Guidance
-        What was replayed.
-    weighed : tuple of Report
-        The reports that weigh the runs, in the order of the rows of ``read``.
-    read : Read
-    hypothesis : (run,)
+        The known decisions that were imposed on the runs.
+    frame : Frame
+    reports : tuple of Report
+        The reports that weigh the runs, in the order of the rows of ``likelihood``.
+    likelihood : Likelihood
+        What the runs say of these reports, shape (report, run); on disk where there are many runs.
+    log_guidance : ndarray, shape (run,)
+        Log-probability of the imposed decisions in each run.
+    log_likelihood : ndarray, shape (run,)
+        Of all reports together.
+    draws : dict of str to ndarray, shape (run,)
+        What each run answers, by question; on disk where there are many runs.
+    hypothesis : ndarray of int, shape (run,)
         Number of each run's hypothesis, -1 for none.
-    log_prior : (run,)
-        Log of what each run weighs before the evidence, up to a constant.
+    log_importance : ndarray, shape (run,)
+        Log-weight of each run for where it was drawn from; 0 for draws from the prior.
+    log_prior : ndarray, shape (run,)
+        Log-weight of each run before the evidence, up to a constant: ``log_importance``, and
+        what makes each hypothesis weigh exactly its prior.
     weights : Weights
-        After the evidence. Where they refuse, the advice names the facts that cost most.
+        After the evidence.
     evidence : tuple of Evidence
     unreadable : dict of str to str
         Why a question cannot be read off the runs, by question.
     replayed : dict
         As in a forecast.
     warnings : tuple of str
+    ensemble : Ensemble or None
+        Where the runs are stored; None for runs in memory only.
+    full_case : Case or None
+        Before the filter; None for runs in memory only.
+    as_of : str or None
+        The date as it was asked for, with its time of day.
+    block : int
+        Runs to hold in memory at once.
     """
 
-    frame: Frame
+    case: Case
+    dataset: xr.Dataset
     guidance: Guidance
-    weighed: tuple[Report, ...]
-    read: Read
-    hypothesis: NDArray[np.int64]
+    frame: Frame
+    reports: tuple[Report, ...]
+    likelihood: Likelihood
+    log_guidance: FloatArray
+    log_likelihood: FloatArray
+    draws: dict[str, FloatArray]
+    hypothesis: IntArray
+    log_importance: FloatArray
     log_prior: FloatArray
     weights: Weights
     evidence: tuple[Evidence, ...]
     unreadable: dict[str, str]
     replayed: dict[str, Any]
     warnings: tuple[str, ...]
+    ensemble: Ensemble | None = None
+    full_case: Case | None = None
+    as_of: str | None = None
+    block: int = BLOCK
 
     @property
     def refused(self) -> bool:
         """Whether too few runs meet the evidence to answer anything."""
         return self.weights.verdict == "refused"
+
+    @property
+    def store(self) -> Ensemble:
+        """The ensemble.
+
+        Raises
+        ------
+        InputError
+            If the runs are in memory only.
+        """
+        if self.ensemble is None:
+            raise InputError("these runs are in no store, so none of them can be made again")
+        return self.ensemble
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions that can be read off the runs."""
+        return tuple(q for q in self.case.questions if q.id not in self.unreadable)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What made the ensemble, as plain values; empty for runs in memory only."""
+        if self.ensemble is None:
+            return {}
+        plan = self.ensemble.plan
+        return {
+            "case_name": plan.case_name,
+            "case_hash": plan.case_hash,
+            "seed": plan.seed,
+            "runs": plan.runs,
+            "complete_runs": self.ensemble.complete_runs,
+            "digest": plan.digest,
+            "command": plan.command(),
+            "versions": dict(plan.versions),
+        }
+
+
+def weigh(
+    case: Case,
+    *,
+    as_of: When = None,
+    ensemble: Ensemble | None = None,
+    check: Callable[[Case], object] | None = None,
+    **making: Unpack[Making],
+) -> Weighed:
+    """Make the runs of a case, or take those there are, and weigh them by what was known.
+
+    Every answer can be had from the result: ``foedus.forecast(case, weighed=weighed)``.
+
+    Parameters
+    ----------
+    case : Case
+    as_of : datetime.date, datetime.datetime or str, optional
+        What was public by then is known; the case's own date if absent.
+    ensemble : Ensemble, optional
+        Runs made before, of the same case and with the same known decisions.
+    check : callable, optional
+        Called with the filtered case before any run is made, to refuse what cannot be asked.
+    **making : Making
+        ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
+        :func:`foedus.run`; not used with ``ensemble``.
+
+    Returns
+    -------
+    Weighed
+
+    Raises
+    ------
+    InputError
+        If the date lies outside the case, or the ensemble replayed other decisions.
+    """
+    date = case.as_of if as_of is None else as_of
+    known = known_by(case, date)
+    if check is not None:
+        check(known)
+    if ensemble is None:
+        ensemble = make_runs(case, date, known=known, **making)
+    return weigh_runs(
+        known,
+        ensemble.dataset,
+        guidance=replayed_decisions(known, ensemble),
+        log_importance=importance_of_stages(ensemble),
+        ensemble=ensemble,
+        full_case=case,
+        as_of=show_when(parse_when(date)),
+    )
 
 
 def weigh_runs(
@@ -85,31 +242,139 @@ def weigh_runs(
     log_importance: FloatArray | None = None,
     smooth: bool = False,
     block: int = BLOCK,
-) -> Weighing:
-    """Weigh the runs of an ensemble; parameters as in :func:`foedus.answers.forecasts.judge`."""
+    ensemble: Ensemble | None = None,
+    full_case: Case | None = None,
+    as_of: str | None = None,
+) -> Weighed:
+    """Weigh runs by what a case knows.
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`.
+    dataset : xarray.Dataset
+        Dims run, day, city, member; the variables of `foedus.world.outputs`, and ``hypothesis``.
+    guidance : Guidance, optional
+        What was replayed; read from the case if absent.
+    log_importance : ndarray, shape (run,), optional
+        Log-weight of each run for where it was drawn from; 0 if absent: all from the prior.
+    smooth : bool
+        Pareto-smooth the weights.
+    block : int
+        Runs held in memory at once.
+    ensemble, full_case, as_of
+        Kept in the result.
+    """
     frame = Frame.of(case)
     guidance = Guidance.of(case) if guidance is None else guidance
     used = reports(case, guidance)
-    weighed = [r for r in used if r.use == "weighed"]
-    unreadable = _unreadable(case, frame)
+    weighed = tuple(r for r in used if r.use == "weighed")
+    unreadable = unreadable_questions(case, frame)
     asked = [q for q in case.questions if q.id not in unreadable]
-    read = _read(dataset, frame, weighed, asked, block)
-    hypothesis = _hypothesis(dataset, case)
+    size = dataset.sizes["run"]
+    log_guidance, log_likelihood = np.zeros(size), np.zeros(size)
+    found = Likelihood(*(large_table(len(weighed), size) for _ in range(3)))
+    draws = large_table(len(asked), size)
+    names = {"log_guidance"}.union(
+        *(r.variables for r in weighed), *(variables(q.ask.quantity, q.ask.member) for q in asked)
+    )
+    end = 0
+    for runs in blocks(dataset, sorted(names), size=block):
+        here = slice(end, end := end + len(runs["log_guidance"]))
+        log_guidance[here] = runs["log_guidance"]
+        part = likelihood(weighed, runs, frame)
+        found.contribution[:, here] = part.contribution
+        found.truth[:, here] = part.truth
+        found.disbelief[:, here] = part.disbelief
+        for one in part.contribution:  # in this order, whatever the size of the block
+            log_likelihood[here] += one
+        for row, q in zip(draws, asked, strict=True):
+            row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
+    hypothesis = hypotheses_of(dataset, case)
+    if log_importance is None:
+        log_importance = np.zeros(size)
     log_prior, warnings = _log_prior(case, hypothesis, log_importance)
-    weights = weigh(log_prior + read.log_guidance + read.log_likelihood, smooth=smooth)
-    evidence = evidence_table(case, used, weighed, read, weights, frame)
+    weights = importance_weights(log_prior + log_guidance + log_likelihood, smooth=smooth)
+    evidence = evidence_table(case, used, weighed, found, weights, frame)
     weights = doubt(weights, evidence)
     if weights.verdict == "refused":
         weights = name_conflicts(weights, evidence)
     weights = name_impossible(weights, evidence, _ruled_out(dataset))
-    replayed = _replayed(guidance, read.log_guidance, warnings)
-    return Weighing(
-        frame, guidance, tuple(weighed), read, hypothesis, log_prior, weights, evidence,
-        unreadable, replayed, tuple(warnings),
-    )  # fmt: skip
+    replayed = _replayed(guidance, log_guidance, warnings)
+    return Weighed(
+        case=case,
+        dataset=dataset,
+        guidance=guidance,
+        frame=frame,
+        reports=weighed,
+        likelihood=found,
+        log_guidance=log_guidance,
+        log_likelihood=log_likelihood,
+        draws={q.id: row for row, q in zip(draws, asked, strict=True)},
+        hypothesis=hypothesis,
+        log_importance=log_importance,
+        log_prior=log_prior,
+        weights=weights,
+        evidence=evidence,
+        unreadable=unreadable,
+        replayed=replayed,
+        warnings=tuple(warnings),
+        ensemble=ensemble,
+        full_case=full_case,
+        as_of=as_of,
+        block=block,
+    )
 
 
-def _unreadable(case: Case, frame: Frame) -> dict[str, str]:
+def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: Any) -> Ensemble:
+    """Run the adaptive ensemble of a case as of a date; options as of the runner, None left out.
+
+    ``known`` is the case as filtered by the date, if it is at hand.
+    """
+    from foedus.ensemble.runner import run
+
+    given = {"runs": RUNS} | {name: value for name, value in options.items() if value is not None}
+    seen = known_by(case, date) if known is None else known
+    return run(case, as_of=date, adapt=lambda runs, first: next_stage(seen, runs, first), **given)
+
+
+def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
+    """Return what an ensemble replayed: what is known, or nothing (then all facts are weighed).
+
+    Raises
+    ------
+    InputError
+        If it replayed other decisions than those known.
+    """
+    replayed = ensemble.plan.guidance
+    if not (replayed["days"] or replayed["not_by"]):
+        return Guidance()
+    guidance = Guidance.of(known)
+    wanted = [
+        sorted([e, m, d] for (e, m), d in table.items())
+        for table in (guidance.days, guidance.not_by)
+    ]
+    found = [sorted(map(list, replayed[name])) for name in ("days", "not_by")]
+    if wanted != found:
+        raise InputError(
+            f"the ensemble replayed other decisions than those known by {known.as_of}: run it "
+            f"again with that as-of date (replayed {found}, known {wanted})"
+        )
+    return guidance
+
+
+def prior_weights(ensemble: Ensemble) -> Weights:
+    """Return what the runs of an ensemble weigh before any evidence.
+
+    Each run weighs what its parameters weigh for where they were drawn, each hypothesis its prior.
+    Decisions that were imposed on the runs are in them, and are not charged.
+    """
+    case = ensemble.case
+    hypothesis = hypotheses_of(ensemble.dataset, case)
+    return importance_weights(_log_prior(case, hypothesis, importance_of_stages(ensemble))[0])
+
+
+def unreadable_questions(case: Case, frame: Frame) -> dict[str, str]:
     """Return why a question cannot be read off the runs, by question."""
     out = {}
     for question in case.questions:
@@ -120,44 +385,14 @@ def _unreadable(case: Case, frame: Frame) -> dict[str, str]:
     return out
 
 
-def _read(
-    dataset: xr.Dataset,
-    frame: Frame,
-    weighed: list[Report],
-    asked: list[Question],
-    block: int,
-) -> Read:
-    names = {"log_guidance"}.union(
-        *(r.variables for r in weighed), *(variables(q.ask.quantity, q.ask.member) for q in asked)
-    )
-    size = dataset.sizes["run"]
-    guided, total = np.zeros(size), np.zeros(size)
-    contribution, truth, disbelief = (room(len(weighed), size) for _ in range(3))
-    draws = room(len(asked), size)
-    end = 0
-    for runs in blocks(dataset, sorted(names), size=block):
-        here = slice(end, end := end + len(runs["log_guidance"]))
-        guided[here] = runs["log_guidance"]
-        part = likelihood(weighed, runs, frame)
-        contribution[:, here] = part.contribution
-        truth[:, here] = part.truth
-        disbelief[:, here] = part.disbelief
-        for one in part.contribution:  # in this order, whatever the size of the block
-            total[here] += one
-        for row, q in zip(draws, asked, strict=True):
-            row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
-    answers = {q.id: row for row, q in zip(draws, asked, strict=True)}
-    return Read(guided, total, contribution, truth, disbelief, answers)
+def hypotheses_of(dataset: xr.Dataset, case: Case) -> IntArray:
+    """Return the number of each run's hypothesis, shape (run,); -1 for none.
 
-
-def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
-    """Return the bits of the known decisions that each run's own rules ruled out, shape (run,)."""
-    if "ruled_out" not in dataset:
-        return np.zeros(dataset.sizes["run"], dtype=np.int16)
-    return np.asarray(dataset["ruled_out"].to_numpy())
-
-
-def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:
+    Raises
+    ------
+    InputError
+        If the case has no such number.
+    """
     if "hypothesis" not in dataset:
         return np.full(dataset.sizes["run"], -1, dtype=np.int64)
     numbers = dataset["hypothesis"].to_numpy().astype(np.int64)
@@ -168,11 +403,46 @@ def _hypothesis(dataset: xr.Dataset, case: Case) -> NDArray[np.int64]:
     return np.asarray(numbers)
 
 
+def large_table(rows: int, runs: int) -> FloatArray:
+    """Return an array of zeros, shape (rows, runs), on disk if it is large.
+
+    A large one is a temporary file, which the system writes and reads as it has memory to spare;
+    it has no name any more and is gone with the array. The environment variable ``TMPDIR`` says
+    where it is put.
+
+    Raises
+    ------
+    StoreError
+        If the disk has no room for it.
+    """
+    size = 8 * rows * runs
+    if size <= IN_MEMORY:
+        return np.zeros((rows, runs))
+    try:
+        with tempfile.TemporaryFile(prefix="foedus-") as file:
+            if hasattr(os, "posix_fallocate"):  # else a full disk would kill us at a write
+                os.posix_fallocate(file.fileno(), 0, size)
+            mapped = np.memmap(file, dtype=np.float64, mode="r+", shape=(rows, runs))
+            return np.asarray(mapped)
+    except OSError as error:
+        raise StoreError(
+            f"weighing {runs:,} runs needs {size / 1e9:.1f} GB in {tempfile.gettempdir()}: "
+            f"{error.strerror or error}. Name another folder with TMPDIR"
+        ) from error
+
+
+def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
+    """Return the bits of the known decisions that each run's own rules ruled out, shape (run,)."""
+    if "ruled_out" not in dataset:
+        return np.zeros(dataset.sizes["run"], dtype=np.int16)
+    return np.asarray(dataset["ruled_out"].to_numpy())
+
+
 def _log_prior(
-    case: Case, hypothesis: NDArray[np.int64], log_importance: FloatArray | None = None
+    case: Case, hypothesis: IntArray, log_importance: FloatArray
 ) -> tuple[FloatArray, list[str]]:
     """Return what makes each hypothesis weigh exactly its prior, whatever its share of the runs."""
-    out = np.zeros(hypothesis.size) if log_importance is None else log_importance.copy()
+    out = log_importance.copy()
     if out.shape != hypothesis.shape:
         raise InputError(f"log_importance: shape {hypothesis.shape} (found {out.shape})")
     share = normalise(out)

@@ -117,7 +117,7 @@ def effective_size(log_weight: FloatArray) -> FloatArray:
     return np.asarray(np.where(squares > 0, 1.0 / np.where(squares > 0, squares, 1.0), 0.0))
 
 
-def weigh(log_weight: FloatArray, *, smooth: bool = False) -> Weights:
+def importance_weights(log_weight: FloatArray, *, smooth: bool = False) -> Weights:
     """Return normalised weights with their diagnostics.
 
     Parameters
@@ -323,3 +323,12 @@ def mean_and_error(values: FloatArray, weight: FloatArray) -> tuple[float, float
     v, w = values[used], weight[used]
     mean = float(np.dot(w, v))
     return mean, float(np.sqrt(np.dot(w**2, (v - mean) ** 2)))
+
+
+def carrying(weight: FloatArray, most: int) -> NDArray[np.int64]:
+    """Return the runs that carry all but a millionth of the weight, thinned evenly if too many."""
+    order = np.argsort(-weight, kind="stable")
+    last = int(np.searchsorted(weight[order].cumsum(), 1.0 - 1e-6)) + 1
+    rows = np.sort(order[:last])
+    step = -(-rows.size // max(most, 1))
+    return np.asarray(rows[::step])
