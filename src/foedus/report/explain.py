@@ -12,7 +12,7 @@ from foedus.report.words import because, day, percent, worth
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
-    from foedus.answers.explanations import Explanations, Weighed
+    from foedus.answers.explanations import Explanations, Hypothesis
 
 COLUMNS = ("", "As it was", "Otherwise", "Difference", "50% of pairs", "90% of pairs")
 
@@ -58,13 +58,13 @@ def print_explanations(found: Explanations) -> None:
         to.print(f"Mind: {warning}")
 
 
-def rank(h: Weighed) -> float:
+def rank(h: Hypothesis) -> float:
     """Return what puts the likeliest explanation first."""
     p = h.evidence.posterior
     return math.inf if math.isnan(p) else -p
 
 
-def row(h: Weighed) -> tuple[str, ...]:
+def row(h: Hypothesis) -> tuple[str, ...]:
     """Return the cells of an explanation: title, prior, and what each source says."""
     if h.evidence.words == ALONE:
         return (h.title, "the only one", "–", "–", "–")

@@ -14,7 +14,7 @@ from foedus.report.words import count, number, percent, points
 if TYPE_CHECKING:
     from foedus.answers.bayes_factors import Standing
     from foedus.answers.counterfactuals import Contrast, Difference
-    from foedus.answers.explanations import Explanations, Weighed
+    from foedus.answers.explanations import Explanations, Hypothesis
     from foedus.answers.watch_list import Watch
     from foedus.weighing.results import Forecast
 
@@ -125,12 +125,12 @@ def chance(s: Standing) -> str:
     return percent(s.posterior) + ("" if math.isnan(s.error) else f" {points(s.error)}")
 
 
-def said(h: Weighed, *, text: bool = False) -> str:
+def said(h: Hypothesis, *, text: bool = False) -> str:
     """Return what a hypothesis is worth and what moves it most.
 
     Parameters
     ----------
-    h : Weighed
+    h : Hypothesis
     text : bool
         Name the fact by its text, for readers who do not have the case file.
     """
