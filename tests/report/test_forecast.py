@@ -11,7 +11,7 @@ import pytest
 import foedus
 from foedus.answers.bayes_factors import Standing
 from foedus.answers.counterfactuals import Contrast, Difference
-from foedus.answers.explanations import Explanations, Moved, Weighed
+from foedus.answers.explanations import Explanations, Hypothesis, Moved
 from foedus.answers.watch_list import Reading, Watch, Worth
 from foedus.report.brief import render
 from foedus.report.forecast import brief_of, command, outside, short, span
@@ -178,10 +178,21 @@ def standing(p: float, words: str = "the evidence does not tell") -> Standing:
 def explained(**more: object) -> Explanations:
     moved = Moved("least", "Fact least.", 1.2, 0.2, True)
     weighed = tuple(
-        Weighed(h.id, h.title, h.says, h.put_forward_by, h.prior, 200, 90.0, standing(h.posterior),
-                standing(0.5), standing(0.6), (moved,))
+        Hypothesis(
+            h.id,
+            h.title,
+            h.says,
+            h.put_forward_by,
+            h.prior,
+            200,
+            90.0,
+            standing(h.posterior),
+            standing(0.5),
+            standing(0.6),
+            (moved,),
+        )
         for h in forecast().hypotheses
-    )  # fmt: skip
+    )
     lost = Difference("deaths_total", "People killed", "people", 60.0, 30.0, -30.0, 4.0,
                       (-90.0, -40.0, -30.0, -12.0, 0.0))  # fmt: skip
     contrast = Contrast("no-fire-order", "Without the order to fire", 40, 30, 20, AS_OF, (lost,))
