@@ -15,8 +15,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from foedus.views import give
-
 if TYPE_CHECKING:
     from foedus.answers.diagnostics import diagnose as diagnose
     from foedus.answers.discovery import discover as discover
@@ -79,19 +77,6 @@ _HOME = {
     "watch": "foedus.answers.watch_list",
     "weigh": "foedus.weighing.weighed",
 }
-
-#: How objects look to people: who gives it, called with the object when it is asked for.
-_VIEWS = {
-    "Case.html": "foedus.report.notebook:case_html",
-    "Ensemble.html": "foedus.report.notebook:ensemble_html",
-    "Ensemble.plot": "foedus.report.charts:EnsemblePlots",
-    "Explanations.html": "foedus.report.notebook:explanations_html",
-    "Forecast.html": "foedus.report.notebook:forecast_html",
-    "Forecast.plot": "foedus.report.charts:ForecastPlots",
-    "Scores.html": "foedus.report.notebook:scores_html",
-    "Watch.html": "foedus.report.notebook:watch_html",
-}
-give(_VIEWS)
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - all of them are texts
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 import foedus
 from foedus.answers.fans import FANS
 from foedus.report.charts import Chart
-from foedus.views import View, view
 from foedus.weighing.results import Forecast
 
 from .made_up import forecast
@@ -134,20 +133,6 @@ def test_before_the_evidence_equal_runs_give_plain_quantiles(
     crowd = small_ensemble.dataset["crowd"].to_numpy().astype(np.float64).sum(axis=2)
     middle = np.quantile(crowd, 0.5, axis=0, method="inverted_cdf")
     assert np.array_equal(fan.quantiles[2], middle)
-
-
-def test_a_view_that_nobody_gives_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match=r"nobody gives Nothing\.plot"):
-        view("Nothing.plot", object())
-    assert isinstance(Forecast.plot, View)
-
-
-def test_every_view_is_given(made_forecast: Forecast) -> None:
-    from importlib import import_module
-
-    for target in foedus._VIEWS.values():
-        module, name = target.split(":")
-        assert callable(getattr(import_module(module), name))
 
 
 @pytest.fixture

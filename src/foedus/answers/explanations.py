@@ -35,7 +35,6 @@ from foedus.answers import bayes_factors as factors
 from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
 from foedus.case.models import Case
-from foedus.views import view
 from foedus.weighing.nearest_cases import case_features, own_row
 from foedus.weighing.results import finite
 from foedus.weighing.weighed import Making, Weighed, When, weigh
@@ -216,7 +215,9 @@ class Explanations:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        return str(view("Explanations.html", self))
+        from foedus.report.notebook import explanations_html
+
+        return explanations_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""

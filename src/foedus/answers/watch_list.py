@@ -30,7 +30,6 @@ from foedus.answers.questions import settled_by
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.views import view
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
 from foedus.weighing.results import figures, finite, plain
@@ -212,7 +211,9 @@ class Watch:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        return str(view("Watch.html", self))
+        from foedus.report.notebook import watch_html
+
+        return watch_html(self)
 
     def best(self) -> tuple[Worth, ...]:
         """Return the most telling day of each thing that tells anything, the best first."""

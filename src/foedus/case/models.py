@@ -23,7 +23,6 @@ from foedus.case.times import Day, When, local_day
 from foedus.case.values import Value
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES, Role, Rule
 from foedus.errors import Problem
-from foedus.views import view
 
 
 class _KindSchema:
@@ -344,7 +343,9 @@ class Case(_Model):
     _positions: Positions = PrivateAttr(default_factory=Positions)
 
     def _repr_html_(self) -> str:
-        return str(view("Case.html", self))
+        from foedus.report.notebook import case_html
+
+        return case_html(self)
 
     @property
     def end(self) -> dt.date:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from foedus.ensemble import store
 from foedus.ensemble.plan import Plan
 from foedus.errors import StoreError
-from foedus.views import EnsemblePlots, View, view
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.case.models import Case
+    from foedus.report.charts import EnsemblePlots
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,17 @@ class Ensemble:
     plan: Plan
     attributes: dict[str, Any]
 
-    #: Charts before any evidence: ``ensemble.plot()``, ``ensemble.plot.fan("deaths_total")``.
-    plot = View[EnsemblePlots]("Ensemble.plot")
+    @property
+    def plot(self) -> EnsemblePlots:
+        """Charts before any evidence, such as ``ensemble.plot.fan("deaths_total")``."""
+        from foedus.report.charts import EnsemblePlots
+
+        return EnsemblePlots(self)
 
     def _repr_html_(self) -> str:
-        return str(view("Ensemble.html", self))
+        from foedus.report.notebook import ensemble_html
+
+        return ensemble_html(self)
 
     @functools.cached_property
     def _marks(self) -> NDArray[np.uint64]:

@@ -18,7 +18,6 @@ from foedus.case.question_kinds import kind_of
 from foedus.ensemble.proposal import log_importance
 from foedus.errors import InputError
 from foedus.scoring_rules import Score
-from foedus.views import view
 from foedus.weighing.outside_view import Outside, always_refuse, positions
 from foedus.weighing.results import Forecast, finite, plain
 from foedus.weighing.weighed import Weighed, weigh_runs
@@ -121,7 +120,9 @@ class Scores:
     questions: tuple[Scored, ...]
 
     def _repr_html_(self) -> str:
-        return str(view("Scores.html", self))
+        from foedus.report.notebook import scores_html
+
+        return scores_html(self)
 
     def summary(self, *, only_open: bool = True) -> dict[str, Any]:
         """Return the means over questions.

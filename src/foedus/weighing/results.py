@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.errors import InputError
-from foedus.views import ForecastPlots, View, view
 from foedus.weighing.nearest_cases import Alike
 from foedus.weighing.outside_view import Outside
 from foedus.weighing.weights import Verdict, Weights
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from foedus.report.charts import ForecastPlots
 
 FloatArray = NDArray[np.float64]
 
@@ -322,11 +323,17 @@ class Forecast:
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
-    #: Charts: ``forecast.plot()``, ``forecast.plot.fan("deaths_total")``.
-    plot = View[ForecastPlots]("Forecast.plot")
+    @property
+    def plot(self) -> ForecastPlots:
+        """Charts: ``forecast.plot()``, ``forecast.plot.fan("deaths_total")``."""
+        from foedus.report.charts import ForecastPlots
+
+        return ForecastPlots(self)
 
     def _repr_html_(self) -> str:
-        return str(view("Forecast.html", self))
+        from foedus.report.notebook import forecast_html
+
+        return forecast_html(self)
 
     @property
     def verdict(self) -> Verdict:
