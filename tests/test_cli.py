@@ -336,7 +336,7 @@ def test_an_interrupted_forecast_goes_on_by_the_same_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
-        raise foedus.Interrupted("stopped after 5 runs, safe in x. To go on: foedus run other")
+        raise foedus.Interrupted("stopped after 5 runs, safe in x.", again="foedus run other")
 
     monkeypatch.setattr("foedus.weighing.weighed.make_runs", stopped)
     assert call("forecast", FLAGSHIP, "--runs", "9") == 130

@@ -61,4 +61,19 @@ class StoreError(FoedusError):
 
 
 class Interrupted(FoedusError):  # noqa: N818 - a stop, not an error
-    """A run was stopped; what is on disk is valid and can be resumed."""
+    """A run was stopped; what is on disk is valid and can be resumed.
+
+    Attributes
+    ----------
+    stopped : str
+        What was stopped, and what is safe.
+    again : str or None
+        The command that goes on.
+    """
+
+    def __init__(self, stopped: str, again: str | None = None) -> None:
+        self.stopped, self.again = stopped, again
+        super().__init__(stopped if again is None else f"{stopped} To go on: {again}")
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[str, str | None]]:
+        return type(self), (self.stopped, self.again)

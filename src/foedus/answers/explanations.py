@@ -323,8 +323,7 @@ def weigh_hypotheses(
     casebook = standings(past, prior, who="the casebook")
     both = standings(found + past, prior)
     if refused:
-        few = weights.reason.startswith("too few")
-        said = factors.TOO_FEW if few else weights.reason
+        said = factors.TOO_FEW if weights.too_few else weights.reason
         evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, said),) * count
     moved = _moved(weighed, found, prior, log_likelihood)
     views = tuple(

@@ -8,9 +8,12 @@ import shlex
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cyclopts import App, CycloptsError
+
+if TYPE_CHECKING:
+    from foedus.errors import Interrupted
 
 
 def example(*lines: str) -> str:
@@ -57,7 +60,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except (errors.InputError, errors.StoreError) as error:
         return _complain(str(error), 2)
     except errors.Interrupted as error:
-        return _complain(_how_to_go_on(str(error), tokens), 130)
+        return _complain(_how_to_go_on(error, tokens), 130)
     except KeyboardInterrupt:
         return _complain("stopped", 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `foedus schema | head`
@@ -78,12 +81,12 @@ def main(tokens: Sequence[str] | None = None) -> int:
         )
 
 
-def _how_to_go_on(message: str, tokens: Sequence[str] | None) -> str:
-    """Return the message of an interruption; what was no plain run goes on by the same command."""
+def _how_to_go_on(error: Interrupted, tokens: Sequence[str] | None) -> str:
+    """Return the message of an interruption; all but a plain run goes on by the same command."""
     words = list(sys.argv[1:] if tokens is None else tokens)
     if words[:1] == ["run"] and "--cluster" not in words:
-        return message
-    return f"{message.split(' To go on:')[0]} To go on: {shlex.join(['foedus', *words])}"
+        return str(error)
+    return f"{error.stopped} To go on: {shlex.join(['foedus', *words])}"
 
 
 def _status(result: Any) -> int:

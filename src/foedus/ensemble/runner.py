@@ -307,8 +307,8 @@ def _interrupted(path: Path, plan: Plan) -> Interrupted:
     ensemble = open_ensemble(path)
     seen = ensemble.complete[: plan.runs]
     return Interrupted(
-        f"stopped after {int(seen.sum()):,} of {plan.runs:,} runs, which are safe in {path}. "
-        f"To go on: {plan.command(path, resume=True)}"
+        f"stopped after {int(seen.sum()):,} of {plan.runs:,} runs, which are safe in {path}.",
+        again=plan.command(path, resume=True),
     )
 
 

@@ -69,6 +69,11 @@ class Weights:
         return int(self.log_weight.size)
 
     @property
+    def too_few(self) -> bool:
+        """Whether it is refused because too few runs, in effect, agree with the evidence."""
+        return self.verdict == "refused" and _short(self.ess, REFUSE_BELOW)
+
+    @property
     def reason(self) -> str:
         """Why the verdict is not ok, in a few words."""
         return reason(self.verdict, self.ess, self.runs)
