@@ -14,7 +14,7 @@ SHRINK := $(BIN)/python tools/pictures.py
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration scorecard
+.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration scorecard
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -28,8 +28,12 @@ test: $(DEV)  ## lint, strict types, tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -m "not slow" -n auto --dist loadfile
 
-test-slow: $(DEV)  ## the statistical and long tests
-	@$(BIN)/pytest -m slow
+test-slow: $(DEV)  ## the statistical and long tests, or a part of them: SLICE=3/7
+	@$(BIN)/pytest -m slow $(if $(SLICE),--slice $(SLICE))
+
+chromium:  ## install Debian's Chromium, which the tests of the page need (as root)
+	@if [ "$$(id -u)" != 0 ]; then echo "This needs root: sudo make chromium"; exit 1; fi
+	@apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium
 
 docs: $(DEV)  ## build the site into docs/_build/html; a warning is an error
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

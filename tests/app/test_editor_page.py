@@ -22,11 +22,6 @@ from foedus.app.settings import Settings
 from foedus.case import load_case, new_case
 from foedus.case.load import shipped_text
 
-CHROMIUM = "/usr/bin/chromium"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not os.path.exists(CHROMIUM), reason="no Chromium on this machine"),
-]
 #: Where to keep pictures; the docs' are made so.
 PICTURES = os.environ.get("FOEDUS_PICTURES")
 LAND = Path(__file__).parents[2] / "src" / "foedus" / "app" / "static" / "outlines.json"
@@ -58,15 +53,6 @@ def server(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     running.should_exit = True
     thread.join(10)
     listening.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[1280, pytest.param(390, marks=pytest.mark.slow)])

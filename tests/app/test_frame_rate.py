@@ -7,9 +7,7 @@ import time
 import pytest
 
 from .conftest import SMALL
-from .test_page import LONG, Visit, chromium, pytestmark, until
-
-__all__ = ["chromium", "pytestmark"]
+from .test_page import LONG, Visit, until
 
 
 @pytest.mark.slow

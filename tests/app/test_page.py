@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -13,11 +12,6 @@ import pytest
 
 from .conftest import OURS, result
 
-CHROMIUM = "/usr/bin/chromium"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not os.path.exists(CHROMIUM), reason="no Chromium on this machine"),
-]
 #: Milliseconds that something which is computed may take on a busy machine.
 LONG = 120_000
 TABS = {
@@ -30,15 +24,6 @@ TABS = {
     "map": "svg",
     "editor": "button",
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def until(page: Any, expression: str) -> None:

@@ -1,6 +1,5 @@
 import dataclasses
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +11,6 @@ from foedus.report.brief import link, render, write
 from foedus.report.content import Brief
 
 Make = Callable[..., Brief]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 HOSTILE = (
     "\u202e\u05e9\u05dc\u05d5\u05dd \U0001f600 "
     + "w" * 300
@@ -152,32 +150,24 @@ def test_a_long_word_may_break_in_text_but_not_in_an_address(make_brief: Make) -
 
 
 @pytest.fixture
-def page(make_brief: Make, tmp_path: Path) -> Iterator[Any]:
-    """A Chromium page; skipped with a reason where there is none."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    sync = pytest.importorskip("playwright.sync_api")
+def page(chromium: Any, make_brief: Make, tmp_path: Path) -> Iterator[Any]:
     path = write(make_brief(text=f"{EVIL} {'w' * 300}"), tmp_path / "brief.html")
-    with sync.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 390, "height": 844})
-        tab.said = []
-        tab.on("console", lambda message: tab.said.append(message.text))
-        tab.on("pageerror", lambda error: tab.said.append(str(error)))
-        tab.asked = []
-        tab.on("request", lambda request: tab.asked.append(request.url))
-        tab.goto(path.as_uri())
-        yield tab
-        browser.close()
+    tab = chromium.new_page(viewport={"width": 390, "height": 844})
+    tab.said = []
+    tab.on("console", lambda message: tab.said.append(message.text))
+    tab.on("pageerror", lambda error: tab.said.append(str(error)))
+    tab.asked = []
+    tab.on("request", lambda request: tab.asked.append(request.url))
+    tab.goto(path.as_uri())
+    yield tab
+    tab.close()
 
 
-@pytest.mark.browser
 def test_chromium_shows_it_without_a_word_and_without_a_request(page: Any) -> None:
     assert page.said == []
     assert [u for u in page.asked if not u.startswith(("file:", "data:"))] == []
     assert "<script>" in page.inner_text("main")
 
 
-@pytest.mark.browser
 def test_a_telephone_needs_no_sideways_scrolling(page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -16,7 +16,6 @@ from .made_up import forecast
 
 pytest.importorskip("anywidget")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 EVIL = "<img src=x onerror=alert(1)>"
 
 #: A stand-in for Jupyter: a model whose messages the test reads and answers. As in JupyterLab,
@@ -153,15 +152,12 @@ def test_the_streets_are_sent_tick_by_tick(
 
 
 @pytest.fixture
-def tab(tmp_path: Path) -> Any:
-    """A Chromium page with the widget in it; skipped with a reason where there is none."""
+def tab(chromium: Any, tmp_path: Path) -> Any:
+    """A page with the widget in it."""
     import threading
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    sync = pytest.importorskip("playwright.sync_api")
     import foedus.notebook.slider
 
     code = Path(foedus.notebook.slider.__file__).with_name("slider.js")
@@ -174,21 +170,18 @@ def tab(tmp_path: Path) -> Any:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.said = []
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.clock.install()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
-        page.wait_for_function("window.ready")
-        yield page
-        browser.close()
+    page = chromium.new_page()
+    page.said = []
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.clock.install()
+    page.goto(f"http://127.0.0.1:{server.server_port}/")
+    page.wait_for_function("window.ready")
+    yield page
+    page.close()
     server.shutdown()
     server.server_close()
 
 
-@pytest.mark.browser
 def test_the_slider_asks_one_thing_at_a_time_and_shows_the_answer(tab: Any) -> None:
     assert tab.evaluate("window.sent") == [{"at": 0}]
     tab.focus("input")
@@ -206,7 +199,6 @@ def test_the_slider_asks_one_thing_at_a_time_and_shows_the_answer(tab: Any) -> N
     assert tab.said == []
 
 
-@pytest.mark.browser
 def test_a_notebook_gets_no_key_that_moves_the_slider(tab: Any) -> None:
     tab.focus("input")
     for key, label in (("End", "three"), ("ArrowLeft", "two"), ("Home", "one"), ("ArrowUp", "two")):
@@ -217,7 +209,6 @@ def test_a_notebook_gets_no_key_that_moves_the_slider(tab: Any) -> None:
     assert tab.evaluate("window.taken") == ["Shift", "Enter"]
 
 
-@pytest.mark.browser
 def test_a_picture_is_faded_until_it_is_of_the_place_that_is_named(tab: Any) -> None:
     def busy() -> bool:
         return tab.get_attribute(".foedus-slider", "aria-busy") == "true"
@@ -238,7 +229,6 @@ def test_a_picture_is_faded_until_it_is_of_the_place_that_is_named(tab: Any) -> 
     assert tab.inner_text("p.says") == "place 1"
 
 
-@pytest.mark.browser
 def test_an_error_takes_the_place_of_the_picture(tab: Any) -> None:
     cells = "(a) => window.answer(a, [0, 1, 2, 3, 4, 2])"
     tab.evaluate(cells, {"at": 0, "text": "1 quiet", "svg": "", "size": [3, 2]})
@@ -256,7 +246,6 @@ def test_an_error_takes_the_place_of_the_picture(tab: Any) -> None:
     assert tab.text_content("[role=alert]") == ""
 
 
-@pytest.mark.browser
 def test_a_kernel_that_does_not_answer_is_told_and_asked_again(tab: Any) -> None:
     assert tab.evaluate("window.sent") == [{"at": 0}]
     tab.clock.fast_forward(9_000)
@@ -275,7 +264,6 @@ def test_a_kernel_that_does_not_answer_is_told_and_asked_again(tab: Any) -> None
     assert tab.text_content("[role=alert]") == ""
 
 
-@pytest.mark.browser
 def test_the_streets_are_painted(tab: Any) -> None:
     tab.evaluate(
         "(a) => window.answer(a, [0, 1, 2, 3, 4, 2])",
