@@ -28,4 +28,4 @@ def test_where_the_forecast_refuses_all_runs_are_alike(toy):
     found = picks(
         case, toy.dataset(case, toy.block(case, 100)), importance_weights(log_weight), numbers
     )
-    assert len(found) > 5
+    assert len({p.run for p in found} - {7}) >= 5, "not only the run that has all the weight"

@@ -84,6 +84,7 @@ def machines(tmp_path):
         found.stop()
 
 
+@pytest.mark.slow
 def test_workers_are_killed_and_the_numbers_stay(case, machines, tmp_path):
     rng = random.Random(4)
     whole = run(case, runs=150, seed=3, workers=1, batch=150, out=tmp_path / "whole.zarr")

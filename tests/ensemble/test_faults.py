@@ -96,6 +96,7 @@ def storm(case, folder, kills, workers, seed):
     return landed
 
 
+@pytest.mark.slow
 def test_killed_at_random_instants(case, tmp_path):
     assert storm(case, tmp_path, kills=3, workers=1, seed=1) >= 1
 

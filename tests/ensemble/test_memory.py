@@ -65,6 +65,7 @@ def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
     assert peak(lambda: log_likelihood(asking, made.open_dataset(), block=2000)) < 16 * MIB
 
 
+@pytest.mark.slow
 def test_making_runs_needs_no_more_memory_for_more_of_them(case, tmp_path):
     def least(runs):
         # What else the process does at the time (a server of other tests) can only add.

@@ -45,6 +45,11 @@ def test_the_text_alternative_names_now_peak_and_end(make_brief: Callable[..., B
     assert "2 reported facts" in text
 
 
+def shapes(svg: str) -> int:
+    """How many lines and symbols are drawn."""
+    return svg.count("<path") + svg.count("<use")
+
+
 def test_every_kind_of_mark_can_be_drawn(make_brief: Callable[..., Brief]) -> None:
     inf = float("inf")
     marks = (
@@ -56,5 +61,8 @@ def test_every_kind_of_mark_can_be_drawn(make_brief: Callable[..., Brief]) -> No
         Mark(AS_OF, 300, 300, 300, "300 in one city", part=True),
     )
     fan = dataclasses.replace(make_brief().fans[0], marks=marks)
-    plain = dataclasses.replace(fan, marks=())
-    assert len(fan_svg(fan, AS_OF)) > len(fan_svg(plain, AS_OF))
+    bare = fan_svg(dataclasses.replace(fan, marks=()), AS_OF)
+    for mark in marks:
+        alone = fan_svg(dataclasses.replace(fan, marks=(mark,)), AS_OF)
+        ElementTree.fromstring(alone)
+        assert shapes(alone) > shapes(bare), mark.label
