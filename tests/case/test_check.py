@@ -225,6 +225,7 @@ def test_the_flagship_fits_the_schema_and_faults_do_not():
 
 def test_the_flagship_fits_the_schema_by_a_library():
     import jsonschema
+
     data = json.loads(load_case("kazakhstan-2022").model_dump_json(exclude_none=True))
     jsonschema.validate(data, json_schema())
 
