@@ -12,7 +12,7 @@ from pathlib import Path
 
 import foedus
 from foedus.ensemble.progress import for_stream
-from foedus.report.forecast import brief_of
+from foedus.report.brief import brief_of
 from foedus.report.plots import sheet_svg
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "kazakhstan-2022.svg"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from foedus.errors import InputError as InputError
     from foedus.errors import Interrupted as Interrupted
     from foedus.errors import StoreError as StoreError
-    from foedus.report.forecast import brief as brief
+    from foedus.report.brief import brief as brief
     from foedus.scoring.scores import Scores as Scores
     from foedus.scoring.scores import score as score
     from foedus.weighing.results import Forecast as Forecast
@@ -59,7 +59,7 @@ _HOME = {
     "StoreError": "foedus.errors",
     "Weighed": "foedus.weighing.weighed",
     "as_of": "foedus.case.asof",
-    "brief": "foedus.report.forecast",
+    "brief": "foedus.report.brief",
     "check": "foedus.case.check_report",
     "diagnose": "foedus.answers.diagnostics",
     "diff": "foedus.ensemble",

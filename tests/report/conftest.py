@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from foedus.report.content import (
-    Answer,
+    AnswerRow,
     Brief,
-    Contrast,
-    Difference,
-    Evidence,
-    Explanation,
-    Fan,
-    Likeness,
+    ContrastTable,
+    DifferenceRow,
+    EvidenceRow,
+    ExplanationRow,
+    FanChart,
     Mark,
-    Sign,
-    Watch,
+    NearestCaseRow,
+    WatchRow,
+    WatchTable,
 )
 
 START = dt.date(2022, 1, 2)
@@ -27,18 +27,18 @@ DATES = tuple(START + dt.timedelta(days=d) for d in range(30))
 INF = math.inf
 
 
-def fan(key: str, title: str, unit: str, scale: float, marks: tuple[Mark, ...] = ()) -> Fan:
+def fan(key: str, title: str, unit: str, scale: float, marks: tuple[Mark, ...] = ()) -> FanChart:
     shape = [math.exp(-(((d - 4) / 5) ** 2)) for d in range(len(DATES))]
     q = {p: tuple(scale * f * s for s in shape) for p, f in
          {"q05": 0.1, "q25": 0.5, "q50": 0.8, "q75": 1.3, "q95": 2.6}.items()}  # fmt: skip
-    return Fan(key, title, unit, DATES, **q, marks=marks)
+    return FanChart(key, title, unit, DATES, **q, marks=marks)
 
 
-def rising(key: str, title: str, unit: str, scale: float, marks: tuple[Mark, ...] = ()) -> Fan:
+def rising(key: str, title: str, unit: str, scale: float, marks: tuple[Mark, ...] = ()) -> FanChart:
     shape = [1 - math.exp(-d / 4) for d in range(len(DATES))]
     q = {p: tuple(scale * f * s for s in shape) for p, f in
          {"q05": 0.3, "q25": 0.6, "q50": 0.9, "q75": 1.4, "q95": 20.0}.items()}  # fmt: skip
-    return Fan(key, title, unit, DATES, **q, marks=marks)
+    return FanChart(key, title, unit, DATES, **q, marks=marks)
 
 
 def sample(text: str = "Will allied troops land by 10 January?", address: str = "") -> Brief:
@@ -55,7 +55,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
         verdict="ok",
         headline="",
         answers=(
-            Answer(
+            AnswerRow(
                 text,
                 "binary",
                 probability=0.93,
@@ -64,14 +64,14 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 base_text="4 of 22 requests",
                 before="21%",
             ),
-            Answer(
+            AnswerRow(
                 "Will the leader lose office?",
                 "binary",
                 probability=0.034,
                 error=0.006,
                 before="16%",
             ),
-            Answer(
+            AnswerRow(
                 "Will internet access be back by 11 January?",
                 "binary",
                 probability=0.48,
@@ -80,7 +80,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 base_text="no casebook base",
                 before="52%",
             ),
-            Answer(
+            AnswerRow(
                 "How many allied troops on 14 January?",
                 "number",
                 "people",
@@ -90,7 +90,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 base_text="median 2,500",
                 before="0 (0 to 1,900)",
             ),
-            Answer(
+            AnswerRow(
                 "When do the first allied troops leave?",
                 "date",
                 probability=0.81,
@@ -133,7 +133,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
             fan("troops", "Allied troops in the country", "people", 2_500),
         ),
         explanations=(
-            Explanation(
+            ExplanationRow(
                 "A club for the commanders",
                 "Backing shows wavering commanders that the government will stand.",
                 "two scholars",
@@ -144,7 +144,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 both="57% ± 5",
                 said="Positive for it (Bayes factor 3.2, 2.1 to 4.8).",
             ),
-            Explanation(
+            ExplanationRow(
                 "A message before talks",
                 "The mission is meant for a third party.",
                 "several columnists",
@@ -152,7 +152,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 0.31,
                 0.03,
             ),
-            Explanation(
+            ExplanationRow(
                 "The treaty, simply",
                 "An attack from outside is claimed and the treaty answers it.",
                 "the government",
@@ -162,7 +162,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
             ),
         ),
         evidence=(
-            Evidence(
+            EvidenceRow(
                 "6 Jan 2022",
                 "6 Jan 2022",
                 "Police say that at least 13 officers are dead.",
@@ -173,7 +173,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 "17 (4 to 61)",
                 "weighed",
             ),
-            Evidence(
+            EvidenceRow(
                 "5 Jan 2022",
                 "6 Jan 2022",
                 "The government asks the alliance for help.",
@@ -184,7 +184,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 "happens on that day",
                 "replayed",
             ),
-            Evidence(
+            EvidenceRow(
                 "1 Jan 2022",
                 "",
                 "The price of fuel doubles.",
@@ -199,13 +199,13 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
         ),
         apart=("Before it began, the casebook expected a request.",),
         contrasts=(
-            Contrast(
+            ContrastTable(
                 "Without the order to fire",
                 400,
                 130,
                 110,
                 (
-                    Difference(
+                    DifferenceRow(
                         "People killed, all sides (people)",
                         "62",
                         "31",
@@ -217,11 +217,11 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
             ),
         ),
         watch=(
-            Watch(
+            WatchTable(
                 "Will the leader lose office?",
                 "now: yes 3% ± 1",
                 (
-                    Sign(
+                    WatchRow(
                         "People in protest or riot at the day's peak",
                         "9 Jan 2022",
                         0.15,
@@ -230,9 +230,9 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                     ),
                 ),
             ),
-            Watch("Which hypothesis holds?", "now", ()),
+            WatchTable("Which hypothesis holds?", "now", ()),
         ),
-        alike=(Likeness("Elsewhere 1999", "trigger", "year", "refused"),),
+        alike=(NearestCaseRow("Elsewhere 1999", "trigger", "year", "refused"),),
         method=("Each run draws its parameters.", "Reports are weighed."),
         caveats=(
             "The street model was built for other cities than these.",

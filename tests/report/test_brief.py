@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from foedus.report.brief import link, render, write
 from foedus.report.content import Brief
+from foedus.report.html import link, render, write
 
 Make = Callable[..., Brief]
 HOSTILE = (

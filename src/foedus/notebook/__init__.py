@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from foedus.errors import InputError
-from foedus.report.words import day, headline
+from foedus.report.number_format import day, headline
 
 try:
     from foedus.notebook.slider import Shown, Slider

@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.forecast import brief_answers, spread
+from foedus.report.brief import brief_answers, spread
+from foedus.report.number_format import MONTHS, number, percent, visible
 from foedus.report.plots import BASE, FAINT, INK, LINE
-from foedus.report.words import MONTHS, number, percent, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def text(forecast: Forecast) -> str:
     return " ".join(said) or "The case asks nothing."
 
 
-def _said(a: content.Answer, end: dt.date) -> str:
+def _said(a: content.AnswerRow, end: dt.date) -> str:
     middle = spread(a.low, a.middle, a.high, end) if a.low else a.middle
     chance = "" if a.probability is None else percent(a.probability)
     return ", ".join(t for t in (chance, middle) if t) or "No answer"

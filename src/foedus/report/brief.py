@@ -1,123 +1,436 @@
-"""The brief: one HTML file that needs no network and no script."""
+"""From a forecast to the words and numbers of its brief."""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from foedus.report import words
-from foedus.report.content import Answer, Brief
-from foedus.report.plots import describe, fan_svg, sample_days
+from foedus.case.hash import case_hash
+from foedus.case.times import latest, parse_when
+from foedus.case.values import Value
+from foedus.report import content
+from foedus.report.explanation_words import (
+    apart_of,
+    contrasts_of,
+    explanations_of,
+    same,
+    warnings_of,
+)
+from foedus.report.number_format import day, headline, number, percent
+from foedus.report.watch_words import titles_of, watch_of
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from foedus.answers.explanations import Explanations
+    from foedus.answers.watch_list import Watch
+    from foedus.case.models import Case
+    from foedus.weighing.outside_view import Outside
+    from foedus.weighing.results import Answer, Estimate, Evidence, Fan, Forecast
 
-TEMPLATE = "brief.html.j2"
+#: What holds of every forecast.
+CAVEATS = (
+    "Probabilities are those of this model, its priors and these reports together. Many priors are "
+    "elicited: an informed judgement, wide, and the first thing to doubt.",
+    "The street model is a model of its kind, not of these cities: it gives orders of magnitude "
+    "and timing, not addresses.",
+    "Sampling error (±) says how far another set of runs could differ. It says nothing of what is "
+    "wrong with the model.",
+    "Base rates come from few past cases; their intervals are wide.",
+    "Reports are weighed by the ratings in the case file. A source that was rated wrongly misleads "
+    "the forecast in proportion.",
+)
 
-#: A word without a place to break.
-_LONG = re.compile(r"\S{24,}")
-_PIECE = 12
+#: How the numbers of every forecast come about.
+METHOD = (
+    "The case file is simulated many times. Each run draws its parameters from priors, one of the "
+    "competing explanations, and its own luck; then, day by day, streets, forces, leader, alliance "
+    "and airlift act on each other. Every mechanism has a published source, which foedus's "
+    "documentation names with its equation.",
+    "Decisions that were public by the as-of date are imposed on all runs, and each run is charged "
+    "for how likely it was to take them. Every other report is weighed: the better a run agrees "
+    "with it, given how good its source is, the more the run counts. Effective runs say how many "
+    "runs of equal weight the weighed ones are worth; below 50 there is no answer.",
+    "Nothing that became public after the as-of date is used, and no outcome of the case is read. "
+    "Base rates come from a casebook of past calls for help, without this case and without "
+    "anything of its year or later.",
+)
+
+_MEAN = re.compile(r", mean [0-9.]+ \(90% interval [0-9. to]+\)")
+
+_USE = {
+    "weighed": "weighed",
+    "replayed": "imposed on all runs",
+    "context": "context",
+    "outside": "outside the days simulated",
+    "plan": "a plan, not weighed",
+}
 
 
-def render(brief: Brief) -> str:
-    """Return the page; equal briefs give equal bytes.
+def brief(
+    forecast: Forecast,
+    case: Case,
+    path: str | Path,
+    *,
+    explanations: Explanations | None = None,
+    watch: Sequence[Watch] = (),
+) -> Path:
+    """Write the brief of a forecast: one file without network or script.
 
-    Everything that comes from a case file is escaped. A source's address becomes a link only where
-    it is http or https; nothing on the page is fetched.
+    Parameters
+    ----------
+    forecast : Forecast
+    case : Case
+        The case that was forecast, filtered or not.
+    path : str or pathlib.Path
+        The file to write; it is replaced as a whole. A name that ends in ``.pdf`` gives a PDF,
+        any other an HTML page; both say the same.
+    explanations : Explanations, optional
+        From :func:`foedus.explain` with the same runs: what the casebook says of each
+        explanation, what moves it, and what would have been otherwise.
+    watch : sequence of Watch
+        From :func:`foedus.watch` with the same runs: what to look for next, a list for each.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If ``explanations`` or ``watch`` are of another case, date or set of runs.
     """
-    from markupsafe import Markup
+    made, path = brief_of(forecast, case, explanations=explanations, watch=watch), Path(path)
+    if path.suffix.lower() == ".pdf":
+        from foedus.report.pdf import write as write_pdf
 
-    pages = environment()
-    pages.filters.update(
-        percent=words.percent,
-        points=words.points,
-        number=words.number,
-        day=words.day,
-        rating=words.rating,
-        link=link,
-        sample_days=sample_days,
+        return write_pdf(made, path)
+    from foedus.report.html import write
+
+    return write(made, path)
+
+
+def brief_of(
+    forecast: Forecast,
+    case: Case,
+    *,
+    explanations: Explanations | None = None,
+    watch: Sequence[Watch] = (),
+) -> content.Brief:
+    """Return what the brief of a forecast says; parameters as of :func:`brief`."""
+    same(forecast, explanations, "explanations")
+    for found in watch:
+        same(forecast, found, "watch")
+    weights = forecast.weights
+    more = tuple(w for w in forecast.warnings if w not in weights.advice)
+    also = tuple(w for w in _also(explanations, watch) if w not in more)
+    return content.Brief(
+        title=forecast.title,
+        summary=_summary(forecast, case),
+        as_of=forecast.as_of,
+        start=forecast.start,
+        end=forecast.end,
+        runs=weights.runs,
+        effective=weights.ess,
+        verdict=weights.verdict,
+        headline=headline(weights.verdict, weights.reason),
+        answers=brief_answers(forecast),
+        fans=tuple(
+            fan_of(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
+        ),
+        alike=tuple(
+            content.NearestCaseRow(
+                f"{a.title} ({a.id})",
+                ", ".join(a.same).replace("_", " "),
+                ", ".join(a.different).replace("_", " "),
+                a.happened,
+            )
+            for a in forecast.alike
+        ),
+        explanations=explanations_of(forecast, explanations),
+        apart=apart_of(forecast, explanations),
+        contrasts=contrasts_of(explanations),
+        watch=tuple(watch_of(w, titles_of(forecast)) for w in watch),
+        evidence=tuple(
+            _evidence(e, forecast.end) for e in sorted(forecast.evidence, key=lambda e: e.about)
+        ),
+        advice=weights.advice,
+        caveats=(*more, *also, *CAVEATS),
+        method=METHOD,
+        numbers=tuple(_numbers(forecast)),
+        provenance=tuple(_provenance(forecast, case, command(forecast, explanations, watch))),
+        known_by=known_by_words(forecast),
     )
-    charts = [
-        (fan, Markup(fan_svg(fan, brief.as_of)), describe(fan, brief.as_of)) for fan in brief.fans
+
+
+def _also(explanations: Explanations | None, watch: Sequence[Watch]) -> tuple[str, ...]:
+    found = (*warnings_of(explanations), *(line for w in watch for line in w.warnings))
+    return tuple(dict.fromkeys(found))
+
+
+def command(
+    forecast: Forecast, explanations: Explanations | None = None, watch: Sequence[Watch] = ()
+) -> str:
+    """Return the command that makes the brief again; parameters as of :func:`brief`."""
+    made = forecast.provenance
+    more = explanations is not None or watch
+    words = ["foedus", "report" if more else "forecast"]
+    words += [str(made.get("case_name", forecast.case_id)), "--as-of", known_by(forecast)]
+    words += ["--runs", str(forecast.weights.runs)]
+    words += ["--seed", str(made["seed"])] if "seed" in made else []
+    return shlex.join([*words, *(_parts(explanations, watch) if more else ())])
+
+
+def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[str]:
+    """Return the options that give these parts of a report."""
+    words = []
+    if explanations is None:
+        words.append("--no-explain")
+    else:
+        pairs = max((c.pairs for c in explanations.counterfactuals), default=0)
+        words += ["--pairs", str(pairs)]
+    if not watch:
+        words.append("--no-watch")
+    elif len(watch) == 1 and watch[0].kind != "hypotheses":
+        words += ["--question", watch[0].about]
+    return words
+
+
+def known_by(forecast: Forecast) -> str:
+    """Return the as-of date, or date and time, as a case file writes it."""
+    return str(forecast.provenance.get("as_of", forecast.as_of.isoformat()))
+
+
+def known_by_words(forecast: Forecast) -> str:
+    """Return the as-of date, with its time of day if it has one."""
+    return _when(known_by(forecast))
+
+
+def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tuple[str, str, str]:
+    """Return the low, middle and high quantile in words; empty texts where there are none.
+
+    Parameters
+    ----------
+    estimate : Estimate or None
+    kind : str
+        Of the question.
+    end : datetime.date, optional
+        The last day simulated; :func:`never` names it where a date lies beyond.
+    """
+    if estimate is None or not estimate.quantiles:
+        return "", "", ""
+    low, _, middle, _, high = (_quantile(q, kind, end) for q in estimate.quantiles)
+    return low, middle, high
+
+
+def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
+    """Return an estimate in a few words; parameters as of :func:`span`."""
+    if estimate is None:
+        return ""
+    low, middle, high = span(estimate, kind, end)
+    if kind == "number" and middle:
+        return f"{middle} ({low} to {high})"
+    chance = "" if estimate.probability is None else percent(estimate.probability)
+    if kind == "date" and middle:
+        return f"{chance}, half by {middle}" if middle != never(end) else chance
+    return chance
+
+
+def outside(
+    view: Outside | None, kind: str, end: dt.date | None = None
+) -> tuple[float | None, str]:
+    """Return the outside view as a probability, and in words; parameters as of :func:`span`."""
+    if view is None:
+        return None, ""
+    if view.probability is not None:
+        interval = ""
+        if view.low is not None and view.high is not None:
+            interval = f"({percent(view.low)} to {percent(view.high)}) "
+        text = _MEAN.sub("", view.text)  # said already
+        return view.probability, f"{interval}{text}"
+    values: Sequence[Any] = view.dates or view.values
+    if not values:
+        return None, view.text
+    low, middle, high = (
+        _quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
+    )
+    return None, f"{spread(low, middle, high, end)}: {view.text}"
+
+
+def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
+    """Return the outside view in a few words: a chance or a median with its interval.
+
+    Parameters as of :func:`span`.
+    """
+    base, text = outside(view, kind, end)
+    if view is None or (base is None and not (view.dates or view.values)):
+        return ""
+    if base is None:
+        return text.split(": ")[0]
+    interval = text.split(") ")[0] + ")" if text.startswith("(") else ""
+    return f"{percent(base)} {interval}".strip()
+
+
+#: A date quantile that lies beyond the days simulated, or an event that does not happen.
+NEVER = "not by the end"
+
+
+def never(end: dt.date | None) -> str:
+    """Return :data:`NEVER` with the date of the end, if that is known."""
+    return NEVER if end is None else f"not by {day(end)}"
+
+
+def spread(low: str, middle: str, high: str, end: dt.date | None = None) -> str:
+    """Return a median with nine runs in ten; dates that are open at the end read as such."""
+    if end is None or high != never(end):
+        return f"{middle} ({low} to {high})"
+    if middle != high:
+        return f"{middle} ({low} to after {day(end)})"
+    return middle if low == high else f"{middle} (one in twenty by {low})"
+
+
+def _at(values: Sequence[Any], levels: Sequence[float], level: float) -> Any:
+    nearest = min(range(len(levels)), key=lambda i: abs(levels[i] - level))
+    return values[nearest]
+
+
+def _quantile(value: Any, kind: str, end: dt.date | None = None) -> str:
+    if kind == "date":
+        return day(value) if isinstance(value, dt.date) else never(end)
+    return number(value) if isinstance(value, int | float) else "–"
+
+
+def _summary(forecast: Forecast, case: Case) -> str:
+    """Return the case's summary, unless it was written later than what the forecast may know."""
+    zone = case.timezone_offset
+    if latest(parse_when(known_by(forecast)), zone) >= latest(case.as_of, zone):
+        return case.summary
+    return (
+        f"What was known by {known_by_words(forecast)}. The case file's own summary was written "
+        f"for {day(case.as_of)} and is left out here, because it would tell what came between."
+    )
+
+
+def brief_answers(forecast: Forecast) -> tuple[content.AnswerRow, ...]:
+    """Return the answers in words."""
+    return tuple(_answer(a, forecast) for a in forecast.answers)
+
+
+def _answer(a: Answer, forecast: Forecast) -> content.AnswerRow:
+    end = forecast.end
+    low, middle, high = span(a.estimate, a.kind, end)
+    if low == never(end):  # hardly any run: once is enough
+        low = high = ""
+    base, text = outside(a.outside, a.kind, end)
+    note = "" if forecast.verdict == "refused" or a.reason is None else a.reason
+    if a.settled_by:
+        told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
+        note = f"Settled already by the fact “{told.rstrip('.')}”. {note}".strip()
+    estimate = a.estimate
+    return content.AnswerRow(
+        text=a.text,
+        kind=cast(Any, a.kind),
+        unit=a.unit,
+        probability=None if estimate is None else estimate.probability,
+        error=None if estimate is None else estimate.probability_error,
+        low=low,
+        middle=middle,
+        high=high,
+        base_rate=base,
+        base_text=text,
+        before=short(a.before, a.kind, end),
+        note=note,
+        base_short=outside_short(a.outside, a.kind, end),
+    )
+
+
+def fan_of(fan: Fan, evidence: Sequence[Evidence] = ()) -> content.FanChart:
+    """Return a fan with the reports of its quantity on it."""
+    q05, q25, q50, q75, q95 = (tuple(float(v) for v in row) for row in fan.quantiles)
+    inside = set(fan.dates)
+    marks = [_mark(e) for e in evidence if e.quantity == fan.key and _counted(e)]
+    return content.FanChart(
+        fan.key, fan.title, fan.unit, fan.dates, q05, q25, q50, q75, q95,
+        marks=tuple(m for m in marks if m.date in inside),
+    )  # fmt: skip
+
+
+def _counted(e: Evidence) -> bool:
+    """Tell whether a report is a number, and an observation rather than a plan."""
+    return e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
+
+
+def _mark(e: Evidence) -> content.Mark:
+    value = Value.parse(e.reported)
+    date = dt.date.fromisoformat(e.about[:10])
+    part = e.place or e.member
+    where = f" in {part}" if e.place else f" from {part}" if part else ""
+    label = f"{e.reported}{where} ({e.source_name}, {e.rating})"
+    return content.Mark(date, value.low, value.high, value.point, label, part is not None)
+
+
+def _evidence(e: Evidence, end: dt.date) -> content.EvidenceRow:
+    kind = "date" if any(isinstance(v, dt.date) for v in e.runs) else "number"
+    says = ""
+    if e.runs and not all(v is None for v in e.runs):
+        low, middle, high = (_quantile(v, kind, end) for v in e.runs)
+        says = middle if low == high else spread(low, middle, high, end)
+    elif e.runs:
+        says = never(end)
+    use = _USE.get(e.use, e.use)
+    if e.disbelief is not None and e.disbelief >= 0.5:
+        use += "; the runs rather disbelieve it"
+    return content.EvidenceRow(
+        about=_when(e.about),
+        known_from="" if e.known_from[:10] == e.about[:10] else _when(e.known_from),
+        text=e.text,
+        reported="" if e.reported is None else e.reported,
+        source=e.source_name,
+        address=e.address or "",
+        rating=e.rating,
+        runs_say=says,
+        use=use,
+        counts=e.use in ("weighed", "replayed"),
+    )
+
+
+def _when(text: str) -> str:
+    date = day(dt.date.fromisoformat(text[:10]))
+    return f"{date}, {text[11:16]}" if len(text) > 10 else date
+
+
+def _numbers(forecast: Forecast) -> list[tuple[str, str]]:
+    w = forecast.weights
+    rows = [
+        ("Effective runs", f"{number(w.ess)} of {w.runs:,}"),
+        ("Runs that carry 99% of the weight", f"{w.carrying:,}"),
+        ("Largest weight of a run", percent(w.largest)),
     ]
-    return pages.get_template(TEMPLATE).render(
-        brief=brief, charts=charts, groups=groups(brief), based=based(brief)
-    )
+    if math.isfinite(w.pareto_k):
+        rows.append(("Pareto shape of the weights (good below 0.7)", f"{w.pareto_k:.2f}"))
+    uses = [e.use for e in forecast.evidence]
+    counts = {words: uses.count(use) for use, words in _USE.items() if use in uses}
+    rows.append(("Facts by use", ", ".join(f"{n} {words}" for words, n in counts.items())))
+    excluded = forecast.replayed.get("excluded")
+    if excluded:
+        rows.append(("Runs whose own rules exclude the known decisions", percent(excluded)))
+    return rows
 
 
-def environment() -> Environment:
-    """Return the templates of the report; whatever they show is escaped.
-
-    A very long word may break after every twelve letters. Where markup would be text, in an
-    attribute or a title, a template says ``| whole``.
-    """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup, escape
-
-    def whole(value: str) -> Markup:
-        return escape(words.visible(value))
-
-    def shown(value: object) -> object:
-        if not isinstance(value, str) or isinstance(value, Markup):
-            return value
-        parts = _LONG.sub(lambda m: "\0".join(wrap(m[0], _PIECE)), words.visible(value))
-        return Markup("<wbr>").join(parts.split("\0"))
-
-    pages = Environment(
-        loader=PackageLoader("foedus.report"),
-        autoescape=True,
-        finalize=shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    pages.filters["whole"] = whole
-    return pages
-
-
-def groups(brief: Brief) -> list[tuple[str, list[Answer]]]:
-    """Return the answers by kind of question; kinds without any are left out."""
-    found = [
-        (kind, [a for a in brief.answers if a.kind == kind])
-        for kind in ("binary", "number", "date")
-    ]
-    return [g for g in found if g[1]]
-
-
-def based(brief: Brief) -> list[tuple[str, list[str]]]:
-    """Return each outside view in words, with the questions that it is about."""
-    out: dict[str, list[str]] = {}
-    for answer in brief.answers:
-        if answer.base_text:
-            out.setdefault(answer.base_text, []).append(answer.text)
-    return list(out.items())
-
-
-def write(brief: Brief, path: Path) -> Path:
-    """Write the page; see :func:`put`."""
-    return put(render(brief).encode("utf-8"), path)
-
-
-def put(data: bytes, path: Path) -> Path:
-    """Write a file beside ``path`` and move it into place, so that it is never half there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
-    return path
-
-
-def link(address: str) -> str:
-    """Return the address if a browser may follow it, else nothing.
-
-    Examples
-    --------
-    >>> link("https://example.org/a"), link("javascript:alert(1)")
-    ('https://example.org/a', '')
-    """
-    plain = address.strip()
-    scheme = plain.lower().startswith(("http://", "https://"))
-    return plain if scheme and not any(c.isspace() or ord(c) < 32 for c in plain) else ""
+def _provenance(forecast: Forecast, case: Case, again: str) -> list[tuple[str, str]]:
+    made = forecast.provenance
+    hashes = case_hash(case)
+    rows = [("Command", again), ("Case, sha256", hashes.all)]
+    if "seed" in made:
+        rows.append(("Seed", str(made["seed"])))
+    rows.append(("Runs", f"{forecast.weights.runs:,}"))
+    if "digest" in made:
+        rows.append(("Run plan", str(made["digest"])))
+    versions = made.get("versions") or {}
+    if versions:
+        rows.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
+    return rows

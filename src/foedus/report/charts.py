@@ -20,9 +20,9 @@ from matplotlib.figure import Figure
 
 from foedus.errors import InputError
 from foedus.report import answers_chart, content
-from foedus.report.forecast import fan_of
+from foedus.report.brief import fan_of
+from foedus.report.number_format import percent, points
 from foedus.report.plots import SIZE, STYLE, describe, draw_fan, frame, inline, svg_of
-from foedus.report.words import percent, points
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -238,7 +238,7 @@ def _weight(h: Explanation) -> str:
     return f"{h.title}: {after} after the evidence, {percent(h.prior)} before"
 
 
-def _fan_chart(fan: content.Fan, as_of: dt.date | None, ax: Axes | None) -> Chart:
+def _fan_chart(fan: content.FanChart, as_of: dt.date | None, ax: Axes | None) -> Chart:
     def draw(figure: Figure) -> list[Axes]:
         axes = figure.add_axes(frame(SIZE, label=True)) if ax is None else ax
         draw_fan(axes, fan, as_of)
@@ -248,7 +248,7 @@ def _fan_chart(fan: content.Fan, as_of: dt.date | None, ax: Axes | None) -> Char
     return _chart(fan.title, describe(fan, as_of), SIZE, draw, ax)
 
 
-def _sheet(fans: Sequence[content.Fan], as_of: dt.date | None, title: str) -> Chart:
+def _sheet(fans: Sequence[content.FanChart], as_of: dt.date | None, title: str) -> Chart:
     rows = -(-len(fans) // 2)
     cell = (SIZE[0], SIZE[1] + 0.35)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerRow:
     """The answer to one question.
 
     Attributes
@@ -65,7 +65,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Fan:
+class FanChart:
     """Quantiles by day of one quantity, and the facts known about it.
 
     Attributes
@@ -91,7 +91,7 @@ class Fan:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class ExplanationRow:
     """A competing explanation with its weight before and after the evidence.
 
     Attributes
@@ -117,7 +117,7 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Difference:
+class DifferenceRow:
     """What another decision does to one outcome, in words.
 
     Attributes
@@ -137,18 +137,18 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class ContrastTable:
     """One decision otherwise: pairs of runs that differ in it and in nothing else."""
 
     text: str
     pairs: int
     distinct: int
     changed: int
-    differences: tuple[Difference, ...]
+    differences: tuple[DifferenceRow, ...]
 
 
 @dataclass(frozen=True)
-class Sign:
+class WatchRow:
     """Something to look for.
 
     Attributes
@@ -170,16 +170,16 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Watch:
+class WatchTable:
     """The signs that would tell most about one matter, the most telling first."""
 
     about: str
     now: str
-    signs: tuple[Sign, ...]
+    signs: tuple[WatchRow, ...]
 
 
 @dataclass(frozen=True)
-class Likeness:
+class NearestCaseRow:
     """A historical case, what it shares with this one, and what came of it."""
 
     title: str
@@ -189,7 +189,7 @@ class Likeness:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceRow:
     """A known fact: who says so, how good, what the runs say of it, and how it was used.
 
     ``counts`` tells whether it bears on the runs, or is there for people only.
@@ -226,8 +226,8 @@ class Brief:
         The as-of date in words, where it has a time of day; otherwise ``as_of`` says it.
     apart : tuple of str
         How far apart the explanations are, and what the casebook says of them.
-    contrasts : tuple of Contrast
-    watch : tuple of Watch
+    contrasts : tuple of ContrastTable
+    watch : tuple of WatchTable
     method : tuple of str
         How the numbers came about, a paragraph each.
     """
@@ -241,17 +241,17 @@ class Brief:
     effective: float
     verdict: Literal["ok", "thin", "refused"]
     headline: str
-    answers: tuple[Answer, ...]
-    fans: tuple[Fan, ...] = ()
-    explanations: tuple[Explanation, ...] = ()
-    alike: tuple[Likeness, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    answers: tuple[AnswerRow, ...]
+    fans: tuple[FanChart, ...] = ()
+    explanations: tuple[ExplanationRow, ...] = ()
+    alike: tuple[NearestCaseRow, ...] = ()
+    evidence: tuple[EvidenceRow, ...] = ()
     advice: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     numbers: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=())
     known_by: str = ""
     apart: tuple[str, ...] = ()
-    contrasts: tuple[Contrast, ...] = ()
-    watch: tuple[Watch, ...] = ()
+    contrasts: tuple[ContrastTable, ...] = ()
+    watch: tuple[WatchTable, ...] = ()
     method: tuple[str, ...] = ()

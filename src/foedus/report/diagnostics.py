@@ -6,8 +6,8 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from foedus.report.number_format import count, day, number, percent, points
 from foedus.report.tables import console, table
-from foedus.report.words import count, day, number, percent, points
 
 if TYPE_CHECKING:
     from foedus.answers.diagnostics import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from foedus.report.number_format import day, number, percent, points, with_unit
 from foedus.report.tables import console, table
-from foedus.report.words import day, number, percent, points, with_unit
 
 if TYPE_CHECKING:
     from foedus.answers.discovery import Condition, Discovery, Step

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from foedus.answers.bayes_factors import ALONE
+from foedus.report.explanation_words import MIND, apart, chance, contrast_title, difference, said
+from foedus.report.number_format import because, day, percent, worth
 from foedus.report.tables import console, table
-from foedus.report.why import MIND, apart, chance, contrast_title, difference, said
-from foedus.report.words import because, day, percent, worth
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:

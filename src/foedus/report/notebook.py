@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from foedus.report import explain as explained
 from foedus.report import tables
-from foedus.report.forecast import known_by_words
-from foedus.report.signs import watch_of
-from foedus.report.why import MIND, contrast_title, difference, said
-from foedus.report.words import day, headline, number, percent, points
+from foedus.report.brief import known_by_words
+from foedus.report.explanation_words import MIND, contrast_title, difference, said
+from foedus.report.number_format import day, headline, number, percent, points
+from foedus.report.watch_words import watch_of
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TEMPLATE = "notebook.html.j2"
 
 def html(title: str, notes: Iterable[str], shown: Iterable[Table]) -> str:
     """Return a title, some notes and some tables; tables without rows are left out."""
-    from foedus.report.brief import environment
+    from foedus.report.html import environment
 
     template = environment().get_template(TEMPLATE)
     kept = [t for t in shown if t[2]]

@@ -16,9 +16,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from foedus.report import words
-from foedus.report.brief import based, groups, link, put
-from foedus.report.content import Answer, Brief
+from foedus.report.content import AnswerRow, Brief
+from foedus.report.html import based, groups, link, put
+from foedus.report.number_format import day, number, percent, points, visible
 from foedus.report.plots import describe, fan_svg
 
 TEMPLATE = "brief.typ"
@@ -53,22 +53,25 @@ def render_pdf(brief: Brief) -> bytes:
 
 
 def write(brief: Brief, path: Path) -> Path:
-    """Write the PDF; see :func:`foedus.report.brief.put`."""
+    """Write the PDF; see :func:`foedus.report.html.put`."""
     return put(render_pdf(brief), path)
 
 
 def plain(brief: Brief) -> dict[str, Any]:
     """Return what the template shows: texts, and the numbers that bars are drawn from."""
-    known = brief.known_by or words.day(brief.as_of)
+    known = brief.known_by or day(brief.as_of)
     shown = {
         "title": brief.title,
         "kicker": f"Forecast, as of {known}",
         "known": known,
         "summary": brief.summary,
         "strip": [
-            ["Days simulated", f"{words.day(brief.start)} to {words.day(brief.end)}"],
+            [
+                "Days simulated",
+                f"{day(brief.start)} to {day(brief.end)}",
+            ],
             ["Runs", f"{brief.runs:,}"],
-            ["Effective runs", words.number(brief.effective)],
+            ["Effective runs", number(brief.effective)],
             ["Evidence", f"{len(brief.evidence)} facts"],
         ],
         "verdict": brief.verdict,
@@ -84,7 +87,7 @@ def plain(brief: Brief) -> dict[str, Any]:
                 "unit": fan.unit,
                 "text": (text := describe(fan, brief.as_of)),
                 "alt": f"{fan.title}, {fan.unit}. {text}",
-                "marks": [f"{words.day(m.date)}: {m.label}" for m in fan.marks],
+                "marks": [f"{day(m.date)}: {m.label}" for m in fan.marks],
                 "svg": fan_svg(fan, brief.as_of, size=CHART),
             }
             for fan in brief.fans
@@ -92,8 +95,8 @@ def plain(brief: Brief) -> dict[str, Any]:
         "explanations": [
             {
                 **asdict(e),
-                "before": words.percent(e.prior),
-                "after": f"{words.percent(e.posterior)} {words.points(e.error)}",
+                "before": percent(e.prior),
+                "after": f"{percent(e.posterior)} {points(e.error)}",
             }
             for e in brief.explanations
         ],
@@ -125,17 +128,17 @@ def plain(brief: Brief) -> dict[str, Any]:
     return cleaned
 
 
-def _answer(a: Answer) -> dict[str, Any]:
-    chance = None if a.probability is None else words.percent(a.probability)
+def _answer(a: AnswerRow) -> dict[str, Any]:
+    chance = None if a.probability is None else percent(a.probability)
     if chance is not None and a.error is not None:
-        chance += f" {words.points(a.error)}"
+        chance += f" {points(a.error)}"
     return {**asdict(a), "chance": chance}
 
 
 def clean(value: Any) -> Any:
-    """Return a value whose texts are all visible ones; see :func:`foedus.report.words.visible`."""
+    """Return a value with the invisible letters taken out of its texts."""
     if isinstance(value, str):
-        return words.visible(value)
+        return visible(value)
     if isinstance(value, dict):
         return {k: clean(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foedus.report.content import Fan, Mark
-from foedus.report.words import MONTHS, day, number, visible
+from foedus.report.content import FanChart, Mark
+from foedus.report.number_format import MONTHS, day, number, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,12 +45,12 @@ STYLE: Any = {
 SIZE = (5.3, 3.2)
 
 
-def fan_svg(fan: Fan, as_of: dt.date, *, size: tuple[float, float] = SIZE) -> str:
+def fan_svg(fan: FanChart, as_of: dt.date, *, size: tuple[float, float] = SIZE) -> str:
     """Draw quantiles by day with the known facts on them.
 
     Parameters
     ----------
-    fan : Fan
+    fan : FanChart
         The quantiles and the marks; nothing known after ``as_of`` may be among them.
     as_of : date
         Drawn as a line: left of it is reconstruction, right of it is forecast.
@@ -96,7 +96,7 @@ def frame(size: tuple[float, float], *, label: bool = False) -> tuple[float, flo
     )
 
 
-def sheet_svg(fans: Sequence[Fan], as_of: dt.date) -> str:
+def sheet_svg(fans: Sequence[FanChart], as_of: dt.date) -> str:
     """Draw several fan charts, two in a row and with titles, as one SVG file."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -117,7 +117,7 @@ def sheet_svg(fans: Sequence[Fan], as_of: dt.date) -> str:
     return inline(text, "sheet", "Fan charts", "; ".join(describe(f, as_of) for f in fans))
 
 
-def draw_fan(ax: Axes, fan: Fan, as_of: dt.date | None) -> None:
+def draw_fan(ax: Axes, fan: FanChart, as_of: dt.date | None) -> None:
     """Draw a fan chart on axes; without an as-of date nothing is marked as known."""
     x = np.arange(len(fan.dates), dtype=float)
     _axis_y(ax, fan)
@@ -142,7 +142,7 @@ def svg_of(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def sample_days(fan: Fan) -> list[tuple[str, str, str, str]]:
+def sample_days(fan: FanChart) -> list[tuple[str, str, str, str]]:
     """Return date, low, median and high of some days, as many as the axis names."""
     step = max(1, math.ceil((len(fan.dates) - 1) / 6))
     return [
@@ -151,7 +151,7 @@ def sample_days(fan: Fan) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def describe(fan: Fan, as_of: dt.date | None) -> str:
+def describe(fan: FanChart, as_of: dt.date | None) -> str:
     """Return the text alternative of a fan chart: the same story in a sentence or two."""
     last = len(fan.dates) - 1
     peak = int(np.argmax(fan.q50))
@@ -170,14 +170,14 @@ def describe(fan: Fan, as_of: dt.date | None) -> str:
     return f"{text}. {facts}"
 
 
-def _top(fan: Fan) -> float:
+def _top(fan: FanChart) -> float:
     """Return the highest value that the axis must show."""
     ends = [m.point if m.point is not None else m.low for m in fan.marks]
     ends += [m.high for m in fan.marks if math.isfinite(m.high)]
     return max([1.0, *fan.q95, *(e for e in ends if math.isfinite(e))])
 
 
-def _axis_y(ax: Axes, fan: Fan) -> None:
+def _axis_y(ax: Axes, fan: FanChart) -> None:
     top = _top(fan)
     told = [m.point if m.point is not None else m.low for m in fan.marks]
     least = min([max(1.0, *fan.q75) / 2, *(t for t in told if t > 0)])
@@ -223,7 +223,7 @@ def _root(values: Any) -> Any:
     return np.sqrt(np.maximum(values, 0.0))
 
 
-def _axis_x(ax: Axes, fan: Fan) -> None:
+def _axis_x(ax: Axes, fan: FanChart) -> None:
     days = len(fan.dates)
     ax.set_xlim(-0.5, days - 0.5)
     step = max(1, math.ceil((days - 1) / 6))
@@ -236,7 +236,7 @@ def _axis_x(ax: Axes, fan: Fan) -> None:
     ax.set_xticks(ticks, labels)
 
 
-def _as_of_line(ax: Axes, fan: Fan, as_of: dt.date) -> None:
+def _as_of_line(ax: Axes, fan: FanChart, as_of: dt.date) -> None:
     x = (as_of - fan.dates[0]).days + 0.5  # known up to the end of that day
     if not -0.5 < x < len(fan.dates) - 0.5:
         return
@@ -254,7 +254,7 @@ def _as_of_line(ax: Axes, fan: Fan, as_of: dt.date) -> None:
     )
 
 
-def _apart(fan: Fan) -> list[tuple[Mark, float]]:
+def _apart(fan: FanChart) -> list[tuple[Mark, float]]:
     """Return each mark with its place on the time axis; those of one day stand side by side."""
     places = []
     for mark in fan.marks:

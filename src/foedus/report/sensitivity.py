@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from foedus.report.number_format import because, count, day, number, percent, with_unit
 from foedus.report.tables import console, table
-from foedus.report.words import because, count, day, number, percent, with_unit
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:

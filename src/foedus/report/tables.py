@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.forecast import known_by_words, outside, short, span
-from foedus.report.words import day, headline, number, percent, points, worth
+from foedus.report.brief import known_by_words, outside, short, span
+from foedus.report.number_format import day, headline, number, percent, points, worth
 
 if TYPE_CHECKING:
     from rich.console import Console

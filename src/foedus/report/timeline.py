@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foedus.answers.timelines import COLUMNS
+from foedus.report.number_format import MONTHS, count, day, number, percent
 from foedus.report.tables import console, table
-from foedus.report.words import MONTHS, count, day, number, percent
 
 if TYPE_CHECKING:
     from foedus.answers.timelines import Day, Timeline

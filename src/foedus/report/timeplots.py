@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foedus.report.number_format import day, number, percent
 from foedus.report.plots import FAINT, INK, INNER, LINE, OUTER, STYLE, inline, svg_of
 from foedus.report.timeline import short_day
-from foedus.report.words import day, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

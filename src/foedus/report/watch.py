@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from foedus.answers.watch_list import NEVER
 from foedus.case.vocabulary import QUANTITIES
+from foedus.report.number_format import because, day, number, percent, points, worth
 from foedus.report.tables import console, table
-from foedus.report.words import because, day, number, percent, points, worth
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from foedus.case.vocabulary import QUANTITIES
 from foedus.report import content
-from foedus.report.words import day, number, percent, points
+from foedus.report.number_format import day, number, percent, points
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MOST = 8
 NEVER = "not by the end"
 
 
-def watch_of(found: Watch, titles: Mapping[str, str] | None = None) -> content.Watch:
+def watch_of(found: Watch, titles: Mapping[str, str] | None = None) -> content.WatchTable:
     """Return a watch list in words.
 
     Parameters
@@ -33,11 +33,11 @@ def watch_of(found: Watch, titles: Mapping[str, str] | None = None) -> content.W
     from foedus.report.watch import listed, says
 
     titles = titles or {}
-    return content.Watch(
+    return content.WatchTable(
         about=found.text,
         now=_now(found, titles),
         signs=tuple(
-            content.Sign(
+            content.WatchRow(
                 what=thing(w),
                 when=day(w.day),
                 worth=min(1.0, max(0.0, w.bits / found.entropy)),

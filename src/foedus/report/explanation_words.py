@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from foedus.answers.bayes_factors import TOO_FEW
 from foedus.errors import InputError
 from foedus.report import content
-from foedus.report.words import count, number, percent, points
+from foedus.report.number_format import count, number, percent, points
 
 if TYPE_CHECKING:
     from foedus.answers.bayes_factors import Standing
@@ -27,7 +27,7 @@ MIND = (
 
 def explanations_of(
     forecast: Forecast, found: Explanations | None
-) -> tuple[content.Explanation, ...]:
+) -> tuple[content.ExplanationRow, ...]:
     """Return the competing explanations, the likeliest first; none where the evidence is mute.
 
     Parameters
@@ -49,7 +49,7 @@ def explanations_of(
             else (chance(more.casebook), chance(more.both), _sentence(said(more, text=True)))
         )
         out.append(
-            content.Explanation(
+            content.ExplanationRow(
                 h.title, h.says, h.put_forward_by, h.prior, h.posterior, h.error, *words
             )
         )
@@ -64,15 +64,15 @@ def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
     return tuple(t for t in (found.casebook, *apart(found, texts)) if t)
 
 
-def contrasts_of(found: Explanations | None) -> tuple[content.Contrast, ...]:
+def contrasts_of(found: Explanations | None) -> tuple[content.ContrastTable, ...]:
     """Return what would have been otherwise."""
     return tuple(
-        content.Contrast(
+        content.ContrastTable(
             c.title,
             c.pairs,
             c.distinct,
             c.changed,
-            tuple(content.Difference(*difference(d)) for d in c.differences),
+            tuple(content.DifferenceRow(*difference(d)) for d in c.differences),
         )
         for c in (() if found is None else found.counterfactuals)
     )

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from foedus.report import words
+from foedus.report import number_format as words
 
 
 @pytest.mark.parametrize(
