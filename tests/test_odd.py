@@ -36,5 +36,5 @@ def test_every_mechanism_and_parameter_is_described(odd: ModuleType) -> None:
     text = odd.submodels()
     for number, name in enumerate(MECHANISMS, start=1):
         assert f"### {number}. {name.capitalize()}" in text
-        for parameter in odd.MODULES[name].PARAMETERS:
+        for parameter in odd.mechanism(name).parameters:
             assert f"`{parameter.name}`" in text

@@ -29,8 +29,7 @@ from foedus.case.priors import (
     Uniform,
 )
 from foedus.case.vocabulary import MECHANISMS
-from foedus.world.engine import MODULES, ORDER
-from foedus.world.outputs import VARIABLES
+from foedus.world.order import ORDER, VARIABLES, mechanism
 from foedus.world.parameters import Parameter
 from foedus.world.state import EVENTS, State
 
@@ -40,8 +39,9 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def schedule() -> str:
     """Return the order of a day as a numbered list."""
-    lines = [f"{n}. **{name}**: {_first(name)}" for n, name in enumerate(ORDER, start=1)]
-    still = [name for name in MECHANISMS if name not in ORDER]
+    moving = [m.name for m in ORDER if m.step is not None]
+    lines = [f"{n}. **{name}**: {_first(name)}" for n, name in enumerate(moving, start=1)]
+    still = [m.name for m in ORDER if m.step is None]
     lines += ["", f"Set at the start and constant afterwards: {', '.join(still)}."]
     return "\n".join(lines)
 
@@ -67,12 +67,13 @@ def outputs() -> str:
 
 
 def submodels() -> str:
-    """Return each mechanism's docstring and its parameters."""
+    """Return each mechanism's docstring, what it reads and writes, and its parameters."""
     parts = []
     for number, name in enumerate(MECHANISMS, start=1):
-        module = MODULES[name]
-        parts += [f"### {number}. {name.capitalize()}", "", _markdown(module.__doc__ or ""), ""]
-        rows = [_row(p) for p in sorted(module.PARAMETERS, key=lambda p: p.name)]
+        declared = mechanism(name)
+        parts += [f"### {number}. {name.capitalize()}", "", _markdown(declared.text), ""]
+        parts += [f"Reads {_listed(declared.reads)}; writes {_listed(declared.writes)}.", ""]
+        rows = [_row(p) for p in sorted(declared.parameters, key=lambda p: p.name)]
         if rows:
             header = ["Parameter", "Default prior", "Unit", "Meaning", "Origin", "Source"]
             parts += [_table(header, rows), ""]
@@ -83,7 +84,7 @@ def submodels() -> str:
 
 def summary() -> str:
     """Return how many parameters there are, and where their priors come from."""
-    declared = [p for module in MODULES.values() for p in module.PARAMETERS]
+    declared = [p for m in ORDER for p in m.parameters]
     origins: dict[str, int] = {}
     for p in declared:
         origins[p.prior.origin] = origins.get(p.prior.origin, 0) + 1
@@ -119,6 +120,10 @@ def _limits(low: float | None, high: float | None) -> str:
     return f" on [{'−∞' if low is None else f'{low:g}'}, {'∞' if high is None else f'{high:g}'}]"
 
 
+def _listed(fields: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in fields) or "nothing of the state"
+
+
 def _row(p: Parameter) -> list[str]:
     return [f"`{p.name}`", prior(p.prior), p.unit, p.meaning, p.prior.origin, p.prior.source]
 
@@ -134,7 +139,7 @@ def _cell(text: str) -> str:
 
 def _first(name: str) -> str:
     """Return the first sentence of a mechanism's docstring, without its heading."""
-    line = inspect.cleandoc(MODULES[name].__doc__ or "").split("\n\n")[0].replace("\n", " ")
+    line = inspect.cleandoc(mechanism(name).text).split("\n\n")[0].replace("\n", " ")
     return re.sub(r"^Mechanism \d+, [^:]+: ", "", line)
 
 

@@ -25,18 +25,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Kind = Literal["hypothesis", "parameter", "chance"]
 
-_MEANINGS = {
-    "alliance.factor": "What moves all members' votes alike.",
-    "airlift.assembled": "Whether the mission has to be assembled first.",
-    "airlift.lag": "How quickly {member} lands.",
-    "alliance.announced": "Which part of its pool {member} announces.",
-    "forces.strength": "How strong the government is.",
-    "leader.patron": "Which patron the leader leans on.",
-    "leader.shutdown_days": "How long a shutdown lasts.",
-    "leader.whom": "Whom the leader turns to.",
-    "streets.legitimacy": "How far {city} is from the country's mean legitimacy.",
-}
-
 
 @dataclass(frozen=True)
 class Input:
@@ -169,7 +157,9 @@ def chance_input(case: Case, purpose: str, place: int) -> Input:
     """Return a draw of chance as an input."""
     members = tuple(case.actors[m.actor].name for m in case.alliance.members)
     cities = tuple(p.name for p in case.places.values())
-    text = _MEANINGS.get(purpose, "Chance that is drawn once a run.")
+    from foedus.world.order import luck
+
+    text = next(item.meaning for item in luck() if item.purpose == purpose)
     name = f"chance:{purpose}"
     if "{member}" in text:
         name += f":{case.alliance.members[place].actor}"

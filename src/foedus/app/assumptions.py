@@ -13,7 +13,9 @@ from foedus.app.cases import key_in
 from foedus.app.web import AppState, answers
 from foedus.case import Case
 from foedus.case.priors import Choice, Prior
-from foedus.world.engine import MODULES, registry, switches
+from foedus.case.vocabulary import MECHANISMS
+from foedus.world.engine import registry, switches
+from foedus.world.order import mechanism
 from foedus.world.parameters import Parameter, resolve
 
 _SHOWN = np.array([0.05, 0.5, 0.95])
@@ -42,7 +44,7 @@ def assumptions(case: Case) -> dict[str, Any]:
     on = switches(case)
     return {
         "mechanisms": [
-            {"name": name, "says": _first_line(name), "on": name in on} for name in MODULES
+            {"name": name, "says": _first_line(name), "on": name in on} for name in MECHANISMS
         ],
         "parameters": [
             _parameter(declared[name], prior) for name, prior in resolve(case, declared).items()
@@ -51,7 +53,7 @@ def assumptions(case: Case) -> dict[str, Any]:
 
 
 def _first_line(name: str) -> str:
-    text = (MODULES[name].__doc__ or name).strip().split("\n\n")[0].replace("\n", " ")
+    text = mechanism(name).text.strip().split("\n\n")[0].replace("\n", " ")
     said = re.sub(r"^Mechanism \d+,[^:]{0,20}:|^Mechanism \d+,", "", text).strip()
     return f"{said[:1].upper()}{said[1:]}"
 

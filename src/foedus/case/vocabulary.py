@@ -27,6 +27,9 @@ class Quantity:
         Unit of the number.
     meaning : str
         One sentence.
+    decision : bool
+        Whether it is an event that a run takes with a probability a day, so that a known one can
+        be replayed (:mod:`foedus.world.guidance`).
     """
 
     name: str
@@ -34,6 +37,7 @@ class Quantity:
     dims: Dims
     unit: str
     meaning: str
+    decision: bool = False
 
 
 _Q = Quantity
@@ -62,23 +66,51 @@ QUANTITIES: dict[str, Quantity] = {
         _Q("outside_belief", "level", "nation", "index", "outside observer's belief in resolve"),
         _Q("troops_announced", "stock", "member", "people", "troops announced by the alliance"),
         _Q("troops_present", "stock", "member", "people", "allied troops in the country"),
-        _Q("concession", "event", "nation", "day", "the government concedes"),
-        _Q("guard_change", "event", "nation", "day", "the leader changes the guard at the top"),
-        _Q("shutdown", "event", "nation", "day", "the internet is shut down nationwide"),
-        _Q("fire_order", "event", "nation", "day", "lethal force is ordered"),
-        _Q("request", "event", "nation", "day", "the government asks the alliance for help"),
-        _Q("decision", "event", "nation", "day", "the alliance decides to send a force"),
-        _Q("refusal", "event", "nation", "day", "the alliance or its lead refuses"),
+        _Q("concession", "event", "nation", "day", "the government concedes", decision=True),
+        _Q(
+            "guard_change",
+            "event",
+            "nation",
+            "day",
+            "the leader changes the guard at the top",
+            decision=True,
+        ),
+        _Q(
+            "shutdown",
+            "event",
+            "nation",
+            "day",
+            "the internet is shut down nationwide",
+            decision=True,
+        ),
+        _Q("fire_order", "event", "nation", "day", "lethal force is ordered", decision=True),
+        _Q(
+            "request",
+            "event",
+            "nation",
+            "day",
+            "the government asks the alliance for help",
+            decision=True,
+        ),
+        _Q(
+            "decision",
+            "event",
+            "nation",
+            "day",
+            "the alliance decides to send a force",
+            decision=True,
+        ),
+        _Q("refusal", "event", "nation", "day", "the alliance or its lead refuses", decision=True),
         _Q("vote_for", "event", "member", "day", "a member votes for the mission"),
-        _Q("contribution", "event", "member", "day", "a member commits troops"),
+        _Q("contribution", "event", "member", "day", "a member commits troops", decision=True),
         _Q("first_arrival", "event", "member", "day", "first allied troops land"),
         _Q("withdrawal_start", "event", "nation", "day", "the allied force begins to leave"),
         _Q("withdrawal_end", "event", "nation", "day", "the last allied troops leave"),
-        _Q("leader_leaves", "event", "nation", "day", "the leader loses office"),
+        _Q("leader_leaves", "event", "nation", "day", "the leader loses office", decision=True),
     )
 }
 
-#: Mechanisms in the order of model.md; each is a switch in a case file.
+#: Mechanisms by their numbers in the docs; each is a switch in a case file.
 MECHANISMS: tuple[str, ...] = (
     "streets",
     "lethal",

@@ -148,7 +148,7 @@ def _shown(values: list[Any]) -> str:
 def _pieces(ensemble: Ensemble, runs: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     plan = ensemble.plan
     widest = max(
-        int(np.prod(store.shape_of(c, plan))) * np.dtype(c.dtype).itemsize for c in store.COLUMNS
+        int(np.prod(store.shape_of(c, plan))) * np.dtype(c.dtype).itemsize for c in store.columns()
     )
     size = max(_PIECE // max(widest, 1), 1)
     for start in range(0, runs.size, size):
@@ -162,7 +162,7 @@ def _piece(
     firsts: list[Where] = []
     # Opened anew for each piece, so that nothing is kept in memory.
     one, two = (e.open_dataset(incomplete=True).isel(run=runs) for e in (left, right))
-    for column in store.COLUMNS:
+    for column in store.columns():
         a, b = one[column.name].values, two[column.name].values
         if a.tobytes() == b.tobytes():
             continue

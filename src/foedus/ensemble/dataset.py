@@ -38,7 +38,7 @@ class FoedusBackend(BackendEntrypoint):
         group = store.open_group(ensemble.path, "r")
         dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
         variables = {}
-        for column in store.COLUMNS:
+        for column in store.columns():
             if column.name in dropped or column.name == "run":
                 continue
             array = indexing.LazilyIndexedArray(Stored(ensemble, group, column, rows))

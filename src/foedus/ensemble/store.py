@@ -47,13 +47,16 @@ class Column:
     meaning: str
 
 
-#: All arrays that a batch writes, in the order of the checksum.
-COLUMNS: tuple[Column, ...] = (
-    Column("run", (), "int64", "1", "global run number"),
-    Column("hypothesis", (), "int16", "1", "hypothesis of the run, -1 none"),
-    Column("parameters", ("parameter",), "float64", "see parameter_unit", "values of parameters"),
-    *(Column(v.name, v.dims, v.dtype, v.unit, v.meaning) for v in VARIABLES.values()),
-)
+def columns() -> tuple[Column, ...]:
+    """Return all arrays that a batch writes, in the order of the checksum."""
+    return (
+        Column("run", (), "int64", "1", "global run number"),
+        Column("hypothesis", (), "int16", "1", "hypothesis of the run, -1 none"),
+        Column(
+            "parameters", ("parameter",), "float64", "see parameter_unit", "values of parameters"
+        ),
+        *(Column(v.name, v.dims, v.dtype, v.unit, v.meaning) for v in VARIABLES.values()),
+    )
 
 
 def sizes(plan: Plan) -> dict[str, int]:
@@ -128,7 +131,7 @@ def _lay_out(draft: Path, plan: Plan, title: str, case: str) -> None:
             **more,
         )
 
-    for column in COLUMNS:
+    for column in columns():
         attributes: dict[str, Any] = {"units": column.unit, "long_name": column.meaning}
         if column.name == "hypothesis":
             attributes["flag_values"] = list(range(len(plan.hypotheses)))
@@ -173,7 +176,7 @@ def extend(path: Path, plan: Plan) -> None:
     """Make room for more runs; the arrays grow first, the plan last."""
     with writing(path):
         group = open_group(path, "r+")
-        for column in COLUMNS:
+        for column in columns():
             group[column.name].resize((plan.runs, *shape_of(column, plan)))
         group[MARKS].resize((plan.batches,))
         write_attributes(path, {"plan": plan.to_json()})
@@ -195,7 +198,7 @@ def write_attributes(path: Path, changes: Mapping[str, Any]) -> None:
 def checksum(arrays: Arrays) -> int:
     """Return the CRC-32 of the raw data of a batch, over all columns in their order."""
     crc = 0
-    for column in COLUMNS:
+    for column in columns():
         data = np.ascontiguousarray(arrays[column.name], dtype=column.dtype)
         crc = zlib.crc32(column.name.encode(), crc)
         crc = zlib.crc32(data.reshape(-1).view(np.uint8).data, crc)
@@ -211,7 +214,7 @@ def write_batch(path: Path, plan: Plan, batch: int, arrays: Arrays) -> int:
     plan : Plan
     batch : int
     arrays : mapping of str to ndarray
-        All of :data:`COLUMNS` for the runs of the batch.
+        All of :func:`columns` for the runs of the batch.
 
     Returns
     -------
@@ -239,17 +242,17 @@ def write_batch(path: Path, plan: Plan, batch: int, arrays: Arrays) -> int:
 
 def _write_chunks(path: Path, plan: Plan, batch: int, arrays: Arrays) -> None:
     first, end = plan.bounds(batch)
-    for column in COLUMNS:
+    for column in columns():
         _writable(path, column.name)[first:end] = arrays[column.name]
-    _sync_all([chunk_file(path, column, batch) for column in COLUMNS])
-    _sync_all([path / column.name for column in COLUMNS])
+    _sync_all([chunk_file(path, column, batch) for column in columns()])
+    _sync_all([path / column.name for column in columns()])
 
 
 def clear_batch(path: Path, batch: int) -> None:
     """Take back a batch that is damaged: its mark first, then its chunks."""
     with writing(path):
         _set_mark(path, batch, 0)
-        for column in COLUMNS:
+        for column in columns():
             chunk_file(path, column, batch).unlink(missing_ok=True)
 
 
@@ -258,10 +261,10 @@ def read_batch(
 ) -> dict[str, NDArray[Any]]:
     """Read the first ``runs`` runs of a batch; any error of the codecs comes through."""
     first = batch * plan.batch
-    for column in COLUMNS:
+    for column in columns():
         if not chunk_file(path, column, batch).exists():
             raise StoreError(f"the chunk of {column.name} is gone")
-    return {c.name: np.asarray(group[c.name][first : first + runs]) for c in COLUMNS}
+    return {c.name: np.asarray(group[c.name][first : first + runs]) for c in columns()}
 
 
 def read_marks(path: Path, plan: Plan) -> NDArray[np.uint64]:

@@ -132,7 +132,7 @@ def simulate(task: Task, runs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         "hypothesis": draws.hypothesis,
         "parameters": np.stack([draws.values[n] for n in task.plan.parameters], axis=1),
     }
-    for column in store.COLUMNS:
+    for column in store.columns():
         expected = (runs.size, *store.shape_of(column, task.plan))
         array = columns.get(column.name)
         if array is None or array.shape != expected or array.dtype != column.dtype:

@@ -3,65 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case
-from foedus.case.vocabulary import MECHANISMS
 from foedus.randomness import Random
 from foedus.world import outputs
 from foedus.world.guidance import Guidance
-from foedus.world.mechanisms import (
-    airlift,
-    alliance,
-    contagion,
-    forces,
-    information,
-    leader,
-    lethal,
-    outside,
-    ties,
-)
-from foedus.world.mechanisms import streets as unrest
+from foedus.world.order import ORDER
+from foedus.world.order import luck as declared_luck
+from foedus.world.outputs import Arrays
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
 
-#: The file of each mechanism.
-MODULES: dict[str, ModuleType] = {
-    "streets": unrest,
-    "lethal": lethal,
-    "contagion": contagion,
-    "information": information,
-    "forces": forces,
-    "leader": leader,
-    "alliance": alliance,
-    "airlift": airlift,
-    "outside": outside,
-    "ties": ties,
-}
-
-#: The order of a day. Ties are covariates: they are set at the start and take no step.
-ORDER: tuple[str, ...] = (
-    "information",
-    "contagion",
-    "streets",
-    "lethal",
-    "forces",
-    "leader",
-    "alliance",
-    "airlift",
-    "outside",
-)
-
-Arrays = dict[str, NDArray[np.generic]]
-
 
 def registry(case: Case) -> dict[str, Parameter]:
     """Return all declared parameters and the case's triggers, sorted by name."""
-    declared = [p for module in MODULES.values() for p in module.PARAMETERS]
+    declared = [p for mechanism in ORDER for p in mechanism.parameters]
     for number, trigger in enumerate(case.triggers):
         meaning = f"Loss of legitimacy in {trigger.place} on {trigger.date}."
         declared.append(Parameter(f"trigger.{number}", trigger.loss, "share", meaning, 0.0, 1.0))
@@ -73,23 +33,15 @@ def luck(case: Case) -> tuple[tuple[str, int], ...]:
 
     An adaptive ensemble can move these draws as it moves parameters.
     """
-    members = range(len(case.alliance.members))
-    return (
-        ("alliance.factor", 0),
-        ("airlift.assembled", 0),
-        ("forces.strength", 0),
-        ("leader.patron", 0),
-        ("leader.shutdown_days", 0),
-        ("leader.whom", 0),
-        *(("airlift.lag", m) for m in members),
-        *(("alliance.announced", m) for m in members),
-        *(("streets.legitimacy", c) for c in range(len(case.places))),
+    places = {"run": 1, "city": len(case.places), "member": len(case.alliance.members)}
+    return tuple(
+        (item.purpose, place) for item in declared_luck() for place in range(places[item.per])
     )
 
 
 def switches(case: Case, hypothesis: int = -1) -> frozenset[str]:
     """Return the mechanisms that are on: all, less the case's, less the hypothesis' switches."""
-    on = dict.fromkeys(MECHANISMS, True)
+    on = {mechanism.name: True for mechanism in ORDER}
     on.update(case.mechanisms)
     if hypothesis >= 0:
         on.update(case.hypotheses[hypothesis].mechanisms)
@@ -129,23 +81,18 @@ class World:
 
     def start(self) -> State:
         """Return the state before the first day."""
-        state = State.calm(
-            self.random.runs.size, len(self.setting.cities), len(self.setting.members)
-        )
-        for name in ("ties", *ORDER):
-            begin = getattr(MODULES[name], "start", None)
-            if name in self.on and begin is not None:
-                begin(self.setting, self.p, state, self.random)
+        runs, setting = self.random.runs.size, self.setting
+        state = State.calm(runs, len(setting.cities), len(setting.members), on=self.on)
+        for mechanism in ORDER:
+            if mechanism.name in self.on and mechanism.start is not None:
+                mechanism.start(setting, self.p, state, self.random)
         return state
 
     def advance(self, state: State, day: int) -> None:
         """Move the state through one day, in place."""
-        for name in ORDER:
-            if name not in self.on:
-                continue
-            if name == "streets":
-                unrest.trigger(self.setting, self.p, state, day)
-            MODULES[name].step(self.setting, self.p, state, day, self.random, self.guidance)
+        for mechanism in ORDER:
+            if mechanism.name in self.on and mechanism.step is not None:
+                mechanism.step(self.setting, self.p, state, day, self.random, self.guidance)
 
     def run(self, state: State, first_day: int, until: int, out: Arrays | None = None) -> State:
         """Advance from ``first_day`` up to, not including, ``until``, recording into ``out``."""

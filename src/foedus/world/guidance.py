@@ -9,29 +9,19 @@ give with infinitely many runs; the effective sample is far larger.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Fact
-from foedus.case.vocabulary import WELL_RATED
+from foedus.case.vocabulary import QUANTITIES, WELL_RATED
 from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
 
 #: Decisions that mechanisms take by a probability a day, and that can be replayed.
-REPLAYABLE: tuple[str, ...] = (
-    "concession",
-    "guard_change",
-    "shutdown",
-    "fire_order",
-    "request",
-    "decision",
-    "refusal",
-    "contribution",
-    "leader_leaves",
-)
+REPLAYABLE: tuple[str, ...] = tuple(q.name for q in QUANTITIES.values() if q.decision)
 
 #: A run whose rule rules the known decision out is charged this, and not minus infinity, so that
 #: judgement can say which fact the runs cannot meet.
@@ -96,6 +86,21 @@ class Guidance:
                 days[key] = day
                 used.append(fact.id)
         return cls(days, not_by, tuple(used))
+
+    def excluding(self, known: str, other: str) -> Guidance:
+        """Return the guidance in which ``other`` has not happened up to the day of ``known``.
+
+        At most one of the two events happens in a run. A run in which ``other`` comes first could
+        no longer meet the known decision, so it is kept from happening and the run is charged the
+        probability of that, as for any replayed decision: the weights are the same in expectation
+        and far less uneven. Without knowledge of ``known``, or with knowledge of ``other``, the
+        guidance is returned as it is.
+        """
+        day = self.days.get((known, ""))
+        if day is None or (other, "") in self.days:
+            return self
+        until = max(day, self.not_by.get((other, ""), -1))
+        return replace(self, not_by={**self.not_by, (other, ""): until})
 
     def decide(
         self,

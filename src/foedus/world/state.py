@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.vocabulary import QUANTITIES
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int16]
 
-#: Events that happen on one day of a run, or never (-1).
-EVENTS: tuple[str, ...] = (
-    "concession",
-    "guard_change",
-    "shutdown",
-    "fire_order",
-    "request",
-    "decision",
-    "refusal",
-    "first_arrival",
-    "withdrawal_start",
-    "withdrawal_end",
-    "leader_leaves",
+#: Events that happen on one day of a run, or never (-1). Votes and commitments are each member's.
+EVENTS: tuple[str, ...] = tuple(
+    q.name
+    for q in QUANTITIES.values()
+    if q.kind == "event" and q.name not in ("vote_for", "contribution")
 )
 
 NEVER = np.int16(-1)
+
+_Memory = TypeVar("_Memory")
 
 
 @dataclass
@@ -90,10 +86,32 @@ class State:
         Day on which the member committed, -1 while it has not.
     log_guidance : (R,)
         Log-probability of the known decisions that were replayed rather than drawn.
+    ruled_out : (R,) of int16
+        Bits of the replayed decisions that the run's own rules made impossible.
+    unrest : (R,)
+        National unrest intensity in [0, 1): the mean active share on a saturating scale.
+    active_people : (R, C)
+        People active on the day's mean.
+    mobilisable : (R, C)
+        People who might ever take part.
+    baseline : (R, C) or None
+        Legitimacy in ordinary times, to which it returns; None without streets.
+    story : (R, C)
+        What the government's story has added to legitimacy (mechanism 4).
+    police : (R,)
+        Police in the country.
+    collapse_chance : (R,)
+        Chance that the government falls today (mechanism 5).
+    interest : (R,)
+        The lead's interest in the requester (mechanism 10).
+    dependence : (R,)
+        The requester's dependence on the lead (mechanism 10).
+    on : frozenset of str
+        Mechanisms that are on.
     lattices : object
-        The cities' street lattices, owned by ``world.unrest``.
-    memory : dict of str to array
-        Slots private to a mechanism, named ``mechanism.word``; leading axis the run.
+        The cities' street lattices, of mechanism 1.
+    memories : dict of type to record
+        What one mechanism remembers and no other reads.
     """
 
     crowd: FloatArray
@@ -129,12 +147,27 @@ class State:
     contribution_day: IntArray
     log_guidance: FloatArray
     ruled_out: NDArray[np.int16]
+    unrest: FloatArray
+    active_people: FloatArray
+    mobilisable: FloatArray
+    baseline: FloatArray | None
+    story: FloatArray
+    police: FloatArray
+    collapse_chance: FloatArray
+    interest: FloatArray
+    dependence: FloatArray
+    on: frozenset[str] = frozenset()
     lattices: Any = None
-    memory: dict[str, NDArray[Any]] = field(default_factory=dict)
+    memories: dict[type, Any] = field(default_factory=dict)
 
     @classmethod
-    def calm(cls, runs: int, cities: int, members: int) -> State:
-        """Return the state of an ordinary day: nobody in the streets, nobody asked."""
+    def calm(
+        cls, runs: int, cities: int, members: int, *, on: frozenset[str] = frozenset()
+    ) -> State:
+        """Return the state of an ordinary day: nobody in the streets, nobody asked.
+
+        A field keeps this value where the mechanism that writes it is off.
+        """
 
         def zeros(*shape: int) -> FloatArray:
             return np.zeros((runs, *shape), dtype=np.float64)
@@ -173,6 +206,16 @@ class State:
             contribution_day=np.full((runs, members), NEVER, dtype=np.int16),
             log_guidance=zeros(),
             ruled_out=np.zeros(runs, dtype=np.int16),
+            unrest=zeros(),
+            active_people=zeros(cities),
+            mobilisable=zeros(cities),
+            baseline=None,
+            story=zeros(cities),
+            police=zeros(),
+            collapse_chance=zeros(),
+            interest=zeros(),
+            dependence=np.full(runs, 0.5),
+            on=on,
         )
 
     def happened(self, event: str) -> NDArray[np.bool_]:
@@ -183,6 +226,15 @@ class State:
         """Record that an event happens today in some runs; a first day is never overwritten."""
         first = now & (self.events[event] == NEVER)
         self.events[event][first] = day
+
+    def remember(self, memory: object) -> None:
+        """Keep a mechanism's own record; one of each type."""
+        self.memories[type(memory)] = memory
+
+    def of(self, kind: type[_Memory]) -> _Memory:
+        """Return the record of a type that its mechanism keeps."""
+        memory: _Memory = self.memories[kind]
+        return memory
 
     def fork(self) -> State:
         """Return an independent copy: one history, many futures."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,8 @@ def fresh(
     """Return a started state in unrest, with wavering commanders and officers killed."""
     state = State.calm(random.runs.size, len(frame.cities), len(frame.members))
     state.legitimacy[:] = 0.6
-    state.memory["streets.legitimacy0"] = state.legitimacy.copy()
-    state.memory["streets.intensity"] = np.full(random.runs.size, unrest)
+    state.baseline = state.legitimacy.copy()
+    state.unrest[:] = np.full(random.runs.size, unrest)
     state.loyal_share[:] = 0.7
     state.deaths_security[:] = 1.0
     state.log_odds_abroad[:] = 1.0
@@ -99,6 +99,13 @@ def fresh(
     if "outside" in on:
         outside.start(frame, p, state, random)
     return state
+
+
+@dataclass
+class Connectivity:
+    """The internet on each day of :func:`play`, shape (run, day)."""
+
+    internet: np.ndarray
 
 
 def play(
@@ -117,12 +124,13 @@ def play(
     random = Random(seed, np.arange(runs, dtype=np.int64) if numbers is None else numbers)
     guidance = guidance or Guidance()
     state = fresh(frame, p, random, on=on, unrest=unrest)
-    state.memory["test.internet"] = np.empty((random.runs.size, days))
+    history = Connectivity(np.empty((random.runs.size, days)))
+    state.remember(history)
     for day in range(days):
         for name, module in (("leader", leader), ("alliance", alliance), ("outside", outside)):
             if name in on:
                 module.step(frame, p, state, day, random, guidance)
-        state.memory["test.internet"][:, day] = state.internet
+        history.internet[:, day] = state.internet
     return state
 
 
@@ -152,7 +160,11 @@ def arrays(state: State) -> dict[str, np.ndarray]:
     """Return every array of a state, by name."""
     out = {name: value for name, value in vars(state).items() if isinstance(value, np.ndarray)}
     out |= {f"event_{name}": value for name, value in state.events.items()}
-    return out | dict(state.memory)
+    return out | {
+        f"memory.{kind.__name__}.{name}": value
+        for kind, memory in state.memories.items()
+        for name, value in vars(memory).items()
+    }
 
 
 def same(a: State, b: State, *, but: tuple[str, ...] = ()) -> bool:

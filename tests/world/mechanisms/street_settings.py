@@ -85,10 +85,10 @@ def streets(
     share = active * (1.0 + np.arange(cities)) / cities
     state.active_share[:] = share
     state.legitimacy[:] = 0.8
-    state.memory["streets.legitimacy0"] = state.legitimacy.copy()
-    state.memory["streets.intensity"] = np.full(runs, intensity)
-    state.memory["streets.mobilisable"] = reservoir
-    state.memory["streets.active_people"] = reservoir * share
+    state.baseline = state.legitimacy.copy()
+    state.unrest[:] = np.full(runs, intensity)
+    state.mobilisable[:] = reservoir
+    state.active_people[:] = reservoir * share
     return state
 
 
@@ -122,13 +122,21 @@ def fields(state: State) -> dict[str, np.ndarray]:
     """Return all arrays of a state by name, its events included."""
     out = {k: v for k, v in vars(state).items() if isinstance(v, np.ndarray)}
     out |= {f"event_{k}": v for k, v in state.events.items()}
-    return out | {f"memory.{k}": v for k, v in state.memory.items()}
+    return out | {
+        f"memory.{kind.__name__}.{name}": value
+        for kind, memory in state.memories.items()
+        for name, value in vars(memory).items()
+    }
+
+
+#: Fields by which mechanisms tell each other what no output shows.
+INNER = ("unrest", "active_people", "mobilisable", "baseline", "story", "police", "collapse_chance")
 
 
 def changed(before: State, after: State) -> set[str]:
-    """Return the names of the fields, memory left out, that differ."""
+    """Return the names of the fields that differ, memories and INNER left out."""
     a, b = fields(before), fields(after)
-    names = (n for n in a if not n.startswith("memory."))
+    names = (n for n in a if not n.startswith("memory.") and n not in INNER)
     return {n for n in names if not np.array_equal(a[n], b[n])}
 
 

@@ -118,7 +118,7 @@ def test_tempo_of_a_stand_by_force_is_the_casebooks_bilateral_one(runs):
     p["airlift.assembled"][:] = 0.0
     state = committed(runs)
     airlift.start(setting(), p, state, keyed(runs))
-    due = 0.5 + state.memory["airlift.lag"][:, LEAD]
+    due = 0.5 + state.of(airlift.Mission).lag[:, LEAD]
     days = np.floor(due)
     assert np.median(days) == 1
     assert np.quantile(days, 0.9) <= 3
@@ -131,7 +131,7 @@ def test_tempo_after_decisions_meets_the_casebooks_quantiles():
     p["airlift.assembled"][:] = 11 / 34
     state = committed(runs)
     airlift.start(setting(), p, state, keyed(runs))
-    days = np.floor(0.5 + state.memory["airlift.lag"][:, LEAD])
+    days = np.floor(0.5 + state.of(airlift.Mission).lag[:, LEAD])
     low, median, high, top = np.quantile(days, [0.25, 0.5, 0.75, 0.9])
     assert low in (0, 1)
     assert median == 1
@@ -154,7 +154,7 @@ def test_tempo_of_organisations():
         p["airlift.assembled"][:] = share
         state = committed(runs)
         airlift.start(setting(), p, state, keyed(runs))
-        days = np.floor(decision + 0.5 + state.memory["airlift.lag"][:, LEAD])
+        days = np.floor(decision + 0.5 + state.of(airlift.Mission).lag[:, LEAD])
         quantiles.append(np.quantile(days, [0.5, 0.75]))
     (few, few_high), (many, many_high) = quantiles
     assert few <= 6 < many
@@ -167,12 +167,12 @@ def test_lag_grows_with_distance_and_land_is_faster():
     for km in (500.0, 2750.0, 6000.0):
         state = committed()
         airlift.start(setting(air_distance=km), p, state, keyed(4))
-        lags.append(state.memory["airlift.lag"][0, LEAD])
+        lags.append(state.of(airlift.Mission).lag[0, LEAD])
     assert lags == sorted(lags)
     assert lags[1] == pytest.approx(0.75)
     state = committed()
     airlift.start(setting(), p, state, keyed(4))
-    lag = state.memory["airlift.lag"][0]
+    lag = state.of(airlift.Mission).lag[0]
     assert lag[OTHER] - lag[LEAD] == pytest.approx(p["airlift.second_lag"][0])
     assert lag[NEIGHBOUR] - p["airlift.second_lag"][0] == pytest.approx(0.5)
 
@@ -210,8 +210,8 @@ def test_relief_is_guards_over_police():
     p = medians(airlift, **PROMPT, **STAY)
     state = committed()
     advance(airlift, p, state, days=3)
-    police = 0.05 / 0.7 * state.memory["streets.mobilisable"].sum(axis=1)
-    assert state.memory["airlift.police"] == pytest.approx(police)
+    police = 0.05 / 0.7 * state.mobilisable.sum(axis=1)
+    assert state.police[:] == pytest.approx(police)
     want = p["airlift.guards"] * state.present.sum(axis=1) / police
     assert np.all((want > 0) & (want < 1))
     assert state.relief == pytest.approx(want)
@@ -222,7 +222,7 @@ def test_relief_is_capped_and_absent_without_streets():
     state = committed(sent=500_000.0, members=(NEIGHBOUR,))
     assert np.all(advance(airlift, p, state, days=5).relief == 1.0)
     state = committed()
-    state.memory.clear()
+    state.mobilisable[:] = 0.0
     assert np.all(advance(airlift, p, state, days=5).relief == 0.0)
 
 

@@ -52,7 +52,7 @@ def test_off_nothing_moves():
         assert not state.happened(event).any()
     assert not state.commits.any()
     assert (state.votes == 9).all()
-    assert not any(name.startswith("alliance.") for name in state.memory)
+    assert alliance.Challenge not in state.memories
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6, 0.9])
@@ -69,7 +69,7 @@ def test_the_lead_accepts_with_its_log_odds_whatever_the_correlation():
         )
         p = median(1, alliance__lead_intercept=-0.5)
         one = fresh(SETTING, p, Random(1, np.arange(1)))
-        one.memory[alliance.CHALLENGE][:] = 0.6
+        one.of(alliance.Challenge).highest[:] = 0.6
         expected = float(logistic(lead_log_odds(SETTING, p, one))[0])
         assert share(state, "decision") == pytest.approx(expected, abs=0.015)
 
@@ -91,7 +91,7 @@ def test_every_rule_agrees_with_plain_simulation_of_the_votes(rule, rho):
     )
     p = median(runs, alliance__lead_intercept=0.3)
     one = fresh(frame, p, Random(1, np.arange(runs)))
-    one.memory[alliance.CHALLENGE][:] = 0.6
+    one.of(alliance.Challenge).highest[:] = 0.6
     from scipy.special import ndtri
 
     rng = np.random.default_rng(8)

@@ -63,7 +63,7 @@ def test_the_streets_put_loyalty_to_the_test():
     p = medians(forces)
     state = _begun(p, streets(intensity=0.7), 0.1)
     advance(forces, p, state, begin=False)
-    assert state.loyal_share == pytest.approx(1 - 0.7 * (1 - state.memory["forces.holding"]))
+    assert state.loyal_share == pytest.approx(1 - 0.7 * (1 - state.of(forces.Command).holding))
 
 
 def test_calm_moves_nothing():
@@ -141,20 +141,20 @@ def test_draws_are_kept_in_the_unique_region():
     p = draws(forces, runs=5000)
     state = _begun(p, streets(5000))
     pull = public_pull(
-        state.memory["forces.alpha"],
+        state.of(forces.Command).alpha,
         p["forces.street_precision"],
         p["forces.command_precision"],
         p["forces.weight"],
     )
     assert np.all(pull < UNIQUENESS_BOUND)
-    lowered = state.memory["forces.alpha"] < p["forces.public_precision"]
+    lowered = state.of(forces.Command).alpha < p["forces.public_precision"]
     assert 0 < lowered.mean() < 0.35
 
 
 def _chance(p, strength, intensity):
     state = _begun(p, streets(intensity=intensity), strength)
     advance(forces, p, state, begin=False)
-    return state.memory["forces.collapse_chance"]
+    return state.collapse_chance
 
 
 def test_the_chance_of_a_fall_is_the_smoothed_rule():
@@ -165,7 +165,7 @@ def test_the_chance_of_a_fall_is_the_smoothed_rule():
     advance(forces, p, state, begin=False)
     strength = 0.1 + p["forces.boots"] * 1.5 + p["forces.weight"] * holding
     want = 0.8 * ndtr((p["forces.attack"] * 0.8 - strength) / p["forces.noise"])
-    assert state.memory["forces.collapse_chance"] == pytest.approx(want, rel=1e-12)
+    assert state.collapse_chance == pytest.approx(want, rel=1e-12)
 
 
 def test_weak_regimes_fall_strong_ones_do_not():
@@ -193,8 +193,8 @@ def test_an_attack_must_last():
         state.events["leader_leaves"][:] = -1
         lasting += (0.8 - lasting) / 4.0
         want = 0.8 * ndtr((p["forces.attack"] * lasting - 0.1) / p["forces.noise"])
-        assert state.memory["forces.collapse_chance"] == pytest.approx(want, rel=1e-9)
-        chances.append(state.memory["forces.collapse_chance"][0])
+        assert state.collapse_chance == pytest.approx(want, rel=1e-9)
+        chances.append(state.collapse_chance[0])
     assert np.all(np.diff(chances) > 0)
 
 
@@ -230,16 +230,11 @@ def test_a_known_fall_is_imposed_unless_the_leader_mechanism_replays_it():
     assert np.all(state.log_guidance < 0)
 
     state = _begun(p, streets(intensity=0.5), 0.5)
-    state.memory[forces.LEADER_IS_ON] = np.zeros(4)
+    state.on = frozenset({"leader"})
     advance(forces, p, state, begin=False, guidance=guidance)
     assert state.in_office.all()
     assert np.all(state.log_guidance == 0)
-    assert np.all(state.memory["forces.collapse_chance"] > 0)
-
-
-def test_leaders_slot_is_the_one_that_is_looked_for():
-    leader = pytest.importorskip("foedus.world.mechanisms.leader")
-    assert leader.KILLED == forces.LEADER_IS_ON
+    assert np.all(state.collapse_chance > 0)
 
 
 def test_every_parameter_moves_something():
@@ -251,7 +246,7 @@ def test_every_parameter_moves_something():
         return {
             "loyal": state.loyal_share,
             "strength": state.strength,
-            "chance": state.memory["forces.collapse_chance"],
+            "chance": state.collapse_chance,
         }
 
     moved = moving_parameters(forces, play)

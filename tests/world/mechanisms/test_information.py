@@ -92,7 +92,7 @@ def test_a_claim_once_begun_goes_on():
     p = medians(information, runs=2000)
     advance(information, p, state, days=3)
     first = state.claim.copy()
-    state.memory["streets.intensity"][:] = 0.0
+    state.unrest[:] = 0.0
     advance(information, p, state, days=3, first=3, begin=False)
     assert np.array_equal(first, state.claim)
     assert 0 < first.mean() < 1
@@ -104,7 +104,7 @@ def test_no_home_effect_leaves_legitimacy_exactly():
     p = medians(information, information__home_effect=0.0)
     after = advance(information, p, state.fork(), days=10)
     assert np.array_equal(after.legitimacy, state.legitimacy)
-    assert np.all(after.memory["information.offset"] == 0)
+    assert np.all(after.story == 0)
 
 
 def test_belief_raises_legitimacy_and_disbelief_lowers_it():

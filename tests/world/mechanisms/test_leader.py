@@ -10,7 +10,7 @@ from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
 from foedus.world.mechanisms import leader
 
-from .decision_settings import SETTING, arrays, fresh, median, play, same, setting
+from .decision_settings import SETTING, Connectivity, arrays, fresh, median, play, same, setting
 
 ALONE = ("leader",)
 EVENTS = ("concession", "guard_change", "shutdown", "fire_order", "request", "leader_leaves")
@@ -43,8 +43,8 @@ def test_alarm_outlives_unrest_and_fades():
         before = state.happened("fire_order").sum()
         leader.step(SETTING, p, state, day, random, Guidance())
         taken.append(state.happened("fire_order").sum() - before)
-        assert state.memory[leader.ALARM] == pytest.approx(0.9 * np.exp(-day / 2))
-        state.memory["streets.intensity"][:] = 0.0
+        assert state.of(leader.Mood).alarm == pytest.approx(0.9 * np.exp(-day / 2))
+        state.unrest[:] = 0.0
     assert all(taken[:4])
     assert not any(taken[4:]), "0.9 exp(-3/2) is above the gate, 0.9 exp(-2) below"
 
@@ -53,7 +53,7 @@ def test_without_streets_nothing_happens():
     random = Random(1, np.arange(5, dtype=np.int64))
     p = median(5)
     state = fresh(SETTING, p, random, on=ALONE)
-    del state.memory["streets.intensity"]
+    state.unrest[:] = 0.0
     leader.step(SETTING, p, state, 0, random, Guidance())
     assert not any(state.happened(event).any() for event in EVENTS)
 
@@ -141,7 +141,7 @@ def test_a_concession_restores_legitimacy_once_and_its_resting_level_too():
     done = state.happened("concession")
     assert done.any()
     assert not done.all()
-    for level in (state.legitimacy, state.memory["streets.legitimacy0"]):
+    for level in (state.legitimacy, state.baseline):
         assert level[done] == pytest.approx(0.8)
         assert (level[~done] == 0.6).all()
 
@@ -156,7 +156,7 @@ def test_a_change_of_the_guard_moves_strength_once():
 def test_a_shutdown_lasts_its_days_and_ends():
     p = median(500, leader__shutdown_level=0.05, leader__shutdown_days=3.0)
     state = play(SETTING, p, runs=500, days=60, on=ALONE)
-    internet = state.memory["test.internet"]
+    internet = state.of(Connectivity).internet
     day = state.events["shutdown"].astype(int)
     early = (day >= 0) & (day < 30)
     length = (internet == 0.05).sum(axis=1)
@@ -255,7 +255,8 @@ def test_a_known_fall_is_replayed_together_with_leaving_by_choice():
     random = Random(1, np.arange(3, dtype=np.int64))
     p = median(3)
     state = fresh(SETTING, p, random, on=ALONE)
-    state.memory[leader.COLLAPSE] = np.array([0.0, 0.2, 0.9])
+    state.on = frozenset({"forces"})
+    state.collapse_chance[:] = np.array([0.0, 0.2, 0.9])
     leader.step(SETTING, p, state, 0, random, Guidance(days={("leader_leaves", ""): 0}))
     chance = np.exp(state.log_guidance)
     own = chance[0]

@@ -33,7 +33,7 @@ def _fired(state):
 
 
 def _toll(state):
-    return 1000 * state.deaths_protesters / state.memory["streets.mobilisable"]
+    return 1000 * state.deaths_protesters / state.mobilisable
 
 
 def test_zero_coefficients_leave_what_the_streets_read():
@@ -53,7 +53,9 @@ def test_nobody_active_moves_nothing():
 
 def test_without_a_street_layer_nothing_moves():
     state = streets()
-    state.memory.clear()
+    state.active_people[:] = 0.0
+    state.mobilisable[:] = 0.0
+    state.baseline = None
     after = advance(lethal, medians(lethal), state.fork(), days=3)
     assert changed(state, after) == set()
 
@@ -63,7 +65,7 @@ def test_mean_deaths_follow_the_hazard():
     state = streets(runs)
     state.loyal_share[:] = 0.7
     p = medians(lethal, runs=runs, lethal__hazard=2e-3, lethal__baseline_fire=0.25)
-    people = state.memory["streets.active_people"][0]
+    people = state.active_people[0]
     advance(lethal, p, state)
     assert np.allclose(
         state.deaths_protesters.mean(axis=0), 2e-3 * 0.25 * 0.7 * people, rtol=0.08, atol=0.05
@@ -103,7 +105,7 @@ def test_outrage_and_fear_fade_and_legitimacy_returns():
     p = medians(lethal, lethal__hazard=0.02)
     advance(lethal, p, state)
     before = state.fork()
-    state.memory["streets.active_people"][:] = 0.0
+    state.active_people[:] = 0.0
     advance(lethal, p, state, days=1, first=1, begin=False)
     assert np.allclose(
         state.outrage, before.outrage * np.exp(-1 / p["lethal.outrage_days"])[:, None]
@@ -148,7 +150,7 @@ def test_signs(name, field, sign):
 
 def test_killings_elsewhere_outrage_but_only_witnesses_fear():
     state = _fired(streets(50))
-    state.memory["streets.active_people"][:, 1:] = 0.0
+    state.active_people[:, 1:] = 0.0
     advance(lethal, medians(lethal, runs=50, lethal__hazard=0.01), state)
     assert np.all(state.outrage[:, 0] > state.outrage[:, 1])
     assert np.all(state.outrage[:, 1] > 0)
@@ -163,14 +165,14 @@ def test_allied_soldiers_die_only_where_they_are():
     few, many = streets(300), streets(300)
     for state, troops in ((few, 200.0), (many, 4000.0)):
         state.present[:, 1] = troops
-        state.memory["airlift.police"] = np.full(300, 3000.0)
+        state.police[:] = np.full(300, 3000.0)
     dead = [advance(lethal, p, state).deaths_allied.sum() for state in (few, many)]
     assert dead[1] > dead[0] > 0
 
 
 def test_the_story_moves_the_level_that_legitimacy_returns_to():
     state = streets(active=0.0)
-    state.memory["information.offset"] = np.full((4, 3), 0.05)
+    state.story[:] = np.full((4, 3), 0.05)
     state.legitimacy[:] = 0.85
     advance(lethal, medians(lethal), state, days=10)
     assert np.allclose(state.legitimacy, 0.85, rtol=0, atol=1e-15)
@@ -191,7 +193,7 @@ def test_every_parameter_moves_something():
         state = streets(60)
         state.internet[:] = 0.4
         state.present[:, 1] = 3000.0
-        state.memory["airlift.police"] = np.full(60, 1000.0)
+        state.police[:] = np.full(60, 1000.0)
         state = advance(lethal, p, state, days=10)
         return {
             "dead": state.deaths_protesters,

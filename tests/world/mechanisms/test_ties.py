@@ -46,8 +46,8 @@ def test_off_counts_as_no_interest_and_a_dependence_of_one_half():
     random = Random(1, np.arange(3, dtype=np.int64))
     p = median(3)
     state = fresh(SETTING, p, random, on=("leader", "alliance"))
-    assert (ties.interest(state) == 0).all()
-    assert (ties.dependence(state) == 0.5).all()
+    assert (state.interest == 0).all()
+    assert (state.dependence == 0.5).all()
     neutral = {**dict.fromkeys(SETTING.ties, 0.0), "dependence_on_lead": 0.5}
     p = median(200, ties__dependence=0)
     off = play(SETTING, p, runs=200, on=("leader", "alliance"))
@@ -65,10 +65,5 @@ def test_each_parameter_moves_the_leads_answer(name):
     assert (before != after).all()
 
 
-def test_a_step_does_nothing():
-    random = Random(1, np.arange(2, dtype=np.int64))
-    p = median(2)
-    state = fresh(SETTING, p, random)
-    before = state.fork()
-    ties.step(SETTING, p, state, 0, random, None)
-    assert same(before, state)
+def test_ties_stand_still():
+    assert ties.MECHANISM.step is None

@@ -11,7 +11,7 @@ on, the share that could be there is an Erlang distribution function of two stag
 which is what limits the lift.
 
 ``relief = guards present / police``, at most 1: guards of sites free local police, who are then on
-the streets. Police are the people that the lattices' police stand for, ``airlift.police`` (R,).
+the streets. Police are the people that the lattices' police stand for.
 
 Withdrawal. A mission is short or long, drawn once (the casebook is bimodal: under four months, or
 years). From ``min_stay`` after the first landing it begins to leave on a day with hazard
@@ -29,12 +29,15 @@ Off: nobody arrives. Reads ``commits``, ``contribution_day`` and ``sent`` of mec
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.priors import Beta, LogNormal, Uniform
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Luck, Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -249,6 +252,25 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass(kw_only=True)
+class Mission:
+    """What is fixed of a mission, should there be one, and who has come.
+
+    Attributes
+    ----------
+    lag : ndarray, shape (run, member)
+        Days from commitment to first landing.
+    stay : ndarray, shape (run,)
+        Mean time of the mission in calm, in days.
+    arrived : ndarray, shape (run, member)
+        People who have landed, whether or not they left.
+    """
+
+    lag: FloatArray
+    stay: FloatArray
+    arrived: FloatArray
+
+
 def arrival_share(days: FloatArray, ramp: FloatArray) -> FloatArray:
     """Return the share of a contingent that could be there: Erlang of two stages, mean ``ramp``.
 
@@ -280,24 +302,23 @@ def first_landing(setting: Setting, p: Parameters, state: State, random: Random)
 
 def police_people(p: Parameters, state: State) -> FloatArray:
     """Return the people that the lattices' police stand for, shape (run,); 0 without streets."""
-    reservoir = state.memory.get("streets.mobilisable")
-    density = p.get("streets.cop_density")
     total = np.zeros_like(state.relief)
-    if reservoir is None or density is None:
-        return total
-    for c in range(reservoir.shape[1]):
-        total += reservoir[:, c]
-    return density * total / CITIZENS_PER_SITE
+    for c in range(state.mobilisable.shape[1]):
+        total += state.mobilisable[:, c]
+    return p["streets.cop_density"] * total / CITIZENS_PER_SITE
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
     """Draw what is fixed of a mission, should there be one: its lags and whether it is short."""
-    memory = state.memory
-    memory["airlift.lag"] = first_landing(setting, p, state, random)
     short = random.uniform("airlift.mission") < p["airlift.short_mission"]
-    memory["airlift.stay"] = np.where(short, p["airlift.short_stay"], p["airlift.long_stay"])
-    memory["airlift.police"] = police_people(p, state)
-    memory["airlift.arrived"] = np.zeros_like(state.sent)
+    state.remember(
+        Mission(
+            lag=first_landing(setting, p, state, random),
+            stay=np.where(short, p["airlift.short_stay"], p["airlift.long_stay"]),
+            arrived=np.zeros_like(state.sent),
+        )
+    )
+    state.police[:] = police_people(p, state)
 
 
 def step(
@@ -314,7 +335,7 @@ def step(
     troops = np.zeros_like(state.relief)
     for m in range(state.present.shape[1]):
         troops += state.present[:, m]
-    police = state.memory["airlift.police"]
+    police = state.police
     freed = p["airlift.guards"] * troops / np.maximum(police, 1.0)
     state.relief[:] = np.where(police > 0.0, np.minimum(freed, 1.0), 0.0)
 
@@ -322,11 +343,11 @@ def step(
 def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
     """Bring in the day's people: those whom the curve lets come and the flights can carry."""
     coming = state.commits & (state.sent > 0.0) & ~state.happened("withdrawal_start")[:, None]
-    due = state.contribution_day + 0.5 + state.memory["airlift.lag"]
+    due = state.contribution_day + 0.5 + state.of(Mission).lag
     waiting = coming & np.isinf(state.arrival_day) & (due < day + 1)
     state.arrival_day[waiting] = np.maximum(due, day)[waiting]
 
-    arrived = state.memory["airlift.arrived"]
+    arrived = state.of(Mission).arrived
     there = coming & np.isfinite(state.arrival_day)
     by_land = setting.contiguous > 0.5
     ramp = np.where(by_land, p["airlift.ramp_land"][:, None], p["airlift.ramp_air"][:, None])
@@ -357,10 +378,9 @@ def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
 
 def _leave(p: Parameters, state: State, day: int, random: Random) -> None:
     """Start, continue or end the withdrawal, and set who is present."""
-    unrest = state.memory.get("streets.intensity", np.zeros(random.runs.size))
     first = state.events["first_arrival"]
     settled = state.happened("first_arrival") & (day - first >= p["airlift.min_stay"])
-    hazard = (1.0 - unrest) / state.memory["airlift.stay"]
+    hazard = (1.0 - state.unrest) / state.of(Mission).stay
     drawn = random.uniform("airlift.withdrawal", tick=day) < -np.expm1(-hazard)
     begun_before = state.happened("withdrawal_start")
     state.mark("withdrawal_start", settled & drawn & ~begun_before, day)
@@ -368,7 +388,7 @@ def _leave(p: Parameters, state: State, day: int, random: Random) -> None:
     begun = state.happened("withdrawal_start")
     gone = np.where(begun, (day - state.events["withdrawal_start"] + 1.0), 0.0)
     share = np.clip(gone / p["airlift.withdrawal"], 0.0, 1.0)
-    state.present[:] = state.memory["airlift.arrived"] * (1.0 - share)[:, None]
+    state.present[:] = state.of(Mission).arrived * (1.0 - share)[:, None]
     state.mark("withdrawal_end", begun & (share >= 1.0), day)
 
 
@@ -378,3 +398,42 @@ def _any(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     for m in range(flags.shape[1]):
         out |= flags[:, m]
     return out
+
+
+MECHANISM = Mechanism(
+    name="airlift",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("commits", "contribution_day", "mobilisable", "sent", "unrest"),
+    writes=(
+        "arrival_day",
+        "event.first_arrival",
+        "event.withdrawal_end",
+        "event.withdrawal_start",
+        "police",
+        "present",
+        "relief",
+    ),
+    draws=("airlift.assembled", "airlift.lag", "airlift.mission", "airlift.withdrawal"),
+    luck=(
+        Luck("airlift.assembled", "run", "Whether the mission has to be assembled first."),
+        Luck("airlift.lag", "member", "How quickly {member} lands."),
+    ),
+    outputs=(
+        Variable(
+            "troops_present",
+            ("day", "member"),
+            "float32",
+            "people",
+            "allied troops in the country",
+            lambda state: state.present,
+        ),
+        Variable(
+            "arrival_day", ("member",), "float32", "day", "day of the first landing, inf never"
+        ),
+    ),
+    quantities=("troops_present", "first_arrival", "withdrawal_start", "withdrawal_end"),
+    memory=Mission,
+    start=start,
+    step=step,
+)

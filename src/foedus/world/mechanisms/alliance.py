@@ -46,6 +46,8 @@ Off: nobody answers. Switched off by itself where nothing is requested.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -53,9 +55,9 @@ from scipy import special
 from foedus.case.priors import Beta, Normal
 from foedus.randomness import Random
 from foedus.world.choice import logistic
-from foedus.world.exclusion import excluding
 from foedus.world.guidance import Guidance
-from foedus.world.mechanisms import outside, ties
+from foedus.world.mechanism import Luck, Mechanism, Variable
+from foedus.world.mechanisms import outside
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -68,8 +70,6 @@ IntArray = NDArray[np.int64]
 #: Concentration of one member's share around the run's mean share.
 SHARE_SPREAD = 6.0
 REALISED_SPREAD = 20.0
-
-CHALLENGE = "alliance.challenge"
 
 _CASEBOOK = "elicited; the casebook's models replace it where a case names its trigger"
 _TEMPO = "elicited: bodies that decide at all mostly do so within days, some after weeks"
@@ -217,18 +217,24 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass
+class Challenge:
+    """The street challenge: the highest unrest intensity so far, shape (run,)."""
+
+    highest: FloatArray
+
+
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Open the slot of the street challenge."""
-    state.memory[CHALLENGE] = np.zeros_like(state.internet)
+    """Begin without a street challenge."""
+    state.remember(Challenge(np.zeros(random.runs.size)))
 
 
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
     """Let the body decide where it was asked, and members commit where it decided."""
-    unrest = state.memory.get("streets.intensity")
-    if unrest is not None:
-        state.memory[CHALLENGE] = np.maximum(state.memory[CHALLENGE], unrest)
+    challenge = state.of(Challenge)
+    challenge.highest = np.maximum(challenge.highest, state.unrest)
     _decide(setting, p, state, day, random, guidance)
     _contribute(setting, p, state, day, random, guidance)
 
@@ -238,8 +244,8 @@ def lead_log_odds(setting: Setting, p: Parameters, state: State) -> FloatArray:
     believed = logistic(state.log_odds_abroad) - 0.5
     odds: FloatArray = (
         p["alliance.lead_intercept"]
-        + p["alliance.interest"] * ties.interest(state)
-        + p["alliance.street"] * state.memory[CHALLENGE]
+        + p["alliance.interest"] * state.interest
+        + p["alliance.street"] * state.of(Challenge).highest
         + p["alliance.treaty"] * believed * float(setting.aggression_test)
         + p["alliance.signal"] * outside.news(p)
         - p["alliance.other_war"] * float(setting.lead_other_war)
@@ -252,7 +258,7 @@ def contribution_log_odds(setting: Setting, p: Parameters, state: State, member:
     pledge = p["alliance.pledge"] * (1.0 - p["alliance.relabel"])
     odds: FloatArray = (
         p["alliance.intercept"]
-        + p["alliance.street"] * state.memory[CHALLENGE]
+        + p["alliance.street"] * state.of(Challenge).highest
         + p["alliance.power_shift"] * setting.power_shift[member]
         + p["alliance.coalition"] * setting.coalition_changed[member]
         + pledge * setting.pledge[member]
@@ -317,7 +323,7 @@ def _decide(
     accepts, carries = chances(setting, p, state, factor)
     agree = accepts * carries
     u = random.uniform("alliance.decision", tick=day)
-    yes = excluding(guidance, "refusal", "decision").decide(
+    yes = guidance.excluding("refusal", "decision").decide(
         state, "decision", rate * agree, u, open_, day
     )
     yes = yes & ~done
@@ -328,7 +334,7 @@ def _decide(
     v = np.where(
         u < first, u / np.maximum(first, 1e-300), (u - first) / np.maximum(1.0 - first, 1e-12)
     )
-    no = excluding(guidance, "decision", "refusal").decide(
+    no = guidance.excluding("decision", "refusal").decide(
         state, "refusal", rest, v, open_ & ~yes, day
     )
     no = no & ~done & ~yes
@@ -383,7 +389,7 @@ def _contribute(
         if not open_.any() and guidance.days.get(("contribution", name)) != day:
             continue
         if member == setting.lead:
-            chance = np.ones_like(state.internet)
+            chance = np.ones(random.runs.size)
         else:
             total = logistic(contribution_log_odds(setting, p, state, member))
             chance = commitment_hazard(total, p["alliance.readiness"], np.maximum(age, 0))
@@ -435,3 +441,59 @@ def _beta(mean: FloatArray, n: float, u: FloatArray) -> FloatArray:
     """Return beta quantiles with a mean of each run and a concentration."""
     safe = np.clip(mean, 1e-3, 1.0 - 1e-3)
     return np.asarray(special.betaincinv(safe * n, (1.0 - safe) * n, u), dtype=np.float64)
+
+
+MECHANISM = Mechanism(
+    name="alliance",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("event.request", "in_office", "interest", "log_odds_abroad", "unrest"),
+    writes=(
+        "announced",
+        "commits",
+        "contribution_day",
+        "event.decision",
+        "event.refusal",
+        "lead_accepts",
+        "sent",
+        "votes",
+    ),
+    draws=(
+        "alliance.factor",
+        "alliance.decision",
+        "alliance.lead",
+        "alliance.vote",
+        "alliance.aside",
+        "alliance.contribution",
+        "alliance.announced",
+        "alliance.realised",
+    ),
+    luck=(
+        Luck("alliance.factor", "run", "What moves all members' votes alike."),
+        Luck("alliance.announced", "member", "Which part of its pool {member} announces."),
+    ),
+    outputs=(
+        Variable(
+            "troops_announced",
+            ("day", "member"),
+            "float32",
+            "people",
+            "troops announced so far",
+            lambda state: state.announced,
+        ),
+        Variable(
+            "vote",
+            ("member",),
+            "int8",
+            "1",
+            "1 for, 0 aside, -1 against, 9 not asked",
+            lambda state: state.votes,
+        ),
+        Variable("contribution_day", ("member",), "int16", "day", "day of commitment, -1 never"),
+    ),
+    quantities=("decision", "refusal", "vote_for", "contribution", "troops_announced"),
+    decisions=("decision", "refusal", "contribution"),
+    memory=Challenge,
+    start=start,
+    step=step,
+)

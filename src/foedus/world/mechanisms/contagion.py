@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from foedus.case.priors import Beta, LogNormal
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Mechanism
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -100,18 +101,25 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass
+class Nearness:
+    """Weight of each city's unrest in each other's, but for the media, shape (run, city, city)."""
+
+    weight: FloatArray
+
+
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
     """Keep the influence of nearness, which no day changes."""
     reach = 1.0 + setting.distance[None, :, :] / p["contagion.distance"][:, None, None]
     near = np.exp(-p["contagion.power"][:, None, None] * np.log(reach))
-    state.memory["contagion.near"] = (1.0 - p["contagion.media"])[:, None, None] * near
+    state.remember(Nearness((1.0 - p["contagion.media"])[:, None, None] * near))
 
 
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
     """Move the pressure by yesterday's unrest; reads ``active_share``, ``internet``."""
-    near = state.memory["contagion.near"]
+    near = state.of(Nearness).weight
     media = p["contagion.media"] * (1.0 - p["contagion.shutdown"] * (1.0 - state.internet))
     active = state.active_share
     count = active.shape[1]
@@ -244,3 +252,15 @@ def final_reservoir(
 def growth_rate(sig: FloatArray, W: FloatArray, beta: float, omega: float) -> float:
     """Return the growth rate of small unrest: top eigenvalue of ``beta diag(sig) W - omega I``."""
     return float(np.max(np.linalg.eigvals(beta * np.diag(sig) @ W).real)) - omega
+
+
+MECHANISM = Mechanism(
+    name="contagion",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("active_share", "internet"),
+    writes=("contagion",),
+    memory=Nearness,
+    start=start,
+    step=step,
+)

@@ -23,14 +23,15 @@ charged (:meth:`foedus.world.guidance.Guidance.decide`).
 The game has one equilibrium only while ``alpha (1/sqrt(beta_o) + lam/sqrt(beta_a)) <= sqrt(2 pi)``;
 alpha is lowered to 0.98 of that bound where a draw exceeds it.
 
-A leader who decides to go is mechanism 6. The day's chance of a fall is in
-``forces.collapse_chance`` (R,); on the very day on which the leader is known to have left, the two
-ways to leave are one fact, and it is mechanism 6 that replays it, where that is on.
+A leader who decides to go is mechanism 6. On the very day on which the leader is known to have
+left, the two ways to leave are one fact; mechanism 6 replays it, where that is on.
 
 Off: everyone holds and nobody falls.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +41,12 @@ from foedus.case.priors import Beta, LogNormal, Normal
 from foedus.randomness import Random
 from foedus.world.global_games import force_cutoff, threshold, unique_alpha
 from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Luck, Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
-
-#: Slot that mechanism 6 opens at its start.
-LEADER_IS_ON = "leader.killed"
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -157,8 +156,31 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass(kw_only=True)
+class Command:
+    """What commanders go by, each of shape (run,).
+
+    Attributes
+    ----------
+    alpha : ndarray
+        Precision of what is publicly known of strength, lowered to where the game has one
+        equilibrium.
+    q_cost : ndarray
+        Normal quantile of the cost of protesting.
+    holding : ndarray
+        Share that would hold if put to the test today.
+    lasting : ndarray
+        Mean unrest of the last days.
+    """
+
+    alpha: FloatArray
+    q_cost: FloatArray
+    holding: FloatArray
+    lasting: FloatArray
+
+
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Draw the regime's strength; ``forces.alpha`` is the public precision in the unique region."""
+    """Draw the regime's strength."""
     alpha = unique_alpha(
         p["forces.public_precision"],
         p["forces.street_precision"],
@@ -166,11 +188,14 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
         p["forces.weight"],
     )
     state.strength[:] = p["forces.mean"] + random.normal("forces.strength") / np.sqrt(alpha)
-    state.memory["forces.alpha"] = alpha
-    state.memory["forces.q_cost"] = ndtri(p["forces.protest_cost"])
-    state.memory["forces.holding"] = np.ones(random.runs.size)
-    state.memory["forces.lasting"] = np.zeros(random.runs.size)
-    state.memory["forces.collapse_chance"] = np.zeros(random.runs.size)
+    state.remember(
+        Command(
+            alpha=alpha,
+            q_cost=ndtri(p["forces.protest_cost"]),
+            holding=np.ones(random.runs.size),
+            lasting=np.zeros(random.runs.size),
+        )
+    )
 
 
 def backing(p: Parameters, state: State) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -187,7 +212,8 @@ def backing(p: Parameters, state: State) -> tuple[FloatArray, FloatArray, FloatA
 def holding_share(p: Parameters, state: State) -> FloatArray:
     """Return the share s_t of commanders who would hold if put to the test, shape (run,)."""
     mean, asked, force = backing(p, state)
-    alpha = state.memory["forces.alpha"]
+    command = state.of(Command)
+    alpha = command.alpha
     precision = p["forces.command_precision"]
     q_k = ndtri(asked)
     star = threshold(
@@ -195,7 +221,7 @@ def holding_share(p: Parameters, state: State) -> FloatArray:
         p["forces.street_precision"],
         precision,
         mean,
-        state.memory["forces.q_cost"],
+        command.q_cost,
         q_k,
         p["forces.weight"],
         force,
@@ -212,22 +238,42 @@ def step(
     Reads ``strength``, ``present``, the decision's announcement and the day's unrest; writes
     ``loyal_share``, ``in_office`` and the event ``leader_leaves``.
     """
-    unrest = state.memory.get("streets.intensity", np.zeros(random.runs.size))
+    unrest = state.unrest
+    command = state.of(Command)
     holding = holding_share(p, state)
-    state.memory["forces.holding"][:] = holding
+    command.holding[:] = holding
     state.loyal_share[:] = 1.0 - unrest * (1.0 - holding)
 
     force = backing(p, state)[2]
     strength = state.strength + force + p["forces.weight"] * holding
-    lasting = state.memory["forces.lasting"]
+    lasting = command.lasting
     lasting += (unrest - lasting) / p["forces.siege"]
     excess = p["forces.attack"] * lasting - strength
     chance = unrest * ndtr(excess / p["forces.noise"])
     open_ = state.in_office & ~state.happened("leader_leaves")
-    state.memory["forces.collapse_chance"][:] = np.where(open_, chance, 0.0)
+    state.collapse_chance[:] = np.where(open_, chance, 0.0)
     u = random.uniform("forces.collapse", tick=day)
-    if guidance.days.get(("leader_leaves", "")) == day and LEADER_IS_ON in state.memory:
+    if guidance.days.get(("leader_leaves", "")) == day and "leader" in state.on:
         return
     falls = guidance.decide(state, "leader_leaves", chance, u, open_, day)
     state.mark("leader_leaves", falls, day)
     state.in_office[falls] = False
+
+
+MECHANISM = Mechanism(
+    name="forces",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("event.decision", "present", "unrest"),
+    writes=("collapse_chance", "event.leader_leaves", "in_office", "loyal_share", "strength"),
+    draws=("forces.strength", "forces.collapse"),
+    luck=(Luck("forces.strength", "run", "How strong the government is."),),
+    outputs=(
+        Variable("loyal_share", ("day",), "float32", "share", "share of commanders who hold"),
+    ),
+    quantities=("loyal_share", "leader_leaves"),
+    decisions=("leader_leaves",),
+    memory=Command,
+    start=start,
+    step=step,
+)

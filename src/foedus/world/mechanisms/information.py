@@ -11,7 +11,7 @@ likelihood ratio of what it hears:
 
 So log posterior odds = log prior odds + the sum of log likelihood ratios: :func:`posterior` is the
 closed form. Belief at home moves legitimacy by ``home_effect (belief - prior belief)``, an *offset*
-on the level: it is added at once and kept in ``information.offset``, and the level to which
+on the level: it is added at once and kept in ``story``, and the level to which
 legitimacy recovers (mechanism 2) moves with it, so that the story's effect neither fades nor counts
 twice. Belief abroad feeds the treaty's aggression test (mechanism 7).
 
@@ -25,12 +25,15 @@ untouched.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foedus.case.priors import Beta, LogNormal, Normal
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -129,6 +132,13 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass
+class Claims:
+    """How much the next claim weighs, against the first, shape (run,)."""
+
+    news: FloatArray
+
+
 def belief(log_odds: FloatArray) -> FloatArray:
     """Return the probability at log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
@@ -166,8 +176,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
     """Set both audiences' prior beliefs."""
     state.log_odds_home[:] = p["information.prior_home"]
     state.log_odds_abroad[:] = p["information.prior_abroad"]
-    state.memory["information.news"] = np.ones(random.runs.size)
-    state.memory["information.offset"] = np.zeros_like(state.legitimacy)
+    state.remember(Claims(np.ones(random.runs.size)))
 
 
 def step(
@@ -176,14 +185,14 @@ def step(
     """Let the government speak, the reports come, and both audiences think.
 
     Reads ``internet``, the order to fire and yesterday's unrest; writes ``claim``,
-    ``log_odds_home``, ``log_odds_abroad``, ``legitimacy`` and ``information.offset`` (R, C).
+    ``log_odds_home``, ``log_odds_abroad``, ``legitimacy`` and ``story``.
     """
-    unrest = state.memory.get("streets.intensity", np.zeros(random.runs.size))
+    unrest = state.unrest
     fired = state.happened("fire_order")
     rate = np.where(fired, p["information.claim_rate_fire"], p["information.claim_rate"])
     state.claim |= random.uniform("information.claim", tick=day) < rate * unrest
 
-    news = state.memory["information.news"]
+    news = state.of(Claims).news
     told = np.where(state.claim, news, 0.0)
     news[:] = np.where(state.claim, news * p["information.repeat"], news)
     contrary = p["information.counter"] * unrest
@@ -194,8 +203,39 @@ def step(
 
     gain = belief(state.log_odds_home) - belief(p["information.prior_home"])
     wanted = (p["information.home_effect"] * gain)[:, None]
-    offset = state.memory["information.offset"]
-    bare = state.legitimacy - offset
+    bare = state.legitimacy - state.story
     level = np.clip(bare + wanted, 0.0, 1.0)
-    offset[:] = np.where(wanted == 0.0, 0.0, level - bare)
+    state.story[:] = np.where(wanted == 0.0, 0.0, level - bare)
     state.legitimacy[:] = level
+
+
+MECHANISM = Mechanism(
+    name="information",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("event.fire_order", "internet", "unrest"),
+    writes=("claim", "legitimacy", "log_odds_abroad", "log_odds_home", "story"),
+    draws=("information.claim",),
+    outputs=(
+        Variable(
+            "belief_home",
+            ("day",),
+            "float32",
+            "share",
+            "public belief in an external attack",
+            lambda state: belief(state.log_odds_home),
+        ),
+        Variable(
+            "belief_abroad",
+            ("day",),
+            "float32",
+            "share",
+            "allies' belief in an external attack",
+            lambda state: belief(state.log_odds_abroad),
+        ),
+    ),
+    quantities=("belief_home", "belief_abroad"),
+    memory=Claims,
+    start=start,
+    step=step,
+)

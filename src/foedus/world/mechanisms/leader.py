@@ -37,15 +37,16 @@ Off: nothing is decided at home, nobody is asked, and so the alliance never meet
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.priors import Beta, LogNormal, Normal, Prior, Uniform
 from foedus.randomness import Random
 from foedus.world.choice import logistic, logit
-from foedus.world.exclusion import excluding
 from foedus.world.guidance import Guidance
-from foedus.world.mechanisms import ties
+from foedus.world.mechanism import Luck, Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -55,12 +56,6 @@ BoolArray = NDArray[np.bool_]
 
 #: Officers killed at which their weight reaches 1 - 1/e.
 KILLED_SCALE = 10.0
-
-KILLED = "leader.killed"
-ALARM = "leader.alarm"
-RESTORED = "leader.restored"
-#: Slot of mechanism 5: today's chance of a fall.
-COLLAPSE = "forces.collapse_chance"
 
 _ELICITED = "elicited"
 _RARE = "elicited; the casebook's models replace it where a case names its trigger"
@@ -162,11 +157,31 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass(kw_only=True)
+class Mood:
+    """What moves the leader from day to day, each of shape (run,).
+
+    Attributes
+    ----------
+    alarm : ndarray
+        Unrest today, or the fading alarm at past unrest where that is higher.
+    killed : ndarray
+        Officers killed so far.
+    restored : ndarray
+        Day on which the internet returns; inf while it is on.
+    """
+
+    alarm: FloatArray
+    killed: FloatArray
+    restored: FloatArray
+
+
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Open the slots: officers killed so far, alarm, and the day on which the internet returns."""
-    state.memory[ALARM] = np.zeros_like(state.internet)
-    state.memory[KILLED] = np.zeros_like(state.internet)
-    state.memory[RESTORED] = np.full_like(state.internet, np.inf)
+    """Begin without alarm, without losses and with the internet on."""
+    calm = np.zeros_like(state.internet)
+    state.remember(
+        Mood(alarm=calm, killed=calm.copy(), restored=np.full_like(state.internet, np.inf))
+    )
 
 
 def call_shares(setting: Setting, p: Parameters) -> FloatArray:
@@ -179,13 +194,13 @@ def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
     """Take the day's decisions, in the order of the table above."""
-    killed = state.memory[KILLED]
+    mood = state.of(Mood)
+    killed = mood.killed
     for city in range(state.deaths_security.shape[1]):
         killed = killed + state.deaths_security[:, city]
-    state.memory[KILLED] = killed
-    today = state.memory.get("streets.intensity", np.zeros_like(state.internet))
-    unrest = np.maximum(today, state.memory[ALARM] * np.exp(-1.0 / p["leader.memory"]))
-    state.memory[ALARM] = unrest
+    mood.killed = killed
+    unrest = np.maximum(state.unrest, mood.alarm * np.exp(-1.0 / p["leader.memory"]))
+    mood.alarm = unrest
     weakness = 1.0 - state.loyal_share
     lost = -np.expm1(-killed / KILLED_SCALE)
     awake = unrest >= p["leader.gate"]
@@ -218,13 +233,13 @@ def step(
         weakness=weakness,
         killed=lost,
         fire=state.happened("fire_order").astype(np.float64),
-        dependence=ties.dependence(state) - 0.5,
+        dependence=state.dependence - 0.5,
     )
     _call(setting, p, state, day, random, guidance, call)
     leave = chance("leave", unrest=unrest, weakness=weakness)
-    if guidance.days.get(("leader_leaves", "")) == day and COLLAPSE in state.memory:
+    if guidance.days.get(("leader_leaves", "")) == day and "forces" in state.on:
         # Leaving by choice and falling are one fact; mechanism 5 leaves its replay to this one.
-        leave = 1.0 - (1.0 - leave) * (1.0 - state.memory[COLLAPSE])
+        leave = 1.0 - (1.0 - leave) * (1.0 - state.collapse_chance)
     now = take("leader_leaves", leave)
     state.in_office[:] = state.in_office & ~now
 
@@ -232,22 +247,22 @@ def step(
 def _concede(p: Parameters, state: State, now: BoolArray) -> None:
     """Restore legitimacy, and the level that it returns to, in the runs that concede."""
     gain = np.where(now, p["leader.concession_effect"], 0.0)
-    levels = [state.legitimacy]
-    if "streets.legitimacy0" in state.memory:
-        levels.append(state.memory["streets.legitimacy0"])
-    for level in levels:
+    for level in (state.legitimacy, state.baseline):
+        if level is None:
+            continue
         for city in range(level.shape[1]):
             level[:, city] = np.where(now, np.minimum(level[:, city] + gain, 1.0), level[:, city])
 
 
 def _shut(p: Parameters, state: State, day: int, random: Random, now: BoolArray) -> None:
     """Shut the internet in some runs, and restore it where its time is over."""
-    back = state.memory[RESTORED] <= day
+    mood = state.of(Mood)
+    back = mood.restored <= day
     state.internet[:] = np.where(back, 1.0, state.internet)
-    state.memory[RESTORED] = np.where(back, np.inf, state.memory[RESTORED])
+    mood.restored = np.where(back, np.inf, mood.restored)
     length = -p["leader.shutdown_days"] * np.log(random.uniform("leader.shutdown_days"))
     until = day + np.maximum(np.ceil(length), 1.0)
-    state.memory[RESTORED] = np.where(now, until, state.memory[RESTORED])
+    mood.restored = np.where(now, until, mood.restored)
     state.internet[:] = np.where(now, p["leader.shutdown_level"], state.internet)
 
 
@@ -288,7 +303,7 @@ def _call(
         v = random.uniform("leader.other_call", tick=day)
     else:
         v = np.where(~allied_run & (u < chance), -1.0, 1.0)
-    strict = excluding(guidance, "request", "other_call")
+    strict = guidance.excluding("request", "other_call")
     other = strict.decide(state, "other_call", rest, v, open_ & ~asks, day)
     state.patron[:] = np.where(asks, _pick(shares, setting.patron_alliance, which), state.patron)
     state.patron[:] = np.where(
@@ -308,3 +323,74 @@ def _pick(shares: FloatArray, among: BoolArray, u: FloatArray) -> NDArray[np.int
         out = np.where(here, number, out).astype(np.int8)
         passed = passed + shares[:, number]
     return out
+
+
+MECHANISM = Mechanism(
+    name="leader",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=(
+        "collapse_chance",
+        "deaths_security",
+        "dependence",
+        "event.decision",
+        "loyal_share",
+        "unrest",
+    ),
+    writes=(
+        "baseline",
+        "event.concession",
+        "event.fire_order",
+        "event.guard_change",
+        "event.leader_leaves",
+        "event.request",
+        "event.shutdown",
+        "in_office",
+        "internet",
+        "legitimacy",
+        "patron",
+        "strength",
+    ),
+    draws=(
+        "leader.concession",
+        "leader.guard_change",
+        "leader.shutdown",
+        "leader.shutdown_days",
+        "leader.fire_order",
+        "leader.request",
+        "leader.patron",
+        "leader.whom",
+        "leader.other_call",
+        "leader.leader_leaves",
+    ),
+    luck=(
+        Luck("leader.patron", "run", "Which patron the leader leans on."),
+        Luck("leader.shutdown_days", "run", "How long a shutdown lasts."),
+        Luck("leader.whom", "run", "Whom the leader turns to."),
+    ),
+    outputs=(
+        Variable("internet", ("day",), "float32", "share", "connectivity as a share of normal"),
+        Variable("in_office", ("day",), "bool", "1", "the leader is in office"),
+        Variable("patron", (), "int8", "1", "patron that was asked, -1 none"),
+    ),
+    quantities=(
+        "internet",
+        "concession",
+        "guard_change",
+        "shutdown",
+        "fire_order",
+        "request",
+        "leader_leaves",
+    ),
+    decisions=(
+        "concession",
+        "guard_change",
+        "shutdown",
+        "fire_order",
+        "request",
+        "leader_leaves",
+    ),
+    memory=Mood,
+    start=start,
+    step=step,
+)

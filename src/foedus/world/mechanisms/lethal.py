@@ -31,6 +31,8 @@ exactly.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +40,7 @@ from foedus.case.priors import Beta, LogNormal
 from foedus.randomness import Random
 from foedus.world.counts import poisson
 from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Dim, Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -172,6 +175,13 @@ PARAMETERS: tuple[Parameter, ...] = (
 )
 
 
+@dataclass
+class Fear:
+    """Killings per 1,000 mobilisable people, recent ones weighing most, shape (run, city)."""
+
+    recent: FloatArray
+
+
 def firing_level(p: Parameters, state: State) -> FloatArray:
     """Return the firing level f in [0, 1], shape (run,)."""
     base = p["lethal.baseline_fire"]
@@ -179,8 +189,8 @@ def firing_level(p: Parameters, state: State) -> FloatArray:
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Open the memory of fear."""
-    state.memory["lethal.fear"] = np.zeros_like(state.crowd)
+    """Begin without fear."""
+    state.remember(Fear(np.zeros_like(state.outrage)))
 
 
 def step(
@@ -194,7 +204,7 @@ def step(
     ``lethal_risk`` and ``legitimacy``.
     """
     cities = range(len(setting.cities))
-    active = state.memory.get("streets.active_people", np.zeros_like(state.crowd))
+    active = state.active_people
     rate = p["lethal.hazard"] * firing_level(p, state)
     armed = p["lethal.hazard_security"] * p["lethal.armed_share"]
     total = np.zeros(random.runs.size)
@@ -218,16 +228,14 @@ def _allied_deaths(
     troops = np.zeros(random.runs.size)
     for m in range(state.present.shape[1]):
         troops += state.present[:, m]
-    police = state.memory.get("airlift.police", np.zeros(random.runs.size))
-    among = np.where(troops > 0.0, troops / np.maximum(troops + police, 1.0), 0.0)
+    among = np.where(troops > 0.0, troops / np.maximum(troops + state.police, 1.0), 0.0)
     return poisson(random, p["lethal.exposure"] * attack * among, "lethal.allied", tick=day)
 
 
 def _remember(setting: Setting, p: Parameters, state: State) -> None:
     """Move outrage, fear and legitimacy by the day's killings."""
     killed = state.deaths_protesters
-    reservoir = state.memory.get("streets.mobilisable", np.zeros_like(killed))
-    toll = PER * killed / np.maximum(reservoir, 1.0)
+    toll = PER * killed / np.maximum(state.mobilisable, 1.0)
     heard = 1.0 - (1.0 - state.internet) * p["lethal.blackout"]
     weight = setting.population / setting.population.sum()
     everywhere = np.zeros_like(state.internet)
@@ -241,15 +249,14 @@ def _remember(setting: Setting, p: Parameters, state: State) -> None:
     keep = np.exp(-1.0 / p["lethal.outrage_days"])[:, None]
     state.outrage[:] = state.outrage * keep + heard[:, None] * seen
 
-    fear = state.memory["lethal.fear"]
+    fear = state.of(Fear).recent
     fear[:] = fear * np.exp(-1.0 / p["lethal.fear_days"])[:, None] + toll
     danger = -np.expm1(-p["lethal.fear_rate"][:, None] * fear)
     state.lethal_risk[:] = p["lethal.fear_weight"][:, None] * danger
 
     level = state.legitimacy
-    baseline = state.memory.get("streets.legitimacy0", level)
-    story = state.memory.get("information.offset")
-    target = baseline if story is None else np.clip(baseline + story, 0.0, 1.0)
+    baseline = level if state.baseline is None else state.baseline
+    target = np.clip(baseline + state.story, 0.0, 1.0)
     loss = (p["lethal.legitimacy_loss"] * heard * mean_toll)[:, None]
     back = p["lethal.legitimacy_recovery"][:, None] * (target - level)
     state.legitimacy[:] = np.clip(level - loss + back, 0.0, 1.0)
@@ -287,3 +294,43 @@ def expected_participation(
     r = (np.arange(2000) + 0.5) / 2000
     needed = (threshold - shift[..., None] + risk[..., None] * r) / (1.0 - legitimacy)
     return np.asarray(np.mean(1.0 - np.clip(needed, 0.0, 1.0), axis=-1))
+
+
+_CITY: tuple[Dim, ...] = ("day", "city")
+
+MECHANISM = Mechanism(
+    name="lethal",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=(
+        "active_people",
+        "baseline",
+        "event.fire_order",
+        "internet",
+        "loyal_share",
+        "mobilisable",
+        "police",
+        "present",
+        "story",
+    ),
+    writes=(
+        "deaths_allied",
+        "deaths_protesters",
+        "deaths_security",
+        "legitimacy",
+        "lethal_risk",
+        "outrage",
+    ),
+    draws=("lethal.protesters", "lethal.security", "lethal.allied"),
+    outputs=(
+        Variable("deaths_protesters", _CITY, "float32", "people", "civilians killed on the day"),
+        Variable("deaths_security", _CITY, "float32", "people", "officers killed on the day"),
+        Variable(
+            "deaths_allied", ("day",), "float32", "people", "allied soldiers killed on the day"
+        ),
+    ),
+    quantities=("deaths_protesters", "deaths_security", "deaths_allied", "deaths_total"),
+    memory=Fear,
+    start=start,
+    step=step,
+)

@@ -27,6 +27,7 @@ from scipy import special
 from foedus.case.priors import LogNormal, Normal
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -235,3 +236,25 @@ def keeps_pledge(value: float, audience: float, relabel: float = 0.0) -> bool:
     discounts the audience cost by the share ``relabel``.
     """
     return value <= audience * (1.0 - relabel)
+
+
+MECHANISM = Mechanism(
+    name="outside",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("event.decision", "event.refusal"),
+    writes=("outside_mean", "outside_var"),
+    outputs=(
+        Variable(
+            "outside_belief",
+            ("day",),
+            "float32",
+            "index",
+            "outside observer's mean belief in resolve",
+            lambda state: state.outside_mean,
+        ),
+    ),
+    quantities=("outside_belief",),
+    start=start,
+    step=step,
+)

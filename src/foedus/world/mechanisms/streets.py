@@ -30,6 +30,7 @@ from foedus.case.priors import Beta, Choice, Fixed, LogNormal, Normal, Uniform
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
 from foedus.world.lattice import StreetOptions, StreetState, StreetTicks, advance, create, reading
+from foedus.world.mechanism import Dim, Luck, Mechanism, Variable
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -247,10 +248,8 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
     for city in range(cities):
         deviation = p["streets.legitimacy_spread"] * random.normal("streets.legitimacy", place=city)
         state.legitimacy[:, city] = np.clip(p["streets.legitimacy"] + deviation, 0.0, 1.0)
-    state.memory["streets.legitimacy0"] = state.legitimacy.copy()
-    state.memory["streets.intensity"] = np.zeros(random.runs.size)
-    state.memory["streets.active_people"] = np.zeros_like(state.crowd)
-    state.memory["streets.mobilisable"] = p["streets.mobilisable"][:, None] * setting.population
+    state.baseline = state.legitimacy.copy()
+    state.mobilisable[:] = p["streets.mobilisable"][:, None] * setting.population
     lattices = Lattices(setting, p, random)
     lattices.spin_up(setting, p, state, random)
     state.lattices = lattices
@@ -258,14 +257,15 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 
 def trigger(setting: Setting, p: Parameters, state: State, day: int) -> None:
     """Take the losses of legitimacy that the case's triggers bring today."""
-    baseline = state.memory["streets.legitimacy0"]
     for number, (when, city) in enumerate(setting.triggers):
         if when != day:
             continue
         loss = p[f"trigger.{number}"]
         for c in range(len(setting.cities)):
             felt = loss if c == city else loss * p["streets.shock_spread"]
-            for level in (baseline, state.legitimacy):
+            for level in (state.baseline, state.legitimacy):
+                if level is None:
+                    continue
                 level[:, c] = np.clip(level[:, c] - felt, 0.0, 1.0)
 
 
@@ -275,8 +275,9 @@ def step(
     """Advance all lattices by a day of ticks.
 
     Reads ``legitimacy``, ``outrage``, ``contagion``, ``lethal_risk``, ``loyal_share``, ``relief``;
-    writes ``crowd``, ``active_share``, ``arrests``, ``jailed`` and the streets' memory slots.
+    writes ``crowd``, ``active_people``, ``active_share``, ``arrests``, ``jailed``, ``unrest``.
     """
+    trigger(setting, p, state, day)
     backlash = p.get("lethal.backlash")
     ticks = setting.ticks_per_day
     lattices: Lattices = state.lattices
@@ -298,12 +299,12 @@ def step(
                 lattices.watch(city, lattice, move, ticks)
             result = move(lattice, ticks=ticks)
             agents = lattice.citizens.astype(np.float64)
-            people = state.memory["streets.mobilisable"][rows, city] / agents
+            people = state.mobilisable[rows, city] / agents
             actives = result.actives.astype(np.float64)
             mean = actives.sum(axis=1) / ticks
             state.crowd[rows, city] = actives.max(axis=1) * people
             state.active_share[rows, city] = mean / agents
-            state.memory["streets.active_people"][rows, city] = mean * people
+            state.active_people[rows, city] = mean * people
             recorded = people * p["streets.recorded"][rows]
             state.arrests[rows, city] = result.arrests * recorded
             state.jailed[rows, city] = result.jailed * recorded
@@ -311,4 +312,38 @@ def step(
     national = np.zeros(random.runs.size)
     for city in range(len(setting.cities)):
         national += weight[city] * state.active_share[:, city]
-    state.memory["streets.intensity"] = 1.0 - np.exp(-national / p["streets.scale"])
+    state.unrest[:] = 1.0 - np.exp(-national / p["streets.scale"])
+
+
+_CITY: tuple[Dim, ...] = ("day", "city")
+
+MECHANISM = Mechanism(
+    name="streets",
+    text=__doc__,
+    parameters=PARAMETERS,
+    reads=("contagion", "lethal_risk", "loyal_share", "outrage", "relief"),
+    writes=(
+        "active_people",
+        "active_share",
+        "arrests",
+        "baseline",
+        "crowd",
+        "jailed",
+        "legitimacy",
+        "mobilisable",
+        "unrest",
+    ),
+    draws=("streets.legitimacy",),
+    luck=(
+        Luck("streets.legitimacy", "city", "How far {city} is from the country's mean legitimacy."),
+    ),
+    outputs=(
+        Variable("crowd", _CITY, "float32", "people", "people in the streets at the day's peak"),
+        Variable("arrests", _CITY, "float32", "people", "people arrested on the day"),
+        Variable("jailed", _CITY, "float32", "people", "people held at the end of the day"),
+        Variable("legitimacy", _CITY, "float32", "share", "perceived legitimacy"),
+    ),
+    quantities=("crowd", "arrests", "jailed", "cities_in_unrest", "legitimacy"),
+    start=start,
+    step=step,
+)

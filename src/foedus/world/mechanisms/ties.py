@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from foedus.case.priors import Normal
 from foedus.randomness import Random
-from foedus.world.guidance import Guidance
+from foedus.world.mechanism import Mechanism
 from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
@@ -30,9 +30,6 @@ FloatArray = NDArray[np.float64]
 
 #: Border length at which half of the border's weight counts, in km.
 HALF_BORDER_KM = 1000.0
-
-INTEREST = "ties.interest"
-DEPENDENCE = "ties.dependence"
 
 _ELICITED = "elicited; signs as in Findley & Teo 2006, doi 10.1111/j.1468-2508.2006.00473.x"
 
@@ -64,21 +61,14 @@ def lead_interest(setting: Setting, p: Parameters) -> FloatArray:
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
     """Write the two covariates for the leader and the alliance."""
-    state.memory[INTEREST] = lead_interest(setting, p)
-    state.memory[DEPENDENCE] = np.full(random.runs.size, setting.ties["dependence_on_lead"])
+    state.interest[:] = lead_interest(setting, p)
+    state.dependence[:] = setting.ties["dependence_on_lead"]
 
 
-def step(
-    setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
-) -> None:
-    """Do nothing: ties stand still within a crisis."""
-
-
-def interest(state: State) -> FloatArray:
-    """Return the lead's interest, shape (run,); 0 where ties are off."""
-    return state.memory.get(INTEREST, np.zeros_like(state.internet))
-
-
-def dependence(state: State) -> FloatArray:
-    """Return the dependence on the lead, shape (run,); ½ where ties are off."""
-    return state.memory.get(DEPENDENCE, np.full_like(state.internet, 0.5))
+MECHANISM = Mechanism(
+    name="ties",
+    text=__doc__,
+    parameters=PARAMETERS,
+    writes=("dependence", "interest"),
+    start=start,
+)
