@@ -12,6 +12,7 @@ from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
 from foedus.ensemble import store
+from foedus.ensemble.plan import day_dates
 from foedus.errors import StoreError
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ class FoedusBackend(BackendEntrypoint):
         rows: NDArray[np.int64],
     ) -> xr.Dataset:
         """Return the rows of the ensemble as a Dataset whose data are not read yet."""
-        from foedus.ensemble.ensemble import day_dates
-
         plan = ensemble.plan
         group = store.open_group(ensemble.path, "r")
         dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())

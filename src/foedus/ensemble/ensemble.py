@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -197,9 +196,3 @@ def open_ensemble(path: str | Path, *, runs: int | None = None) -> Ensemble:
     if runs is not None and runs > plan.runs:
         raise StoreError(f"{path}: {plan.runs} runs are planned, {runs} asked for")
     return Ensemble(path, plan if runs is None else plan.grown(runs), attributes)
-
-
-def day_dates(plan: Plan) -> NDArray[np.datetime64]:
-    """Return the dates of the day axis."""
-    start = np.datetime64(dt.date.fromisoformat(plan.start).isoformat(), "D")
-    return (start + np.arange(plan.horizon)).astype("datetime64[ns]")

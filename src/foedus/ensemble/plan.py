@@ -14,6 +14,9 @@ from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foedus import __version__
 from foedus.ensemble.design import DESIGN_VERSION
 from foedus.ensemble.proposal import Stage
@@ -333,3 +336,9 @@ def _sha256(data: Any) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def day_dates(plan: Plan) -> NDArray[np.datetime64]:
+    """Return the dates of the day axis."""
+    start = np.datetime64(dt.date.fromisoformat(plan.start).isoformat(), "D")
+    return (start + np.arange(plan.horizon)).astype("datetime64[ns]")
