@@ -47,7 +47,8 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.load import load_case
 from foedus.case.models import Case
 from foedus.ensemble import Ensemble, design, open_ensemble, run
-from foedus.ensemble.proposal import log_importance, log_price
+from foedus.ensemble.design import log_importance
+from foedus.ensemble.proposal import log_price
 from foedus.weighing import observation_model as observation
 from foedus.weighing.adaptive_proposal import log_likelihood
 from foedus.weighing.evidence import reports

@@ -12,7 +12,8 @@ import pytest
 
 import foedus
 from foedus.answers.saltelli import Saltelli
-from foedus.answers.sensitivity_analysis import ALIKE, sensitivities, sensitivity
+from foedus.answers.sensitivity_analysis import sensitivities, sensitivity
+from foedus.answers.sensitivity_results import ALIKE
 from foedus.answers.uncertain_inputs import Input, Inputs
 from foedus.cli import main
 from foedus.errors import InputError

@@ -19,7 +19,7 @@ from foedus.case.asof import days_of, is_span, parse_span
 from foedus.case.models import Case
 from foedus.cli import main
 from foedus.ensemble import work
-from foedus.ensemble.proposal import log_importance
+from foedus.ensemble.design import log_importance
 from foedus.errors import InputError, Interrupted
 from foedus.scoring.lead_time import history
 

@@ -22,6 +22,15 @@ from numpy.typing import NDArray
 
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.resimulation import Points, answers_at
+from foedus.answers.sensitivity_results import (
+    ALIKE,
+    By,
+    Effect,
+    Sensitivities,
+    Sensitivity,
+    Share,
+    View,
+)
 from foedus.answers.uncertain_inputs import Input, hypothesis_input, parameter_inputs
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
@@ -30,7 +39,6 @@ from foedus.weighing.quantities import Frame
 from foedus.weighing.weighed import unreadable_questions
 
 if TYPE_CHECKING:
-    from foedus.answers.sensitivity_analysis import By, Sensitivities
     from foedus.ensemble.progress import Progress
     from foedus.world.parameters import Parameter
 
@@ -164,14 +172,6 @@ def designed(
     InputError
         If so few runs do not allow the design.
     """
-    from foedus.answers.sensitivity_analysis import (
-        ALIKE,
-        Effect,
-        Sensitivities,
-        Sensitivity,
-        Share,
-        View,
-    )
     from foedus.world import engine
     from foedus.world.guidance import Guidance
 

@@ -16,23 +16,34 @@ A design of its own (:mod:`foedus.answers.saltelli`) gives total-order indices a
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.resimulation import Points, answers_at
+from foedus.answers.saltelli import designed
 from foedus.answers.sensitivity_indices import Answers, Index
+from foedus.answers.sensitivity_results import (
+    ALIKE,
+    By,
+    Design,
+    Effect,
+    End,
+    Sensitivities,
+    Sensitivity,
+    Share,
+    View,
+)
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import finite, named, plain
+from foedus.weighing.results import named
 from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
 from foedus.weighing.weights import mean_and_error, normalise, quantile
 
@@ -41,11 +52,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Design = Literal["given", "sobol"]
-By = Literal["mechanism", "input"]
 
-#: Version of the keys of :meth:`Sensitivities.to_dict`.
-FORMAT = 1
 #: Pairs of runs for the share of chance.
 PAIRS = 400
 #: Most runs that indices are taken from; of more, every second, third, ... is taken.
@@ -58,229 +65,6 @@ END = 0.2
 _FEWEST_OF_OPTION = 5.0
 #: Weight that may be left out with the runs that hardly count.
 _LEFT_OUT = 1e-3
-
-ALIKE = "all runs give the same answer"
-
-
-@dataclass(frozen=True)
-class End:
-    """The answer where an input is at one end.
-
-    Attributes
-    ----------
-    at : float, str or None
-        Median of the input there, or the option; None for chance, which has no unit.
-    probability : float or None
-        Binary: that it is true. Date: that it happens in the window.
-    median : float, datetime.date or None
-        Number, date; None for a date that is not in the window in most runs.
-    """
-
-    at: float | str | None
-    probability: float | None = None
-    median: float | dt.date | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        at = self.at if isinstance(self.at, str) else finite(self.at)
-        return {"at": at, "probability": plain(self.probability), "median": plain(self.median)}
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What an input does to an answer.
-
-    Attributes
-    ----------
-    input : Input
-    share, low, high : float
-        Share of the answer's variance that the input explains by itself, with its 95% interval.
-    told : bool
-        It is told from noise.
-    ends : tuple of End
-        The answer at the lowest and the highest fifth of the input, or at the options with the
-        lowest and highest answers; empty where there is none.
-    total, total_low, total_high : float or None
-        Share that is gone if the input is known, with all it does together with others; only from
-        a design of its own.
-    """
-
-    input: Input
-    share: float
-    low: float
-    high: float
-    told: bool
-    ends: tuple[End, ...] = ()
-    total: float | None = None
-    total_low: float | None = None
-    total_high: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "input": self.input.name,
-            "kind": self.input.kind,
-            "unit": self.input.unit,
-            "meaning": self.input.meaning,
-            "share": finite(self.share),
-            "low": finite(self.low),
-            "high": finite(self.high),
-            "told": self.told,
-            "ends": [e.to_dict() for e in self.ends],
-            "total": finite(self.total),
-            "total_low": finite(self.total_low),
-            "total_high": finite(self.total_high),
-        }
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of an answer's variance with its 95% interval."""
-
-    share: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: finite(v) for k, v in vars(self).items()}
-
-
-@dataclass(frozen=True)
-class View:
-    """The sensitivities of a question to all inputs, by one set of weights.
-
-    Attributes
-    ----------
-    effects : tuple of Effect
-        The largest share first.
-    noise : float or None
-        The largest share that made-up inputs reach by luck, less what is taken off the others.
-    alone : Share or None
-        What all inputs explain, each by itself, in sum; only where they are independent.
-    chance : Share or None
-        What no input explains, not even all together.
-    reason : str or None
-        Why there is nothing else.
-    """
-
-    effects: tuple[Effect, ...] = ()
-    noise: float | None = None
-    alone: Share | None = None
-    chance: Share | None = None
-    reason: str | None = None
-
-    @property
-    def told(self) -> tuple[Effect, ...]:
-        """The effects that are told from noise."""
-        return tuple(e for e in self.effects if e.told)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "effects": [e.to_dict() for e in self.effects],
-            "noise": finite(self.noise),
-            "alone": None if self.alone is None else self.alone.to_dict(),
-            "chance": None if self.chance is None else self.chance.to_dict(),
-            "reason": self.reason,
-        }
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """The sensitivities of one question.
-
-    Attributes
-    ----------
-    id, text, kind, unit : str
-    before, after : View
-        Before the reports weigh the runs, and after.
-    """
-
-    id: str
-    text: str
-    kind: str
-    unit: str
-    before: View
-    after: View
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**vars(self), "before": self.before.to_dict(), "after": self.after.to_dict()}
-
-
-@dataclass(frozen=True)
-class Sensitivities:
-    """The sensitivities of a case's questions as of a date.
-
-    Attributes
-    ----------
-    case_id, title : str
-    as_of, end : datetime.date
-        Date of the knowledge, and last day simulated.
-    design : {"given", "sobol"}
-        From the runs of the forecast, or from a design of its own.
-    verdict : {"ok", "thin", "refused"}
-        As in a forecast; where refused there is nothing after the evidence.
-    runs : int
-        Runs that were used.
-    effective_before, effective_after : float
-    advice : tuple of str
-    inputs : tuple of Input
-    fixed : tuple of str
-        Declared parameters that are the same in all runs.
-    questions : tuple of Sensitivity
-    warnings : tuple of str
-    provenance : dict
-    """
-
-    case_id: str
-    title: str
-    as_of: dt.date
-    end: dt.date
-    design: Design
-    verdict: str
-    runs: int
-    effective_before: float
-    effective_after: float
-    advice: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    fixed: tuple[str, ...]
-    questions: tuple[Sensitivity, ...]
-    warnings: tuple[str, ...] = ()
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    def of(self, question: str) -> Sensitivity:
-        """Return the sensitivities of a question.
-
-        Raises
-        ------
-        InputError
-            If there is no such question.
-        """
-        found: Sensitivity = named(self.questions, question)
-        return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "as_of": self.as_of.isoformat(),
-            "end": self.end.isoformat(),
-            "design": self.design,
-            "verdict": self.verdict,
-            "runs": self.runs,
-            "effective_before": finite(self.effective_before),
-            "effective_after": finite(self.effective_after),
-            "advice": list(self.advice),
-            "inputs": len(self.inputs),
-            "fixed": list(self.fixed),
-            "questions": [q.to_dict() for q in self.questions],
-            "warnings": list(self.warnings),
-            "provenance": dict(self.provenance),
-        }
 
 
 def sensitivity(
@@ -332,8 +116,6 @@ def sensitivity(
     only = {} if question is None else {"questions": (named(case.questions, question),)}
     workers, progress = making.get("workers"), making.get("progress")
     if design == "sobol":
-        from foedus.answers.saltelli import designed
-
         if making.get("cluster") is not None:
             raise InputError("cluster: a Sobol design is run on this machine only")
         known = known_by(case, case.as_of if as_of is None else as_of)

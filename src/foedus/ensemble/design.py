@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.ensemble.proposal import Stage, move
+from foedus.ensemble.proposal import Stage, log_price, move
 from foedus.errors import InputError
 from foedus.randomness import Random, purpose_id
 from foedus.world.parameters import Parameter, resolve
 
 if TYPE_CHECKING:
     from foedus.case.models import Case
+    from foedus.ensemble.ensemble import Ensemble
 
 FloatArray = NDArray[np.float64]
 #: Purpose and place of a draw of chance.
@@ -35,6 +36,9 @@ Address = tuple[str, int]
 
 #: Version of the design. It changes whenever the same seed gives other draws.
 DESIGN_VERSION = 1
+
+#: Runs whose points are held in memory at once.
+_POINTS = 16_384
 
 #: Bits of a point's coordinates; a design has at most ``2**BITS`` runs.
 BITS = 32
@@ -242,4 +246,48 @@ def _scramble(x: NDArray[np.uint64], seed: int, name: str) -> NDArray[np.uint64]
         parity = (np.bitwise_count(x & row) & np.uint8(1)).astype(np.uint64)
         out |= parity << np.uint64(BITS - 1 - i)
     out ^= words[BITS]
+    return out
+
+
+def points(
+    ensemble: Ensemble, which: slice = slice(None), *, block: int = 4096
+) -> tuple[tuple[str, ...], FloatArray]:
+    """Return the names of the dimensions, design and chance, and the points of complete runs.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    which : slice
+        Of the complete runs; all if absent.
+    block : int
+        Runs that are worked on at once.
+
+    Returns
+    -------
+    names : tuple of str
+    u : ndarray of float64, shape (dimension, run)
+    """
+    from foedus.world import engine
+
+    plan, case = ensemble.plan, ensemble.case
+    declared, luck = dimensions(engine.registry(case)), engine.luck(case)
+    runs = np.flatnonzero(ensemble.complete)[which]
+    parts = []
+    for first in range(0, max(runs.size, 1), block):
+        some = runs[first : first + block]
+        names, u = coordinates(declared, luck, seed=plan.seed, runs=some, stages=plan.stages)
+        parts.append(u)
+    return names, np.concatenate(parts, axis=1)
+
+
+def log_importance(ensemble: Ensemble) -> FloatArray:
+    """Return the log-weight of each complete run for the stage it was drawn from, shape (run,).
+
+    Zero everywhere in an ensemble without stages. Memory is bounded but for the result.
+    """
+    plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
+    for first in range(0, out.size if plan.stages else 0, _POINTS):
+        here = slice(first, first + _POINTS)
+        names, u = points(ensemble, here)
+        out[here] = log_price(u, names, plan.stages, runs=plan.runs)
     return out

@@ -270,7 +270,7 @@ def _parts(ensemble: Ensemble) -> dict[str, Part]:
     whole = _plain(ensemble.open_dataset()).rename(run="draw")
     price = None
     if plan.stages:
-        from foedus.ensemble.proposal import log_importance
+        from foedus.ensemble.design import log_importance
 
         price = log_importance(ensemble)
 

@@ -252,6 +252,12 @@ def make_plan(
     )
 
 
+def day_dates(plan: Plan) -> NDArray[np.datetime64]:
+    """Return the dates of the day axis."""
+    start = np.datetime64(dt.date.fromisoformat(plan.start).isoformat(), "D")
+    return (start + np.arange(plan.horizon)).astype("datetime64[ns]")
+
+
 def _check_types(plan: Plan) -> None:
     """Raise ValueError where a plan that was read has a value of another kind than one made."""
     limits = {"seed": (0, 2**64), "runs": (1, 2**40), "batch": (1, 2**32), "horizon": (1, 2**20)}

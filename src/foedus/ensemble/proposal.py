@@ -30,7 +30,7 @@ from scipy.special import ndtr, ndtri
 from foedus.randomness import Random
 
 if TYPE_CHECKING:
-    from foedus.ensemble.ensemble import Ensemble
+    pass
 
 FloatArray = NDArray[np.float64]
 
@@ -40,8 +40,6 @@ FIRST_STAGE = 500
 DEFENSIVE = 0.2
 #: Normal scores are kept within this, so that a uniform never rounds to 0 or 1.
 _FAR = 8.0
-#: Runs whose points are held in memory at once.
-_POINTS = 16_384
 
 
 @dataclass(frozen=True)
@@ -161,48 +159,3 @@ def log_price(
         lean = np.exp(np.minimum(log_ratio, 700.0))
         mixture += part * (DEFENSIVE + (1.0 - DEFENSIVE) * lean)
     return np.asarray(-np.log(mixture))
-
-
-def points(
-    ensemble: Ensemble, which: slice = slice(None), *, block: int = 4096
-) -> tuple[tuple[str, ...], FloatArray]:
-    """Return the names of the dimensions, design and chance, and the points of complete runs.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-    which : slice
-        Of the complete runs; all if absent.
-    block : int
-        Runs that are worked on at once.
-
-    Returns
-    -------
-    names : tuple of str
-    u : ndarray of float64, shape (dimension, run)
-    """
-    from foedus.ensemble import design
-    from foedus.world import engine
-
-    plan, case = ensemble.plan, ensemble.case
-    declared, luck = design.dimensions(engine.registry(case)), engine.luck(case)
-    runs = np.flatnonzero(ensemble.complete)[which]
-    parts = []
-    for first in range(0, max(runs.size, 1), block):
-        some = runs[first : first + block]
-        names, u = design.coordinates(declared, luck, seed=plan.seed, runs=some, stages=plan.stages)
-        parts.append(u)
-    return names, np.concatenate(parts, axis=1)
-
-
-def log_importance(ensemble: Ensemble) -> FloatArray:
-    """Return the log-weight of each complete run for the stage it was drawn from, shape (run,).
-
-    Zero everywhere in an ensemble without stages. Memory is bounded but for the result.
-    """
-    plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
-    for first in range(0, out.size if plan.stages else 0, _POINTS):
-        here = slice(first, first + _POINTS)
-        names, u = points(ensemble, here)
-        out[here] = log_price(u, names, plan.stages, runs=plan.runs)
-    return out

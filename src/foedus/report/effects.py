@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from foedus.answers.discovery import Discovery
-    from foedus.answers.sensitivity_analysis import Effect, End, Sensitivities, Sensitivity
+    from foedus.answers.sensitivity_results import Effect, End, Sensitivities, Sensitivity
 
 _WIDTH = 7.2
 _ROW = 0.27

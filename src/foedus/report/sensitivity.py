@@ -10,7 +10,7 @@ from foedus.report.tables import console, table
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
-    from foedus.answers.sensitivity_analysis import (
+    from foedus.answers.sensitivity_results import (
         Effect,
         End,
         Sensitivities,

@@ -15,7 +15,7 @@ from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
 from foedus.case.question_kinds import kind_of
-from foedus.ensemble.proposal import log_importance
+from foedus.ensemble.design import log_importance
 from foedus.errors import InputError
 from foedus.scoring_rules import Score
 from foedus.weighing.outside_view import Outside, always_refuse, positions

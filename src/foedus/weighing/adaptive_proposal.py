@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from foedus.case.models import Case
-from foedus.ensemble.design import HYPOTHESIS
-from foedus.ensemble.proposal import Stage, points
+from foedus.ensemble.design import HYPOTHESIS, points
+from foedus.ensemble.proposal import Stage
 from foedus.weighing.evidence import likelihood, reports
 from foedus.weighing.quantities import Frame, blocks
 from foedus.world.guidance import Guidance

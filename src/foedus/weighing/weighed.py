@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.times import parse_when, show_when
-from foedus.ensemble.proposal import log_importance as importance_of_stages
+from foedus.ensemble.design import log_importance as importance_of_stages
 from foedus.errors import InputError, StoreError
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import Likelihood, Report, likelihood, reports
