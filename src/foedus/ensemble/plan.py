@@ -342,9 +342,3 @@ def _sha256(data: Any) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-def day_dates(plan: Plan) -> NDArray[np.datetime64]:
-    """Return the dates of the day axis."""
-    start = np.datetime64(dt.date.fromisoformat(plan.start).isoformat(), "D")
-    return (start + np.arange(plan.horizon)).astype("datetime64[ns]")
