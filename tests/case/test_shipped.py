@@ -20,7 +20,7 @@ from foedus.casebook import base_rate, load_casebook, organisation_group
 from foedus.weighing.nearest_cases import alike, own_row
 from foedus.weighing.outside_view import outside_view
 from foedus.world.engine import registry
-from foedus.world.history import casebook_priors
+from foedus.world.priors import casebook_priors
 
 NAMES = shipped()
 BOOK = load_casebook()

@@ -14,7 +14,7 @@ from foedus.case import case_hash, load_case
 from foedus.case.hash import BLIND, seen_by_world
 from foedus.case.models import Case, Source
 from foedus.world import engine, guidance
-from foedus.world.parameters import resolve
+from foedus.world.priors import resolve
 
 CASE = load_case("kazakhstan-2022")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from foedus.case.models import Case
 from foedus.world import engine
-from foedus.world.parameters import resolve
+from foedus.world.priors import resolve
 
 SMALL: dict[str, Any] = {
     "foedus": 1,

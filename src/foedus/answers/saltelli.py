@@ -243,7 +243,7 @@ def _uncertain(
     case: Case, registry: dict[str, Parameter]
 ) -> tuple[tuple[Input, ...], tuple[str, ...]]:
     """Return the inputs that are uncertain, and the names of the parameters that are not."""
-    from foedus.world.parameters import resolve
+    from foedus.world.priors import resolve
 
     u = np.array([0.001, 0.25, 0.5, 0.75, 0.999])
     layers = [resolve(case, registry, h) for h in (case.hypotheses or (None,))]

@@ -239,7 +239,7 @@ def what_if(
     """
     from foedus.ensemble.work import Task
     from foedus.world.engine import registry
-    from foedus.world.parameters import refuse_undeclared
+    from foedus.world.priors import refuse_undeclared
 
     if weighed is None:
         weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)

@@ -27,7 +27,7 @@ from foedus.case import Case
 from foedus.case.asof import as_of as known_by
 from foedus.errors import InputError
 from foedus.world.engine import registry
-from foedus.world.parameters import refuse_undeclared
+from foedus.world.priors import refuse_undeclared
 
 #: Runs that a visitor may ask for, at most.
 MOST_RUNS = 200_000

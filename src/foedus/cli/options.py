@@ -117,7 +117,7 @@ def date(option: str, text: str | None) -> dt.date | None:
 def refuse_undeclared(case: Case) -> None:
     """Refuse what a case file names that no mechanism declares."""
     from foedus.world.engine import registry
-    from foedus.world.parameters import refuse_undeclared as refuse
+    from foedus.world.priors import refuse_undeclared as refuse
 
     refuse(case, registry(case))
 

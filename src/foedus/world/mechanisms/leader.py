@@ -30,7 +30,7 @@ blame the helpers": fire is ordered once the alliance has decided) and ``request
 club for the commanders": the call comes because commanders waver).
 
 All sizes are elicited. How readily a government of a kind asks is taken from the casebook where a
-case names its trigger and organisation (:mod:`foedus.world.history`).
+case names its trigger and organisation (:mod:`foedus.world.priors`).
 
 Off: nothing is decided at home, nobody is asked, and so the alliance never meets.
 """

@@ -1,9 +1,9 @@
-"""Priors of leader, alliance and airlift from the casebook, without the case at hand.
+"""The priors of a case: the mechanisms' defaults, the casebook, the case file, a hypothesis.
 
 Where a case names its trigger and organisation, the fitted models of :mod:`foedus.casebook` say how
-often such a government asks, how often help comes, how soon, and for how long. They saw neither the
-case itself nor anything of the year in which it starts or later. What they say is turned into
-priors of the parameters that carry it:
+often such a government asks for help, how often help comes, how soon, and for how long. The fits
+exclude the case itself and everything from the year in which it starts or later. They set the
+priors of these parameters:
 
 - ``leader.request_base``: a government asks within :data:`DAYS` days of serious unrest
   (:data:`UNREST`) with the model's chance p, so the daily log-odds are
@@ -14,18 +14,22 @@ priors of the parameters that carry it:
   from request to arrival, and how many then;
 - ``airlift.short_mission``, ``short_stay``, ``long_stay``: the mixture of durations.
 
-A prior in the case file goes before these, and these before the mechanism's own default.
+A prior in the case file overrides the casebook's, and the casebook's overrides the default.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.models import Case
-from foedus.case.priors import Beta, LogNormal, Normal, Prior
+from foedus.case.models import Case, Hypothesis
+from foedus.case.priors import Beta, Choice, LogNormal, Normal, Prior
+from foedus.case.problems import nearest
+from foedus.errors import InputError
+from foedus.world.mechanisms.ties import lead_interest
 from foedus.world.parameters import Parameter
 from foedus.world.setting import Setting
 
@@ -44,8 +48,72 @@ SHORT_MONTHS = 4.0
 LEAST_SD = 0.5
 
 
+def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
+    """Refuse priors of parameters that no mechanism declares or allows, and unknown triggers.
+
+    What a case file may name beyond its own sections only the world knows.
+
+    Raises
+    ------
+    InputError
+        All problems at once, in the order of the file.
+    """
+    from foedus.casebook.schema import TRIGGERS  # the casebook loads pandas: half a second
+
+    layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
+    layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
+    problems = []
+    for path, priors in layers:
+        for name, prior in priors.items():
+            if name not in registry:
+                expected = f"a declared parameter{nearest(name, registry)}"
+                problems.append(case.problem((*path, name), repr(name), expected))
+            elif (fault := _fault(registry[name], prior)) is not None:
+                problems.append(case.problem((*path, name), *fault))
+    trigger = case.trigger_type
+    if trigger is not None and trigger not in TRIGGERS:
+        expected = f"one of {', '.join(TRIGGERS)}{nearest(trigger, TRIGGERS)}"
+        problems.append(case.problem(("trigger_type",), repr(trigger), expected))
+    if problems:
+        raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+
+
+def _fault(declared: Parameter, prior: Prior) -> tuple[str, str] | None:
+    """Return what was found and what would be right, or None if the prior will do."""
+    if isinstance(prior, Choice) and prior.options != getattr(declared.prior, "options", ()):
+        legal = ", ".join(getattr(declared.prior, "options", ())) or "none, since it is a number"
+        expected = f"the options {legal}; say by weights how likely each is"
+        return ", ".join(prior.options), expected
+    median = float(prior.quantile(np.array([0.5]))[0])
+    if not declared.low <= median <= declared.high:
+        expected = f"a prior whose median is between {declared.low:g} and {declared.high:g}"
+        return f"{median:g}", expected
+    return None
+
+
+def resolve(
+    case: Case, registry: dict[str, Parameter], hypothesis: Hypothesis | None = None
+) -> dict[str, Prior]:
+    """Return the prior of each parameter: default, casebook, case, hypothesis; the last counts.
+
+    Raises
+    ------
+    InputError
+        If the case names a parameter that no mechanism declares, or a prior that it does not allow.
+    """
+    refuse_undeclared(case, registry)
+    priors: dict[str, Prior] = {name: p.prior for name, p in registry.items()}
+    priors |= casebook_priors(case, registry)
+    priors |= case.priors
+    if hypothesis is not None:
+        priors |= hypothesis.priors
+    return priors
+
+
 def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Prior]:
-    """Return the priors that history gives a case; none where it names no trigger or organisation.
+    """Return the priors that the casebook gives a case.
+
+    Empty where the case names no trigger or no organisation.
 
     Parameters
     ----------
@@ -87,8 +155,6 @@ def _outlook(
     contiguous: bool,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, str] | None:
     """Return draws of P(asks), P(troops if asked), arrival days, months, P(short), and the fits."""
-    import datetime as dt
-
     from foedus.casebook.design import Features
     from foedus.casebook.predict import predict
 
@@ -127,8 +193,6 @@ def _unrest(registry: dict[str, Parameter]) -> float:
 
 def _expected(setting: Setting, registry: dict[str, Parameter]) -> float:
     """Return what the covariates of the lead's log-odds add at the medians of their priors."""
-    from foedus.world.mechanisms.ties import lead_interest
-
     names = ("ties.dependence", "ties.border", "ties.firms", "ties.sanctions")
     interest = lead_interest(setting, {n: np.array([_mean(registry, n)]) for n in names})[0]
     belief = 1.0 / (1.0 + np.exp(-_mean(registry, "information.prior_abroad")))

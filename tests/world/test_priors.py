@@ -8,8 +8,8 @@ import pytest
 from foedus.case import as_of, load_case
 from foedus.case.models import Case
 from foedus.case.priors import Fixed
-from foedus.world import engine, history
-from foedus.world.parameters import resolve
+from foedus.world import engine, priors
+from foedus.world.priors import resolve
 
 from .small_case import small_case
 
@@ -26,7 +26,7 @@ NAMES = {
 
 
 def _priors(case: Case):
-    return history.casebook_priors(case, engine.registry(case))
+    return priors.casebook_priors(case, engine.registry(case))
 
 
 def test_history_gives_these_priors_and_says_where_from():
@@ -66,8 +66,8 @@ def test_an_earlier_case_sees_less_of_history():
 
 @pytest.mark.parametrize("p", [0.05, 0.3, 0.9])
 def test_daily_log_odds_add_up_to_the_chance(p):
-    daily = 1.0 / (1.0 + np.exp(-history._daily(np.array([p]))[0]))
-    assert 1.0 - (1.0 - daily) ** history.DAYS == pytest.approx(p, abs=1e-9)
+    daily = 1.0 / (1.0 + np.exp(-priors._daily(np.array([p]))[0]))
+    assert 1.0 - (1.0 - daily) ** priors.DAYS == pytest.approx(p, abs=1e-9)
 
 
 def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
@@ -75,10 +75,10 @@ def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
     from foedus.world.setting import Setting
 
     prior = _priors(CASE)["alliance.lead_intercept"]
-    drawn = history._outlook(
+    drawn = priors._outlook(
         CASE.trigger_type, CASE.organisation, CASE.start.isoformat(), "KAZ",
         CASE.alliance.lead_has_base, True,
     )[1]  # fmt: skip
     expected = np.mean(np.log(drawn / (1 - drawn)))
-    average = prior.mean + history._expected(Setting.of(CASE), registry)
+    average = prior.mean + priors._expected(Setting.of(CASE), registry)
     assert average == pytest.approx(expected, abs=1e-3)
