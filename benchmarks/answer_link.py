@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 from scipy import special
 
-from foedus.casebook import likelihood, load_casebook
+from foedus.casebook import load_casebook, models
 from foedus.casebook.design import COMBINATIONS, Features, inputs, responses, usable
 from foedus.casebook.psis import smooth
 
@@ -28,9 +28,9 @@ def ordered_draws(x, y) -> dict[str, np.ndarray]:
     import pymc as pm
     import pytensor.tensor as pt
 
+    from foedus.casebook.coded_case import TRIGGERS
+    from foedus.casebook.models import PRIORS
     from foedus.casebook.organisations import organisations
-    from foedus.casebook.priors import PRIORS
-    from foedus.casebook.schema import TRIGGERS
 
     groups = len(organisations().groups)
     with pm.Model() as model:
@@ -93,7 +93,7 @@ def ordered_draws(x, y) -> dict[str, np.ndarray]:
 
 def compare() -> None:
     """Print both candidates' leave-one-out scores and their paired difference."""
-    from foedus.casebook.fit import fitter
+    from foedus.casebook.refit import fitter
 
     cases = usable(load_casebook())
     x, y = inputs([Features.of(c) for c in cases]), responses(cases)
@@ -103,8 +103,8 @@ def compare() -> None:
     asked = np.array([c.value("formal_request") is True for c in cases])
     candidates = {
         "multinomial": (
-            likelihood.log_likelihood("call", shipped, x, y),
-            likelihood.answer_given_request(shipped, x),
+            models.log_likelihood("call", shipped, x, y),
+            models.answer_given_request(shipped, x),
         ),
         "ordered": (other["ll"], other["given"]),
     }

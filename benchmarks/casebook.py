@@ -24,10 +24,10 @@ import matplotlib.pyplot as plt
 
 from foedus.casebook import load_casebook
 from foedus.casebook.design import MODELS, Features, inputs, responses, usable
+from foedus.casebook.fits import Fits, load_fits
 from foedus.casebook.organisations import organisations
-from foedus.casebook.predict import predict
+from foedus.casebook.outlook import predict
 from foedus.casebook.scores import Scored, calibration, score_case, score_outlook, totals
-from foedus.casebook.store import Fits, load_fits
 
 PAGE = Path(__file__).parents[1] / "docs" / "casebook"
 FIRST_YEAR = 1980
@@ -38,7 +38,7 @@ SEED = 20220105
 @functools.cache
 def compiled_model(model: str):
     """Return a compiled model on the usable cases, with its responses."""
-    from foedus.casebook.fit import fitter
+    from foedus.casebook.refit import fitter
 
     return fitter(model, usable(load_casebook()))
 
@@ -61,7 +61,7 @@ def rolling_origin() -> list[Scored]:
 
 def leave_organisation_out() -> list[Scored]:
     """Every usable case, predicted by fits that never saw its organisation."""
-    from foedus.casebook.fit import PARAMETERS, without
+    from foedus.casebook.refit import PARAMETERS, without
 
     book = load_casebook()
     cases = usable(book)
@@ -90,8 +90,8 @@ def simulation_based_calibration(
     """Rank the truth in fits to synthetic data; return the fit of the ranks to uniformity."""
     from scipy import stats
 
-    from foedus.casebook.fit import PARAMETERS
-    from foedus.casebook.synthetic import ranks, simulate
+    from foedus.casebook.models import ranks, simulate
+    from foedus.casebook.refit import PARAMETERS
 
     cases = usable(load_casebook())
     x, out = inputs([Features.of(c) for c in cases]), {}

@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 
+from foedus.case.times import PartialDate, days_between, months_between
 from foedus.casebook import load_casebook
-from foedus.casebook.dates import PartialDate, days_between, months_between
+from foedus.casebook.coded_case import JUDGEMENT, TRIGGERS, Fields, capability_class
 from foedus.casebook.organisations import organisations, read_data, state_names
-from foedus.casebook.schema import JUDGEMENT, TRIGGERS, Fields, capability_class
 
 #: Cases without a source for any fact of the call or the answer.
 UNSOURCED = {"KWT1990", "UKR2014", "USA2001A", "USA2001N"}

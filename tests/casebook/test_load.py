@@ -54,11 +54,17 @@ def test_own_case_is_added(folder):
         ("insurgency", "picnic", 10, "fields.trigger_type.value", "domestic_protest"),
         ("formal_request: {value: y", "formal_request: {value: maybe", 11, "fields", "y or n"),
         ("year: 1999\n", "", None, "year", "required"),
-        ("confidence: M\nfields", "confidence: X\nfields", 6, "confidence", "'H', 'M' or 'L'"),
+        ("confidence: M\nfields", "confidence: X\nfields", 6, "confidence", "one of H, M, L"),
         ("sources: [X01]}\n  date_req", "sources: [X99]}\n  date_req", 8, "sources", "a source id"),
-        ("  troops_peak", "  troop_peak", 13, "fields.troop_peak_30d", "a field of the codebook"),
+        (
+            "  troops_peak",
+            "  troop_peak",
+            13,
+            "fields.troop_peak_30d",
+            "did you mean 'troops_peak_30d'",
+        ),
         ("id: XXX1999", "id: KAZ2022", 1, "id", "not in the casebook yet"),
-        ("fields:", "fields: [", 9, "", "valid YAML"),
+        ("fields:", "fields: [", 9, "", "reads as YAML"),
     ],
 )
 def test_bad_case_is_named_and_left_out(folder, old, new, line, field, expected):

@@ -210,13 +210,13 @@ def test_nearest_checks_its_input():
 
 
 def test_distance_is_zero_to_itself_and_symmetric():
-    from foedus.casebook.nearest import features
+    from foedus.casebook.similarity import features_of
 
     cases = [c for c in BOOK if c.usable][:12]
     for a in cases:
-        near = {x.case.id: x.distance for x in nearest(BOOK, features(a), n=99)}
+        near = {x.case.id: x.distance for x in nearest(BOOK, features_of(a), n=99)}
         assert near[a.id] == 0
         assert all(0 <= d <= 1 for d in near.values())
         for b in cases:
-            back = {x.case.id: x.distance for x in nearest(BOOK, features(b), n=99)}
+            back = {x.case.id: x.distance for x in nearest(BOOK, features_of(b), n=99)}
             assert near[b.id] == pytest.approx(back[a.id])

@@ -438,7 +438,7 @@ def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, str]:
     if "trigger" not in given or "organisation" not in given:
         return None, "The casebook does not tell: the case names no trigger and organisation."
     from foedus.casebook.design import Features
-    from foedus.casebook.predict import predict
+    from foedus.casebook.outlook import predict
 
     given.pop("formal_request", None)
     exclude = own_row(case)

@@ -1,7 +1,13 @@
-"""What history says: coded calls for help, base rates, fitted models and their track record."""
+"""What history says: coded calls for help, base rates, fitted models and their track record.
 
-from foedus.casebook.load import Casebook, Source, load_casebook, organisation_group
-from foedus.casebook.nearest import Likeness, nearest
+One rule keeps hindsight out everywhere. ``before`` is a day; only what was known before it counts.
+The outside view of a case file as of a date takes that date as ``before``: rows are dated to the
+day, so what became known on the day itself is left out. ``exclude`` leaves out the case at hand.
+"""
+
+from foedus.casebook.coded_case import Coded, CodedCase, Contested, Source
+from foedus.casebook.load import Casebook, load_casebook
+from foedus.casebook.organisations import organisation_group
 from foedus.casebook.rates import (
     BaseRate,
     Quantiles,
@@ -13,13 +19,13 @@ from foedus.casebook.rates import (
     survival_rate,
     tempo,
 )
-from foedus.casebook.schema import Case, Coded, Contested
+from foedus.casebook.similarity import Likeness, nearest
 
 __all__ = [
     "BaseRate",
-    "Case",
     "Casebook",
     "Coded",
+    "CodedCase",
     "Contested",
     "Likeness",
     "Quantiles",

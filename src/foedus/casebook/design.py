@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.casebook.load import organisation_group
-from foedus.casebook.organisations import organisations
-from foedus.casebook.priors import CODING_ERROR, COUNT_ERROR
+from foedus.case.times import DAYS_PER_MONTH
+from foedus.casebook.coded_case import ANSWERS, TRIGGERS, CodedCase
+from foedus.casebook.organisations import organisation_group, organisations
 from foedus.casebook.rates import size_known, survival_known
-from foedus.casebook.schema import ANSWERS, TRIGGERS, Case
 from foedus.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -25,6 +24,10 @@ UNKNOWN_YES: dict[str, float] = {"base": 0.40, "rival": 0.25, "contiguous": 0.25
 COMBINATIONS: Floats = np.array(
     [[(i >> j) & 1 for j in range(len(BINARIES))] for i in range(2 ** len(BINARIES))], dtype=float
 )
+#: Error rates of a coding by confidence grade: chance that a value is another one.
+CODING_ERROR: dict[str, float] = {"H": 0.01, "M": 0.03, "L": 0.10}
+#: Standard error of a troop count by confidence grade, in log10.
+COUNT_ERROR: dict[str, float] = {"H": 0.03, "M": 0.08, "L": 0.20}
 _YEAR0, _YEAR_SCALE = 1990.0, 20.0
 
 
@@ -64,7 +67,7 @@ class Features:
                 raise InputError(f"{name}: true, false or none (found {getattr(self, name)!r})")
 
     @classmethod
-    def of(cls, case: Case) -> Features:
+    def of(cls, case: CodedCase) -> Features:
         """Return the features of a coded case."""
         values = {
             "base": "lead_base_or_forces_there",
@@ -187,7 +190,7 @@ class Responses:
 MODELS = ("call", "arrival", "size", "duration", "survival")
 
 
-def responses(cases: Sequence[Case], *, before: dt.date | None = None) -> Responses:
+def responses(cases: Sequence[CodedCase], *, before: dt.date | None = None) -> Responses:
     """Return what was known of the cases before a day (all of it where None)."""
     rows = [_response(case, before) for case in cases]
     stacked = {
@@ -202,7 +205,7 @@ def responses(cases: Sequence[Case], *, before: dt.date | None = None) -> Respon
     )
 
 
-def _response(case: Case, before: dt.date | None) -> dict[str, Any]:
+def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
     def seen(day: dt.date | None) -> bool:
         return before is None or (day is not None and day < before)
 
@@ -236,7 +239,7 @@ def _response(case: Case, before: dt.date | None) -> dict[str, Any]:
     }
 
 
-def _flag_likelihood(case: Case, name: str) -> tuple[float, float]:
+def _flag_likelihood(case: CodedCase, name: str) -> tuple[float, float]:
     """Return likelihoods of the coding if the truth is no, yes; (1, 1) where unknown."""
     coded = getattr(case.fields, name)
     if coded is None:
@@ -248,7 +251,7 @@ def _flag_likelihood(case: Case, name: str) -> tuple[float, float]:
     return (error, 1 - error) if coded.value else (1 - error, error)
 
 
-def _answer_likelihood(case: Case) -> tuple[float, ...]:
+def _answer_likelihood(case: CodedCase) -> tuple[float, ...]:
     coded = case.fields.outcome_class
     error = CODING_ERROR[coded.confidence]
     beliefs = dict.fromkeys(ANSWERS, 0.0)
@@ -265,7 +268,7 @@ def _answer_likelihood(case: Case) -> tuple[float, ...]:
     return tuple((1 - error) * b + error * (total - b) / 3 for b in beliefs.values())
 
 
-def _arrival_bounds(case: Case) -> tuple[float, float] | None:
+def _arrival_bounds(case: CodedCase) -> tuple[float, float] | None:
     """Bounds of the continuous delay in days; an undated request lies after the trigger."""
     arrival = case.date("date_first_arrival")
     if arrival is None:
@@ -280,17 +283,17 @@ def _arrival_bounds(case: Case) -> tuple[float, float] | None:
     return (float(low), float(high)) if high > low else None
 
 
-def _months(case: Case, before: dt.date | None) -> tuple[float | None, bool]:
+def _months(case: CodedCase, before: dt.date | None) -> tuple[float | None, bool]:
     """Months to withdrawal and whether the mission was still on before ``before``."""
     start, end = case.date("date_first_arrival"), case.date("date_withdrawal_end")
     months = case.months_to_withdrawal
     if start is None or end is None or months is None:
         return None, False
     if before is not None and end.latest() >= before:
-        return max(0.1, (before - start.middle()).days / 30.44), True
+        return max(0.1, (before - start.middle()).days / DAYS_PER_MONTH), True
     return max(0.1, months), False
 
 
-def usable(cases: Iterable[Case]) -> tuple[Case, ...]:
+def usable(cases: Iterable[CodedCase]) -> tuple[CodedCase, ...]:
     """Return the cases that enter the fits."""
     return tuple(c for c in cases if c.usable)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from ruamel.yaml import YAML
+from foedus.case.yamlfile import parse
+from foedus.errors import InputError
 
 _SPLIT = re.compile(r"[/+,;()&]|\band\b|\bthen\b|\bwith\b|\bled\b|-led\b")
 _SPACE = re.compile(r"[\s.]+")
 
 
 def read_data(name: str) -> Any:
-    """Return the content of a YAML file of this package (YAML 1.2: ``NO`` stays a string)."""
+    """Return the content of a YAML file of this package."""
     text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return YAML(typ="safe", pure=True).load(text)
+    return parse(text, name)[0]
 
 
 def _fold(name: str) -> str:
@@ -86,3 +87,18 @@ def organisations() -> Organisations:
 def state_names() -> dict[str, tuple[str, ...]]:
     """Return the names of each state by ISO 3166 alpha-3 code; the first is the one shown."""
     return {str(iso): tuple(map(str, names)) for iso, names in read_data("states.yaml").items()}
+
+
+def organisation_group(name: str) -> str:
+    """Return the group of a helper's name.
+
+    Raises
+    ------
+    InputError
+        If neither the name nor a part of it is known.
+    """
+    group = organisations().find(name)
+    if group is None:
+        groups = ", ".join(organisations().groups)
+        raise InputError(f"organisation: one of {groups}, or a name of one (found {name!r})")
+    return group

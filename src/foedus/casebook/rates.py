@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from foedus.casebook.load import Casebook, organisation_group
-from foedus.casebook.schema import ANSWERS, Case
+from foedus.casebook.coded_case import ANSWERS, CodedCase
+from foedus.casebook.load import Casebook
+from foedus.casebook.organisations import organisation_group
 from foedus.errors import InputError
 
 #: Requester (ISO 3166 alpha-3) and year of a case that must not be used.
@@ -171,8 +172,8 @@ class Slice:
         return ", ".join(parts)
 
     def select(
-        self, casebook: Casebook, *, known: Callable[[Case], dt.date | None]
-    ) -> tuple[Case, ...]:
+        self, casebook: Casebook, *, known: Callable[[CodedCase], dt.date | None]
+    ) -> tuple[CodedCase, ...]:
         """Return the usable cases of the slice; ``known`` dates what is asked of a case."""
         if self.before is not None and not isinstance(self.before, dt.date):
             raise InputError(f"before: a date (found {self.before!r})")
@@ -231,7 +232,7 @@ def base_rate(
     if answer not in ANSWERS:
         raise InputError(f"answer: one of {', '.join(ANSWERS)} (found {answer!r})")
     wanted = Slice(trigger, organisation, formal_request, years, before, exclude)
-    cases = [c for c in wanted.select(casebook, known=Case.known) if c.answer is not None]
+    cases = [c for c in wanted.select(casebook, known=CodedCase.known) if c.answer is not None]
     return _rate(
         [c.answer == answer for c in cases], cases, f"{answer}: {wanted.describe()}", level
     )
@@ -251,7 +252,7 @@ def request_rate(
     wanted = Slice(trigger, organisation, None, years, before, exclude)
     cases = [
         c
-        for c in wanted.select(casebook, known=Case.known)
+        for c in wanted.select(casebook, known=CodedCase.known)
         if c.value("formal_request") is not None
     ]
     asked = [c.value("formal_request") for c in cases]
@@ -287,7 +288,7 @@ def survival_rate(
 
 
 def _rate(
-    happened: Sequence[bool], cases: Sequence[Case], description: str, level: float
+    happened: Sequence[bool], cases: Sequence[CodedCase], description: str, level: float
 ) -> BaseRate:
     successes, n = sum(happened), len(happened)
     mean, low, high = jeffreys(successes, n, level=level)
@@ -324,11 +325,11 @@ def tempo(
     if step not in ("arrival", "decision"):
         raise InputError(f"step: arrival or decision (found {step!r})")
 
-    def value(case: Case) -> float | None:
+    def value(case: CodedCase) -> float | None:
         return case.days_to_arrival if step == "arrival" else case.days_to_decision
 
     wanted = Slice(trigger, organisation, None, years, before, exclude)
-    cases = [c for c in wanted.select(casebook, known=Case.known) if _granted(c)]
+    cases = [c for c in wanted.select(casebook, known=CodedCase.known) if _granted(c)]
     return _quantiles(value, cases, "days", f"request to {step}: {wanted.describe()}", levels)
 
 
@@ -347,7 +348,7 @@ def size(
     Parameters as in `tempo`.
     """
 
-    def value(case: Case) -> float | None:
+    def value(case: CodedCase) -> float | None:
         troops = case.value("troops_peak_30d")
         return float(troops) if troops else None
 
@@ -372,29 +373,29 @@ def duration(
     not ended by then count as censored, so early as-of dates lean to short missions.
     """
 
-    def value(case: Case) -> float | None:
+    def value(case: CodedCase) -> float | None:
         end = case.date("date_withdrawal_end")
         if end is not None and before is not None and end.latest() >= before:
             return None
         return case.months_to_withdrawal
 
     wanted = Slice(trigger, organisation, None, years, before, exclude)
-    cases = [c for c in wanted.select(casebook, known=Case.known) if _granted(c)]
+    cases = [c for c in wanted.select(casebook, known=CodedCase.known) if _granted(c)]
     return _quantiles(value, cases, "months", f"arrival to withdrawal: {wanted.describe()}", levels)
 
 
-def _granted(case: Case) -> bool:
+def _granted(case: CodedCase) -> bool:
     return case.answer in ("troops", "limited")
 
 
-def size_known(case: Case) -> dt.date | None:
+def size_known(case: CodedCase) -> dt.date | None:
     """Day from which the first-month strength of a case was known."""
     arrival = case.date("date_first_arrival")
     start = case.known() if arrival is None else arrival.latest()
     return start + dt.timedelta(days=_SIZE_DAYS)
 
 
-def survival_known(case: Case) -> dt.date | None:
+def survival_known(case: CodedCase) -> dt.date | None:
     """Day from which it was known whether the requester had lasted 90 days."""
     start = case.date("date_request") or case.date("date_trigger")
     base = dt.date(case.year, 12, 31) if start is None else start.latest()
@@ -402,8 +403,8 @@ def survival_known(case: Case) -> dt.date | None:
 
 
 def _quantiles(
-    value: Callable[[Case], float | None],
-    cases: Sequence[Case],
+    value: Callable[[CodedCase], float | None],
+    cases: Sequence[CodedCase],
     unit: str,
     description: str,
     levels: Sequence[float],

@@ -1,7 +1,9 @@
-"""Refit the casebook's models and write the package data: ``python -m foedus.casebook.refit``.
+"""Refit the casebook's models: ``python -m foedus.casebook.refit`` (extra ``bayes``).
 
-Needs the extra ``bayes``. Stored fits that belong to the current cases and priors (content hash)
-and have converged are kept, unless ``--force`` is given. The same seed gives the same draws.
+The equations are those of `models`, stated for PyMC with partial pooling in non-centred form, and
+sampled with nutpie. Nothing else in foedus imports PyMC: predictions use the stored draws. Fits
+that belong to the current cases and priors (content hash) and have converged are kept, unless
+``--force`` is given. The same seed gives the same draws.
 """
 
 from __future__ import annotations
@@ -11,17 +13,325 @@ import datetime as dt
 import functools
 import json
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pymc as pm
+import pytensor.tensor
+from numpy.typing import NDArray
 
-from foedus.casebook import store
-from foedus.casebook.design import MODELS, Responses, responses, usable
-from foedus.casebook.fit import PARAMETERS, Diagnostics, Fit, Fitter, fitter, without
+from foedus.casebook import fits
+from foedus.casebook.coded_case import TRIGGERS, CodedCase
+from foedus.casebook.design import (
+    COMBINATIONS,
+    MODELS,
+    Features,
+    Floats,
+    Inputs,
+    Responses,
+    inputs,
+    responses,
+    usable,
+)
 from foedus.casebook.load import load_casebook
+from foedus.casebook.models import PRIORS
+from foedus.casebook.organisations import organisations
 from foedus.casebook.psis import PARETO_LIMIT
-from foedus.casebook.schema import Case
+from foedus.errors import InputError
+
+pt: Any = pytensor.tensor
+_G, _T = len(organisations().groups), len(TRIGGERS)
+
+#: Parameters that a prediction needs, with their lengths.
+PARAMETERS: dict[str, dict[str, int]] = {
+    "call": {
+        "req_a": 1,
+        "req_u": _G,
+        "req_v": _T,
+        "ans_a": 1,
+        "ans_u": _G,
+        "ans_v": _T,
+        "ans_b": 3,
+        "ans_year": 1,
+        "ans_rest": 3,
+        "ans_limited": _G,
+        "psi": 4,
+    },
+    "arrival": {"a": 1, "collective": 1, "u": _G, "v": _T, "sd": 2},
+    "size": {"a": 1, "u": _G, "v": _T, "sd": 1},
+    "duration": {"a": 1, "u": _G, "v": _T, "mean": 2, "sd": 2},
+    "survival": {"a": 1, "b": 3, "u": _G, "v": _T},
+}
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """Convergence of one fit.
+
+    Attributes
+    ----------
+    rhat : float
+        Largest rank-normalised split R-hat over all parameters.
+    ess : float
+        Smallest of bulk and tail effective sample size.
+    divergences : int
+    """
+
+    rhat: float
+    ess: float
+    divergences: int
+
+    @property
+    def good(self) -> bool:
+        """Whether R-hat is at most 1.015, ESS at least 400, divergences at most 8 of 4000."""
+        return self.rhat <= 1.015 and self.ess >= 400 and self.divergences <= 8
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Posterior draws of one model.
+
+    Attributes
+    ----------
+    draws : dict
+        Parameter → ndarray, shape (D, k).
+    diagnostics : Diagnostics
+    """
+
+    draws: dict[str, Floats]
+    diagnostics: Diagnostics
+
+
+def _normal(name: str, key: str, shape: int | None = 1) -> Any:
+    prior = PRIORS[key]
+    if prior.half:
+        return pm.HalfNormal(name, prior.sd, shape=shape)
+    if prior.log:
+        return pm.LogNormal(name, prior.mean, prior.sd, shape=shape)
+    return pm.Normal(name, prior.mean, prior.sd, shape=shape)
+
+
+def _pooled(name: str, key: str, size: int) -> Any:
+    """Effects with a common scale, non-centred."""
+    scale = pm.HalfNormal(f"{name}_sd", PRIORS[key].sd)
+    z = pm.Normal(f"{name}_z", 0, 1, shape=size)
+    return pm.Deterministic(name, scale * z)
+
+
+def build(model: str, x: Inputs, y: Responses) -> pm.Model:
+    """Return the PyMC model of one of `MODELS`, with all arrays as replaceable data."""
+    if model not in MODELS:
+        raise InputError(f"model: one of {', '.join(MODELS)} (found {model!r})")
+    with pm.Model() as built:
+        data = {name: pm.Data(name, value) for name, value in _data(model, x, y).items()}
+        value = _BUILD[model](data)
+        pm.Potential("likelihood", pt.sum(data["mask"] * value))
+    return built
+
+
+def _data(model: str, x: Inputs, y: Responses) -> dict[str, NDArray[Any]]:
+    common: dict[str, NDArray[Any]] = {
+        "group": x.group,
+        "trigger": x.trigger,
+        "mask": y.mask[model],
+    }
+    extra: dict[str, dict[str, NDArray[Any]]] = {
+        "call": {
+            "year": x.year,
+            "weights": x.weights,
+            "asked": y.asked,
+            "answer": y.answer,
+            "free": y.answer_free,
+        },
+        "arrival": {"council": x.collective, "arrival": y.arrival},
+        "size": {"size": y.size},
+        "duration": {"months": y.months},
+        "survival": {"survived": y.survived, "survival_answer": y.survival_answer},
+    }
+    return common | extra[model]
+
+
+def _call(d: Mapping[str, Any]) -> Any:
+    a = _normal("req_a", "request.intercept")
+    u = _pooled("req_u", "request.organisation_sd", _G)
+    v = _pooled("req_v", "request.trigger_sd", _T)
+    p = pm.math.sigmoid(a + u[d["group"]] + v[d["trigger"]])
+    a = _normal("ans_a", "answer.intercept")
+    u = _pooled("ans_u", "answer.organisation_sd", _G)
+    triggers = [PRIORS[f"answer.{t}"] for t in TRIGGERS]
+    v = pm.Normal("ans_v", [t.mean for t in triggers], [t.sd for t in triggers], shape=_T)
+    effects = [PRIORS[f"answer.{b}"] for b in ("base", "rival", "contiguous")]
+    b = pm.Normal("ans_b", [e.mean for e in effects], [e.sd for e in effects], shape=3)
+    year = _normal("ans_year", "answer.year")
+    others = [PRIORS[f"answer.{a}"] for a in ("none", "refused", "limited")]
+    rest = pm.Normal("ans_rest", [o.mean for o in others], [o.sd for o in others], shape=3)
+    limited = _pooled("ans_limited", "answer.limited_organisation_sd", _G)
+    fixed = a + u[d["group"]] + v[d["trigger"]] + year * d["year"]
+    eta = fixed[:, None] + pt.dot(b, COMBINATIONS.T)[None, :]
+    troops = pt.sum(d["weights"] * pm.math.sigmoid(eta), axis=1)
+    level = pt.zeros_like(fixed)
+    weights = pt.stack([rest[0] + level, rest[1] + level, rest[2] + limited[d["group"]]], axis=1)
+    share = pm.math.softmax(weights, axis=1) * (1 - troops)[:, None]
+    given = pt.concatenate([share, troops[:, None]], axis=1)
+    psi = pm.Dirichlet("psi", np.ones(4))
+    yes = pt.sum(given * d["answer"], axis=1) + d["free"]
+    no = pt.dot(d["answer"], psi) + d["free"]
+    return pt.log(p * d["asked"][:, 1] * yes + (1 - p) * d["asked"][:, 0] * no)
+
+
+def _arrival(d: Mapping[str, Any]) -> Any:
+    a = _normal("a", "arrival.intercept")
+    c = _normal("collective", "arrival.collective")
+    u = _pooled("u", "arrival.organisation_sd", _G)
+    v = _pooled("v", "arrival.trigger_sd", _T)
+    sd = _normal("sd", "arrival.sd", 2)
+    mean = a + c * d["council"] + u[d["group"]] + v[d["trigger"]]
+    scale = pt.switch(pt.eq(d["council"], 1), sd[1], sd[0])
+    low, high = d["arrival"][:, 0], d["arrival"][:, 1]
+    below = pt.switch(pt.gt(low, 0), _phi((pt.log(pt.maximum(low, 0.5)) - mean) / scale), 0.0)
+    return pt.log(_phi((pt.log(high) - mean) / scale) - below + 1e-9)
+
+
+def _size(d: Mapping[str, Any]) -> Any:
+    a = _normal("a", "size.intercept")
+    u = _pooled("u", "size.organisation_sd", _G)
+    v = _pooled("v", "size.trigger_sd", _T)
+    sd = _normal("sd", "size.sd")
+    scale = pt.sqrt(sd**2 + d["size"][:, 1] ** 2)
+    return _log_normal(d["size"][:, 0], a + u[d["group"]] + v[d["trigger"]], scale)
+
+
+def _duration(d: Mapping[str, Any]) -> Any:
+    a = _normal("a", "duration.short_share")
+    u = _pooled("u", "duration.organisation_sd", _G)
+    v = _pooled("v", "duration.trigger_sd", _T)
+    short = _normal("short", "duration.short")
+    # The long kind is longer by construction, so that the two cannot change places.
+    prior = PRIORS["duration.gap"]
+    gap = pm.TruncatedNormal("gap", prior.mean, prior.sd, lower=0, shape=1)
+    mean = pm.Deterministic("mean", pt.concatenate([short, short + gap]))
+    sd1 = _normal("short_sd", "duration.short_sd")
+    sd2 = _normal("long_sd", "duration.long_sd")
+    sd = pm.Deterministic("sd", pt.concatenate([sd1, sd2]))
+    eta = a + u[d["group"]] + v[d["trigger"]]
+    log_short, log_long = -pt.softplus(-eta), -pt.softplus(eta)
+    t = pt.log(d["months"][:, 0])
+    ended = pt.logaddexp(
+        log_short + _log_normal(t, mean[0], sd[0]), log_long + _log_normal(t, mean[1], sd[1])
+    )
+    still = pt.log(
+        pt.exp(log_short) * _phi((mean[0] - t) / sd[0])
+        + pt.exp(log_long) * _phi((mean[1] - t) / sd[1])
+        + 1e-12
+    )
+    return pt.switch(pt.eq(d["months"][:, 1], 1), still, ended)
+
+
+def _survival(d: Mapping[str, Any]) -> Any:
+    a = _normal("a", "survival.intercept")
+    u = _pooled("u", "survival.organisation_sd", _G)
+    v = _pooled("v", "survival.trigger_sd", _T)
+    effects = [PRIORS[f"survival.{e}"] for e in ("refused", "limited", "troops")]
+    b = pm.Normal("b", [e.mean for e in effects], [e.sd for e in effects], shape=3)
+    effect = pt.concatenate([np.zeros(1), b])
+    eta = (a + u[d["group"]] + v[d["trigger"]])[:, None] + effect[None, :]
+    p = pt.sum(pm.math.sigmoid(eta) * d["survival_answer"], axis=1)
+    return pt.log(p * d["survived"][:, 1] + (1 - p) * d["survived"][:, 0])
+
+
+_BUILD = {
+    "call": _call,
+    "arrival": _arrival,
+    "size": _size,
+    "duration": _duration,
+    "survival": _survival,
+}
+
+
+def _phi(z: Any) -> Any:
+    return 0.5 * pt.erfc(-z / np.sqrt(2.0))
+
+
+def _log_normal(t: Any, mean: Any, sd: Any) -> Any:
+    return -0.5 * ((t - mean) / sd) ** 2 - pt.log(sd) - 0.5 * np.log(2 * np.pi)
+
+
+class Fitter:
+    """One model, compiled once and refitted to any part of the data.
+
+    Parameters
+    ----------
+    model : str
+    rows : sequence of Features
+    y : Responses
+        Shapes must stay the same; masks and values may change.
+    """
+
+    def __init__(self, model: str, rows: Sequence[Features], y: Responses) -> None:
+        import nutpie
+
+        self.model = model
+        self.x = inputs(rows)
+        self.compiled = nutpie.compile_pymc_model(build(model, self.x, y))
+
+    def fit(
+        self,
+        y: Responses,
+        *,
+        seed: int = 20220105,
+        draws: int = 500,
+        tune: int = 500,
+        chains: int = 4,
+        target_accept: float = 0.95,
+    ) -> Fit:
+        """Return posterior draws given the masked data; the same seed gives the same draws."""
+        import arviz
+        import nutpie
+
+        az: Any = arviz
+
+        trace = nutpie.sample(
+            self.compiled.with_data(**_data(self.model, self.x, y)),
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=min(2, chains),
+            seed=seed,
+            target_accept=target_accept,
+            progress_bar=False,
+            save_warmup=False,
+        )
+        names = list(PARAMETERS[self.model])
+        posterior = trace.posterior
+        summary_rhat = az.rhat(posterior[names])
+        rhat = max(float(summary_rhat[n].max()) for n in names)
+        ess = min(
+            float(az.ess(posterior[names], method=m)[n].min())
+            for m in ("bulk", "tail")
+            for n in names
+        )
+        divergences = int(trace.sample_stats["diverging"].sum())
+        values = {
+            n: np.asarray(posterior[n]).reshape(chains * draws, PARAMETERS[self.model][n])
+            for n in names
+        }
+        return Fit(values, Diagnostics(rhat, ess, divergences))
+
+
+def fitter(model: str, cases: Sequence[CodedCase]) -> tuple[Fitter, Responses]:
+    """Return a compiled model for all cases and the responses that it was built with."""
+    rows = [Features.of(c) for c in cases]
+    y = responses(cases)
+    return Fitter(model, rows, y), y
+
+
+def without(y: Responses, drop: NDArray[np.bool_]) -> Responses:
+    """Return the responses with some rows masked."""
+    return replace(y, mask={m: np.where(drop, 0.0, v) for m, v in y.mask.items()})
+
 
 SEED = 20220105
 _FULL, _PART = 1000, 200
@@ -41,8 +351,8 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
         Fit even if the stored fits are current.
     """
     cases = usable(load_casebook(folder))
-    current = store.content_hash(cases)
-    notes_path = target / store.NOTES
+    current = fits.content_hash(cases)
+    notes_path = target / fits.NOTES
     stored = json.loads(notes_path.read_text(encoding="utf-8")) if notes_path.exists() else {}
     arrays: dict[str, Any] = {}
     notes: dict[str, Any] = {
@@ -55,7 +365,7 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
         "pareto": {},
     }
     if not force and stored.get("hash") == current:
-        with np.load(target / store.FILE) as old:
+        with np.load(target / fits.FILE) as old:
             for name, numbers in stored["diagnostics"].items():
                 if Diagnostics(*numbers).good:
                     arrays[name], notes["diagnostics"][name] = old[name], numbers
@@ -63,14 +373,14 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
             return False
     for model in MODELS:
         _refit_model(model, cases, arrays, notes)
-    np.savez_compressed(target / store.FILE, **arrays)
+    np.savez_compressed(target / fits.FILE, **arrays)
     notes_path.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
-    store.load_fits.cache_clear()
+    fits.load_fits.cache_clear()
     return True
 
 
 def _refit_model(
-    model: str, cases: tuple[Case, ...], arrays: dict[str, Any], notes: dict[str, Any]
+    model: str, cases: tuple[CodedCase, ...], arrays: dict[str, Any], notes: dict[str, Any]
 ) -> None:
     y = responses(cases)
 
@@ -99,8 +409,8 @@ def _refit_model(
         if mask != seen:
             keep(f"before-{year}", part, _PART)
             seen = mask
-    fits = store.Fits({f"{model}/full": arrays[f"{model}/full"]}, notes, cases)
-    for (iso3, year), k in store.pareto_shapes(model, fits).items():
+    full = fits.Fits({f"{model}/full": arrays[f"{model}/full"]}, notes, cases)
+    for (iso3, year), k in fits.pareto_shapes(model, full).items():
         notes["pareto"][f"{model}/{iso3}-{year}"] = round(float(k), 3)
         if k > PARETO_LIMIT:
             drop = np.array([c.key == (iso3, year) for c in cases])

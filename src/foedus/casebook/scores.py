@@ -10,15 +10,19 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from foedus.casebook.coded_case import ANSWERS, CodedCase
 from foedus.casebook.design import Features, Floats
-from foedus.casebook.predict import Outlook, predict
+from foedus.casebook.fits import Fits
+from foedus.casebook.load import load_casebook
+from foedus.casebook.outlook import Outlook, predict
 from foedus.casebook.rates import Key, size_known, survival_known
-from foedus.casebook.schema import ANSWERS, Case
-from foedus.casebook.store import Fits
+from foedus.casebook.table import read_table
+from foedus.errors import InputError, Problem
 
 Probabilities = dict[str, float]
 FORECASTS = ("model", "base rate", "organisation's rate", "always refuse")
@@ -32,7 +36,7 @@ class Scored:
 
     Attributes
     ----------
-    case : Case
+    case : CodedCase
     outlook : Outlook
     probabilities : dict
         Forecast → question → class → probability; see `FORECASTS`.
@@ -43,7 +47,7 @@ class Scored:
     flags : tuple of str
     """
 
-    case: Case
+    case: CodedCase
     outlook: Outlook
     probabilities: dict[str, dict[str, Probabilities]]
     happened: dict[str, str]
@@ -64,7 +68,7 @@ class Scored:
         return sum((v - (k == truth)) ** 2 for k, v in p.items())
 
 
-def outcomes(case: Case) -> dict[str, str]:
+def outcomes(case: CodedCase) -> dict[str, str]:
     """Return the questions of a case that have a known outcome."""
     found: dict[str, str] = {}
     if case.answer is not None:
@@ -80,7 +84,7 @@ def outcomes(case: Case) -> dict[str, str]:
     return found
 
 
-def quantities(case: Case) -> dict[str, float]:
+def quantities(case: CodedCase) -> dict[str, float]:
     """Return the known quantities of a granted case, on the scale on which they are scored."""
     found: dict[str, float] = {}
     if case.answer in ("troops", "limited"):
@@ -95,8 +99,8 @@ def quantities(case: Case) -> dict[str, float]:
 
 
 def score_case(
-    case: Case,
-    history: Sequence[Case],
+    case: CodedCase,
+    history: Sequence[CodedCase],
     *,
     before: dt.date | None = None,
     exclude: Key | None = None,
@@ -109,9 +113,9 @@ def score_case(
 
 
 def score_outlook(
-    case: Case,
+    case: CodedCase,
     outlook: Outlook,
-    history: Sequence[Case],
+    history: Sequence[CodedCase],
     *,
     before: dt.date | None = None,
     exclude: Key | None = None,
@@ -150,14 +154,14 @@ def _yes(p: float) -> Probabilities:
 
 
 def _baselines(
-    case: Case, past: Sequence[Case], before: dt.date | None
+    case: CodedCase, past: Sequence[CodedCase], before: dt.date | None
 ) -> dict[str, dict[str, Probabilities]]:
     """Return the baselines: smoothed shares over cases with the same state of the request."""
 
-    def known(day: Callable[[Case], dt.date | None]) -> list[Case]:
+    def known(day: Callable[[CodedCase], dt.date | None]) -> list[CodedCase]:
         return [c for c in past if before is None or ((d := day(c)) is not None and d < before)]
 
-    answered, survived = known(Case.known), known(survival_known)
+    answered, survived = known(CodedCase.known), known(survival_known)
     request = case.value("formal_request")
     out: dict[str, dict[str, Probabilities]] = {}
     for label, same in (
@@ -200,7 +204,7 @@ def _rate(values: Iterable[bool]) -> Probabilities:
     return _yes((sum(seen) + 0.5) / (len(seen) + 1))
 
 
-def _past_quantities(name: str, cases: Sequence[Case], before: dt.date | None) -> list[float]:
+def _past_quantities(name: str, cases: Sequence[CodedCase], before: dt.date | None) -> list[float]:
     found = []
     for c in cases:
         value = quantities(c).get(name)
@@ -322,3 +326,83 @@ def calibration(
         for k in range(len(edges) - 1)
         if (which == k).any()
     ]
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """Predictions and scores of the rows of a file.
+
+    Attributes
+    ----------
+    file : str
+    scored : tuple of Scored
+        All good rows; rows whose outcome is no answer have predictions but no answer score.
+    totals : tuple of Total
+        Over all rows.
+    fresh_totals : tuple of Total
+        Over rows that coincide with no shipped case.
+    problems : tuple of Problem
+        Bad rows that were left out (only with ``skip_bad``).
+    """
+
+    file: str
+    scored: tuple[Scored, ...]
+    totals: tuple[Total, ...]
+    fresh_totals: tuple[Total, ...]
+    problems: tuple[Problem, ...]
+
+
+def score_file(path: str | Path, *, as_of: bool = False, skip_bad: bool = False) -> ScoreReport:
+    """Predict every row of a CSV from the shipped fits and score the predictions.
+
+    Parameters
+    ----------
+    path : path
+        A CSV with the columns of `foedus.casebook.table.REQUIRED` (see the codebook).
+    as_of : bool
+        Use only what was known before each case's start, instead of all shipped cases.
+    skip_bad : bool
+        Leave bad rows out and list them, instead of raising.
+
+    Returns
+    -------
+    ScoreReport
+        A row with requester and year of a shipped case is predicted without that case and
+        flagged; so is a row whose outcome is no answer (imposed help), which is not scored.
+
+    Raises
+    ------
+    InputError
+        With line and column of everything that is wrong.
+    """
+    rows, problems = read_table(path)
+    if problems and (not skip_bad or not rows):
+        raise InputError(problems)
+    book = load_casebook()
+    shipped = {c.key for c in book}
+    scored = []
+    for row in rows:
+        case = row.case
+        same = case.key in shipped
+        flags = []
+        if same:
+            flags.append("shipped case: predicted without it")
+        if case.answer is None:
+            flags.append("imposed: answer not scored")
+        scored.append(
+            score_case(
+                case,
+                book.cases,
+                before=case.start() if as_of else None,
+                exclude=case.key,
+                flags=tuple(flags),
+            )
+        )
+    fresh = [s for s in scored if s.case.key not in shipped]
+    return ScoreReport(
+        Path(path).name,
+        tuple(scored),
+        tuple(totals(scored)),
+        tuple(totals(fresh)) if fresh else (),
+        tuple(problems),
+    )

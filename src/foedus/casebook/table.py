@@ -1,17 +1,74 @@
-"""Reading a wide CSV of cases (one row a case) into checked cases."""
+"""Coded cases as a table, one row a case: written as CSV or Parquet, read back and checked."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from foedus.casebook.schema import Case, Fields
+from foedus.case.problems import Positions, explain
+from foedus.casebook.coded_case import CodedCase, Fields, Source
 from foedus.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Columns of the exported table.
+COLUMNS = (
+    "id",
+    "title",
+    "year",
+    "requester",
+    "requester_iso3",
+    "requester_cow",
+    "org_or_patron",
+    "organisation",
+    "lead_power",
+    "lead_iso3",
+    "lead_cow",
+    *Fields.model_fields,
+    "answer",
+    "troops_deployed",
+    "days_request_to_decision",
+    "days_request_to_arrival",
+    "months_to_withdrawal",
+    "contiguous_lead",
+    "capability_class",
+    "case_confidence",
+    "field_confidence",
+    "unsourced_fields",
+    "sourced",
+    "set_aside",
+    "contested",
+    "sources",
+    "notes",
+)
+
+
+FLAGS = (
+    "formal_request",
+    "requester_in_power_90d",
+    "lead_base_or_forces_there",
+    "lead_other_war_or_crisis",
+    "rival_great_power_opposed",
+    "troops_deployed",
+    "contiguous_lead",
+    "sourced",
+)
+_COUNTS = (
+    "requester_cow",
+    "lead_cow",
+    "troops_peak_30d",
+    "intervener_deaths_90d",
+    "cow_contiguity_code",
+    "n_members_refused_or_abstained",
+    "days_request_to_decision",
+    "days_request_to_arrival",
+)
 
 #: Columns without which nothing can be predicted or scored.
 REQUIRED = (
@@ -75,12 +132,12 @@ class Row:
 
     Attributes
     ----------
-    case : Case
+    case : CodedCase
     line : int
         Line in the file, counted from 1.
     """
 
-    case: Case
+    case: CodedCase
     line: int
 
 
@@ -145,7 +202,7 @@ def read_table(path: str | Path) -> tuple[list[Row], list[Problem]]:
     return rows, problems
 
 
-def _case(row: Mapping[str, str]) -> tuple[Case | None, list[tuple[str, str, str]]]:
+def _case(row: Mapping[str, str]) -> tuple[CodedCase | None, list[tuple[str, str, str]]]:
     """Return the case of a row, or None and (column, found, expected) for each fault."""
     wrong: list[tuple[str, str, str]] = []
     for column in _WHOLE:
@@ -162,29 +219,21 @@ def _case(row: Mapping[str, str]) -> tuple[Case | None, list[tuple[str, str, str
     for column in ("troops_deployed", "contiguous_lead"):
         if row[column] not in ("y", "n", ""):
             wrong.append((column, row[column], "y or n, or empty"))
+    data = _data(row)
     try:
-        case = Case.model_validate(_data(row))
+        case = CodedCase.model_validate(data)
     except ValidationError as error:
-        for e in error.errors():
-            place = ".".join(str(p) for p in e["loc"])
-            message = str(e["msg"]).removeprefix("Value error, ")
-            if e["type"] == "missing":
-                message = "a value"
-            if place:
-                wrong.append(_fault(place, row, message))
-            else:
-                for part in message.split("; "):
-                    path, _, right = part.partition(": ")
-                    wrong.append(_fault(path, row, right))
+        for problem in explain(error, CodedCase, data, Positions()):
+            column = _column(problem.field)
+            wrong.append((column, row.get(column, "") or "nothing", problem.expected))
         return None, wrong
     return (None if wrong else case), wrong
 
 
-def _fault(place: str, row: Mapping[str, str], message: str) -> tuple[str, str, str]:
-    column = place.removeprefix("fields.").removesuffix(".value")
-    column = column.removesuffix(".confidence") if column.endswith(".confidence") else column
-    column = _COLUMN.get(column, column)
-    return column, row.get(column, "") or "nothing", message
+def _column(field: str) -> str:
+    """Return the column that a field of a case is read from."""
+    column = field.removeprefix("fields.").removesuffix(".value").removesuffix(".confidence")
+    return _COLUMN.get(column, column)
 
 
 def _data(row: Mapping[str, str]) -> dict[str, Any]:
@@ -210,3 +259,94 @@ def _data(row: Mapping[str, str]) -> dict[str, Any]:
     if row["lead_iso3"]:
         data["lead"] = {"name": row.get("lead_power") or row["lead_iso3"], "iso3": row["lead_iso3"]}
     return data
+
+
+def frame(cases: Sequence[CodedCase]) -> pd.DataFrame:
+    """Return one row a case: coded values, computed columns, counts of sources."""
+    import pandas as pd
+
+    out = pd.DataFrame([_row(c) for c in cases], columns=list(COLUMNS))
+    return out.astype(dict.fromkeys(_COUNTS, "Int64"))
+
+
+def long_frame(cases: Sequence[CodedCase], sources: Mapping[str, Source]) -> pd.DataFrame:
+    """Return one row a coded field: id, field, value, confidence, sources, addresses."""
+    import pandas as pd
+
+    rows = [
+        {
+            "id": case.id,
+            "field": name,
+            "value": _shown(coded.value),
+            "confidence": coded.confidence,
+            "sources": " ".join(coded.sources),
+            "addresses": " ".join(sources[s].address for s in coded.sources if s in sources),
+        }
+        for case in cases
+        for name, coded in case.fields.items()
+    ]
+    return pd.DataFrame(
+        rows, columns=["id", "field", "value", "confidence", "sources", "addresses"]
+    )
+
+
+def export(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a table as CSV or Parquet, by the suffix of ``path``; see `Casebook.export`."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        flags = {name: frame[name].map({True: "y", False: "n"}) for name in FLAGS if name in frame}
+        frame.assign(**flags).to_csv(path, index=False, lineterminator="\n")
+    elif suffix == ".parquet":
+        try:
+            import pyarrow  # type: ignore[import-untyped]  # noqa: F401
+        except ImportError:
+            raise InputError(
+                "Parquet needs the package pyarrow, which is not installed;"
+                " export to a .csv file instead"
+            ) from None
+        frame.to_parquet(path, index=False)
+    else:
+        raise InputError(f"export: a file ending in .csv or .parquet (found {path.name!r})")
+    return path
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "y" if value else "n"
+    return str(value)
+
+
+def _row(case: CodedCase) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": case.id,
+        "title": case.title,
+        "year": case.year,
+        "requester": case.requester.name,
+        "requester_iso3": case.requester.iso3,
+        "requester_cow": case.requester.cow,
+        "org_or_patron": case.helper,
+        "organisation": case.organisation,
+        "lead_power": case.lead.name if case.lead else None,
+        "lead_iso3": case.lead.iso3 if case.lead else None,
+        "lead_cow": case.lead.cow if case.lead else None,
+    }
+    for name in Fields.model_fields:
+        value = case.value(name)
+        row[name] = str(value) if name.startswith("date_") and value is not None else value
+    return row | {
+        "answer": case.answer,
+        "troops_deployed": case.outcome in ("granted_troops", "imposed"),
+        "days_request_to_decision": case.days_to_decision,
+        "days_request_to_arrival": case.days_to_arrival,
+        "months_to_withdrawal": case.months_to_withdrawal,
+        "contiguous_lead": case.contiguous,
+        "capability_class": case.capability_class,
+        "case_confidence": case.confidence,
+        "field_confidence": ";".join(f"{n}={c.confidence}" for n, c in case.fields.items()),
+        "unsourced_fields": " ".join(n for n, c in case.fields.items() if not c.sources),
+        "sourced": case.sourced,
+        "set_aside": case.set_aside,
+        "contested": " ".join(d.field for d in case.contested) or None,
+        "sources": " ".join(case.sources),
+        "notes": case.notes,
+    }

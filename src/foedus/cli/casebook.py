@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
@@ -22,6 +22,9 @@ from foedus.cli.options import (
     Trigger,
     date,
 )
+
+if TYPE_CHECKING:
+    from foedus.casebook.outlook import OutsideView
 
 _Command = TypeVar("_Command", bound=Callable[..., int])
 
@@ -45,26 +48,24 @@ def casebook_list(
     json: Json = False,
 ) -> int:
     """List the coded cases."""
-    from foedus.casebook.commands import list_cases
+    from foedus.casebook import load_casebook
+    from foedus.report import casebook as report
 
-    return _show(
-        list_cases(
-            organisation=organisation,
-            trigger=trigger,
-            first_year=first_year,
-            last_year=last_year,
-            folder=folder,
-        ),
-        json,
+    book = load_casebook(folder).filter(
+        organisation=organisation, trigger=trigger, years=(first_year, last_year)
     )
+    return _show(report.case_list_data(book) if json else report.case_list(book))
 
 
 @_casebook("show", "foedus casebook show KAZ2022")
 def casebook_show(case: CaseId, /, *, folder: OwnCases = None, json: Json = False) -> int:
     """Show a coded case in full, with its sources."""
-    from foedus.casebook.commands import show_case
+    from foedus.casebook import load_casebook
+    from foedus.report import casebook as report
 
-    return _show(show_case(case, folder=folder), json)
+    book = load_casebook(folder)
+    sheet = report.case_sheet_data if json else report.case_sheet
+    return _show(sheet(book[case], book))
 
 
 @_casebook("compare", "foedus casebook compare KAZ2022 --n 5")
@@ -78,9 +79,14 @@ def casebook_compare(
     json: Json = False,
 ) -> int:
     """List the past cases most like a coded one, known before it began."""
-    from foedus.casebook.commands import compare_cases
+    from foedus.casebook import load_casebook
+    from foedus.casebook.similarity import nearest_to_coded
+    from foedus.report import casebook as report
 
-    return _show(compare_cases(case, n=n, before=date("--before", before), folder=folder), json)
+    book = load_casebook(folder)
+    alike = nearest_to_coded(book, case, n=n, before=date("--before", before))
+    compared = report.comparison_data if json else report.comparison
+    return _show(compared(f"{case}, {book[case].title}", alike))
 
 
 @_casebook("export", "foedus casebook export casebook.csv")
@@ -96,21 +102,15 @@ def casebook_export(
     folder: OwnCases = None,
 ) -> int:
     """Write the coded cases as a table."""
-    from foedus.casebook.commands import export_cases
+    from foedus.casebook import load_casebook
     from foedus.errors import InputError
 
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder")
-    written = export_cases(
-        path,
-        long=long,
-        organisation=organisation,
-        trigger=trigger,
-        first_year=first_year,
-        last_year=last_year,
-        folder=folder,
+    book = load_casebook(folder).filter(
+        organisation=organisation, trigger=trigger, years=(first_year, last_year)
     )
-    print(written)
+    print(book.export(path, long=long))
     return 0
 
 
@@ -137,8 +137,9 @@ def casebook_base_rate(
     json: Json = False,
 ) -> int:
     """Give the outside view of a crisis: base rates, models, nearest cases."""
-    from foedus.casebook.commands import base_rate_report
+    from foedus.casebook.outlook import outside_view
     from foedus.errors import InputError
+    from foedus.report import casebook as report
 
     given = {"trigger": trigger, "organisation": organisation, "year": year}
     missing = [f"--{name}" for name, value in given.items() if value is None]
@@ -149,18 +150,18 @@ def casebook_base_rate(
     if as_of is not None and before is not None:
         raise InputError("give --as-of or --before, not both: they mean the same here")
     if case is not None and not case.isupper():
-        return _show(_outside_of(case, as_of or before, n, folder), json)
-    before = before or as_of
-    what = case if case is not None else {**given, "formal_request": asked}
-    report = base_rate_report(what, before=date("--before", before), n=n, folder=folder)
-    return _show(report, json)
+        view = _outside_of(case, as_of or before, n, folder)
+    else:
+        what = case if case is not None else {**given, "formal_request": asked}
+        view = outside_view(what, before=date("--before", before or as_of), n=n, folder=folder)
+    return _show(report.outside_data(view) if json else report.outside(view))
 
 
-def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Any:
+def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> OutsideView:
     """Return the outside view of a case file as of a date."""
     from foedus.case import as_of as known_by
     from foedus.case import load_case
-    from foedus.casebook.commands import base_rate_report
+    from foedus.casebook.outlook import outside_view
     from foedus.errors import InputError
     from foedus.weighing.nearest_cases import case_features, own_row
 
@@ -171,7 +172,7 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Any
         raise InputError(
             f"{name}: the casebook needs the case's trigger_type and organisation to compare it"
         )
-    return base_rate_report(
+    return outside_view(
         features, title=case.title, before=known.as_of, exclude=own_row(case), n=n, folder=folder
     )
 
@@ -190,16 +191,18 @@ def casebook_score(
     json: Json = False,
 ) -> int:
     """Predict the cases of a file, and score the predictions."""
-    from foedus.casebook.commands import score_file
+    from foedus.casebook.scores import score_file
+    from foedus.report import casebook as report
 
-    return _show(score_file(path, as_of=as_of, skip_bad=skip_bad), json)
+    scored = score_file(path, as_of=as_of, skip_bad=skip_bad)
+    return _show(report.score_report_data(scored) if json else report.score_report(scored))
 
 
-def _show(result: Any, json: bool) -> int:
+def _show(result: str | dict[str, Any]) -> int:
     from foedus.report import tables
 
-    if json:
-        tables.print_json(result.data())
+    if isinstance(result, str):
+        print(result)
     else:
-        print(result.text())
+        tables.print_json(result)
     return 0

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from foedus.ensemble.plan import Plan
 from foedus.errors import StoreError
-from foedus.world.outputs import VARIABLES
+from foedus.world.order import VARIABLES
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from foedus.case.models import Case
 from foedus.randomness import Random
 from foedus.world import outputs
-from foedus.world.engine import Arrays, World, switches
+from foedus.world.engine import World, switches
 from foedus.world.guidance import Guidance
 from foedus.world.lattice import StreetState
+from foedus.world.outputs import Arrays
 from foedus.world.setting import Setting
 
 

@@ -58,7 +58,7 @@ def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
     InputError
         All problems at once, in the order of the file.
     """
-    from foedus.casebook.schema import TRIGGERS  # the casebook loads pandas: half a second
+    from foedus.casebook.coded_case import TRIGGERS  # the casebook loads pandas: half a second
 
     layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
     layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
@@ -156,7 +156,7 @@ def _outlook(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, str] | None:
     """Return draws of P(asks), P(troops if asked), arrival days, months, P(short), and the fits."""
     from foedus.casebook.design import Features
-    from foedus.casebook.predict import predict
+    from foedus.casebook.outlook import predict
 
     date = dt.date.fromisoformat(start)
     features = Features(trigger, organisation, date.year, base=base, contiguous=contiguous)

@@ -1,19 +1,34 @@
-"""Predictions from the stored fits: will they ask, what is the answer, how soon, with what."""
+"""The outside view: base rates, predictions from the stored fits, and the nearest cases."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.casebook import likelihood
+from foedus.casebook import models
+from foedus.casebook.coded_case import ANSWERS, Answer
 from foedus.casebook.design import Features, Floats, inputs
-from foedus.casebook.rates import Key
-from foedus.casebook.schema import ANSWERS, Answer
-from foedus.casebook.store import Fits, posterior
+from foedus.casebook.fits import Fits, posterior
+from foedus.casebook.load import Casebook, load_casebook
+from foedus.casebook.organisations import organisation_group
+from foedus.casebook.rates import (
+    BaseRate,
+    Key,
+    Quantiles,
+    base_rate,
+    duration,
+    request_rate,
+    size,
+    survival_rate,
+    tempo,
+)
+from foedus.casebook.similarity import Likeness, features_of, nearest
 
 _SEED = 20220105
 #: Samples of a quantity for each posterior draw.
@@ -76,7 +91,7 @@ class Outlook:
     in_power_by_answer : dict
         Answer → Chance. Not causal: help goes to governments that can be saved.
     provenance : dict
-        Model → (tag of the fit, method, Pareto shape); see `foedus.casebook.store.Posterior`.
+        Model → (tag of the fit, method, Pareto shape); see `foedus.casebook.fits.Posterior`.
     """
 
     features: Features
@@ -151,17 +166,17 @@ def predict(
     }
     draws = {m: p.draws for m, p in parts.items()}
     asked = None if features.formal_request is None else np.array([float(features.formal_request)])
-    request = likelihood.request_probability(draws["call"], x)[:, 0]
-    answer = likelihood.answer_probability(draws["call"], x, asked=asked)[:, 0]
-    if_asked = likelihood.answer_given_request(draws["call"], x)[:, 0]
-    by_answer = likelihood.survival_by_answer(draws["survival"], x)[:, 0]
+    request = models.request_probability(draws["call"], x)[:, 0]
+    answer = models.answer_probability(draws["call"], x, asked=asked)[:, 0]
+    if_asked = models.answer_given_request(draws["call"], x)[:, 0]
+    by_answer = models.survival_by_answer(draws["survival"], x)[:, 0]
     mixed = by_answer @ answer.mean(axis=0)
     random = np.random.default_rng(seed)
-    mean, sd = likelihood.arrival_location(draws["arrival"], x)
+    mean, sd = models.arrival_location(draws["arrival"], x)
     days = np.exp(_spread(mean[:, 0], sd[:, 0], random))
-    mean, sd = likelihood.size_location(draws["size"], x)
+    mean, sd = models.size_location(draws["size"], x)
     soldiers = 10 ** _spread(mean[:, 0], sd[:, 0], random)
-    share = likelihood.short_share(draws["duration"], x)[:, 0]
+    share = models.short_share(draws["duration"], x)[:, 0]
     months = np.exp(_mixture(draws["duration"], share, random))
     return Outlook(
         features=features,
@@ -203,3 +218,101 @@ def _mixture(draws: dict[str, Floats], share: Floats, random: np.random.Generato
     first = draws["mean"][:, :1] + draws["sd"][:, :1] * z
     second = draws["mean"][:, 1:] + draws["sd"][:, 1:] * z
     return np.where(short, first, second).ravel()
+
+
+@dataclass(frozen=True)
+class OutsideView:
+    """Base rates, the models' outlook and the nearest cases for one crisis.
+
+    Attributes
+    ----------
+    title : str
+    rates : tuple of BaseRate
+        From the wide slice to the narrow.
+    quantiles : tuple of Quantiles
+        Tempo, size, duration.
+    outlook : Outlook
+    alike : tuple of Likeness
+    before : datetime.date or None
+    exclude : (str, int) or None
+    """
+
+    title: str
+    rates: tuple[BaseRate, ...]
+    quantiles: tuple[Quantiles, ...]
+    outlook: Outlook
+    alike: tuple[Likeness, ...]
+    before: dt.date | None
+    exclude: Key | None
+
+
+def outside_view(
+    case: str | Features | Mapping[str, Any],
+    *,
+    title: str | None = None,
+    before: dt.date | None = None,
+    exclude: Key | None = None,
+    n: int = 5,
+    folder: str | Path | None = None,
+) -> OutsideView:
+    """Return the outside view of a crisis, without hindsight.
+
+    Parameters
+    ----------
+    case : str, Features or mapping
+        Id of a coded case, or the features of the crisis at hand.
+    title : str, optional
+        How to call it.
+    before : datetime.date, optional
+        As-of date. A coded case is seen as of its start unless this says otherwise.
+    exclude : (str, int), optional
+        ISO code and year of the case at hand. A coded case always excludes itself.
+    n : int
+        How many nearest cases.
+    folder : path, optional
+        Own cases for rates and nearest cases; the models are the shipped fits.
+    """
+    book = load_casebook(folder)
+    if isinstance(case, str):
+        coded = book[case]
+        wanted = Features.of(coded)
+        title = title or f"{coded.id}, {coded.title}"
+        before, exclude = before or coded.start(), coded.key
+        like = features_of(coded)
+    else:
+        wanted = case if isinstance(case, Features) else Features.from_mapping(case)
+        title = title or f"{wanted.trigger} {wanted.year}, {wanted.organisation}"
+        like = {
+            k: getattr(wanted, k)
+            for k in ("trigger", "organisation", "formal_request", "year", "base", "contiguous")
+        }
+    rates, quantiles = _outside(book, wanted, before, exclude)
+    return OutsideView(
+        title=title,
+        rates=rates,
+        quantiles=quantiles,
+        outlook=predict(wanted, before=before, exclude=exclude),
+        alike=tuple(nearest(book, like, n=n, before=before, exclude=exclude)),
+        before=before,
+        exclude=exclude,
+    )
+
+
+def _outside(
+    book: Casebook, wanted: Features, before: dt.date | None, exclude: Key | None
+) -> tuple[tuple[BaseRate, ...], tuple[Quantiles, ...]]:
+    group, trigger = organisation_group(wanted.organisation), wanted.trigger
+    known: dict[str, Any] = {"before": before, "exclude": exclude}
+    rates = (
+        base_rate(book, **known),
+        base_rate(book, formal_request=None, **known),
+        base_rate(book, trigger=trigger, **known),
+        base_rate(book, trigger=trigger, formal_request=None, **known),
+        base_rate(book, organisation=group, **known),
+        base_rate(book, organisation=group, formal_request=None, **known),
+        base_rate(book, organisation=group, trigger=trigger, **known),
+        base_rate(book, organisation=group, trigger=trigger, formal_request=None, **known),
+        request_rate(book, trigger=trigger, **known),
+        survival_rate(book, trigger=trigger, **known),
+    )
+    return rates, (tempo(book, **known), size(book, **known), duration(book, **known))

@@ -1,4 +1,4 @@
-"""The shipped posterior draws: which fits there are, and which may be used for a question.
+"""The stored posterior draws: which fits there are, and which one a question may use.
 
 Fits are stored for all usable cases (``full``), for what was known before 1 January of a year
 (``before-2022``), and, where reweighting fails, without one case (``without-KAZ-2022``).
@@ -18,18 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from foedus.casebook import likelihood
+from foedus.casebook import models
+from foedus.casebook.coded_case import CodedCase
 from foedus.casebook.design import (
+    CODING_ERROR,
+    COUNT_ERROR,
     Features,
     Floats,
     inputs,
     responses,
 )
 from foedus.casebook.load import load_casebook
-from foedus.casebook.priors import CODING_ERROR, COUNT_ERROR, PRIORS
+from foedus.casebook.models import PRIORS
 from foedus.casebook.psis import PARETO_LIMIT, smooth
 from foedus.casebook.rates import Key
-from foedus.casebook.schema import Case
 from foedus.errors import StoreError
 
 #: Changes whenever the models' equations do; part of the content hash.
@@ -38,7 +40,7 @@ FILE = "fits.npz"
 NOTES = "fits.json"
 
 
-def content_hash(cases: Sequence[Case]) -> str:
+def content_hash(cases: Sequence[CodedCase]) -> str:
     """Return the hash of all that the fits depend on: rows, priors, version of the equations."""
     rows = [asdict(Features.of(c)) for c in cases]
     y = responses(cases)
@@ -63,13 +65,13 @@ class Fits:
         ``model/tag`` → ndarray, shape (D, P).
     notes : dict
         Hash, parameters, diagnostics of every fit.
-    cases : tuple of Case
+    cases : tuple of CodedCase
         The cases that were fitted.
     """
 
     arrays: dict[str, Floats]
     notes: dict[str, Any]
-    cases: tuple[Case, ...]
+    cases: tuple[CodedCase, ...]
 
     def tags(self, model: str) -> tuple[str, ...]:
         """Return the tags of a model's fits."""
@@ -202,7 +204,7 @@ def _group_likelihood(
     cases = [fits.cases[i] for i in drop]
     x = inputs([Features.of(c) for c in cases])
     y = responses(cases, before=cut)
-    out: Floats = likelihood.log_likelihood(model, draws, x, y).sum(axis=1)
+    out: Floats = models.log_likelihood(model, draws, x, y).sum(axis=1)
     return out
 
 

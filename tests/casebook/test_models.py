@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from foedus.casebook import likelihood, load_casebook
-from foedus.casebook.design import MODELS, Features, inputs, responses, usable
-from foedus.casebook.priors import CODING_ERROR, PRIORS
-from foedus.casebook.store import load_fits
+from foedus.casebook import load_casebook, models
+from foedus.casebook.design import CODING_ERROR, MODELS, Features, inputs, responses, usable
+from foedus.casebook.fits import load_fits
+from foedus.casebook.models import PRIORS
 from foedus.errors import InputError
 
 CASES = usable(load_casebook())
@@ -26,7 +26,7 @@ def draws(model):
 
 def test_probabilities_sum_to_one():
     d = draws("call")
-    for p in (likelihood.answer_given_request(d, X), likelihood.answer_probability(d, X)):
+    for p in (models.answer_given_request(d, X), models.answer_probability(d, X)):
         assert p.shape == (7, len(CASES), 4)
         assert np.all(p >= 0)
         assert p.sum(axis=2) == pytest.approx(np.ones((7, len(CASES))))
@@ -44,7 +44,7 @@ def test_answer_by_hand():
         + d["ans_b"][:, 0]
         + d["ans_b"][:, 2]
     )
-    p = likelihood.answer_given_request(d, inputs([row]))[:, 0]
+    p = models.answer_given_request(d, inputs([row]))[:, 0]
     assert p[:, 3] == pytest.approx(special.expit(eta))
     rest = d["ans_rest"] + d["ans_limited"][:, [0]] * [0, 0, 1]
     expected = special.softmax(rest, axis=1) * special.expit(-eta)[:, None]
@@ -56,10 +56,9 @@ def test_unknown_feature_is_averaged_over():
     row = Features("insurgency", "France", 2012, base=None, rival=False, contiguous=False)
     share = inputs([row]).weights[0]
     yes, no = (
-        likelihood.answer_given_request(d, inputs([replace(row, base=b)]))[:, 0]
-        for b in (True, False)
+        models.answer_given_request(d, inputs([replace(row, base=b)]))[:, 0] for b in (True, False)
     )
-    mixed = likelihood.answer_given_request(d, inputs([row]))[:, 0]
+    mixed = models.answer_given_request(d, inputs([row]))[:, 0]
     belief = share[1::2].sum()
     assert mixed == pytest.approx(belief * yes + (1 - belief) * no)
 
@@ -67,11 +66,11 @@ def test_unknown_feature_is_averaged_over():
 def test_unknown_request_is_averaged_over():
     d = draws("call")
     x = inputs([Features("coup_mutiny", "ECOWAS", 2023)])
-    p = likelihood.request_probability(d, x)
-    asked = likelihood.answer_probability(d, x, asked=np.array([1.0]))
-    silent = likelihood.answer_probability(d, x, asked=np.array([0.0]))
+    p = models.request_probability(d, x)
+    asked = models.answer_probability(d, x, asked=np.array([1.0]))
+    silent = models.answer_probability(d, x, asked=np.array([0.0]))
     mixed = p[..., None] * asked + (1 - p[..., None]) * silent
-    assert likelihood.answer_probability(d, x) == pytest.approx(mixed)
+    assert models.answer_probability(d, x) == pytest.approx(mixed)
 
 
 def test_confidence_and_contested_codings_become_likelihoods():
@@ -113,10 +112,10 @@ def test_duration_density_integrates_to_one():
     y = responses([CASES[0]] * t.size)
     y = replace(y, months=np.stack([t, np.zeros_like(t)], axis=1))
     y.mask["duration"][:] = 1
-    density = np.exp(likelihood.log_likelihood("duration", d, x, y)[0])
+    density = np.exp(models.log_likelihood("duration", d, x, y)[0])
     assert np.trapezoid(density, np.log(t)) == pytest.approx(1, abs=1e-4)
     above = replace(y, months=np.stack([t, np.ones_like(t)], axis=1))
-    survival = np.exp(likelihood.log_likelihood("duration", d, x, above)[0])
+    survival = np.exp(models.log_likelihood("duration", d, x, above)[0])
     assert survival[2000] == pytest.approx(np.trapezoid(density[2000:], np.log(t[2000:])), abs=1e-3)
 
 
@@ -127,8 +126,8 @@ def test_arrival_cells_sum_to_one():
     days = np.arange(n, dtype=float)
     y = replace(y, arrival=np.stack([days, days + 1], axis=1))
     y.mask["arrival"][:] = 1
-    total = np.exp(likelihood.log_likelihood("arrival", d, x, y)).sum()
-    mean, sd = likelihood.arrival_location(d, x)
+    total = np.exp(models.log_likelihood("arrival", d, x, y)).sum()
+    mean, sd = models.arrival_location(d, x)
     assert total == pytest.approx(stats.norm.cdf((np.log(n) - mean[0, 0]) / sd[0, 0]), abs=1e-4)
 
 
@@ -152,7 +151,7 @@ def test_features_are_checked(bad):
 @pytest.mark.parametrize("model", MODELS)
 def test_pymc_states_the_same_equations(model):
     pytest.importorskip("pymc")
-    from foedus.casebook.fit import PARAMETERS, build
+    from foedus.casebook.refit import PARAMETERS, build
 
     built = build(model, X, Y)
     free = {v.name: v for v in built.free_RVs}
@@ -181,6 +180,6 @@ def test_pymc_states_the_same_equations(model):
             name: np.asarray(v, dtype=float).reshape(1, -1)
             for name, v in zip(PARAMETERS[model], values, strict=True)
         }
-        assert likelihood.log_likelihood(model, ours, X, Y).sum() == pytest.approx(
+        assert models.log_likelihood(model, ours, X, Y).sum() == pytest.approx(
             float(total), rel=1e-5, abs=1e-6
         )

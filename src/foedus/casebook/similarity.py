@@ -1,4 +1,4 @@
-"""Whom is it like? The nearest historical cases, with what happened in each."""
+"""The historical cases most like one at hand, and what happened in each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foedus.casebook.load import Casebook, organisation_group
+from foedus.casebook.coded_case import CAPABILITY_CLASSES, TRIGGERS, CodedCase
+from foedus.casebook.load import Casebook
+from foedus.casebook.organisations import organisation_group
 from foedus.casebook.rates import Key
-from foedus.casebook.schema import CAPABILITY_CLASSES, TRIGGERS, Case
 from foedus.errors import InputError
 
 #: Weights of the distance. The order follows what separates the answers in the casebook
@@ -35,7 +36,7 @@ class Likeness:
 
     Attributes
     ----------
-    case : Case
+    case : CodedCase
     distance : float
         From 0 (alike in everything known of both) to 1.
     same, different : tuple of str
@@ -44,14 +45,14 @@ class Likeness:
         What the helper did, how soon, with what, for how long, and whether the requester lasted.
     """
 
-    case: Case
+    case: CodedCase
     distance: float
     same: tuple[str, ...]
     different: tuple[str, ...]
     happened: str
 
 
-def features(case: Case) -> dict[str, Any]:
+def features_of(case: CodedCase) -> dict[str, Any]:
     """Return the features by which cases are compared; None is unknown."""
     return {
         "trigger": case.trigger,
@@ -110,6 +111,18 @@ def nearest(
     return ranked[:n]
 
 
+def nearest_to_coded(
+    casebook: Casebook, case_id: str, *, n: int = 5, before: dt.date | None = None
+) -> list[Likeness]:
+    """Return the cases nearest to a coded case, as of its start unless ``before`` says otherwise.
+
+    Cases of the same requester and year, itself among them, are left out.
+    """
+    case = casebook[case_id]
+    before = before or case.start()
+    return nearest(casebook, features_of(case), n=n, before=before, exclude=case.key)
+
+
 def _checked(features: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(features) - set(WEIGHTS)
     if unknown:
@@ -125,8 +138,8 @@ def _checked(features: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def _likeness(wanted: Mapping[str, Any], case: Case) -> Likeness | None:
-    other = {k: v for k, v in features(case).items() if v is not None and k in wanted}
+def _likeness(wanted: Mapping[str, Any], case: CodedCase) -> Likeness | None:
+    other = {k: v for k, v in features_of(case).items() if v is not None and k in wanted}
     if not other:
         return None
     apart = {k: _apart(k, wanted[k], v) for k, v in other.items()}
@@ -152,7 +165,7 @@ def _apart(name: str, a: Any, b: Any) -> float:
     return 0.0 if a == b else 1.0
 
 
-def happened(case: Case) -> str:
+def happened(case: CodedCase) -> str:
     """Return what happened in a case, as one line."""
     parts = [case.outcome.replace("_", " ")]
     days = case.days_to_arrival

@@ -1,14 +1,16 @@
-"""What a case is: typed fields, each with value, confidence and sources."""
+"""A coded case of the casebook: typed fields, each with value, confidence and sources."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from foedus.casebook.dates import PartialDate, days_between, months_between
+from foedus.case.problems import Path, conflicts, nearest
+from foedus.case.times import PartialDate, days_between, months_between
 from foedus.casebook.organisations import organisations, state_names
 
 Confidence = Literal["H", "M", "L"]
@@ -59,12 +61,10 @@ def _flag(value: object) -> bool:
 
 
 def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError("a whole number, zero or more")
     try:
-        number = int(value)
+        number = -1 if isinstance(value, bool | float) else int(str(value))
     except ValueError:
-        raise ValueError("a whole number, zero or more") from None
+        number = -1
     if number < 0:
         raise ValueError("a whole number, zero or more")
     return number
@@ -103,6 +103,16 @@ Date = Annotated[PartialDate, BeforeValidator(PartialDate.parse), PlainSerialize
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a coding comes from."""
+
+    id: str
+    what: str
+    date: str
+    address: str
 
 
 class Coded(_Strict, Generic[T]):
@@ -207,30 +217,19 @@ _ANSWER_FACTS = (
 )
 
 
-def date_problems(
-    dates: dict[str, PartialDate | None], year: int, outcome: str | None
-) -> list[tuple[str, str]]:
-    """Return (field, what would be right) for each date that cannot be in order."""
-    problems = []
-
-    def check(first: str, second: str) -> None:
-        a, b = dates.get(first), dates.get(second)
-        if a is not None and b is not None and a.earliest() > b.latest():
-            problems.append((second, f"a date not before {first} ({a})"))
-
-    check("date_trigger", "date_request")
-    check("date_trigger", "date_decision")
-    check("date_request", "date_decision")
-    if outcome != "imposed":
-        check("date_request", "date_first_arrival")
-    check("date_first_arrival", "date_withdrawal_end")
-    for field, date in dates.items():
-        if date is not None and field != "date_withdrawal_end" and abs(date.year - year) > 10:
-            problems.append((field, f"a date within ten years of the case's year, {year}"))
-    return problems
+#: Dates that cannot be in the other order.
+_IN_ORDER = (
+    ("date_trigger", "date_request"),
+    ("date_trigger", "date_decision"),
+    ("date_request", "date_decision"),
+    ("date_request", "date_first_arrival"),
+    ("date_first_arrival", "date_withdrawal_end"),
+)
+#: Most years between the case's year and a date; the end of a mission may be later.
+_MOST_YEARS = 10
 
 
-class Case(_Strict):
+class CodedCase(_Strict):
     """One call for help, or one crisis in which help could have been called."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{3,40}$")]
@@ -247,19 +246,38 @@ class Case(_Strict):
     notes: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Case:
+    def _check(self) -> CodedCase:
+        found: list[tuple[Path, str]] = []
         if organisations().find(self.helper) is None:
-            raise ValueError(
-                "helper: a known organisation or state, see organisations.yaml and states.yaml"
-            )
-        dates = {name: self.date(name) for name in Fields.model_fields if name.startswith("date_")}
-        wrong = date_problems(dates, self.year, self.outcome)
-        if wrong:
-            raise ValueError("; ".join(f"fields.{field}: {right}" for field, right in wrong))
-        for doubt in self.contested:
-            if doubt.field not in Fields.model_fields:
-                raise ValueError("contested: doubts about coded fields only")
+            expected = "a known organisation or state, see organisations.yaml and states.yaml"
+            found.append((("helper",), expected))
+        found += self._date_conflicts()
+        found += [
+            (("contested", n, "field"), f"a coded field{nearest(doubt.field, Fields.model_fields)}")
+            for n, doubt in enumerate(self.contested)
+            if doubt.field not in Fields.model_fields
+        ]
+        if found:
+            raise conflicts(found)
         return self
+
+    def _date_conflicts(self) -> list[tuple[Path, str]]:
+        """Return the path of each date out of order, and what would be right."""
+        found: list[tuple[Path, str]] = []
+        for first, second in _IN_ORDER:
+            if self.outcome == "imposed" and second == "date_first_arrival":
+                continue
+            a, b = self.date(first), self.date(second)
+            if a is not None and b is not None and a.earliest() > b.latest():
+                found.append((("fields", second), f"a date not before {first} ({a})"))
+        for name in Fields.model_fields:
+            if not name.startswith("date_") or name == "date_withdrawal_end":
+                continue
+            date = self.date(name)
+            if date is not None and abs(date.year - self.year) > _MOST_YEARS:
+                expected = f"a date within ten years of the case's year, {self.year}"
+                found.append((("fields", name), expected))
+        return found
 
     def value(self, field: str) -> Any:
         """Return the coding of ``field``, or None where it is unknown."""

@@ -8,9 +8,13 @@ import json
 
 import pytest
 
-from foedus.casebook import commands, load_casebook
+from foedus.casebook import load_casebook, nearest
+from foedus.casebook.outlook import outside_view
+from foedus.casebook.scores import score_file
+from foedus.casebook.similarity import nearest_to_coded
 from foedus.casebook.table import OPTIONAL, REQUIRED
 from foedus.errors import InputError
+from foedus.report import casebook as report
 
 HEADER = [
     "id", "title", "year", "date_trigger", "date_request", "date_decision", "date_first_arrival",
@@ -82,51 +86,53 @@ def test_columns_are_those_of_the_tables():
 
 
 def test_list():
-    listed = commands.list_cases(organisation="CSTO", trigger="domestic_protest", first_year=2010)
-    ids = [c.id for c in listed.cases]
+    book = load_casebook()
+    listed = book.filter(organisation="CSTO", trigger="domestic_protest", years=(2010, None))
+    ids = [c.id for c in listed]
     assert ids == ["KGZ2010A", "KGZ2010B", "ARM2018", "BLR2020", "KGZ2020", "KAZ2022"]
-    assert json.loads(json.dumps(listed.data()))["cases"][2]["used"] is True
-    assert "unsourced" in commands.list_cases(organisation="GCC").text()
-    assert len(commands.list_cases().cases) == 80
+    assert json.loads(json.dumps(report.case_list_data(listed)))["cases"][2]["used"] is True
+    assert "unsourced" in report.case_list(book.filter(organisation="GCC"))
+    assert len(report.case_list_data(book)["cases"]) == 80
 
 
 def test_show_names_sources_and_contested():
-    sheet = commands.show_case("POL1981")
-    assert "contested formal_request" in sheet.text()
-    data = json.loads(json.dumps(sheet.data()))
+    book = load_casebook()
+    assert "contested formal_request" in report.case_sheet(book["POL1981"], book)
+    data = json.loads(json.dumps(report.case_sheet_data(book["POL1981"], book)))
     assert data["fields"]["date_decision"]["addresses"][0].startswith("https://")
     with pytest.raises(InputError, match="no case"):
-        commands.show_case("NOPE")
+        book["NOPE"]
 
 
 def test_every_case_can_be_shown():
-    for case in load_casebook():
-        sheet = commands.show_case(case.id)
-        assert case.id in sheet.text()
-        json.dumps(sheet.data())
+    book = load_casebook()
+    for case in book:
+        assert case.id in report.case_sheet(case, book)
+        json.dumps(report.case_sheet_data(case, book))
 
 
 def test_compare():
-    compared = commands.compare_cases("KAZ2022", n=3)
-    assert [x.case.id for x in compared.alike][:2] == ["BLR2020", "KGZ2010B"]
-    assert "what happened" in compared.text()
-    assert len(json.loads(json.dumps(compared.data()))["nearest"]) == 3
-    own = commands.compare_cases({"trigger": "coup_mutiny", "organisation": "ECOWAS"})
-    assert own.alike[0].distance == 0
+    book = load_casebook()
+    compared = nearest_to_coded(book, "KAZ2022", n=3)
+    assert [x.case.id for x in compared][:2] == ["BLR2020", "KGZ2010B"]
+    assert "what happened" in report.comparison("KAZ2022", compared)
+    assert len(json.loads(json.dumps(report.comparison_data("KAZ2022", compared)))["nearest"]) == 3
+    own = nearest(book, {"trigger": "coup_mutiny", "organisation": "ECOWAS"})
+    assert own[0].distance == 0
 
 
 def test_export(tmp_path):
-    path = commands.export_cases(tmp_path / "x.csv", organisation="NATO")
+    path = load_casebook().filter(organisation="NATO").export(tmp_path / "x.csv")
     with path.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 4
 
 
 def test_base_rate_report_of_a_case():
-    view = commands.base_rate_report("KAZ2022", before=dt.date(2022, 1, 5))
-    text = view.text()
+    view = outside_view("KAZ2022", before=dt.date(2022, 1, 5))
+    text = report.outside(view)
     assert "without KAZ 2022" in text
     assert "troops: domestic protest, csto, known before 2022-01-05" in text
-    data = json.loads(json.dumps(view.data()))
+    data = json.loads(json.dumps(report.outside_data(view)))
     assert data["as_of"] == "2022-01-05"
     assert all("KAZ2022" not in r["cases"] for r in data["rates"])
     assert all(x["year"] <= 2022 for x in data["nearest"])
@@ -134,28 +140,28 @@ def test_base_rate_report_of_a_case():
 
 
 def test_base_rate_report_of_features():
-    view = commands.base_rate_report(
+    view = outside_view(
         {"trigger": "domestic_protest", "organisation": "CSTO", "year": 2022},
         title="Kazakhstan",
         before=dt.date(2022, 1, 5),
         exclude=("KAZ", 2022),
     )
-    assert view.text().startswith("Outside view of Kazakhstan")
-    assert "troops if asked" in view.text()
+    assert report.outside(view).startswith("Outside view of Kazakhstan")
+    assert "troops if asked" in report.outside(view)
     with pytest.raises(InputError, match="features"):
-        commands.base_rate_report({"trigger": "insurgency", "weather": "rain"})
+        outside_view({"trigger": "insurgency", "weather": "rain"})
 
 
 def test_score_file(tmp_path):
-    report = commands.score_file(write(tmp_path / "new.csv", [ROW, KAZ]))
-    fresh, shipped = report.scored
+    found = score_file(write(tmp_path / "new.csv", [ROW, KAZ]))
+    fresh, shipped = found.scored
     assert fresh.flags == ()
     assert shipped.flags == ("shipped case: predicted without it",)
-    assert all(t.n == 1 for t in report.fresh_totals)
-    text = report.text()
+    assert all(t.n == 1 for t in found.fresh_totals)
+    text = report.score_report(found)
     assert "TON1999" in text
     assert "always refuse" in text
-    data = json.loads(json.dumps(report.data()))
+    data = json.loads(json.dumps(report.score_report_data(found)))
     row = data["rows"][0]
     assert row["log_score"]["model"].keys() == {"answer", "troops", "request", "in_power"}
     assert row["crps"].keys() == {"arrival", "size", "duration"}
@@ -169,11 +175,11 @@ def test_score_file(tmp_path):
 
 def test_shipped_row_is_predicted_without_itself(tmp_path):
     from foedus.casebook.design import Features
-    from foedus.casebook.predict import predict
+    from foedus.casebook.outlook import predict
 
-    report = commands.score_file(write(tmp_path / "kaz.csv", [KAZ]))
-    expected = predict(Features.of(report.scored[0].case), exclude=("KAZ", 2022))
-    assert report.scored[0].probabilities["model"]["troops"]["yes"] == pytest.approx(
+    found = score_file(write(tmp_path / "kaz.csv", [KAZ]))
+    expected = predict(Features.of(found.scored[0].case), exclude=("KAZ", 2022))
+    assert found.scored[0].probabilities["model"]["troops"]["yes"] == pytest.approx(
         expected.answer["troops"].mean
     )
 
@@ -187,19 +193,19 @@ def test_outcome_of_a_row_does_not_change_its_prediction(tmp_path):
         "troops_peak_30d": "0",
         "requester_in_power_90d": "n",
     }
-    a = commands.score_file(write(tmp_path / "a.csv", [ROW])).data()["rows"][0]["prediction"]
-    b = commands.score_file(write(tmp_path / "b.csv", [other])).data()["rows"][0]["prediction"]
+    a = score_file(write(tmp_path / "a.csv", [ROW])).scored[0].outlook.summary()
+    b = score_file(write(tmp_path / "b.csv", [other])).scored[0].outlook.summary()
     assert a == b
 
 
 def test_as_of_scores_use_an_earlier_fit(tmp_path):
-    (scored,) = commands.score_file(write(tmp_path / "k.csv", [KAZ]), as_of=True).scored
+    (scored,) = score_file(write(tmp_path / "k.csv", [KAZ]), as_of=True).scored
     assert scored.outlook.provenance["call"][0] == "before-2022"
 
 
 def test_imposed_help_is_flagged(tmp_path):
     row = {**ROW, "outcome_class": "imposed"}
-    (scored,) = commands.score_file(write(tmp_path / "i.csv", [row])).scored
+    (scored,) = score_file(write(tmp_path / "i.csv", [row])).scored
     assert scored.flags == ("imposed: answer not scored",)
     assert "answer" not in scored.happened
 
@@ -216,60 +222,60 @@ def test_imposed_help_is_flagged(tmp_path):
         ({"intervener_deaths_90d": "-1"}, "intervener_deaths_90d", "a whole number"),
         ({"days_request_to_arrival": "0.5"}, "days_request_to_arrival", "a whole number"),
         ({"trigger_type": "picnic"}, "trigger_type", "domestic_protest"),
-        ({"trigger_type": ""}, "trigger_type", "a value"),
+        ({"trigger_type": ""}, "trigger_type", "required"),
         ({"outcome_class": "maybe"}, "outcome_class", "granted_troops"),
         ({"formal_request": "0.5"}, "formal_request", "y or n"),
         ({"requester_iso3": "TOG"}, "requester_iso3", "ISO 3166"),
-        ({"year": "soon"}, "year", "integer"),
+        ({"year": "soon"}, "year", "a whole number"),
         ({"cinc_ratio_lead_to_requester": "-3"}, "cinc_ratio_lead_to_requester", "a finite number"),
-        ({"case_confidence": "sure"}, "case_confidence", "'H', 'M' or 'L'"),
+        ({"case_confidence": "sure"}, "case_confidence", "one of H, M, L"),
     ],
 )
 def test_bad_rows_name_line_and_column(tmp_path, change, column, expected):
     path = write(tmp_path / "bad.csv", [KAZ, {**ROW, **change}])
     with pytest.raises(InputError) as caught:
-        commands.score_file(path)
+        score_file(path)
     problem = next(p for p in caught.value.problems if p.field == column)
     # The first row's note holds a line break, so the second row starts at line 4.
     assert (problem.file, problem.line) == ("bad.csv", 4)
     assert problem.column == HEADER.index(column) + 1
     assert expected in problem.expected
-    report = commands.score_file(path, skip_bad=True)
-    assert [s.case.id for s in report.scored] == ["KAZ2022"]
-    assert "Left out" in report.text()
+    found = score_file(path, skip_bad=True)
+    assert [s.case.id for s in found.scored] == ["KAZ2022"]
+    assert "Left out" in report.score_report(found)
 
 
 def test_bad_files(tmp_path):
     empty = tmp_path / "empty.csv"
     empty.write_text("")
     with pytest.raises(InputError, match="an empty file"):
-        commands.score_file(empty)
+        score_file(empty)
     with pytest.raises(InputError, match="a header only"):
-        commands.score_file(write(tmp_path / "header.csv", []))
+        score_file(write(tmp_path / "header.csv", []))
     lacking = [h for h in HEADER if h != "outcome_class"]
     with pytest.raises(InputError, match="outcome_class") as caught:
-        commands.score_file(write(tmp_path / "lacking.csv", [ROW], lacking))
+        score_file(write(tmp_path / "lacking.csv", [ROW], lacking))
     assert caught.value.problems[0].line == 1
     with pytest.raises(InputError, match="can be read"):
-        commands.score_file(tmp_path / "nowhere.csv")
+        score_file(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match="id of its own"):
-        commands.score_file(write(tmp_path / "twice.csv", [ROW, ROW]))
+        score_file(write(tmp_path / "twice.csv", [ROW, ROW]))
     with pytest.raises(InputError, match="each column once"):
-        commands.score_file(write(tmp_path / "double.csv", [ROW], [*HEADER, "id"]))
+        score_file(write(tmp_path / "double.csv", [ROW], [*HEADER, "id"]))
     ragged = write(tmp_path / "ragged.csv", [ROW])
     ragged.write_text(ragged.read_text() + "a,b\n")
     with pytest.raises(InputError, match="42 cells"):
-        commands.score_file(ragged)
+        score_file(ragged)
     (tmp_path / "latin.csv").write_bytes("id,title\nx,Côte\n".encode("latin-1"))
     with pytest.raises(InputError, match="UTF-8"):
-        commands.score_file(tmp_path / "latin.csv")
+        score_file(tmp_path / "latin.csv")
 
 
 def test_exported_table_can_be_scored(tmp_path):
-    report = commands.score_file(commands.export_cases(tmp_path / "x.csv", organisation="CSTO"))
-    assert len(report.scored) == 13
-    assert all(s.flags for s in report.scored)
-    assert report.fresh_totals == ()
-    assert [s.case.answer for s in report.scored] == [
+    found = score_file(load_casebook().filter(organisation="CSTO").export(tmp_path / "x.csv"))
+    assert len(found.scored) == 13
+    assert all(s.flags for s in found.scored)
+    assert found.fresh_totals == ()
+    assert [s.case.answer for s in found.scored] == [
         c.answer for c in load_casebook().filter(organisation="CSTO")
     ]
