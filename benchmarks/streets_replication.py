@@ -1,7 +1,7 @@
-"""Replicate Epstein 2002 figure by figure; write the table and the pictures of the streets page.
+"""Replicate Epstein 2002 figure by figure; write the table and the pictures of the docs.
 
 Run it with the environment's Python; it takes a few minutes on one core. Everything is seeded.
-Each verdict is worked out from all quantities of its claim (:mod:`claims`), none is written here.
+Verdicts are computed from all quantities of a claim (:mod:`claims`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from foedus_streets import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "explanation" / "streets.md"
+PAGE = ROOT / "docs" / "explanation" / "streets-replication.md"
 IMAGES = ROOT / "docs" / "images" / "streets"
 BEGIN, END = "<!-- table: benchmarks/streets_replication.py -->", "<!-- end of table -->"
 
