@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foedus.world.choice import deterrence, logistic, logit, symmetric_equilibrium
+from foedus.world.choice import logistic, logit
+
+from ..oracles.bargaining import deterrence, symmetric_equilibrium
 
 
 @pytest.mark.parametrize(

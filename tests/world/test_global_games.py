@@ -9,6 +9,8 @@ from scipy.stats import norm
 
 from foedus.world import global_games as gg
 
+from ..oracles import global_games as textbook
+
 
 @pytest.mark.parametrize(
     ("alpha", "beta", "z", "c", "theta", "cutoff", "falls"),
@@ -23,7 +25,7 @@ from foedus.world import global_games as gg
     ],
 )
 def test_one_layer(alpha, beta, z, c, theta, cutoff, falls):
-    game = gg.one_layer(alpha, beta, z, c)
+    game = textbook.one_layer(alpha, beta, z, c)
     assert game.theta == pytest.approx(theta, abs=1e-6)
     assert game.cutoff == pytest.approx(cutoff, abs=1e-6)
     assert game.falls == pytest.approx(falls, abs=1e-6)
@@ -31,9 +33,9 @@ def test_one_layer(alpha, beta, z, c, theta, cutoff, falls):
 
 
 def test_one_layer_diffuse_limits():
-    assert gg.one_layer(1e-12, 1.0, 5.0, 0.3).theta == pytest.approx(0.7, abs=1e-5)
-    assert gg.one_layer(1e-12, 1.0, 0.0, 0.3).cutoff == pytest.approx(1.224401, abs=1e-5)
-    assert gg.one_layer(1.0, 1e10, 0.0, 0.3).theta == pytest.approx(0.7, abs=1e-4)
+    assert textbook.one_layer(1e-12, 1.0, 5.0, 0.3).theta == pytest.approx(0.7, abs=1e-5)
+    assert textbook.one_layer(1e-12, 1.0, 0.0, 0.3).cutoff == pytest.approx(1.224401, abs=1e-5)
+    assert textbook.one_layer(1.0, 1e10, 0.0, 0.3).theta == pytest.approx(0.7, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_one_layer_diffuse_limits():
     ],
 )
 def test_two_layers(bo, z, k, lam, force, theta, attack, hold, falls):
-    game = gg.two_layer(1, bo, 4, z, 0.3, k, lam, force)
+    game = textbook.two_layer(1, bo, 4, z, 0.3, k, lam, force)
     assert game.theta == pytest.approx(theta, abs=1e-6)
     assert game.attack == pytest.approx(attack, abs=1e-6)
     assert game.hold == pytest.approx(hold, abs=1e-6)
@@ -58,14 +60,14 @@ def test_two_layers(bo, z, k, lam, force, theta, attack, hold, falls):
 
 
 def test_two_layers_diffuse_prior():
-    assert gg.diffuse_threshold(0.3, 0.4, 0.5) == pytest.approx(0.4, abs=1e-15)
-    game = gg.two_layer(1e-13, 4, 4, 0, 0.3, 0.4, 0.5)
+    assert textbook.diffuse_threshold(0.3, 0.4, 0.5) == pytest.approx(0.4, abs=1e-15)
+    game = textbook.two_layer(1e-13, 4, 4, 0, 0.3, 0.4, 0.5)
     assert (game.theta, game.attack, game.hold) == pytest.approx((0.4, 0.7, 0.6), abs=1e-6)
 
 
 def test_commander_at_the_cutoff_gives_survival_the_chance_k():
     alpha, ba, z, k = 1.3, 5.0, 0.2, 0.35
-    game = gg.two_layer(alpha, 4, ba, z, 0.3, k, 0.5)
+    game = textbook.two_layer(alpha, 4, ba, z, 0.3, k, 0.5)
     mean = (alpha * z + ba * game.cutoff) / (alpha + ba)
     survives = norm.sf(game.theta, loc=mean, scale=1 / np.sqrt(alpha + ba))
     assert survives == pytest.approx(k, abs=1e-12)
@@ -73,11 +75,11 @@ def test_commander_at_the_cutoff_gives_survival_the_chance_k():
 
 def test_uniqueness_condition_is_the_slope_condition():
     assert pytest.approx(2.506628, abs=1e-6) == gg.UNIQUENESS_BOUND
-    gg.one_layer(2.5, 1.0, 0.5, 0.5)
+    textbook.one_layer(2.5, 1.0, 0.5, 0.5)
     with pytest.raises(ValueError, match=r"unique only while .* <= 2\.5066, got 2\.6000"):
-        gg.one_layer(2.6, 1.0, 0.5, 0.5)
+        textbook.one_layer(2.6, 1.0, 0.5, 0.5)
     with pytest.raises(ValueError, match="unique"):
-        gg.two_layer(2.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5)
+        textbook.two_layer(2.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5)
 
 
 def test_beyond_the_bound_there_can_be_three_equilibria():
@@ -100,7 +102,7 @@ def test_beyond_the_bound_there_can_be_three_equilibria():
 def test_bad_numbers_are_refused(change, match):
     fine = {"alpha": 1, "beta_o": 4, "beta_a": 4, "z": 0, "c": 0.3, "k": 0.4, "lam": 0.5}
     with pytest.raises(ValueError, match=match):
-        gg.two_layer(**{**fine, **change})
+        textbook.two_layer(**{**fine, **change})
 
 
 def _random_games(n, seed=0):
@@ -118,7 +120,7 @@ def test_fixed_steps_suffice_over_the_whole_unique_region():
     got = gg.threshold(alpha, beta_o, beta_a, z, ndtri(c), ndtri(k), lam, force)
     more = gg.threshold(alpha, beta_o, beta_a, z, ndtri(c), ndtri(k), lam, force, 200)
     assert np.abs(got - more).max() < 1e-13
-    solved = gg.two_layer(*game)
+    solved = textbook.two_layer(*game)
     assert np.abs(solved.theta - (solved.attack - force - lam * solved.hold)).max() < 1e-12
 
 
@@ -126,9 +128,9 @@ def test_alpha_is_lowered_only_where_needed():
     alpha, beta_o, beta_a, *_, lam, _ = _random_games(2000)
     raw = alpha * 3
     low = gg.unique_alpha(raw, beta_o, beta_a, lam)
-    pull = gg.public_pull(low, beta_o, beta_a, lam)
+    pull = textbook.public_pull(low, beta_o, beta_a, lam)
     assert np.all(pull <= 0.98 * gg.UNIQUENESS_BOUND + 1e-12)
-    fine = gg.public_pull(raw, beta_o, beta_a, lam) <= 0.98 * gg.UNIQUENESS_BOUND
+    fine = textbook.public_pull(raw, beta_o, beta_a, lam) <= 0.98 * gg.UNIQUENESS_BOUND
     assert np.array_equal(low[fine], raw[fine])
     assert np.all(low[~fine] < raw[~fine])
 
@@ -140,12 +142,12 @@ def test_alpha_is_lowered_only_where_needed():
 )
 def test_comparative_statics_of_the_threshold(place, step, sign):
     game = list(_random_games(3000, seed=place))
-    base = gg.two_layer(*game)
+    base = textbook.two_layer(*game)
     lowered = game[0] * 0.9  # keeps the stepped game unique
     game[0] = lowered
-    base = gg.two_layer(*game)
+    base = textbook.two_layer(*game)
     game[place] = game[place] + step
-    moved = gg.two_layer(*game)
+    moved = textbook.two_layer(*game)
     assert np.all(sign * (moved.theta - base.theta) >= -1e-12)
     assert np.median(sign * (moved.theta - base.theta)) > 0
     if place in (3, 7):  # backing makes commanders hold
@@ -155,8 +157,8 @@ def test_comparative_statics_of_the_threshold(place, step, sign):
 def test_an_announcement_is_amplified_by_the_force():
     def fall(lam):
         return float(
-            gg.two_layer(1, 4, 4, 0.0, 0.3, 0.4, lam).theta
-            - gg.two_layer(1, 4, 4, 0.3, 0.3, 0.4, lam).theta
+            textbook.two_layer(1, 4, 4, 0.0, 0.3, 0.4, lam).theta
+            - textbook.two_layer(1, 4, 4, 0.3, 0.3, 0.4, lam).theta
         )
 
     assert fall(0.5) == pytest.approx(0.099, abs=5e-4)
@@ -167,9 +169,9 @@ def test_an_announcement_is_amplified_by_the_force():
 
 
 def test_three_entries_of_foreign_backing():
-    base = gg.two_layer(1, 4, 4, 0, 0.3, 0.4, 0.5).theta
-    boots = gg.two_layer(1, 4, 4, 0, 0.3, 0.4, 0.5, 0.2).theta
-    guarantee = gg.two_layer(1, 4, 4, 0, 0.3, 0.3, 0.5).theta
+    base = textbook.two_layer(1, 4, 4, 0, 0.3, 0.4, 0.5).theta
+    boots = textbook.two_layer(1, 4, 4, 0, 0.3, 0.4, 0.5, 0.2).theta
+    guarantee = textbook.two_layer(1, 4, 4, 0, 0.3, 0.3, 0.5).theta
     assert base - boots == pytest.approx(0.265, abs=5e-4)
     assert (base - boots) / 0.2 == pytest.approx(1.32, abs=0.01)
     assert base - guarantee == pytest.approx(0.078, abs=5e-4)
@@ -188,7 +190,7 @@ def test_three_entries_of_foreign_backing():
     ],
 )
 def test_edmond(alpha, p, c, theta, cutoff, mimicked):
-    game = gg.edmond(alpha, p, c)
+    game = textbook.edmond(alpha, p, c)
     assert game.theta == pytest.approx(theta, abs=1e-6)
     assert game.cutoff == pytest.approx(cutoff, abs=1e-6)
     assert game.mimicked == pytest.approx(mimicked, abs=1e-6)
@@ -199,20 +201,20 @@ def test_edmond(alpha, p, c, theta, cutoff, mimicked):
 def test_edmond_indifference_of_the_marginal_regime():
     """At theta* the cost of mimicking theta** just eats what survival is worth."""
     alpha, p, c = 1.0, 0.5, 0.1
-    game = gg.edmond(alpha, p, c)
+    game = textbook.edmond(alpha, p, c)
     attack = norm.cdf(np.sqrt(alpha) * (game.cutoff - game.mimicked))
     assert game.theta - attack - c * (game.mimicked - game.theta) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_edmond_refuses_dear_bias_and_bad_costs():
     with pytest.raises(ValueError, match="manipulation pays only while"):
-        gg.edmond(1.0, 0.5, 0.5)
+        textbook.edmond(1.0, 0.5, 0.5)
     with pytest.raises(ValueError, match="p must lie strictly between"):
-        gg.edmond(1.0, 1.0, 0.1)
+        textbook.edmond(1.0, 1.0, 0.1)
 
 
 def test_protest_as_public_news_is_the_one_layer_game():
     beta, tau = 4.0, 0.5
-    pull = gg.protest_news_pull(beta, tau)
-    assert pull == pytest.approx(gg.public_pull(tau * beta, beta))
-    assert gg.protest_news_pull(beta, 0.1) < pull  # a shutdown weakens coordination
+    pull = textbook.protest_news_pull(beta, tau)
+    assert pull == pytest.approx(textbook.public_pull(tau * beta, beta))
+    assert textbook.protest_news_pull(beta, 0.1) < pull  # a shutdown weakens coordination

@@ -11,19 +11,22 @@ import pytest
 from foedus.case.vocabulary import RULES as NAMES
 from foedus.world.voting import (
     RULES,
+    conditional_support,
+    passes,
+    tail,
+    weighted_mean,
+    weighted_median,
+)
+
+from ..oracles.voting import (
     banzhaf_swings,
     coalitions,
-    conditional_support,
     consensus_probability,
-    passes,
     power_to_act,
     rule_game,
     shapley_shubik,
-    tail,
     three_valued_consensus,
     weighted_game,
-    weighted_mean,
-    weighted_median,
 )
 
 UNSC = [7] * 5 + [1] * 10

@@ -10,8 +10,9 @@ from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
 from foedus.world.mechanisms import alliance
 from foedus.world.mechanisms.alliance import chances, commitment_hazard, lead_log_odds
-from foedus.world.voting import RULES, consensus_probability, passes
+from foedus.world.voting import RULES, passes
 
+from ...oracles.voting import consensus_probability
 from .decision_settings import (
     MEMBERS,
     SETTING,

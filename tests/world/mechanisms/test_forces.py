@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from foedus.world.global_games import UNIQUENESS_BOUND, public_pull, two_layer
+from foedus.world.global_games import UNIQUENESS_BOUND
 from foedus.world.guidance import FLOOR, Guidance
 from foedus.world.mechanisms import forces
 
+from ...oracles.global_games import public_pull, two_layer
 from .street_settings import (
     SETTING,
     advance,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foedus.world.global_games import edmond
 from foedus.world.mechanisms import information, lethal
 
+from ...oracles.global_games import edmond
 from .street_settings import (
     advance,
     batch_free,

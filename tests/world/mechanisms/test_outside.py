@@ -7,16 +7,18 @@ import pytest
 
 from foedus.world.mechanisms import outside
 from foedus.world.mechanisms.outside import (
+    news,
+    normal_type,
+)
+
+from ...oracles.bargaining import (
     challenger_cutoff,
     defender_cutoff,
     fearon_1995,
     keeps_pledge,
-    news,
-    normal_type,
     semi_separating,
     two_type,
 )
-
 from .decision_settings import SETTING, median, play, requested
 
 

@@ -16,7 +16,7 @@ legitimacy recovers (mechanism 2) moves with it, so that the story's effect neit
 twice. Belief abroad feeds the treaty's aggression test (mechanism 7).
 
 How far a government can move beliefs by biasing all signals at a cost is Edmond's (2013,
-doi 10.1093/restud/rdt020) question: :func:`foedus.world.global_games.edmond` is that game, the
+doi 10.1093/restud/rdt020) question; that game gives the
 benchmark for the sign of ``home_effect`` (manipulation lowers the threshold at which regimes fall).
 
 ``u_t`` is yesterday's unrest intensity. Off: nobody claims, log-odds stay at 0, legitimacy is

@@ -10,9 +10,6 @@ signalling reading is Fearon 1997, doi 10.1177/0022002797041001004). An expected
 and noisy one, carries little news: the default noise n² is large. A decision of the alliance is
 an act, a refusal is none; talks are calendar entries and cause nothing.
 
-Also here, as pure functions with known values: two-type and semi-separating signals, the
-bargaining model of Fearon 1995 (doi 10.1017/S0020818300033324), and audience costs.
-
 Off: the observer's belief stays at 0 with variance 0. Nothing else ever reads it.
 """
 
@@ -144,98 +141,6 @@ def step(
     state.outside_var[:] = np.where(
         act, signal.var_act, np.where(none, signal.var_not, state.outside_var)
     )
-
-
-def two_type(prior: float, resolved: float, unresolved: float) -> tuple[float, float]:
-    """Return the posterior of "resolved" after an act and after none.
-
-    Parameters
-    ----------
-    prior : float
-        Prior probability of the resolved type.
-    resolved, unresolved : float
-        Probability that each type acts.
-    """
-
-    def posterior(h: float, low: float) -> float:
-        return prior * h / (prior * h + (1.0 - prior) * low)
-
-    return posterior(resolved, unresolved), posterior(1.0 - resolved, 1.0 - unresolved)
-
-
-class Bluff(NamedTuple):
-    """Semi-separating equilibrium."""
-
-    bluff: float
-    signal: float
-    posterior: float
-
-
-def semi_separating(prior: float, threshold: float) -> Bluff:
-    """Return how often the unresolved type bluffs when that leaves the opponent indifferent.
-
-    Parameters
-    ----------
-    prior : float
-        Prior probability of the resolved type, which always signals; below ``threshold``.
-    threshold : float
-        Posterior at which the opponent is indifferent.
-    """
-    if not 0.0 < prior < threshold <= 1.0:
-        raise ValueError(f"need 0 < prior < threshold <= 1, got {prior} and {threshold}")
-    bluff = prior * (1.0 - threshold) / ((1.0 - prior) * threshold)
-    return Bluff(bluff, prior / threshold, threshold)
-
-
-class Bargain(NamedTuple):
-    """Fearon's (1995) take-it-or-leave-it demand under uncertainty."""
-
-    demand: float
-    war: float
-    payoff: float
-
-
-def fearon_1995(p: float, cost: float, highest: float) -> Bargain:
-    """Return A's optimal demand, the risk of war and A's payoff (interior solution).
-
-    Parameters
-    ----------
-    p : float
-        A's expected share from war, before costs.
-    cost : float
-        A's cost of war.
-    highest : float
-        B's cost is uniform on [0, ``highest``].
-    """
-    if not 0.0 <= cost <= highest:
-        raise ValueError(f"need 0 <= cost <= highest, got {cost} and {highest}")
-    demand = p + (highest - cost) / 2.0
-    return Bargain(
-        demand, (1.0 - cost / highest) / 2.0, p + (highest - cost) ** 2 / (4.0 * highest)
-    )
-
-
-def challenger_cutoff(resist: float, lose: float, cost: float) -> float:
-    """Return the value of the prize above which a challenger goes on (after Fearon 1997).
-
-    ``v ≥ q c / (1 - q p)``: the defender resists with probability q, and then the challenger
-    loses with probability p at cost c.
-    """
-    return resist * cost / (1.0 - resist * lose)
-
-
-def defender_cutoff(win: float, cost: float, audience: float = 0.0) -> float:
-    """Return the value above which a defender resists: ``(c - m)/p``; m = 0 is sunk cost."""
-    return max((cost - audience) / win, 0.0)
-
-
-def keeps_pledge(value: float, audience: float, relabel: float = 0.0) -> bool:
-    """Return whether a pledge not to send holds: value of sending ≤ audience cost.
-
-    Re-labelling the mission ("peacekeepers", "not to fight") leaves the type as it is and
-    discounts the audience cost by the share ``relabel``.
-    """
-    return value <= audience * (1.0 - relabel)
 
 
 MECHANISM = Mechanism(
