@@ -92,7 +92,8 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     from foedus.answers.by_place import by_place
     from foedus.answers.sampled_runs import picks
     from foedus.answers.votes import vote_matrix
-    from foedus.report.brief import NEVER, fan_of, outside_short
+    from foedus.report.answer_words import NEVER, outside_short
+    from foedus.report.brief import fan_of
     from foedus.report.number_format import day
 
     case = case_of(params)

@@ -265,8 +265,8 @@ def _forecast(
 ) -> tuple[Forecast, list[Path]]:
     """Make or reuse the runs, forecast, write the briefs; return the forecast and their paths."""
     from foedus.answers.dossier import Wanted, dossier
+    from foedus.report.answer_words import known_by
     from foedus.report.brief import brief as write_brief
-    from foedus.report.brief import known_by
 
     what, out = case_to_run(case, making), making.out
     if brief is None and out is not None:

@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.brief import brief_answers, spread
+from foedus.report.answer_words import spread
+from foedus.report.brief import brief_answers
 from foedus.report.number_format import MONTHS, number, percent, visible
 from foedus.report.plots import BASE, FAINT, INK, LINE
 

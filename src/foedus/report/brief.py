@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,18 @@ from foedus.case.hash import case_hash
 from foedus.case.times import latest, parse_when
 from foedus.case.values import Value
 from foedus.report import content
+from foedus.report.answer_words import (
+    known_by,
+    known_by_words,
+    never,
+    outside,
+    outside_short,
+    quantile,
+    short,
+    span,
+    spread,
+    when,
+)
 from foedus.report.explanation_words import (
     apart_of,
     contrasts_of,
@@ -28,8 +39,7 @@ if TYPE_CHECKING:
     from foedus.answers.explanations import Explanations
     from foedus.answers.watch_list import Watch
     from foedus.case.models import Case
-    from foedus.weighing.outside_view import Outside
-    from foedus.weighing.results import Answer, Estimate, Evidence, Fan, Forecast
+    from foedus.weighing.results import Answer, Evidence, Fan, Forecast
 
 #: What holds of every forecast.
 CAVEATS = (
@@ -58,8 +68,6 @@ METHOD = (
     "Base rates come from a casebook of past calls for help, without this case and without "
     "anything of its year or later.",
 )
-
-_MEAN = re.compile(r", mean [0-9.]+ \(90% interval [0-9. to]+\)")
 
 _USE = {
     "weighed": "weighed",
@@ -200,110 +208,6 @@ def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[st
     return words
 
 
-def known_by(forecast: Forecast) -> str:
-    """Return the as-of date, or date and time, as a case file writes it."""
-    return str(forecast.provenance.get("as_of", forecast.as_of.isoformat()))
-
-
-def known_by_words(forecast: Forecast) -> str:
-    """Return the as-of date, with its time of day if it has one."""
-    return _when(known_by(forecast))
-
-
-def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tuple[str, str, str]:
-    """Return the low, middle and high quantile in words; empty texts where there are none.
-
-    Parameters
-    ----------
-    estimate : Estimate or None
-    kind : str
-        Of the question.
-    end : datetime.date, optional
-        The last day simulated; :func:`never` names it where a date lies beyond.
-    """
-    if estimate is None or not estimate.quantiles:
-        return "", "", ""
-    low, _, middle, _, high = (_quantile(q, kind, end) for q in estimate.quantiles)
-    return low, middle, high
-
-
-def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
-    """Return an estimate in a few words; parameters as of :func:`span`."""
-    if estimate is None:
-        return ""
-    low, middle, high = span(estimate, kind, end)
-    if kind == "number" and middle:
-        return f"{middle} ({low} to {high})"
-    chance = "" if estimate.probability is None else percent(estimate.probability)
-    if kind == "date" and middle:
-        return f"{chance}, half by {middle}" if middle != never(end) else chance
-    return chance
-
-
-def outside(
-    view: Outside | None, kind: str, end: dt.date | None = None
-) -> tuple[float | None, str]:
-    """Return the outside view as a probability, and in words; parameters as of :func:`span`."""
-    if view is None:
-        return None, ""
-    if view.probability is not None:
-        interval = ""
-        if view.low is not None and view.high is not None:
-            interval = f"({percent(view.low)} to {percent(view.high)}) "
-        text = _MEAN.sub("", view.text)  # said already
-        return view.probability, f"{interval}{text}"
-    values: Sequence[Any] = view.dates or view.values
-    if not values:
-        return None, view.text
-    low, middle, high = (
-        _quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
-    )
-    return None, f"{spread(low, middle, high, end)}: {view.text}"
-
-
-def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
-    """Return the outside view in a few words: a chance or a median with its interval.
-
-    Parameters as of :func:`span`.
-    """
-    base, text = outside(view, kind, end)
-    if view is None or (base is None and not (view.dates or view.values)):
-        return ""
-    if base is None:
-        return text.split(": ")[0]
-    interval = text.split(") ")[0] + ")" if text.startswith("(") else ""
-    return f"{percent(base)} {interval}".strip()
-
-
-#: A date quantile that lies beyond the days simulated, or an event that does not happen.
-NEVER = "not by the end"
-
-
-def never(end: dt.date | None) -> str:
-    """Return :data:`NEVER` with the date of the end, if that is known."""
-    return NEVER if end is None else f"not by {day(end)}"
-
-
-def spread(low: str, middle: str, high: str, end: dt.date | None = None) -> str:
-    """Return a median with nine runs in ten; dates that are open at the end read as such."""
-    if end is None or high != never(end):
-        return f"{middle} ({low} to {high})"
-    if middle != high:
-        return f"{middle} ({low} to after {day(end)})"
-    return middle if low == high else f"{middle} (one in twenty by {low})"
-
-
-def _at(values: Sequence[Any], levels: Sequence[float], level: float) -> Any:
-    nearest = min(range(len(levels)), key=lambda i: abs(levels[i] - level))
-    return values[nearest]
-
-
-def _quantile(value: Any, kind: str, end: dt.date | None = None) -> str:
-    if kind == "date":
-        return day(value) if isinstance(value, dt.date) else never(end)
-    return number(value) if isinstance(value, int | float) else "–"
-
-
 def _summary(forecast: Forecast, case: Case) -> str:
     """Return the case's summary, unless it was written later than what the forecast may know."""
     zone = case.timezone_offset
@@ -377,7 +281,7 @@ def _evidence(e: Evidence, end: dt.date) -> content.EvidenceRow:
     kind = "date" if any(isinstance(v, dt.date) for v in e.runs) else "number"
     says = ""
     if e.runs and not all(v is None for v in e.runs):
-        low, middle, high = (_quantile(v, kind, end) for v in e.runs)
+        low, middle, high = (quantile(v, kind, end) for v in e.runs)
         says = middle if low == high else spread(low, middle, high, end)
     elif e.runs:
         says = never(end)
@@ -385,8 +289,8 @@ def _evidence(e: Evidence, end: dt.date) -> content.EvidenceRow:
     if e.disbelief is not None and e.disbelief >= 0.5:
         use += "; the runs rather disbelieve it"
     return content.EvidenceRow(
-        about=_when(e.about),
-        known_from="" if e.known_from[:10] == e.about[:10] else _when(e.known_from),
+        about=when(e.about),
+        known_from="" if e.known_from[:10] == e.about[:10] else when(e.known_from),
         text=e.text,
         reported="" if e.reported is None else e.reported,
         source=e.source_name,
@@ -396,11 +300,6 @@ def _evidence(e: Evidence, end: dt.date) -> content.EvidenceRow:
         use=use,
         counts=e.use in ("weighed", "replayed"),
     )
-
-
-def _when(text: str) -> str:
-    date = day(dt.date.fromisoformat(text[:10]))
-    return f"{date}, {text[11:16]}" if len(text) > 10 else date
 
 
 def _numbers(forecast: Forecast) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from foedus.report import explain as explained
 from foedus.report import tables
-from foedus.report.brief import known_by_words
+from foedus.report.answer_words import known_by_words
 from foedus.report.explanation_words import MIND, contrast_title, difference, said
 from foedus.report.number_format import day, headline, number, percent, points
 from foedus.report.watch_words import watch_of

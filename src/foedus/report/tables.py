@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.brief import known_by_words, outside, short, span
+from foedus.report.answer_words import known_by_words, outside, short, span
 from foedus.report.number_format import day, headline, number, percent, points, worth
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from foedus.case.vocabulary import QUANTITIES
 from foedus.report import content
+from foedus.report.answer_words import NEVER
 from foedus.report.number_format import day, number, percent, points
+from foedus.report.watch import listed, says
 from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Signs of each list that a brief shows.
 MOST = 8
-#: A date question whose event does not come.
-NEVER = "not by the end"
 
 
 def watch_of(found: Watch, titles: Mapping[str, str] | None = None) -> content.WatchTable:
@@ -30,8 +30,6 @@ def watch_of(found: Watch, titles: Mapping[str, str] | None = None) -> content.W
     titles : mapping of str to str, optional
         What to call the classes of the answer, such as hypotheses; their ids if absent.
     """
-    from foedus.report.watch import listed, says
-
     titles = titles or {}
     return content.WatchTable(
         about=found.text,

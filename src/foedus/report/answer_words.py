@@ -1,0 +1,126 @@
+"""As-of dates, estimates and base rates in the words that tables, briefs and the page share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from foedus.report.number_format import day, number, percent
+
+if TYPE_CHECKING:
+    from foedus.weighing.outside_view import Outside
+    from foedus.weighing.results import Estimate, Forecast
+
+#: A date quantile that lies beyond the days simulated, or an event that does not happen.
+NEVER = "not by the end"
+
+_MEAN = re.compile(r", mean [0-9.]+ \(90% interval [0-9. to]+\)")
+
+
+def known_by(forecast: Forecast) -> str:
+    """Return the as-of date, or date and time, as a case file writes it."""
+    return str(forecast.provenance.get("as_of", forecast.as_of.isoformat()))
+
+
+def known_by_words(forecast: Forecast) -> str:
+    """Return the as-of date, with its time of day if it has one."""
+    return when(known_by(forecast))
+
+
+def when(text: str) -> str:
+    """Return an ISO date, or date and time, in words."""
+    date = day(dt.date.fromisoformat(text[:10]))
+    return f"{date}, {text[11:16]}" if len(text) > 10 else date
+
+
+def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tuple[str, str, str]:
+    """Return the low, middle and high quantile in words; empty texts where there are none.
+
+    Parameters
+    ----------
+    estimate : Estimate or None
+    kind : str
+        Of the question.
+    end : datetime.date, optional
+        The last day simulated; :func:`never` names it where a date lies beyond.
+    """
+    if estimate is None or not estimate.quantiles:
+        return "", "", ""
+    low, _, middle, _, high = (quantile(q, kind, end) for q in estimate.quantiles)
+    return low, middle, high
+
+
+def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
+    """Return an estimate in a few words; parameters as of :func:`span`."""
+    if estimate is None:
+        return ""
+    low, middle, high = span(estimate, kind, end)
+    if kind == "number" and middle:
+        return f"{middle} ({low} to {high})"
+    chance = "" if estimate.probability is None else percent(estimate.probability)
+    if kind == "date" and middle:
+        return f"{chance}, half by {middle}" if middle != never(end) else chance
+    return chance
+
+
+def outside(
+    view: Outside | None, kind: str, end: dt.date | None = None
+) -> tuple[float | None, str]:
+    """Return the outside view as a probability, and in words; parameters as of :func:`span`."""
+    if view is None:
+        return None, ""
+    if view.probability is not None:
+        interval = ""
+        if view.low is not None and view.high is not None:
+            interval = f"({percent(view.low)} to {percent(view.high)}) "
+        text = _MEAN.sub("", view.text)  # said already
+        return view.probability, f"{interval}{text}"
+    values: Sequence[Any] = view.dates or view.values
+    if not values:
+        return None, view.text
+    low, middle, high = (
+        quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
+    )
+    return None, f"{spread(low, middle, high, end)}: {view.text}"
+
+
+def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
+    """Return the outside view in a few words: a chance or a median with its interval.
+
+    Parameters as of :func:`span`.
+    """
+    base, text = outside(view, kind, end)
+    if view is None or (base is None and not (view.dates or view.values)):
+        return ""
+    if base is None:
+        return text.split(": ")[0]
+    interval = text.split(") ")[0] + ")" if text.startswith("(") else ""
+    return f"{percent(base)} {interval}".strip()
+
+
+def never(end: dt.date | None) -> str:
+    """Return :data:`NEVER` with the date of the end, if that is known."""
+    return NEVER if end is None else f"not by {day(end)}"
+
+
+def spread(low: str, middle: str, high: str, end: dt.date | None = None) -> str:
+    """Return a median with nine runs in ten; dates that are open at the end read as such."""
+    if end is None or high != never(end):
+        return f"{middle} ({low} to {high})"
+    if middle != high:
+        return f"{middle} ({low} to after {day(end)})"
+    return middle if low == high else f"{middle} (one in twenty by {low})"
+
+
+def _at(values: Sequence[Any], levels: Sequence[float], level: float) -> Any:
+    nearest = min(range(len(levels)), key=lambda i: abs(levels[i] - level))
+    return values[nearest]
+
+
+def quantile(value: Any, kind: str, end: dt.date | None = None) -> str:
+    """Return a quantile in words, which is None where it lies beyond the days simulated."""
+    if kind == "date":
+        return day(value) if isinstance(value, dt.date) else never(end)
+    return number(value) if isinstance(value, int | float) else "–"
