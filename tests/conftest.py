@@ -81,7 +81,7 @@ def make_fact(identifier: str, quantity: str | None, about: str, value: Any = No
 
 
 def make_question(identifier: str, kind: str, **ask: Any) -> dict[str, Any]:
-    more = {k: ask.pop(k) for k in ("baseline", "unit") if k in ask}
+    more: dict[str, Any] = {k: ask.pop(k) for k in ("baseline", "unit") if k in ask}
     return {"id": identifier, "text": f"{identifier}?", "kind": kind, "ask": ask, **more}
 
 

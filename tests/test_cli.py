@@ -463,7 +463,7 @@ def test_stores_whose_names_have_points_have_briefs_of_their_own(
     assert capsys.readouterr().out.strip() == "v1.2.html"
 
 
-BARE = {
+BARE: dict[str, dict[str, Any]] = {
     "no facts": {"facts": []},
     "no hypotheses": {"hypotheses": []},
     "no questions": {"questions": []},

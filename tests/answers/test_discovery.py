@@ -21,6 +21,8 @@ from foedus.report.discovery import condition, print_discovery, sentence
 from foedus.report.effects import discovery_svg
 from foedus.weighing.quantities import Frame
 
+from ..narrowing import present
+
 RUNS = 4000
 FRAME = Frame(dt.date(2001, 3, 1), 30, (), (), np.zeros(0))
 ABOUT = (
@@ -66,7 +68,7 @@ def test_the_planted_box(planted, method):
     a = np.log1p(rng.random(10**6) * np.expm1(1.5)) / 1.5  # density e^(1.5 a), as the weights
     b, k = rng.random(10**6), rng.integers(0, 4, 10**6)
     inside = (a > 0.5) & (b < 0.5) & (k < 2)
-    box = (a >= first.low) & (b <= second.high) & (k < 2)
+    box = (a >= present(first.low)) & (b <= present(second.high)) & (k < 2)
     p = np.where(inside, 0.9, 0.1)
     assert found.held.density == pytest.approx(p[box].mean(), abs=3 * found.held.density_error)
     assert found.held.mass == pytest.approx(box.mean(), abs=3 * found.mass_error)

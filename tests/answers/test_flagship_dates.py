@@ -12,6 +12,8 @@ from foedus.case import load_case
 from foedus.case.models import Case
 from foedus.weighing.results import Forecast
 
+from ..narrowing import number, present
+
 RUNS = 48
 BEFORE, AFTER = "2022-01-05", "2022-01-07"
 
@@ -60,7 +62,8 @@ def test_the_answers_say_so(made: Made) -> None:
         assert open_.settled_by is None
         assert known.before.probability == pytest.approx(1.0)
         assert known.settled_by is not None
-    assert late.answer("landed").before.probability > early.answer("landed").before.probability
+    then, now = (present(f.answer("landed").before).probability for f in (early, late))
+    assert number(now) > number(then)
     uses = [{e.id: e.use for e in f.evidence} for f in (early, late)]
     assert "request" not in uses[0]
     assert uses[1]["request"] == "replayed"

@@ -32,7 +32,7 @@ def test_the_planted_box_is_found(planted, make):
     assert at > 0
     assert box.restrictions[0].low == pytest.approx(0.5, abs=0.06)
     assert box.restrictions[1].high == pytest.approx(0.5, abs=0.06)
-    assert box.restrictions[4].options == {0, 1}
+    assert box.restrictions[4].options == frozenset({0, 1})
     found = quality(box.holds(x), y, weight)
     assert found.mass == pytest.approx(0.125, abs=0.03)
     assert found.density == pytest.approx(0.9, abs=0.05)

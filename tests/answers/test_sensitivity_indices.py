@@ -20,6 +20,8 @@ from foedus.answers.sensitivity_indices import (
     resampled,
 )
 
+from ..narrowing import present
+
 RUNS = 8000
 
 
@@ -139,14 +141,14 @@ def test_the_share_of_chance():
     rng = np.random.default_rng(10)
     p = rng.random(4000)  # what the inputs say of the chance of yes
     one, other = (rng.random((2, 4000)) < p).astype(float)
-    found = chance_share(one, other)
+    found = present(chance_share(one, other))
     # E p (1 - p) / (1/4) = (1/2 - 1/3) · 4
     assert found.low < 2.0 / 3.0 < found.high
     assert found.share == pytest.approx(2.0 / 3.0, abs=0.04)
-    none = chance_share(one, one)
+    none = present(chance_share(one, one))
     assert (none.share, none.low) == (0.0, 0.0)
     # three in 4000 pairs may differ, each with a half of p (1 - p) = 1/4
     assert none.high == pytest.approx(3.0 / 4000.0 * 0.5 / 0.25, rel=0.05)
     assert chance_share(np.ones(9), np.ones(9)) is None
     numbers = rng.standard_normal((2, 4000))
-    assert chance_share(*numbers).share == pytest.approx(1.0, abs=0.05)
+    assert present(chance_share(*numbers)).share == pytest.approx(1.0, abs=0.05)

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -24,7 +25,7 @@ from foedus.errors import InputError, Interrupted
 from foedus.scoring.lead_time import history
 
 RUNS = 40
-GIVEN = {"runs": RUNS, "seed": 5, "workers": 1, "batch": 20}
+GIVEN: dict[str, Any] = {"runs": RUNS, "seed": 5, "workers": 1, "batch": 20}
 
 
 def fact(identifier, quantity, about, value, known_from, rating="B2"):
@@ -65,7 +66,7 @@ def case(crisis: Case) -> Case:
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("whole")
+    return Path(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,8 @@ def plain(found) -> str:
 
 def said(found, date: str) -> str:
     day = next(d for d in found.days if d.date == dt.date.fromisoformat(date))
-    return json.dumps(day.to_dict()) + day.forecast.weights.log_weight.tobytes().hex()
+    weights: bytes = day.forecast.weights.log_weight.tobytes()
+    return json.dumps(day.to_dict()) + weights.hex()
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ def cases(tmp_path):
 @pytest.fixture
 def client(tmp_path, cases):
     settings = Settings(cases=cases, results=tmp_path / "results", port=8000)
-    return _Client(create_app(settings, _Jobs()))
+    jobs: Any = _Jobs()
+    return _Client(create_app(settings, jobs))
 
 
 def save(client, **body):
@@ -143,7 +144,7 @@ def test_an_edit_keeps_the_notes_of_the_author(client):
         {"op": "append", "path": ["facts"], "value": {"id": "new"}},
         {"op": "rename", "path": ["places", "port"], "value": "harbour"},
     ]
-    body = {"text": STARTER, "name": "x.yaml", "edits": edits}
+    body: dict[str, Any] = {"text": STARTER, "name": "x.yaml", "edits": edits}
     found = client.post("/api/editor/edit", json=body).json()
     assert found["data"]["facts"][0]["rating"] == "C3"
     assert {"facts.2.about", "triggers.0.place"} <= {p["field"] for p in found["problems"]}
@@ -168,7 +169,7 @@ def test_an_edit_keeps_the_notes_of_the_author(client):
     ],
 )
 def test_odd_edits_are_refused(client, edit):
-    body = {"text": STARTER, "name": "x.yaml", "edits": [edit]}
+    body: dict[str, Any] = {"text": STARTER, "name": "x.yaml", "edits": [edit]}
     assert client.post("/api/editor/edit", json=body).status_code == 422
 
 
@@ -291,7 +292,7 @@ def test_too_much_is_refused(client, cases):
 
 @pytest.mark.parametrize("path", ["check", "edit", "save"])
 def test_only_pages_of_ours_may_change_anything(client, cases, path):
-    body = {"text": STARTER, "name": "my-case.yaml", "edits": [], "etag": None}
+    body: dict[str, Any] = {"text": STARTER, "name": "my-case.yaml", "edits": [], "etag": None}
     where = f"/api/editor/{path}"
     other = {"Origin": "http://evil.example"}
     assert client.post(where, json=body, headers=other).status_code == 403

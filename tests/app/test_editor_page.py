@@ -57,7 +57,7 @@ def server(tmp_path_factory) -> Iterator[tuple[str, Path]]:
 
 @pytest.fixture(params=[1280, pytest.param(390, marks=pytest.mark.slow)])
 def width(request) -> int:
-    return request.param
+    return int(request.param)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def picture(page, name: str) -> None:
 
 
 def no_sideways_scrolling(page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"))
 
 
 def tab_to(page, selector: str, most: int = 150) -> None:

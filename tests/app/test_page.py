@@ -146,8 +146,8 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
     page = visit.page
     best = {"runs": 50, "key": key, "steps": [50, 60, 240]}
     page.route("**/api/best*", lambda route: route.fulfill(json=best))
-    made = {"id": "1", "key": "x", "state": "running", "done": 60, "total": 240, "note": "runs",
-            "error": "", "version": 0}  # fmt: skip
+    made: dict[str, Any] = {"id": "1", "key": "x", "state": "running", "done": 60, "total": 240,
+            "note": "runs", "error": "", "version": 0}  # fmt: skip
     wanted = []
 
     def going(route: Any) -> None:

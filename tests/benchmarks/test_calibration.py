@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from foedus.case.models import Fact
 from foedus.weighing.evidence import reports
 from foedus.weighing.observation_model import observation
 from foedus.world.guidance import Guidance
+
+from ..narrowing import present
 
 AS_OF = 7
 
@@ -64,12 +68,13 @@ def test_reports_come_as_often_as_the_likelihood_says(case, synthetic, quantity,
         else:
             reporter.number(quantity, day=5, place=None, member=None)
     facts = [Fact.model_validate(f) for f in reporter.facts]
+    of: dict[Fact, tuple[Any, ...]]
     if quantity in ("request", "refusal"):
-        of = {f: (f.value.kind, case.day(f.about)) for f in facts}
+        of = {f: (present(f.value).kind, case.day(f.about)) for f in facts}
     else:
         # Numbers, classes and bounds are partitions of their own.
-        of = {f: (f.value.kind, str(f.value), f.unit) for f in facts}
-    forms = {}
+        of = {f: (present(f.value).kind, str(f.value), f.unit) for f in facts}
+    forms: dict[Any, list[Fact]] = {}
     for fact in facts:
         kind = of[fact][0]
         form = {"at_least": "bound", "at_most": "bound", "yes": "event", "no": "event"}.get(kind)
@@ -78,7 +83,7 @@ def test_reports_come_as_often_as_the_likelihood_says(case, synthetic, quantity,
         forms = {unit: [f for f in facts if f.unit == unit] for unit in {f.unit for f in facts}}
     checked = 0
     for told in forms.values():
-        cells = {}
+        cells: dict[tuple[Any, ...], list[Fact]] = {}
         for fact in told:
             cells.setdefault(of[fact], []).append(fact)
         observed, expected = [], []
@@ -174,7 +179,7 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
     assert json.dumps(again) == text
     page = pytest.MonkeyPatch()
     page.syspath_prepend(str(calibration.HERE))
-    import calibration_page
+    calibration_page = importlib.import_module("calibration_page")
 
     page.undo()
     shown = calibration_page.page(figures)

@@ -21,7 +21,8 @@ def page() -> str:
 
 
 def block(page: str, language: str) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)[0]
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    return found[0]
 
 
 def test_the_example_is_a_case(page):

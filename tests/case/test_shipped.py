@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,8 @@ from foedus.weighing.nearest_cases import alike, own_row
 from foedus.weighing.outside_view import outside_view
 from foedus.world.engine import registry
 from foedus.world.priors import casebook_priors
+
+from ..narrowing import present
 
 NAMES = shipped()
 BOOK = load_casebook()
@@ -66,7 +69,7 @@ def flipped(case: Case) -> Case:
 
 def test_there_are_four_and_they_differ_in_what_came_of_them():
     assert set(NAMES) == {"bahrain-2011", "kazakhstan-2022", "kyrgyzstan-2010", "niger-2023"}
-    classes = {name: BOOK[load(name).casebook_id].outcome for name in NAMES}
+    classes = {name: BOOK[present(load(name).casebook_id)].outcome for name in NAMES}
     assert classes == {
         "bahrain-2011": "granted_troops",
         "kazakhstan-2022": "granted_troops",
@@ -172,11 +175,11 @@ def test_the_sizes_of_hypotheses_are_those_of_the_first_case_or_named_as_new(nam
 @of_all
 def test_its_own_row_of_the_casebook(name: str):
     case = load(name)
-    row = BOOK[case.casebook_id]
+    row = BOOK[present(case.casebook_id)]
     assert own_row(case) == row.key
     assert case.start == row.start()
     assert case.trigger_type == row.trigger
-    assert organisation_group(case.organisation) == row.organisation
+    assert organisation_group(present(case.organisation)) == row.organisation
 
 
 @of_all
@@ -205,7 +208,7 @@ def test_priors_from_history_end_before_the_year_of_the_case(name: str):
 def test_without_the_exclusion_its_own_row_would_have_counted(name: str):
     case = load(name)
     after = case.end + dt.timedelta(days=200)
-    like = {"trigger": case.trigger_type, "formal_request": None, "before": after}
+    like: dict[str, Any] = {"trigger": case.trigger_type, "formal_request": None, "before": after}
     kept = base_rate(BOOK, **like, exclude=own_row(case))
     all_ = base_rate(BOOK, **like)
     assert case.casebook_id in all_.cases
@@ -215,7 +218,7 @@ def test_without_the_exclusion_its_own_row_would_have_counted(name: str):
 @of_all
 def test_outcomes_agree_with_the_casebook_and_with_the_facts(name: str):
     case = load(name)
-    row = BOOK[case.casebook_id]
+    row = BOOK[present(case.casebook_id)]
     outcome = {o.question: o.value for o in case.outcomes}
     came = row.outcome == "granted_troops"
     assert outcome["landed"] is came
@@ -226,7 +229,7 @@ def test_outcomes_agree_with_the_casebook_and_with_the_facts(name: str):
     assert outcome["landing-day"] == day
     for event in ("request", "decision", "refusal"):
         question = {"request": "asked", "decision": "decided", "refusal": "refused"}[event]
-        happened = any(f.quantity == event and f.value.kind == "yes" for f in case.facts)
+        happened = any(f.quantity == event and present(f.value).kind == "yes" for f in case.facts)
         if question in outcome:
             assert outcome[question] is happened
 
@@ -234,7 +237,8 @@ def test_outcomes_agree_with_the_casebook_and_with_the_facts(name: str):
 @of_all
 def test_every_source_is_named_and_used(name: str):
     case = load(name)
-    used = {f.source for f in case.facts} | {o.source for o in case.outcomes}
+    used: set[str | None] = {f.source for f in case.facts}
+    used |= {o.source for o in case.outcomes}
     used |= {p.source for p in case.places.values()} | {m.source for m in case.alliance.members}
     used |= {e.source for e in case.calendar} | {a.source for a in case.alliance.treaty}
     used |= {p.source for p in case.alliance.patrons} | {case.ties.border_source}

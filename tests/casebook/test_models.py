@@ -156,10 +156,10 @@ def test_pymc_states_the_same_equations(model):
     built = build(model, X, Y)
     free = {v.name: v for v in built.free_RVs}
     random = np.random.default_rng(1)
-    import pytensor
+    from pytensor.compile.function import function as compiled
 
     outputs = [built[name] for name in PARAMETERS[model]]
-    function = pytensor.function(
+    function = compiled(
         list(free.values()),
         [built.potentials[0], *outputs],
         on_unused_input="ignore",

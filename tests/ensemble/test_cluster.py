@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,13 @@ from foedus.ensemble import cluster, runner
 from foedus.ensemble.compare import diff
 from foedus.ensemble.ensemble import open_ensemble
 from foedus.ensemble.runner import run
+from foedus.ensemble.work import Task, work
 from foedus.errors import InputError, StoreError
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.usefixtures("fake")
 ENGINES = Path(__file__).parent / "engines"
+NO_GUIDANCE: Any = None  # no run is made
 
 
 class Machines:
@@ -89,7 +92,8 @@ def test_workers_are_killed_and_the_numbers_stay(case, machines, tmp_path):
     rng = random.Random(4)
     whole = run(case, runs=150, seed=3, workers=1, batch=150, out=tmp_path / "whole.zarr")
     found = machines(2, FAKE_SLEEP="0.15")
-    landed, over = [], threading.Event()
+    landed: list[Any] = []
+    over = threading.Event()
 
     class Storm:
         """Kill a worker now and then, and let another join, once there is something done."""
@@ -142,7 +146,7 @@ def test_a_worker_with_other_code_is_refused_by_name(case, machines, tmp_path):
 def test_local_cluster(case, tmp_path, fake):
     fake.setattr(runner, "_compile", lambda task: None)
     fake.setenv("PYTHONPATH", str(ENGINES))
-    fake.setattr(cluster, "remote", cluster.work)  # its workers know nothing of the fixed hash
+    fake.setattr(cluster, "remote", work)  # its workers know nothing of the fixed hash
     made = run(case, runs=60, seed=3, workers=2, batch=5, out=tmp_path / "c.zarr", cluster="local")
     whole = run(case, runs=60, seed=3, workers=1, out=tmp_path / "whole.zarr")
     assert diff(whole, made).equal
@@ -150,12 +154,12 @@ def test_local_cluster(case, tmp_path, fake):
 
 def test_a_folder_that_is_not_shared_is_named(case, tmp_path, fake):
     made = run(case, runs=20, seed=3, workers=1, batch=10, out=tmp_path / "c.zarr")
-    task = runner.Task(str(tmp_path / "elsewhere" / "c.zarr"), made.plan, "{}", None, "fake_engine")
+    task = Task(str(tmp_path / "elsewhere" / "c.zarr"), made.plan, "{}", NO_GUIDANCE, "fake_engine")
     with pytest.raises(StoreError, match="one shared folder under the same path"):
         cluster.remote(task, 0)
     fake.setattr(cluster, "LAG", 0.0)
     with pytest.raises(StoreError, match="are not to be seen here"):
-        cluster._settle(made.path, runner.Task(str(made.path), made.plan, "", None, ""), {1: 7})
+        cluster._settle(made.path, Task(str(made.path), made.plan, "", NO_GUIDANCE, ""), {1: 7})
 
 
 @pytest.mark.parametrize(

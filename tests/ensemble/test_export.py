@@ -87,7 +87,7 @@ def test_arviz(made, tmp_path):
             same_bits(found[group][name].values, variable.values)
             same_bits(inside[group][name].values, variable.values)
             assert variable.dims[:2] == ("chain", "draw")
-    same_bits(tree["prior"]["b.size"].values[0], made.dataset.parameters.values[:, 1].copy())
+    same_bits(tree["prior"]["b.size"].to_numpy()[0], made.dataset.parameters.values[:, 1].copy())
 
 
 def test_what_is_there_is_not_overwritten_and_damage_leaves_nothing(made, tmp_path):
@@ -106,7 +106,7 @@ def test_what_to_install_is_said(made, tmp_path, monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(export.importlib, "import_module", missing)
+    monkeypatch.setattr("importlib.import_module", missing)
     for write in (export.to_parquet, export.to_arviz):
         with pytest.raises(InputError, match=r"needs .*: pip install 'foedus\[export\]'"):
             write(made, tmp_path / "a")

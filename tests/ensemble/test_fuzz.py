@@ -62,13 +62,14 @@ def made(tmp_path_factory):
     from foedus.case.models import Case
     from foedus.ensemble import runner
 
-    before, runner.ENGINE = runner.ENGINE, "fake_engine"
+    patch = pytest.MonkeyPatch()
+    patch.setattr(runner, "ENGINE", "fake_engine")
     try:
         case = Case.model_validate(conftest.SMALL)
         out = tmp_path_factory.mktemp("fuzz") / "a.zarr"
         return run(case, runs=20, seed=3, workers=1, batch=10, out=out)
     finally:
-        runner.ENGINE = before
+        patch.undo()
         sys.path.remove(str(conftest.ENGINES))
 
 

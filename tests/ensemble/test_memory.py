@@ -11,6 +11,7 @@ from foedus.answers import fans
 from foedus.answers.forecasts import judge
 from foedus.case.models import Case
 from foedus.ensemble.runner import run
+from foedus.errors import StoreError
 from foedus.weighing import weighed
 from foedus.weighing.adaptive_proposal import log_likelihood
 from foedus.weighing.weighed import weigh_runs
@@ -92,10 +93,8 @@ def test_no_room_on_disk_is_an_error_of_ours(monkeypatch):
     def full(handle, offset, size):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(weighed.os, "posix_fallocate", full)
-    with pytest.raises(
-        weighed.StoreError, match=r"weighing 9,000,000 runs needs 0.1 GB in .*TMPDIR"
-    ):
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(StoreError, match=r"weighing 9,000,000 runs needs 0.1 GB in .*TMPDIR"):
         weighed.large_table(1, 9_000_000)
 
 

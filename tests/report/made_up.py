@@ -4,8 +4,9 @@ import datetime as dt
 
 import numpy as np
 
+from foedus.case.question_kinds import Estimate
 from foedus.weighing.outside_view import Outside
-from foedus.weighing.results import Answer, Estimate, Evidence, Explanation, Fan, Forecast
+from foedus.weighing.results import Answer, Evidence, Explanation, Fan, Forecast
 from foedus.weighing.weights import importance_weights
 
 START = dt.date(2022, 1, 2)

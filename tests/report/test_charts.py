@@ -116,7 +116,7 @@ def test_a_forecast_and_a_case_show_their_tables(made_forecast: Forecast) -> Non
 def test_an_ensemble_draws_its_runs_before_the_evidence(small_ensemble: foedus.Ensemble) -> None:
     chart = small_ensemble.plot.fan("arrests")
     runs = small_ensemble.dataset["arrests"].sum("city").cumsum("day").to_numpy()
-    drawn = {len(line.get_xdata()): line for line in chart.axes.lines}[runs.shape[1]]
+    drawn = {len(np.asarray(line.get_xdata())): line for line in chart.axes.lines}[runs.shape[1]]
     assert np.ptp(np.asarray(drawn.get_ydata())) <= runs.max()
     assert len(small_ensemble.plot().figure.axes) == len(FANS)
     assert str(small_ensemble.plan.seed) in small_ensemble._repr_html_()

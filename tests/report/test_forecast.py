@@ -13,11 +13,11 @@ from foedus.answers.bayes_factors import Standing
 from foedus.answers.counterfactuals import Contrast, Difference
 from foedus.answers.explanations import Explanations, Hypothesis, Moved
 from foedus.answers.watch_list import Reading, Watch, Worth
+from foedus.case.question_kinds import Estimate
 from foedus.report.answer_words import outside, short, span
 from foedus.report.brief import brief_of, command
 from foedus.report.html import render
 from foedus.weighing.outside_view import Outside
-from foedus.weighing.results import Estimate
 
 from .made_up import AS_OF, START, forecast
 

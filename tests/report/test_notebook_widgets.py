@@ -211,7 +211,7 @@ def test_a_notebook_gets_no_key_that_moves_the_slider(tab: Any) -> None:
 
 def test_a_picture_is_faded_until_it_is_of_the_place_that_is_named(tab: Any) -> None:
     def busy() -> bool:
-        return tab.get_attribute(".foedus-slider", "aria-busy") == "true"
+        return bool(tab.get_attribute(".foedus-slider", "aria-busy") == "true")
 
     answer = "(at) => window.answer({at, text: `place ${at}`})"
     assert busy()

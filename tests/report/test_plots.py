@@ -1,6 +1,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree
 
 from foedus.report.content import Brief, Mark
@@ -29,7 +30,8 @@ def test_a_long_tail_is_drawn_on_a_root_scale(make_brief: Callable[..., Brief]) 
 def test_all_zero_and_one_day_can_be_drawn(make_brief: Callable[..., Brief]) -> None:
     fan = make_brief().fans[0]
     quantiles = ("q05", "q25", "q50", "q75", "q95")
-    calm = dataclasses.replace(fan, marks=(), **dict.fromkeys(quantiles, (0.0,) * len(fan.dates)))
+    zeros: Any = dict.fromkeys(quantiles, (0.0,) * len(fan.dates))
+    calm = dataclasses.replace(fan, marks=(), **zeros)
     assert "<svg" in fan_svg(calm, AS_OF)
     short = dataclasses.replace(
         fan, dates=fan.dates[:1], marks=(), **{q: getattr(fan, q)[:1] for q in quantiles}

@@ -9,6 +9,7 @@ import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -52,7 +53,7 @@ def dataset(case: Case, seed: int):
         elif name.startswith(("deaths", "troops")):
             array[...] = rng.integers(0, 3, array.shape)
     block["log_guidance"][...] = 0.0
-    data = {n: (("run", *outputs.VARIABLES[n].dims), a) for n, a in block.items()}
+    data: dict[str, Any] = {n: (("run", *outputs.VARIABLES[n].dims), a) for n, a in block.items()}
     data["hypothesis"] = ("run", (np.arange(RUNS) % len(case.hypotheses)).astype(np.int16))
     return xr.Dataset(
         data,
@@ -67,7 +68,8 @@ def dataset(case: Case, seed: int):
 @pytest.fixture(scope="module")
 def history() -> History:
     case = load_case("kazakhstan-2022")
-    days, scores = [], []
+    days: list[Day] = []
+    scores = []
     seen: set[str] = set()
     for n in range(10):
         date = case.start + dt.timedelta(days=n)

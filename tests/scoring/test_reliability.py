@@ -10,6 +10,7 @@ import pytest
 from foedus.errors import InputError
 from foedus.scoring.reliability import LEVEL, calibration, reliability, transform
 
+from ..narrowing import present
 from .test_lead_time import binary, day, number
 
 
@@ -105,7 +106,8 @@ def test_over_cases_and_days():
         day(1, binary("a", 0.7, True, 8), number("n", 3.0, 2.0, 8)),
         day(0, binary("a", 0.1, False, 8), case="other"),
     ]
-    chances, numbers = calibration(scores)
+    of_chances, of_numbers = calibration(scores)
+    chances, numbers = present(of_chances), present(of_numbers)
     assert (chances.questions, chances.forecasts) == (2, 3)
     assert chances.score == pytest.approx(((0.25 + 0.09) / 2 + 0.01) / 2)
     assert (numbers.questions, numbers.forecasts) == (1, 2)

@@ -113,7 +113,7 @@ def test_bad_argument(name: str, value: Any) -> None:
 
 
 def test_arrest_risk() -> None:
-    def at(rounding: str) -> list[float]:
+    def at(rounding: Any) -> list[float]:
         options = TwoGroupOptions(rounding=rounding)
         return [round(arrest_risk(options, c, a), 4) for c, a in ((1, 1), (1, 2), (2, 1), (3, 2))]
 
@@ -121,7 +121,7 @@ def test_arrest_risk() -> None:
     assert at("floor") == [0.8997, 0.0, 0.9899, 0.8997]
     assert at("half_even") == [0.8997, 0.0, 0.9899, 0.9899]
     assert at("half_up") == [0.8997, 0.8997, 0.9899, 0.9899]
-    smooth = TwoGroupOptions(rounding="smooth")
+    smooth = TwoGroupOptions(rounding=Rounding.SMOOTH)
     assert arrest_risk(smooth, 1, 5) == pytest.approx(0.19676, abs=1e-5)
 
 

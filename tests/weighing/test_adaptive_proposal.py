@@ -18,7 +18,7 @@ def _scores(runs: int, seed: int = 1) -> np.ndarray:
 
 
 def _fit(z: np.ndarray, noise: float = 1.0, seed: int = 2) -> np.ndarray:
-    return SLOPES @ z + noise * np.random.default_rng(seed).normal(size=z.shape[1])
+    return np.asarray(SLOPES @ z) + noise * np.random.default_rng(seed).normal(size=z.shape[1])
 
 
 def test_it_finds_the_slopes_and_little_else():

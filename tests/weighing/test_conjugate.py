@@ -16,12 +16,16 @@ from foedus.weighing.adaptive_proposal import log_likelihood
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
+from ..narrowing import number, present
+
 SD = 0.5  # of a report; the truth is standard normal
 
 
 def _uniformity():
     path = Path(__file__).resolve().parents[2] / "benchmarks" / "uniformity.py"
     spec = importlib.util.spec_from_file_location("foedus_uniformity", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -59,11 +63,11 @@ def test_the_exact_posterior(toy, normal_reports):
 
     case = _case(toy, 0.8)
     x = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)
-    answer = judge(weigh_runs(case, _dataset(toy, case, x))).answer("belief").estimate
+    answer = present(judge(weigh_runs(case, _dataset(toy, case, x))).answer("belief").estimate)
     mean, sd = 0.8 / (1 + SD**2), np.sqrt(SD**2 / (1 + SD**2))
     assert answer.mean == pytest.approx(mean, abs=1e-3)
     exact = stats.norm.ppf([0.05, 0.25, 0.5, 0.75, 0.95], mean, sd)
-    np.testing.assert_allclose(answer.quantiles, exact, atol=5e-3)
+    np.testing.assert_allclose([number(q) for q in answer.quantiles], exact, atol=5e-3)
 
 
 def _ranks(toy, uniformity, crises, runs=200):

@@ -7,10 +7,11 @@ import pytest
 
 from foedus.case import as_of, load_case
 from foedus.case.models import Case
-from foedus.case.priors import Fixed
+from foedus.case.priors import Fixed, Normal
 from foedus.world import engine, priors
 from foedus.world.priors import resolve
 
+from ..narrowing import present
 from .small_case import small_case
 
 CASE = load_case("kazakhstan-2022")
@@ -47,9 +48,13 @@ def test_a_case_that_names_no_trigger_keeps_the_defaults():
 def test_the_case_file_goes_before_history_and_a_hypothesis_before_both():
     registry = engine.registry(CASE)
     case = CASE.model_copy(update={"priors": {"leader.request_base": Fixed(value=-9.0)}})
-    assert resolve(case, registry)["leader.request_base"].value == -9.0
+    base = resolve(case, registry)["leader.request_base"]
+    assert isinstance(base, Fixed)
+    assert base.value == -9.0
     border = next(h for h in CASE.hypotheses if h.id == "border")
-    assert resolve(CASE, registry, border)["alliance.interest"].mean == 2.0
+    interest = resolve(CASE, registry, border)["alliance.interest"]
+    assert isinstance(interest, Normal)
+    assert interest.mean == 2.0
     assert resolve(CASE, registry, border)["alliance.lead_intercept"].origin == "casebook"
 
 
@@ -75,10 +80,11 @@ def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
     from foedus.world.setting import Setting
 
     prior = _priors(CASE)["alliance.lead_intercept"]
-    drawn = priors._outlook(
+    outlook = priors._outlook(
         CASE.trigger_type, CASE.organisation, CASE.start.isoformat(), "KAZ",
         CASE.alliance.lead_has_base, True,
-    )[1]  # fmt: skip
+    )  # fmt: skip
+    drawn = present(outlook)[1]
     expected = np.mean(np.log(drawn / (1 - drawn)))
     average = prior.mean + priors._expected(Setting.of(CASE), registry)
     assert average == pytest.approx(expected, abs=1e-3)

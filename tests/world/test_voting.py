@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_six_members(rule, act, index):
 
 def test_six_members_when_the_asker_counts_as_a_yes_or_has_a_veto():
     held = coalitions(6)
-    all_but_asker = held[:, [0, 1, 3, 4, 5]].all(axis=1)
+    all_but_asker = np.asarray(held[:, [0, 1, 3, 4, 5]].all(axis=1))
     assert power_to_act(all_but_asker) == Fraction(2, 64)
     assert shapley_shubik(all_but_asker) == exactly("1/5 1/5 0 1/5 1/5 1/5")
     two_vetoes = held[:, 0] & held[:, 2] & (held.sum(axis=1) >= 4)
@@ -188,7 +189,7 @@ def test_an_impossible_condition_falls_back_to_the_plain_draw():
     assert not conditional_support(chances, u, np.ones(3, dtype=bool)).any()
 
 
-EMISSIONS = {
+EMISSIONS: dict[str, Any] = {
     "capability": [0.08, 0.08, 0.03, 0.16, 0.16, 0.16, 0.16, 0.05, 0.05, 0.08],
     "position": [4, 7, 4, 4, 10, 10, 10, 7, 4, 7],
     "salience": [0.8, 0.4, 0.2, 0.8, 0.6, 0.6, 0.9, 0.1, 1.0, 0.7],

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from foedus.weighing.results import finite
+from foedus.plain_values import finite
 from foedus.weighing.weights import effective_size, normalise
 
 FloatArray = NDArray[np.float64]

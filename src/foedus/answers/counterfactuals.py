@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.errors import StoreError
+from foedus.plain_values import finite
 from foedus.weighing.quantities import Block, Frame, blocks, event_day, series, variables
-from foedus.weighing.results import KEYS, LEVELS, finite
 from foedus.weighing.weights import mean_and_error, quantile
+from foedus.weighted_statistics import KEYS, LEVELS
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:

@@ -37,10 +37,11 @@ from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
+from foedus.plain_values import finite, plain
 from foedus.weighing.evidence import Report
 from foedus.weighing.evidence_table import UNMET
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import Evidence, finite, plain
+from foedus.weighing.results import Evidence
 from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
 from foedus.weighing.weights import (
     effective_size,

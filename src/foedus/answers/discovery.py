@@ -26,8 +26,9 @@ from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
+from foedus.plain_values import finite
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import figures, finite, named
+from foedus.weighing.results import figures, named
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import effective_size, normalise
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame, blocks, series, variables
-from foedus.weighing.results import LEVELS, Fan
+from foedus.weighing.results import Fan
 from foedus.weighing.weighed import BLOCK, prior_weights
 from foedus.weighing.weights import Weights, carrying, quantile
+from foedus.weighted_statistics import LEVELS
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from foedus.answers.fans import fans
 from foedus.answers.questions import settled_by
 from foedus.case.models import Case, Question
+from foedus.case.question_kinds import Estimate
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.nearest_cases import alike
 from foedus.weighing.outside_view import Outside, outside_view
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import LEVELS, Answer, Estimate, Explanation, Forecast
+from foedus.weighing.results import Answer, Explanation, Forecast
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import mean_and_error, normalise, quantile
+from foedus.weighted_statistics import LEVELS
 
 if TYPE_CHECKING:
     from foedus.casebook import Casebook

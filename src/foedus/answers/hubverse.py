@@ -24,7 +24,7 @@ from typing import Any
 
 from foedus.case.question_kinds import kind_of
 from foedus.errors import InputError
-from foedus.weighing.results import KEYS, LEVELS
+from foedus.weighted_statistics import KEYS, LEVELS
 
 COLUMNS: tuple[str, ...] = (
     "model_id",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.answers.counterfactuals import resample
+from foedus.plain_values import finite
 from foedus.weighing.quantities import Frame, blocks, series, variables
-from foedus.weighing.results import finite
 
 if TYPE_CHECKING:
     import xarray as xr

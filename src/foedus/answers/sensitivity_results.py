@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from foedus.answers.uncertain_inputs import Input
-from foedus.weighing.results import finite, named, plain
+from foedus.plain_values import finite, plain
+from foedus.weighing.results import named
 
 Design = Literal["given", "sobol"]
 By = Literal["mechanism", "input"]

@@ -27,11 +27,14 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.asof import days_of
 from foedus.case.hash import seen_by_world
 from foedus.case.models import Case, Fact
+from foedus.case.question_kinds import Estimate
 from foedus.ensemble.progress import Progress, Silent
+from foedus.plain_values import finite, plain
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import reports
-from foedus.weighing.results import KEYS, Estimate, Forecast, finite, plain
+from foedus.weighing.results import Forecast
 from foedus.weighing.weighed import make_runs
+from foedus.weighted_statistics import KEYS
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case
-from foedus.weighing.results import finite
+from foedus.plain_values import finite
 from foedus.weighing.weights import mean_and_error
 
 if TYPE_CHECKING:

@@ -30,9 +30,10 @@ from foedus.answers.questions import settled_by
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
+from foedus.plain_values import finite, plain
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
-from foedus.weighing.results import figures, finite, plain
+from foedus.weighing.results import figures
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import carrying, mean_and_error, quantile
 

@@ -26,10 +26,11 @@ from foedus.case.models import Case, Question
 from foedus.case.priors import Prior
 from foedus.case.vocabulary import MECHANISMS, QUANTITIES
 from foedus.errors import InputError
+from foedus.plain_values import finite
 from foedus.weighing.quantities import Block, Frame, blocks, evaluate, series, variables
-from foedus.weighing.results import LEVELS, finite
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import mean_and_error, normalise, quantile
+from foedus.weighted_statistics import LEVELS
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:

@@ -350,7 +350,9 @@ def _questions(c: _Checker) -> None:
 def _sense(c: _Checker, path: Path, row: dict[str, Any], ask: dict[str, Any]) -> None:
     """Check that a question's kind, statistic and threshold go together."""
     kind, statistic, word = row.get("kind"), ask.get("statistic"), ask.get("quantity")
-    quantity = QUANTITIES.get(word) if isinstance(word, str) else None
+    if not isinstance(word, str):
+        return
+    quantity = QUANTITIES.get(word)
     if quantity is None or not isinstance(statistic, str) or not isinstance(kind, str):
         return
     at = (*path, "ask")

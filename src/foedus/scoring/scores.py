@@ -17,9 +17,10 @@ from foedus.case.models import Case, Outcome, Question
 from foedus.case.question_kinds import kind_of
 from foedus.ensemble.design import log_importance
 from foedus.errors import InputError
+from foedus.plain_values import finite, plain
 from foedus.scoring_rules import Score
 from foedus.weighing.outside_view import Outside, always_refuse, positions
-from foedus.weighing.results import Forecast, finite, plain
+from foedus.weighing.results import Forecast
 from foedus.weighing.weighed import Weighed, weigh_runs
 
 if TYPE_CHECKING:

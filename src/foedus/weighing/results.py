@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.question_kinds import Estimate
 from foedus.errors import InputError
+from foedus.plain_values import finite, plain
 from foedus.weighing.nearest_cases import Alike
 from foedus.weighing.outside_view import Outside
 from foedus.weighing.weights import Verdict, Weights
+from foedus.weighted_statistics import KEYS, LEVELS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,24 +28,6 @@ FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Forecast.to_dict`.
 FORMAT = 1
-
-#: Levels of all quantiles that are shown.
-LEVELS: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
-KEYS: tuple[str, ...] = tuple(f"q{round(100 * q):02d}" for q in LEVELS)
-
-
-def finite(number: float | None) -> float | None:
-    """Return a number as JSON can hold it: None for infinities and NaN."""
-    return None if number is None or not math.isfinite(number) else float(number)
-
-
-def plain(value: Any) -> Any:
-    """Return dates as ISO text and numbers as JSON can hold them."""
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value
-    return finite(float(value))
 
 
 def figures(x: float) -> str:
@@ -77,37 +62,6 @@ def named(questions: Sequence[Any], name: str) -> Any:
     names = [q.id for q in questions]
     expected = f"one of {', '.join(names)}" if names else "the case has no questions"
     raise InputError(f"question: {expected}{nearest(name, names)} (found {name!r})")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a set of weighted runs says of a question.
-
-    Attributes
-    ----------
-    probability, probability_error : float or None
-        Binary: that it is true. Date: that it happens in the window. With Monte-Carlo error.
-    mean, mean_error : float or None
-        Of a number.
-    quantiles : tuple
-        At :data:`LEVELS`: numbers, or dates with None for "not in the window"; empty for binary.
-    """
-
-    probability: float | None = None
-    probability_error: float | None = None
-    mean: float | None = None
-    mean_error: float | None = None
-    quantiles: tuple[float | dt.date | None, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "probability": plain(self.probability),
-            "probability_error": plain(self.probability_error),
-            "mean": plain(self.mean),
-            "mean_error": plain(self.mean_error),
-            "quantiles": {k: plain(v) for k, v in zip(KEYS, self.quantiles, strict=False)},
-        }
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.world.mechanism import Variable
-from foedus.world.order import VARIABLES
+from foedus.world.order import VARIABLES as VARIABLES
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

@@ -60,7 +60,8 @@ def test_one_kernel_however_arguments_are_given() -> None:
     kernels = (kernel.create, kernel.misplaced, kernel.advance)
 
     def go(runs: Any, **more: Any) -> list[int]:
-        state = create(options, seed=np.int8(1), runs=runs, city=more.get("city", 0))
+        seed: Any = np.int8(1)
+        state = create(options, seed=seed, runs=runs, city=more.get("city", 0))
         address = {"seed": np.int8(1), "day": np.int32(3), "ticks": np.int64(2), **more}
         advance(state, options=options, runs=runs, **address)
         return [len(k.overloads) for k in kernels]

@@ -76,8 +76,8 @@ def test_place_and_day_and_seed_change_the_draws() -> None:
 
     def moved(**address: int) -> bytes:
         state = start.copy()
-        place = {"seed": 1, "city": 0, "day": 0, **address}
-        advance(state, options=SMALL, runs=[0], ticks=1, **place)  # type: ignore[arg-type]
+        place: dict[str, Any] = {"seed": 1, "city": 0, "day": 0, **address}
+        advance(state, options=SMALL, runs=[0], ticks=1, **place)
         return state.records.tobytes()
 
     seen = {moved(), moved(seed=2), moved(city=1), moved(day=1), moved(seed=1 + 2**32)}
@@ -90,7 +90,7 @@ def test_parameters_of_each_run() -> None:
     runs = np.array([4, 7, 8])
     state = create(SMALL, seed=1, runs=runs)
     L, k = np.array([0.2, 0.9, 0.6]), np.array([2.3, 1.0, 0.5])
-    more = {
+    more: dict[str, Any] = {
         "grievance_shift": np.array([0.0, 0.3, 0.0]),
         "lethal_risk": np.array([0.0, 0.0, 0.2]),
         "jail_aversion": np.array([0.0, 0.1, 0.0]),
@@ -100,7 +100,7 @@ def test_parameters_of_each_run() -> None:
     alone = [state.take([i]) for i in range(3)]
     batch = advance(
         state, options=SMALL, seed=1, runs=runs, day=0, ticks=4, legitimacy=L, k=k, **more
-    )  # type: ignore[arg-type]
+    )
     for i, single in enumerate(alone):
         result = advance(
             single, options=SMALL, seed=1, runs=runs[i : i + 1], day=0, ticks=4,

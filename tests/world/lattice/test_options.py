@@ -69,17 +69,21 @@ def test_option(name: str, value: Any) -> None:
 
 
 def test_numbers_of_numpy_and_huge_ones() -> None:
-    options = StreetOptions(width=np.int16(20), height=20, k=np.float32(0.5), citizen_vision=2)
+    given: dict[str, Any] = {"width": np.int16(20), "k": np.float32(0.5)}
+    options = StreetOptions(**given, height=20, citizen_vision=2)
     assert (options.sites, options.k) == (400, 0.5)
     for name in ("width", "k", "max_jail_term"):
+        huge: dict[str, Any] = {name: 10**400}
         with pytest.raises(ValueError, match=rf"{name} must be .*, not 1000+\.\.\.0"):
-            StreetOptions(**{name: 10**400})
+            StreetOptions(**huge)
 
 
 def test_lowest_term() -> None:
+    below: dict[str, Any] = {"jail_term": "below", "max_jail_term": 0}
+    up_to: dict[str, Any] = {"jail_term": "up_to", "max_jail_term": 0}
     with pytest.raises(ValueError, match="max_jail_term"):
-        StreetOptions(jail_term="below", max_jail_term=0)
-    assert StreetOptions(jail_term="up_to", max_jail_term=0).max_jail_term == 0
+        StreetOptions(**below)
+    assert StreetOptions(**up_to).max_jail_term == 0
 
 
 def test_reading() -> None:

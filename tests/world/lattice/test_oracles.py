@@ -54,7 +54,8 @@ def test_sign_of_each_coefficient(name: str, coefficient: str, value: float, sig
     runs = np.arange(60)
     start = create(options, seed=2, runs=runs)
     counts = []
-    for more in ({}, {coefficient: value}):
+    given: list[dict[str, Any]] = [{}, {coefficient: value}]
+    for more in given:
         state = start.copy()
         # The arrests of the tick were active a moment before.
         got = advance(state, options=options, seed=2, runs=runs, day=0, ticks=1, **more)

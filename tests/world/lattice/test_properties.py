@@ -25,7 +25,9 @@ from foedus.world.lattice import (
     create,
     kernel,
 )
+from foedus.world.lattice.bitplanes import CLEAR, count_near
 from foedus.world.lattice.model import _lattice, advance_full, cells_in_vision
+from foedus.world.lattice.streams import get
 
 
 @st.composite
@@ -112,7 +114,7 @@ def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> Non
 
     state = create(options, seed=seed, runs=[0])
     other = shifted(state)
-    same = {"options": options, "seed": seed, "runs": [0], "day": 0, "ticks": 5}
+    same: dict[str, Any] = {"options": options, "seed": seed, "runs": [0], "day": 0, "ticks": 5}
     here, there = advance(state, **same), advance(other, **same)
     for a, b in zip(here, there, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -127,12 +129,12 @@ def survey(plan: Any, page: Any, seen: Any, free: Any) -> None:
             at, here, there = page, np.uint64(x), np.uint64(y)
             police, rebels = kernel.see(plan, at, here, there, False)
             seen[0, y, x], seen[1, y, x] = police, rebels
-            blocked = kernel.get(at, kernel.BLOCKED)
+            blocked = get(at, kernel.BLOCKED)
             for side in range(2):
                 first = plan.cop_groups if side else np.uint64(0)
                 last = plan.all_groups if side else plan.cop_groups
-                free[side, y, x] = kernel.count_near(
-                    blocked, plan, plan.goes, first, last, here, there, kernel.CLEAR
+                free[side, y, x] = count_near(
+                    blocked, plan, plan.goes, first, last, here, there, CLEAR
                 )
 
 

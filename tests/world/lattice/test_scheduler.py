@@ -79,7 +79,7 @@ def orders(seed: int, agents: int, ticks: int) -> Iterator[np.ndarray]:
         yield order
 
 
-def _tour(order, luck, sides, h):  # type: ignore[no-untyped-def]
+def _tour(order, luck, sides, h):
     """Give every agent its turn; ``sides`` is 0 for an empty site, 1 rebel, 2 bystander."""
     sites = sides.size
     for turn in range(order.size):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -21,8 +23,8 @@ from .street_settings import (
 )
 
 LEAD, OTHER, NEIGHBOUR = 1, 2, 3
-PROMPT = {"airlift__assembled": 0.0, "airlift__lag_spread": 0.0}
-STAY = {"airlift__min_stay": 1000.0}
+PROMPT: dict[str, Any] = {"airlift__assembled": 0.0, "airlift__lag_spread": 0.0}
+STAY: dict[str, Any] = {"airlift__min_stay": 1000.0}
 WIDE = {"airlift__sorties": 500.0, "airlift__light": 1.0, "airlift__seats": 400.0}
 
 
@@ -79,7 +81,7 @@ def test_first_landing_within_a_day_and_complete_in_days():
 
 
 def test_the_lift_is_limited_by_vehicles():
-    lift = {"airlift__vehicles_per_flight": 2.4, "airlift__vehicles": 120.0}
+    lift: dict[str, Any] = {"airlift__vehicles_per_flight": 2.4, "airlift__vehicles": 120.0}
     p = medians(airlift, **PROMPT, **STAY, **lift, airlift__ramp_air=0.05, airlift__light=0.0)
     heavy = daily(p, committed(), 8)[:, 0]
     each_day = np.diff(heavy)[1:3]

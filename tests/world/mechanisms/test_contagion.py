@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -150,7 +152,7 @@ def test_own_unrest_is_not_felt_and_the_near_feel_more():
 
 
 def test_a_shutdown_cuts_the_media_channel_only():
-    full = {"contagion__shutdown": 1.0}
+    full: dict[str, Any] = {"contagion__shutdown": 1.0}
     state, dark = streets(), streets()
     dark.internet[:] = 0.0
     p = medians(contagion, contagion__media=0.6, **full)
@@ -189,7 +191,8 @@ def test_signs(name, sign):
         state = streets(active=0.02)
         state.internet[:] = 0.3
         value = float(prior.quantile(np.array([u]))[0])
-        p = medians(contagion, **{f"contagion__{name}": value})
+        given: dict[str, Any] = {f"contagion__{name}": value}
+        p = medians(contagion, **given)
         felt.append(advance(contagion, p, state, days=5).contagion)
     assert np.all(sign * (felt[1] - felt[0]) > 0)
 

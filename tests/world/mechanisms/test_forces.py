@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -132,7 +134,8 @@ def test_signs_of_holding(name, sign):
     shares = []
     for u in (0.1, 0.9):
         value = float(prior.quantile(np.array([u]))[0])
-        p = medians(forces, **{f"forces__{name}": value})
+        given: dict[str, Any] = {f"forces__{name}": value}
+        p = medians(forces, **given)
         p["forces.public_precision"][:] = 1.0
         shares.append(_shares(p, announced=True, troops=2000))
     assert np.all(sign * (shares[1] - shares[0]) > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -142,8 +144,9 @@ def test_the_story_and_the_killings_compose():
     state.claim[:] = True
     state.legitimacy[:] = 0.6
     p = medians(information, lethal, lethal__legitimacy_recovery=0.3)
-    information.start(None, p, state, _random())
-    lethal.start(None, p, state, _random())
+    unread: Any = None
+    information.start(unread, p, state, _random())
+    lethal.start(unread, p, state, _random())
     for day in range(120):
         advance(information, p, state, first=day, begin=False)
         advance(lethal, p, state, first=day, begin=False)

@@ -10,6 +10,7 @@ from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
 from foedus.world.mechanisms import leader
 
+from ...narrowing import present
 from .decision_settings import SETTING, Connectivity, arrays, fresh, median, play, same, setting
 
 ALONE = ("leader",)
@@ -142,8 +143,8 @@ def test_a_concession_restores_legitimacy_once_and_its_resting_level_too():
     assert done.any()
     assert not done.all()
     for level in (state.legitimacy, state.baseline):
-        assert level[done] == pytest.approx(0.8)
-        assert (level[~done] == 0.6).all()
+        assert present(level)[done] == pytest.approx(0.8)
+        assert (present(level)[~done] == 0.6).all()
 
 
 def test_a_change_of_the_guard_moves_strength_once():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ from .street_settings import (
     streets,
 )
 
-QUIET = {
+QUIET: dict[str, Any] = {
     "lethal__backlash": 0.0,
     "lethal__fear_weight": 0.0,
     "lethal__legitimacy_loss": 0.0,
