@@ -1,10 +1,16 @@
-"""Values as JSON can hold them, and numbers as people read them."""
+"""Values as JSON can hold them: one serialiser for all results."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import Field, fields, is_dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel
 
 
 def finite(number: float | None) -> float | None:
@@ -12,10 +18,86 @@ def finite(number: float | None) -> float | None:
     return None if number is None or not math.isfinite(number) else float(number)
 
 
-def plain(value: Any) -> Any:
-    """Return dates as ISO text and numbers as JSON can hold them."""
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON can hold it.
+
+    Dates become ISO text; NaN and infinity become None; arrays, tuples and lists become lists;
+    numpy scalars become numbers; an enum becomes its value; pydantic models become their JSON.
+    A dataclass becomes a dict of its fields in their order, and ``field(metadata=...)`` may say
+    otherwise: ``{"json": "name"}`` gives the key another name, ``{"json": None}`` leaves the
+    field out, and ``{"keys": names}`` turns a sequence into a dict with these keys, as far as it
+    goes. An object that has ``to_dict`` (see :class:`Plain`) speaks for itself.
+
+    Raises
+    ------
+    TypeError
+        If the value is of another type.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass, field
+    >>> @dataclass(frozen=True)
+    ... class Seen:
+    ...     case_id: str = field(metadata={"json": "case"})
+    ...     day: dt.date
+    ...     number: float
+    ...     range: tuple[float, ...] = field(metadata={"keys": ("low", "high")})
+    ...     draws: Any = field(default=None, metadata={"json": None})
+    >>> to_plain(Seen("a", dt.date(2022, 1, 4), math.nan, (1.0, math.inf)))
+    {'case': 'a', 'day': '2022-01-04', 'number': None, 'range': {'low': 1.0, 'high': None}}
+    """
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, np.ndarray | np.generic):
+        return to_plain(value.tolist())
+    if isinstance(value, Enum):
+        return to_plain(value.value)
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return finite(value)
     if isinstance(value, dt.date):
         return value.isoformat()
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value
-    return finite(float(value))
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(item) for item in value]
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value):
+        return fields_to_plain(value)
+    raise TypeError(f"{type(value).__name__} has no plain value for JSON")
+
+
+def fields_to_plain(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as :func:`to_plain` writes them."""
+    found: dict[str, Any] = {}
+    for about in fields(record):
+        key = about.metadata.get("json", about.name)
+        if key is not None:
+            found[key] = _field_to_plain(about, getattr(record, about.name))
+    return found
+
+
+def _field_to_plain(about: Field[Any], value: Any) -> Any:
+    keys = about.metadata.get("keys")
+    if keys is None or value is None:
+        return to_plain(value)
+    return dict(zip(keys, to_plain(value), strict=False))
+
+
+class Plain:
+    """A dataclass that :func:`to_plain` can write, with ``to_dict`` to ask for it.
+
+    Attributes
+    ----------
+    json_also : tuple of str
+        Properties that follow the fields.
+    """
+
+    json_also: ClassVar[tuple[str, ...]] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        also = {name: to_plain(getattr(self, name)) for name in self.json_also}
+        return {**fields_to_plain(self), **also}

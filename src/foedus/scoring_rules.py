@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.errors import InputError
-from foedus.plain_values import finite
+from foedus.plain_values import Plain
 
 FloatArray = NDArray[np.float64]
 
@@ -26,7 +25,7 @@ BASELINE_FLOOR = 0.01
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Plain):
     """The scores of one forecaster on one question; those that do not apply are None."""
 
     forecast: float | None = None
@@ -38,10 +37,6 @@ class Score:
     def main(self) -> float | None:
         """Brier score of a probability, CRPS of a distribution."""
         return self.crps if self.brier is None else self.brier
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: finite(v) for k, v in vars(self).items()}
 
 
 def brier(p: float, outcome: bool, *, two_sided: bool = False) -> float:

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.errors import StoreError
-from foedus.plain_values import finite
+from foedus.plain_values import Plain
 from foedus.weighing.quantities import Block, Frame, blocks, event_day, series, variables
 from foedus.weighing.weights import mean_and_error, quantile
 from foedus.weighted_statistics import KEYS, LEVELS
@@ -99,7 +99,7 @@ class Counterfactual:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Plain):
     """What the other decision does to one outcome.
 
     Attributes
@@ -121,24 +121,11 @@ class Difference:
     counterfactual: float
     mean: float
     error: float
-    quantiles: tuple[float, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "key": self.key,
-            "title": self.title,
-            "unit": self.unit,
-            "factual": finite(self.factual),
-            "counterfactual": finite(self.counterfactual),
-            "mean": finite(self.mean),
-            "error": finite(self.error),
-            "quantiles": {k: finite(v) for k, v in zip(KEYS, self.quantiles, strict=True)},
-        }
+    quantiles: tuple[float, ...] = field(metadata={"keys": KEYS})
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Contrast(Plain):
     """A counterfactual with its differences.
 
     Attributes
@@ -168,12 +155,6 @@ class Contrast:
     def title(self) -> str:
         """What is otherwise, and what comes to the same."""
         return "; run for run the same: ".join((self.text, *self.also))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        rows = [d.to_dict() for d in self.differences]
-        said = {"since": self.since.isoformat(), "also": list(self.also)}
-        return {**vars(self), **said, "differences": rows}
 
 
 def counterfactuals(case: Case, guidance: Guidance) -> tuple[Counterfactual, ...]:

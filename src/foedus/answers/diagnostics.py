@@ -37,7 +37,7 @@ from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
-from foedus.plain_values import finite, plain
+from foedus.plain_values import Plain, finite
 from foedus.weighing.evidence import Report
 from foedus.weighing.evidence_table import UNMET
 from foedus.weighing.quantities import Frame
@@ -69,7 +69,7 @@ APART = 0.5
 
 
 @dataclass(frozen=True)
-class Place:
+class Place(Plain):
     """Where a report lies in what the runs lead one to expect.
 
     Attributes
@@ -90,6 +90,8 @@ class Place:
     tail: float
     effective: float
 
+    json_also = ("pit", "told")
+
     @property
     def pit(self) -> float:
         """The middle of the report's place, 0 to 1: below one half, it is lower than expected."""
@@ -100,17 +102,9 @@ class Place:
         """Whether there are runs enough to tell."""
         return self.effective >= FEWEST
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            **{k: finite(v) for k, v in vars(self).items()},
-            "pit": finite(self.pit),
-            "told": self.told,
-        }
-
 
 @dataclass(frozen=True)
-class Check:
+class Check(Plain):
     """A weighed fact against the runs.
 
     Attributes
@@ -135,14 +129,16 @@ class Check:
     source: str
     rating: str
     reported: str | None
-    prior: Place
-    others: Place
-    all: Place
     disbelief: float
     disbelief_error: float
     rated_wrong: float
     ess_without: float
     closest: float
+    prior: Place
+    others: Place
+    all: Place
+
+    json_also = ("conflict",)
 
     @property
     def told(self) -> bool:
@@ -165,17 +161,9 @@ class Check:
         sure = self.disbelief - SURE * self.disbelief_error
         return "disbelieved" if self.told and sure > max(0.5, DOUBT * self.rated_wrong) else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        places = {k: getattr(self, k).to_dict() for k in ("prior", "others", "all")}
-        return {k: plain(v) for k, v in vars(self).items() if k not in places} | {
-            **places,
-            "conflict": self.conflict,
-        }
-
 
 @dataclass(frozen=True)
-class Shift:
+class Shift(Plain):
     """What a fact does to the answer of a question.
 
     Attributes
@@ -201,13 +189,9 @@ class Shift:
     error: float
     told: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: plain(v) for k, v in vars(self).items()}
-
 
 @dataclass(frozen=True)
-class Believed:
+class Believed(Plain):
     """How far the runs believe a source.
 
     Attributes
@@ -238,6 +222,8 @@ class Believed:
     worst: str
     told: bool = True
 
+    json_also = ("words",)
+
     @property
     def words(self) -> str:
         """What the runs think of the source."""
@@ -249,14 +235,9 @@ class Believed:
             return "doubted more than rated"
         return "believed"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**{k: plain(v) for k, v in vars(self).items()}, "facts": self.facts,
-                "words": self.words}  # fmt: skip
-
 
 @dataclass(frozen=True)
-class Contradiction:
+class Contradiction(Plain):
     """Two facts that cannot both be true, or that the runs make unlikely together.
 
     Attributes
@@ -288,10 +269,6 @@ class Contradiction:
     text: str = ""
     disbelief_a: float = math.nan
     disbelief_b: float = math.nan
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: plain(v) for k, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -464,19 +441,19 @@ def _check(report: Report, told: Evidence, w: Weighed, n: int, prior: FloatArray
     doubt, error = mean_and_error(w.likelihood.disbelief[n], w.weights.weight)
     everything = _place(below, above, w.weights.weight)
     return Check(
-        told.id,
-        told.text,
-        told.source,
-        told.rating,
-        told.reported,
-        _place(below, above, prior),
-        _place(below, above, rest),
-        everything,
-        doubt,
-        error if everything.told else math.nan,
-        report.model.error,
-        math.nan if told.ess_without is None else told.ess_without,
-        math.nan if told.closest is None else told.closest,
+        fact=told.id,
+        text=told.text,
+        source=told.source,
+        rating=told.rating,
+        reported=told.reported,
+        disbelief=doubt,
+        disbelief_error=error if everything.told else math.nan,
+        rated_wrong=report.model.error,
+        ess_without=math.nan if told.ess_without is None else told.ess_without,
+        closest=math.nan if told.closest is None else told.closest,
+        prior=_place(below, above, prior),
+        others=_place(below, above, rest),
+        all=everything,
     )
 
 

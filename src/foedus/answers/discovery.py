@@ -26,7 +26,7 @@ from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.plain_values import finite
+from foedus.plain_values import Plain, finite
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import figures, named
 from foedus.weighing.weighed import Making, Weighed, When, weigh
@@ -59,7 +59,7 @@ SURE = 2.33
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Plain):
     """What the box asks of one input.
 
     Attributes
@@ -79,7 +79,7 @@ class Condition:
         Where the ends lie among the runs, 0 to 1.
     """
 
-    input: Input
+    input: Input = field(metadata={"json": None})
     low: float | None
     high: float | None
     options: tuple[str, ...]
@@ -95,13 +95,7 @@ class Condition:
             "kind": self.input.kind,
             "unit": self.input.unit,
             "meaning": self.input.meaning,
-            "low": finite(self.low),
-            "high": finite(self.high),
-            "options": list(self.options),
-            "holds": finite(self.holds),
-            "quasi_p": finite(self.quasi_p),
-            "stability": finite(self.stability),
-            "ranks": [finite(r) for r in self.ranks],
+            **super().to_dict(),
         }
 
 

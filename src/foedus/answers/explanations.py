@@ -35,7 +35,7 @@ from foedus.answers import bayes_factors as factors
 from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
 from foedus.case.models import Case
-from foedus.plain_values import finite
+from foedus.plain_values import Plain, finite
 from foedus.weighing.nearest_cases import case_features, own_row
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise, reason, without
@@ -61,7 +61,7 @@ _SEED = 20220105
 
 
 @dataclass(frozen=True)
-class Moved:
+class Moved(Plain):
     """What a fact does to a hypothesis.
 
     Attributes
@@ -80,13 +80,9 @@ class Moved:
     error: float
     told: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**vars(self), "shift": finite(self.shift), "error": finite(self.error)}
-
 
 @dataclass(frozen=True)
-class Hypothesis:
+class Hypothesis(Plain):
     """A hypothesis: what the evidence, the casebook and both say of it.
 
     Attributes
@@ -112,17 +108,6 @@ class Hypothesis:
     casebook: Standing
     both: Standing
     moved_by: tuple[Moved, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            **vars(self),
-            "effective": finite(self.effective),
-            "evidence": self.evidence.to_dict(),
-            "casebook": self.casebook.to_dict(),
-            "both": self.both.to_dict(),
-            "moved_by": [m.to_dict() for m in self.moved_by],
-        }
 
 
 @dataclass(frozen=True)

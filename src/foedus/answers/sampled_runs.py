@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.answers.counterfactuals import resample
-from foedus.plain_values import finite
+from foedus.plain_values import Plain
 from foedus.weighing.quantities import Frame, blocks, series, variables
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SHOWN = ("crowd", "deaths_total", "troops_present")
 
 
 @dataclass(frozen=True)
-class Pick:
+class Pick(Plain):
     """A run in short.
 
     Attributes
@@ -42,10 +42,6 @@ class Pick:
     crowd: float
     deaths: float
     troops: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: finite(v) if isinstance(v, float) else v for k, v in vars(self).items()}
 
 
 def picks(

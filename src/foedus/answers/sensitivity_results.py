@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from foedus.answers.uncertain_inputs import Input
-from foedus.plain_values import finite, plain
+from foedus.plain_values import Plain, finite
 from foedus.weighing.results import named
 
 Design = Literal["given", "sobol"]
@@ -20,7 +20,7 @@ ALIKE = "all runs give the same answer"
 
 
 @dataclass(frozen=True)
-class End:
+class End(Plain):
     """The answer where an input is at one end.
 
     Attributes
@@ -37,14 +37,9 @@ class End:
     probability: float | None = None
     median: float | dt.date | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        at = self.at if isinstance(self.at, str) else finite(self.at)
-        return {"at": at, "probability": plain(self.probability), "median": plain(self.median)}
-
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(Plain):
     """What an input does to an answer.
 
     Attributes
@@ -62,7 +57,7 @@ class Effect:
         a design of its own.
     """
 
-    input: Input
+    input: Input = field(metadata={"json": None})
     share: float
     low: float
     high: float
@@ -79,32 +74,21 @@ class Effect:
             "kind": self.input.kind,
             "unit": self.input.unit,
             "meaning": self.input.meaning,
-            "share": finite(self.share),
-            "low": finite(self.low),
-            "high": finite(self.high),
-            "told": self.told,
-            "ends": [e.to_dict() for e in self.ends],
-            "total": finite(self.total),
-            "total_low": finite(self.total_low),
-            "total_high": finite(self.total_high),
+            **super().to_dict(),
         }
 
 
 @dataclass(frozen=True)
-class Share:
+class Share(Plain):
     """A share of an answer's variance with its 95% interval."""
 
     share: float
     low: float
     high: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: finite(v) for k, v in vars(self).items()}
-
 
 @dataclass(frozen=True)
-class View:
+class View(Plain):
     """The sensitivities of a question to all inputs, by one set of weights.
 
     Attributes
@@ -132,19 +116,9 @@ class View:
         """The effects that are told from noise."""
         return tuple(e for e in self.effects if e.told)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "effects": [e.to_dict() for e in self.effects],
-            "noise": finite(self.noise),
-            "alone": None if self.alone is None else self.alone.to_dict(),
-            "chance": None if self.chance is None else self.chance.to_dict(),
-            "reason": self.reason,
-        }
-
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Plain):
     """The sensitivities of one question.
 
     Attributes
@@ -160,10 +134,6 @@ class Sensitivity:
     unit: str
     before: View
     after: View
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**vars(self), "before": self.before.to_dict(), "after": self.after.to_dict()}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from foedus.case.hash import seen_by_world
 from foedus.case.models import Case, Fact
 from foedus.case.question_kinds import Estimate
 from foedus.ensemble.progress import Progress, Silent
-from foedus.plain_values import finite, plain
+from foedus.plain_values import finite, to_plain
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import reports
 from foedus.weighing.results import Forecast
@@ -118,7 +118,7 @@ class Day:
                     "answered": a.estimate is not None,
                     "reason": a.reason,
                     "settled_by": a.settled_by,
-                    "base_rate": None if a.outside is None else plain(a.outside.probability),
+                    "base_rate": None if a.outside is None else to_plain(a.outside.probability),
                 }
                 for a in self.forecast.answers
             ],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case
-from foedus.plain_values import finite
+from foedus.plain_values import Plain
 from foedus.weighing.weights import mean_and_error
 
 if TYPE_CHECKING:
@@ -26,19 +26,15 @@ MOST_WAYS = 8
 
 
 @dataclass(frozen=True)
-class Share:
+class Share(Plain):
     """A share of weighted runs with its Monte-Carlo standard error."""
 
     share: float
     error: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {"share": finite(self.share), "error": finite(self.error)}
-
 
 @dataclass(frozen=True)
-class Row:
+class Row(Plain):
     """One member.
 
     Attributes
@@ -59,20 +55,9 @@ class Row:
     votes: dict[str, Share]
     sends: Share
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "member": self.member,
-            "name": self.name,
-            "lead": self.lead,
-            "requester": self.requester,
-            "votes": {k: v.to_dict() for k, v in self.votes.items()},
-            "sends": self.sends.to_dict(),
-        }
-
 
 @dataclass(frozen=True)
-class VoteMatrix:
+class VoteMatrix(Plain):
     """How the alliance voted.
 
     Attributes
@@ -89,29 +74,17 @@ class VoteMatrix:
     """
 
     rule: str
+    verdict: str
     rows: tuple[Row, ...]
     asked: Share | None
     decided: Share | None
     refused: Share | None
     ways: tuple[tuple[tuple[int, ...], Share], ...]
-    verdict: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {
-            "rule": self.rule,
-            "verdict": self.verdict,
-            "rows": [r.to_dict() for r in self.rows],
-            **{
-                k: None if v is None else v.to_dict()
-                for k, v in (
-                    ("asked", self.asked),
-                    ("decided", self.decided),
-                    ("refused", self.refused),
-                )
-            },
-            "ways": [{"votes": list(way), **share.to_dict()} for way, share in self.ways],
-        }
+        ways = [{"votes": list(way), **share.to_dict()} for way, share in self.ways]
+        return {**super().to_dict(), "ways": ways}
 
 
 def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix:
@@ -132,7 +105,7 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
         Without rows where the forecast refuses.
     """
     if weights.verdict == "refused":
-        return VoteMatrix(case.alliance.rule, (), None, None, None, (), weights.verdict)
+        return VoteMatrix(case.alliance.rule, weights.verdict, (), None, None, None, ())
     w = weights.weight
     votes = dataset["vote"].to_numpy()
     sends = dataset["contribution_day"].to_numpy() >= 0
@@ -154,12 +127,12 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
     }
     return VoteMatrix(
         case.alliance.rule,
+        weights.verdict,
         tuple(rows),
         happened["request"],
         happened["decision"],
         happened["refusal"],
         _ways(votes, w),
-        weights.verdict,
     )
 
 

@@ -30,7 +30,7 @@ from foedus.answers.questions import settled_by
 from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.plain_values import finite, plain
+from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
 from foedus.weighing.results import figures
@@ -63,7 +63,7 @@ LATENT: frozenset[str] = frozenset(("legitimacy", "belief_home", "belief_abroad"
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(Plain):
     """What a report may say, and what would follow.
 
     Attributes
@@ -91,22 +91,9 @@ class Reading:
     median: float | dt.date | None = None
     in_runs: float = float("nan")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "low": plain(self.low),
-            "high": plain(self.high),
-            "happened": self.happened,
-            "chance": finite(self.chance),
-            "after": [finite(p) for p in self.after],
-            "error": [finite(e) for e in self.error],
-            "median": plain(self.median),
-            "in_runs": finite(self.in_runs),
-        }
-
 
 @dataclass(frozen=True)
-class Worth:
+class Worth(Plain):
     """What one report would be worth.
 
     Attributes
@@ -151,11 +138,6 @@ class Worth:
     def thing(self) -> tuple[str, str | None, str | None]:
         """What it is about, whatever the day."""
         return self.quantity, self.place, self.member
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        out = {k: plain(v) for k, v in vars(self).items() if k != "readings"}
-        return {**out, "readings": [r.to_dict() for r in self.readings]}
 
 
 @dataclass(frozen=True)
@@ -240,7 +222,7 @@ class Watch:
             "classes": list(self.classes),
             "now": [finite(p) for p in self.now],
             "error": [finite(e) for e in self.error],
-            "median": plain(self.median),
+            "median": to_plain(self.median),
             "entropy": finite(self.entropy),
             "settled_by": self.settled_by,
             "rating": self.rating,

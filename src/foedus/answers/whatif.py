@@ -26,7 +26,7 @@ from foedus.case.models import Case, Question
 from foedus.case.priors import Prior
 from foedus.case.vocabulary import MECHANISMS, QUANTITIES
 from foedus.errors import InputError
-from foedus.plain_values import finite
+from foedus.plain_values import Plain
 from foedus.weighing.quantities import Block, Frame, blocks, evaluate, series, variables
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import mean_and_error, normalise, quantile
@@ -52,7 +52,7 @@ _CHECKED = 4
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Plain):
     """What is otherwise.
 
     Attributes
@@ -71,15 +71,6 @@ class Change:
     hypothesis: str | None = None
     priors: Mapping[str, Prior] = field(default_factory=dict)
     free: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "mechanisms": dict(self.mechanisms),
-            "hypothesis": self.hypothesis,
-            "priors": {k: v.model_dump(mode="json") for k, v in self.priors.items()},
-            "free": self.free,
-        }
 
     def apply(self, case: Case) -> Case:
         """Return the case with the change in it.
@@ -123,7 +114,7 @@ def _without(table: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, An
 
 
 @dataclass(frozen=True)
-class Course:
+class Course(Plain):
     """One quantity day by day, means over the pairs.
 
     Attributes
@@ -140,18 +131,9 @@ class Course:
     difference: FloatArray
     error: FloatArray
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        arrays = ("as_it_is", "changed", "difference", "error")
-        return {
-            "key": self.key,
-            "unit": self.unit,
-            **{name: [finite(v) for v in getattr(self, name)] for name in arrays},
-        }
-
 
 @dataclass(frozen=True)
-class WhatIf:
+class WhatIf(Plain):
     """What a change does.
 
     Attributes
@@ -182,18 +164,7 @@ class WhatIf:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {
-            "format": FORMAT,
-            "change": self.change.to_dict(),
-            "pairs": self.pairs,
-            "distinct": self.distinct,
-            "moved": self.moved,
-            "drawn_from": self.drawn_from,
-            "effective": finite(self.effective),
-            "outcomes": [d.to_dict() for d in self.outcomes],
-            "questions": [d.to_dict() for d in self.questions],
-            "courses": [c.to_dict() for c in self.courses],
-        }
+        return {"format": FORMAT, **super().to_dict()}
 
 
 def what_if(

@@ -15,14 +15,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.errors import InputError
-from foedus.plain_values import finite, plain
+from foedus.plain_values import Plain, finite
 from foedus.scoring_rules import Score, brier, crps, floored, log_score, shrunk
 from foedus.weighted_statistics import KEYS, LEVELS, mean_and_error, median, quantile
 
@@ -54,7 +54,7 @@ class Calendar(Protocol):
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Plain):
     """What a set of weighted runs says of a question.
 
     Attributes
@@ -71,17 +71,7 @@ class Estimate:
     probability_error: float | None = None
     mean: float | None = None
     mean_error: float | None = None
-    quantiles: tuple[float | dt.date | None, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "probability": plain(self.probability),
-            "probability_error": plain(self.probability_error),
-            "mean": plain(self.mean),
-            "mean_error": plain(self.mean_error),
-            "quantiles": {k: plain(v) for k, v in zip(KEYS, self.quantiles, strict=False)},
-        }
+    quantiles: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": KEYS})
 
 
 class QuestionKind:

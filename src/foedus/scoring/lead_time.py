@@ -11,6 +11,7 @@ import numpy as np
 
 from foedus.answers.timelines import Day, Timeline, collect, daily, stripped
 from foedus.case.models import Case
+from foedus.plain_values import Plain
 from foedus.scoring.scores import (
     BASELINES,
     Scored,
@@ -28,7 +29,7 @@ CLASSES: tuple[int, ...] = (1, 2, 4, 8, 15, 31)
 
 
 @dataclass(frozen=True)
-class Lead:
+class Lead(Plain):
     """All forecasts that were made some days before the outcome was public.
 
     Attributes
@@ -64,13 +65,9 @@ class Lead:
             return f"{self.low} or more"
         return str(self.low) if self.high == self.low else f"{self.low} to {self.high}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
-class History:
+class History(Plain):
     """The forecasts of a range of days, and their scores.
 
     Attributes
@@ -83,6 +80,8 @@ class History:
     timeline: Timeline
     scores: tuple[Scores, ...]
 
+    json_also = ("leads",)
+
     @property
     def leads(self) -> tuple[Lead, ...]:
         """The scores by lead time."""
@@ -90,12 +89,7 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            "timeline": self.timeline.to_dict(),
-            "scores": [s.to_dict() for s in self.scores],
-            "leads": [lead.to_dict() for lead in self.leads],
-        }
+        return {"format": FORMAT, **super().to_dict()}
 
 
 def history(

@@ -20,13 +20,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from foedus.errors import InputError
+from foedus.plain_values import Plain
 from foedus.randomness import Random
 from foedus.scoring.lead_time import open_forecasts
 from foedus.scoring.scores import Scores
@@ -69,7 +69,7 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Reliability:
+class Reliability(Plain):
     """Calibration of probabilities.
 
     Attributes
@@ -107,11 +107,6 @@ class Reliability:
         off = (self.recalibrated < self.low - 1e-9) | (self.recalibrated > self.high + 1e-9)
         return int(off.sum())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        out = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
-        return {**out, "bins": [{**vars(b), "band": list(b.band)} for b in self.bins]}
-
 
 @dataclass(frozen=True)
 class Coverage:
@@ -133,7 +128,7 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Transform:
+class Transform(Plain):
     """Calibration of numbers and dates.
 
     Attributes
@@ -152,11 +147,6 @@ class Transform:
     coverage: tuple[Coverage, ...]
     forecasts: int
     questions: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        out = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
-        return {**out, "coverage": [{**vars(c), "band": list(c.band)} for c in self.coverage]}
 
 
 def calibration(scores: Iterable[Scores]) -> tuple[Reliability | None, Transform | None]:

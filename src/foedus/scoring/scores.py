@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from foedus.case.models import Case, Outcome, Question
 from foedus.case.question_kinds import kind_of
 from foedus.ensemble.design import log_importance
 from foedus.errors import InputError
-from foedus.plain_values import finite, plain
+from foedus.plain_values import Plain, finite
 from foedus.scoring_rules import Score
 from foedus.weighing.outside_view import Outside, always_refuse, positions
 from foedus.weighing.results import Forecast
@@ -41,7 +41,7 @@ BASELINES: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class Scored:
+class Scored(Plain):
     """A question, what came of it, and how all forecasters did.
 
     Attributes
@@ -80,27 +80,9 @@ class Scored:
     lead: int | None = None
     pit: tuple[float, float] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "id": self.id,
-            "text": self.text,
-            "kind": self.kind,
-            "unit": self.unit,
-            "outcome": plain(self.outcome),
-            "open": self.open,
-            "known_already": self.known_already,
-            "score": self.score.to_dict() if self.score else None,
-            "baselines": {k: s.to_dict() for k, s in self.baselines.items()},
-            "skill": dict(self.skill),
-            "reason": self.reason,
-            "lead": self.lead,
-            "pit": None if self.pit is None else list(self.pit),
-        }
-
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(Plain):
     """All scores of a case as of a date.
 
     Attributes
@@ -114,7 +96,7 @@ class Scores:
     questions : tuple of Scored
     """
 
-    case_id: str
+    case_id: str = field(metadata={"json": "case"})
     as_of: dt.date
     verdict: str
     effective: float
@@ -153,11 +135,7 @@ class Scores:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
         return {
             "format": FORMAT,
-            "case": self.case_id,
-            "as_of": self.as_of.isoformat(),
-            "verdict": self.verdict,
-            "effective": finite(self.effective),
-            "questions": [q.to_dict() for q in self.questions],
+            **super().to_dict(),
             "summary": self.summary(),
             "summary_all": self.summary(only_open=False),
         }

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from foedus.case.models import Case
+from foedus.plain_values import Plain
 
 if TYPE_CHECKING:
     from foedus.casebook import Casebook
 
 
 @dataclass(frozen=True)
-class Alike:
+class Alike(Plain):
     """A historical case.
 
     Attributes
@@ -32,10 +33,6 @@ class Alike:
     same: tuple[str, ...]
     different: tuple[str, ...]
     happened: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
 def case_features(case: Case) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from foedus.case.question_kinds import Estimate
 from foedus.errors import InputError
-from foedus.plain_values import finite, plain
+from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.nearest_cases import Alike
 from foedus.weighing.outside_view import Outside
 from foedus.weighing.weights import Verdict, Weights
@@ -28,6 +28,9 @@ FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Forecast.to_dict`.
 FORMAT = 1
+
+#: Names of the quantiles that say what the runs have for a fact.
+RANGE = ("q05", "q50", "q95")
 
 
 def figures(x: float) -> str:
@@ -112,7 +115,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Plain):
     """A hypothesis before and after the evidence.
 
     Attributes
@@ -135,13 +138,9 @@ class Explanation:
     bayes_factor: float
     runs: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {name: plain(value) for name, value in vars(self).items()} | {"runs": self.runs}
-
 
 @dataclass(frozen=True)
-class Fan:
+class Fan(Plain):
     """Weighted quantiles by day of one quantity.
 
     Attributes
@@ -157,21 +156,16 @@ class Fan:
     title: str
     unit: str
     dates: tuple[dt.date, ...]
-    quantiles: FloatArray
+    quantiles: FloatArray = field(metadata={"json": None})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {
-            "key": self.key,
-            "title": self.title,
-            "unit": self.unit,
-            "dates": [d.isoformat() for d in self.dates],
-            **{k: [finite(v) for v in row] for k, row in zip(KEYS, self.quantiles, strict=True)},
-        }
+        rows = dict(zip(KEYS, to_plain(self.quantiles), strict=True))
+        return {**super().to_dict(), **rows}
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Plain):
     """A known fact: who says so, how it is used, and what the runs say of the same thing.
 
     Attributes
@@ -218,22 +212,13 @@ class Evidence:
     use: str
     share: float = 0.0
     error: float | None = None
-    runs: tuple[float | dt.date | None, ...] = ()
-    expected: tuple[float | dt.date | None, ...] = ()
     surprise: float | None = None
     disbelief: float | None = None
     ess_without: float | None = None
     closest: float | None = None
     nearest: float | dt.date | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        keys = ("q05", "q50", "q95")
-        out = {k: v for k, v in vars(self).items() if k not in ("runs", "expected")}
-        out = {k: plain(v) for k, v in out.items()}
-        out["runs"] = {k: plain(v) for k, v in zip(keys, self.runs, strict=False)}
-        out["expected"] = {k: plain(v) for k, v in zip(keys, self.expected, strict=False)}
-        return out
+    runs: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": RANGE})
+    expected: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": RANGE})
 
 
 @dataclass(frozen=True)
