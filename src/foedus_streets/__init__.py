@@ -1,7 +1,7 @@
 """The lattice study: what Epstein (2002, doi 10.1073/pnas.092080199) reports, run again.
 
-The runs of his Table 2, outbursts and how long one waits for them, and Model II, violence between
-two groups. No forecast of foedus uses it. It stands on :mod:`foedus.streets`, never the other way.
+The runs of the paper's Table 2, outbursts and the waits between them, and Model II, violence
+between two groups. Forecasts do not use this package. It builds on :mod:`foedus.streets`.
 
 >>> from foedus.streets import simulate
 >>> from foedus_streets import find_outbursts, paper_run

@@ -1,4 +1,4 @@
-"""Outbursts in a series of actives, by Epstein's definition, and what he measured of them.
+"""Outbursts in a series of actives, by Epstein's definition, and their statistics.
 
 Epstein (2002, doi 10.1073/pnas.092080199, figures 5 to 7): an outburst begins when more than 50
 agents are active and lasts until fewer than 50 are. Its size is the sum of the actives over its
@@ -19,7 +19,7 @@ IntArray = NDArray[np.int64]
 
 #: Actives above which an outburst begins and below which it ends.
 THRESHOLD = 50
-#: Larger numbers are taken for mistakes.
+#: Larger numbers are rejected as mistakes.
 MOST = 1e15
 
 

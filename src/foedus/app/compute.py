@@ -1,10 +1,10 @@
-"""What the page may have computed: start, follow and stop jobs, and fetch their results.
+"""Jobs of the page: start, follow and stop them, and fetch their results.
 
 ``POST /api/jobs`` with ``{kind, ...}`` starts or joins a job, or finds the result on disk:
 ``{id, key, state, done, total, note, error, version}``. ``GET /api/jobs?id=`` follows it,
-``POST /api/jobs/stop`` ``{id}`` takes the wish back. ``GET /api/result?key=`` gives the result,
-also a first one, while ``version`` says that there is one. ``GET /api/best?case=&as_of=`` names
-the best forecast that is there already: ``{runs, key, steps}``.
+``POST /api/jobs/stop`` ``{id}`` withdraws a request. ``GET /api/result?key=`` gives the result, or
+a preliminary one; ``version`` counts the results so far. ``GET /api/best?case=&as_of=`` names the
+best forecast already on disk: ``{runs, key, steps}``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from foedus.world.priors import refuse_undeclared
 #: Runs that a visitor may ask for, at most.
 MOST_RUNS = 200_000
 
-#: So many runs take seconds, and need not wait behind what takes minutes.
+#: Up to this many runs take seconds and go into the quick lane.
 SMALL = 500
 
 _KEY = re.compile(r"^[a-z]+-[0-9a-f]{32}$")
@@ -105,7 +105,7 @@ def street_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
 
 
 def score_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
-    """Return what :func:`foedus.app.work.score` needs; the visitor must say that he wants it."""
+    """Return what :func:`foedus.app.work.score` needs; the request must ask to reveal outcomes."""
     if not case.outcomes:
         raise InputError("this case has no outcomes yet, so nothing can be revealed")
     if body.get("reveal") is not True:

@@ -82,7 +82,7 @@ def view(text: str, name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``text``; ``data``: the plain values, or None where the text does not read as a mapping;
+        ``text``; ``data``: the plain values, or None if the text is not a mapping;
         ``problems``: each with line, column, field, found and expected; ``warnings`` of a case
         without problems; ``editable``: whether the form can change it.
     """

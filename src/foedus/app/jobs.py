@@ -1,11 +1,10 @@
-"""Heavy work, in processes of its own, so that nobody's click waits for another's forecast.
+"""Heavy work in separate processes, so that no request waits for another's forecast.
 
-There are two lanes. The *quick* lane has a process that only does what takes seconds; the *long*
-lane does the rest, one job after another. A job makes way for one of a lower number that comes
-later, as a better forecast does for what a visitor waits for, and begins again after it: what it
-has on disk is not made twice. A process is kept warm between jobs and is killed if a job does not
-stop when told to. Two visitors who ask for the same thing share one job, and it goes on until the
-last of them stops it. Results are files named by what decides them.
+There are two lanes. The *quick* lane has a process for jobs that take seconds; the *long* lane does
+the rest, one job after another. A job yields to a later one of higher priority (a lower number) and
+restarts after it; what it has on disk is reused. A process is kept between jobs and killed if a job
+does not stop on request. Visitors who ask for the same result share one job, which runs until the
+last of them stops it. Result files are named by a hash of everything that decides them.
 """
 
 from __future__ import annotations
@@ -51,10 +50,10 @@ class Tell(Protocol):
     """What a job may say while it works."""
 
     def progress(self, done: int, total: int, note: str = "") -> None:
-        """So much of it is done."""
+        """Report progress."""
 
     def partial(self, result: bytes) -> None:
-        """Give a first result, which a better one will replace."""
+        """Publish a preliminary result, which a better one will replace."""
 
 
 #: ``work(params, tell)`` returns the bytes of the result; it runs in another process.
@@ -221,7 +220,7 @@ class Jobs:
             return self._jobs.get(id_)
 
     def stop(self, id_: str) -> Job | None:
-        """Take one visitor's wish back; the last one's stops the job."""
+        """Withdraw one visitor's request; the job stops with the last one."""
         with self._lock:
             job = self._jobs.get(id_)
             if job is None or job.state not in ("queued", "running"):
@@ -268,14 +267,17 @@ class Jobs:
             return None
 
     def _over(self, worker: _Worker, job: Job, state: State, error: str = "") -> None:
-        """Note the end of a job; one that was stopped but is wanted still waits again."""
+        """Record the end of a job; one that was stopped but is still wanted is queued again."""
         with self._lock:
             worker.job = None
             if state == "stopped" and job.wanted > 0 and not self._closed:
                 job.done = job.total = 0
                 self._wait(job)
             else:
-                job.error, job.state = error, state  # who sees the end sees the error
+                job.error, job.state = (
+                    error,
+                    state,
+                )  # set before the state, so that whoever sees the end sees the error
 
 
 #: Starting a process changes what the whole program sees for a moment: one at a time.

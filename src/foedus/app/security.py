@@ -189,6 +189,6 @@ class Guard:
 
 
 def _opens_page(scope: Scope, headers: dict[str, list[str]]) -> bool:
-    """Tell whether somebody follows a link to the page itself, which shows and changes nothing."""
+    """Return whether a request only follows a link to the page, which changes nothing."""
     mode = headers.get("sec-fetch-mode", [""])[0]
     return bool(scope["method"] == "GET" and scope["path"] == "/" and mode == "navigate")

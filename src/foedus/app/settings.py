@@ -1,4 +1,4 @@
-"""What `foedus serve` was told."""
+"""Settings of `foedus serve`."""
 
 from __future__ import annotations
 

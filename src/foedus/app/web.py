@@ -1,4 +1,4 @@
-"""What every feature of the page is given, and how its answers and errors become responses."""
+"""The state shared by all features of the page, and their responses and errors."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Reported:
         self._tell.progress(done, total, self._what)
 
     def advance(self, runs: int) -> None:
-        """So many more runs are there."""
+        """Report runs that were added."""
         self._done += runs
         self._tell.progress(self._done, self._total, self._what)
 
@@ -186,7 +186,7 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
 
 
 def score(params: dict[str, Any], tell: Tell) -> bytes:
-    """Return the scores of a forecast: the only work that reads what came."""
+    """Return the scores of a forecast; the only job that reads outcomes."""
     import foedus
 
     case = case_of(params)
@@ -214,7 +214,7 @@ def explain(params: dict[str, Any], tell: Tell) -> bytes:
 
 
 def whatif(params: dict[str, Any], tell: Tell) -> bytes:
-    """Return what a change does; first answers are given before."""
+    """Return the effect of a change; preliminary results are published first."""
     from foedus.answers.whatif import what_if
 
     case = case_of(params)
@@ -235,7 +235,7 @@ def whatif(params: dict[str, Any], tell: Tell) -> bytes:
 
 
 def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
-    """Return on which uncertain inputs the answers hang."""
+    """Return the uncertain inputs that the answers depend on."""
     from foedus.answers.sensitivity_analysis import sensitivity as look
 
     case = case_of(params)
@@ -297,7 +297,7 @@ def change_of(told: dict[str, Any]) -> Change:
 
 
 def _plain(marks: Any) -> Any:
-    """Return dates as text and infinities as nothing."""
+    """Return dates as text and infinities as None."""
     import datetime as dt
     import math
 

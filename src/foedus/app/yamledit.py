@@ -166,7 +166,7 @@ def _completed(data: Any, edit: Edit) -> Edit:
 
 
 def _there(data: Any, path: Path) -> bool:
-    """Tell whether something stands at a path; a key without a value is as good as none."""
+    """Return whether a path has a value; a key without one does not count."""
     try:
         return _step_to(data, path) is not None or len(path) == 0
     except (KeyError, IndexError, TypeError):
@@ -180,7 +180,7 @@ def _step_to(data: Any, path: Path) -> Any:
 
 
 class _Unusual(Exception):  # noqa: N818 - never reaches a user
-    """A layout that changing in place does not know."""
+    """A layout that cannot be edited in place."""
 
 
 # --- in place -----------------------------------------------------------------------------------
@@ -385,7 +385,7 @@ def _dash(text: str, item: Node) -> int:
 
 
 def _long(value: Any) -> bool:
-    """Tell whether a text is worth folding, and can be: words with single spaces between them."""
+    """Return whether a text is long enough to fold, and only has single spaces between words."""
     return isinstance(value, str) and len(value) > _FOLD and value == " ".join(value.split())
 
 

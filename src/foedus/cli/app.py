@@ -45,14 +45,14 @@ app.command(casebook_app)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status; nothing but the message reaches the user."""
+    """Run a command and return its exit status; the user sees errors as messages only."""
     from foedus import errors
 
     if os.environ.get("FOEDUS_DEBUG"):
         return _status(app(tokens, exit_on_error=False, print_error=False))
     try:
         status = _status(app(tokens, exit_on_error=False, print_error=False))
-        sys.stdout.flush()  # a reader that has gone shows here, not when Python ends
+        sys.stdout.flush()  # a closed pipe is noticed here, not at exit
         _flush(sys.stderr)
         return status
     except CycloptsError as error:
@@ -108,7 +108,7 @@ def _visible(line: str) -> str:
 
 
 def _flush(stream: TextIO) -> None:
-    """Write out a stream; one whose reader has gone writes into nothing from now on."""
+    """Flush a stream; if its reader has closed it, discard further output."""
     try:
         stream.flush()
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""The options that several commands share, and what refuses those that would fail too late."""
+"""Options shared by several commands, and early checks of their values."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def refuse_undeclared(case: Case) -> None:
 
 
 def case_to_run(name: str, making: Making) -> Case:
-    """Return a case; refuse what would go wrong only after its runs are made."""
+    """Return a case after checks that would otherwise fail only after its runs."""
     from foedus import load_case
 
     case = load_case(name)
@@ -156,7 +156,7 @@ def refuse_brief_of_days(brief: Path | None, pdf: Path | None) -> None:
 
 
 def refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> None:
-    """Refuse what would destroy something, or could not be written after all the runs."""
+    """Refuse a path that would overwrite a store or cannot be written."""
     from foedus.errors import InputError
 
     if brief is None:

@@ -1,4 +1,4 @@
-"""Commands that say why: what a forecast hangs on, and what would tell more."""
+"""Commands that explain a forecast: its causes, inputs, facts and most useful reports."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Many runs of a case, kept safe: draws, plan, batches, workers, the store on disk.
+"""Ensembles of runs of a case: draws, plan, batches, workers and the store on disk.
 
-Names are imported when first used, so that importing this is quick.
+Names are imported when first used, to keep the import fast.
 """
 
 from __future__ import annotations

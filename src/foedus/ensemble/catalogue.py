@@ -1,4 +1,4 @@
-"""What was run: the stores in a folder, what made them, and whether they are sound."""
+"""The stores in a folder: what they hold, what made them, and whether they are intact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foedus.errors import StoreError
 
 @dataclass(frozen=True)
 class RunInfo:
-    """One store in short.
+    """Summary of one store.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class RunInfo:
     size : int
         Bytes on disk.
     command : str
-        Makes the same runs again.
+        Reproduces the runs.
     versions : mapping of str to str
-        Of all that decides the numbers, see :func:`foedus.ensemble.plan.versions`.
+        Of everything that decides the numbers, see :func:`foedus.ensemble.plan.versions`.
     batch : int
         Runs of a batch.
     digest : str
@@ -56,7 +56,7 @@ class RunInfo:
 
 
 def show(path: str | Path) -> RunInfo:
-    """Return what a store says of itself.
+    """Return the summary of a store.
 
     Raises
     ------
@@ -86,11 +86,11 @@ def show(path: str | Path) -> RunInfo:
 
 
 def list_runs(folder: str | Path = RESULTS) -> list[RunInfo]:
-    """Return the ensembles in a folder, the newest first; what is none is passed over."""
+    """Return the ensembles in a folder, newest first; other files are ignored."""
     found = []
     for path in Path(folder).glob("*/zarr.json"):
         if path.parent.name.startswith("."):
-            continue  # a draft that is being laid out
+            continue  # a store that is being created
         try:
             found.append(show(path.parent))
         except StoreError:

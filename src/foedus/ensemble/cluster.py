@@ -1,4 +1,4 @@
-"""Batches on the workers of a Dask cluster: the same numbers, on as many machines as there are.
+"""Batches on the workers of a Dask cluster; any number of machines gives the same numbers.
 
 A worker gets a :class:`~foedus.ensemble.work.Task`, which is plain data, and a batch number. It
 writes its chunks into the store, a folder that all machines see under one path, and returns the
@@ -39,7 +39,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def check_address(address: str) -> None:
-    """Say what is wrong with an address before anything is made.
+    """Check the address of a cluster before any run is made.
 
     Raises
     ------
@@ -80,11 +80,11 @@ def execute(
     address : str
         As :func:`check_address` takes it.
     finished : callable
-        Is told of every batch.
+        Called with every finished batch.
     workers : int
         Processes of a local cluster.
     note : callable
-        Is told what the user should know.
+        Called with messages for the user.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def execute(
     StoreError
         If a worker does not see the store, or cannot write.
     WorkerError
-        If a batch lost its worker again and again.
+        If a batch repeatedly lost its worker.
     """
     # Looked up when it is used: the machines of a cluster have current folders of their own.
     task = replace(task, path=str(Path(task.path).resolve()))
@@ -168,7 +168,7 @@ def remote(task: Task, batch: int) -> Done:
 
 
 def _see(task: Task) -> None:
-    """Wait until this machine sees the store as the plan has it."""
+    """Wait until this machine sees the store with the right plan."""
     end = time.monotonic() + LAG
     while True:
         try:

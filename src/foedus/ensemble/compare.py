@@ -55,11 +55,11 @@ class Difference:
     first : Where or None
         The first value that differs: by run, and within a run in the order of the variables.
     counts : dict of str to int
-        Values that differ, by variable; without those that are the same.
+        Number of different values, by variable that has any.
     compared : int
         Runs that both have and that were compared.
     plan : tuple of str
-        In what the plans would give other numbers. Said for its own sake: equal data are equal.
+        Differences of the plans that could change the numbers. They do not affect ``equal``.
     """
 
     shape: tuple[str, ...]

@@ -79,7 +79,7 @@ class FoedusBackend(BackendEntrypoint):
 
 
 class Stored(BackendArray):
-    """One column of the store, seen through the rows that are shown."""
+    """One column of the store, restricted to the selected rows."""
 
     def __init__(
         self, ensemble: Ensemble, group: Any, column: store.Column, rows: NDArray[np.int64]

@@ -51,7 +51,7 @@ _TRIGGER = "trigger."
 
 @dataclass(frozen=True)
 class Draws:
-    """What the priors gave to some runs.
+    """Draws from the priors for some runs.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ def draw(
     runs : ndarray of int64, shape (run,)
         Global run numbers, strictly increasing.
     stages : sequence of Stage
-        Where later runs look, see :mod:`foedus.ensemble.proposal`; everywhere the prior if absent.
+        Proposals of later runs, see :mod:`foedus.ensemble.proposal`; the prior if absent.
     luck : sequence of (purpose, place)
         Draws of chance that the stages may move.
 
@@ -126,8 +126,8 @@ def priors_at(
     case : Case
     registry : mapping of str to Parameter
     points : mapping of str to ndarray, shape (run,)
-        Coordinates by dimension (:func:`dimensions`), in the open unit interval; a dimension that
-        is not there is at its middle.
+        Coordinates by dimension (:func:`dimensions`), in the open unit interval; a missing
+        dimension is at 0.5.
     """
     size = next(iter(points.values())).size
     middle = np.full(size, 0.5)

@@ -1,4 +1,4 @@
-"""An ensemble as its readers see it: a plan, and a Dataset that is read as it is needed."""
+"""An ensemble for reading: its plan, and a Dataset that is loaded lazily."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ class Ensemble:
         Parameters
         ----------
         incomplete : bool
-            Also give the runs that are not done, whose values mean nothing; the coordinate
-            ``complete`` tells them apart.
+            Include unfinished runs, whose values are meaningless; the coordinate
+            ``complete`` marks the finished ones.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class Ensemble:
             yield (part if names is None else part[list(names)]).load()
 
     def damaged(self) -> dict[int, str]:
-        """Read everything again; return what is wrong with each damaged batch."""
+        """Reread everything; return the error of each damaged batch."""
         found = {b: why for b, why in store.damage(self.path, self._stored) if why is not None}
         return {b: why for b, why in found.items() if b < self.plan.batches}
 

@@ -16,7 +16,7 @@ from foedus.errors import StoreError
 
 @contextlib.contextmanager
 def locked(store: Path) -> Iterator[None]:
-    """Hold the store's lock, a file beside it that says who has it.
+    """Hold the store's lock, a file beside it that names its holder.
 
     Raises
     ------

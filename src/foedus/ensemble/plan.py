@@ -1,4 +1,4 @@
-"""The plan of an ensemble: all that decides its numbers, written before the first run."""
+"""The plan of an ensemble: everything that decides its numbers, written before the first run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CODE = ("world", "case/priors.py", "randomness.py", "ensemble/design.py", "ense
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run, and with what.
+    """The plan of an ensemble.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Plan:
         return _sha256(self._identity())[:8]
 
     def differences(self, other: Plan) -> list[str]:
-        """Say in what ``other`` would give other numbers; empty if in nothing."""
+        """Return the differences from ``other`` that would change the numbers."""
         mine, theirs = self._identity(), other._identity()
         found = []
         for name in mine:
@@ -148,7 +148,7 @@ class Plan:
     def command(self, out: object | None = None, *, resume: bool = False) -> str:
         """Return the command that makes these runs again.
 
-        An adaptive ensemble is made by a forecast, which goes on by itself where one was stopped.
+        An adaptive ensemble is made by a forecast, which continues an interrupted one by itself.
         """
         verb = "run" if self.evidence_hash is None else "forecast"
         begun = self.proposals.get("begun")
@@ -215,7 +215,7 @@ def make_plan(
     as_of: str | None,
     evidence_hash: str | None = None,
 ) -> Plan:
-    """Write down what will be run.
+    """Make the plan of an ensemble.
 
     Raises
     ------

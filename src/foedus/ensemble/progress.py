@@ -1,4 +1,4 @@
-"""How far a run has come, told to whoever wants to know."""
+"""Progress reports of a run."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Progress(Protocol):
     """What :func:`foedus.ensemble.runner.run` reports to; it must not raise."""
 
     def start(self, total: int, done: int) -> None:
-        """Begin: ``done`` of ``total`` runs were there already."""
+        """Begin; ``done`` of ``total`` runs already exist."""
 
     def advance(self, runs: int) -> None:
-        """So many more runs are safe on disk."""
+        """Report runs that were added to the disk."""
 
     def note(self, text: str) -> None:
-        """Something that the user should know."""
+        """Show a message to the user."""
 
     def stop(self) -> None:
-        """End, however it went."""
+        """End, after success or failure."""
 
 
 class Silent:
@@ -53,14 +53,14 @@ class Lines:
         self._began = self._told = 0.0
 
     def start(self, total: int, done: int) -> None:
-        """Say how much there is to do."""
+        """Print the number of runs to make."""
         self._total, self._done, self._fresh = total, done, 0
         self._began = self._told = time.monotonic()
         before = f", {done:,} of them done before" if done else ""
         self.note(f"{total:,} runs{before}")
 
     def advance(self, runs: int) -> None:
-        """Count, and say so now and then."""
+        """Count runs, and print progress from time to time."""
         self._done += runs
         self._fresh += runs
         now = time.monotonic()
@@ -73,7 +73,7 @@ class Lines:
             )
 
     def note(self, text: str) -> None:
-        """Print a line, if anybody still reads."""
+        """Print a line; ignore a closed stream."""
         with contextlib.suppress(BrokenPipeError):
             print(text, file=self._stream, flush=True)
 
@@ -124,7 +124,7 @@ class Bar:
             print(text, file=sys.stderr, flush=True)
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 

@@ -1,4 +1,4 @@
-"""Where later runs look: proposals that lean to what the evidence favours, and their price.
+"""Adaptive proposals: where later runs are drawn, and their importance weights.
 
 Weighting a prior ensemble wastes most runs when much is known. An adaptive ensemble therefore
 comes in stages. The runs of the first stage are drawn from the prior; before each later stage a
@@ -6,15 +6,15 @@ proposal is fitted to the runs so far, and the stage's runs are drawn from it:
 
     q_k = d · prior + (1 - d) · prod_j N(z_j; mean_j, sd_j²)
 
-in normal scores ``z_j`` of the design and of the chance that is drawn once a run
-(:func:`foedus.world.engine.luck`), a few dimensions moved and the others as in the prior. The
+in normal scores ``z_j`` of the design and of the chance that is drawn once per run
+(:func:`foedus.world.engine.luck`). A few dimensions are moved; the others follow the prior. The
 defensive share ``d`` bounds every weight by ``1/d`` (Hesterberg 1995,
 doi 10.1080/00401706.1995.10484303). All runs are weighed by the mixture of all stages they could
 have come from, ``prior / sum_k a_k q_k`` (Veach & Guibas 1995, doi 10.1145/218380.218498; Cornuet
-et al. 2012, doi 10.1111/j.1467-9469.2011.00756.x), so that no stage is thrown away.
+et al. 2012, doi 10.1111/j.1467-9469.2011.00756.x), so that no stage is discarded.
 
-Stages begin at fixed run numbers (500, 1,000, 2,000, 4,000, ...), whatever the number of runs that
-is asked for: a longer ensemble begins as the shorter one does.
+Stages begin at fixed run numbers (500, 1,000, 2,000, 4,000, ...), whatever the number of runs
+requested, so a longer ensemble begins with the same runs as a shorter one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 
 #: First run of the second stage; each later stage begins at twice that of the one before.
 FIRST_STAGE = 500
-#: Share of a stage's runs that are drawn from the prior all the same.
+#: Share of a stage's runs that are still drawn from the prior.
 DEFENSIVE = 0.2
 #: Normal scores are kept within this, so that a uniform never rounds to 0 or 1.
 _FAR = 8.0
@@ -81,7 +81,7 @@ class Stage:
 
 
 def boundaries(runs: int) -> list[int]:
-    """Return the first runs of the later stages of an ensemble of so many runs."""
+    """Return the first run of each later stage, for a given number of runs."""
     out, first = [], FIRST_STAGE
     while first < runs:
         out.append(first)

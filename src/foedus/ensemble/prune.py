@@ -1,4 +1,4 @@
-"""Remove stores that are not wanted any more: only what was asked for, never one in use."""
+"""Delete unwanted stores, but never one in use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OURS = ("checksum", "parameters", "log_guidance")
 
 @dataclass(frozen=True)
 class Unwanted:
-    """A store that would go, or went.
+    """A store to delete, or deleted.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ def prune(
         Those whose plan cannot be read, or whose data do not fit their checksums; all data are
         read for this.
     older_than : int, optional
-        Those made more than so many days ago.
+        Those made more than this many days ago.
     delete : bool
         Without it nothing is touched.
 

@@ -1,4 +1,4 @@
-"""A stored run, made again to be looked at."""
+"""Replay of a stored run, to show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run an ensemble: plan on disk first, then batches, in as many processes as are wanted."""
+"""Run an ensemble: write the plan to disk, then make batches in one or several processes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Adapt = Callable[[Ensemble, int], Stage]
 
 #: Module with ``registry`` and ``simulate``.
 
-#: Runs of a batch, where nobody says: enough to be quick, few enough for a small memory.
+#: Default number of runs in a batch: a compromise between speed and memory.
 LARGEST_BATCH = 500
 SMALLEST_BATCH = 100
 
@@ -50,7 +50,7 @@ CLUSTER_WORKERS = 100
 #: Runs that are simulated, and thrown away, to compile the kernels before workers start.
 COMPILING_RUNS = 16
 
-#: Where ensembles go when nobody says.
+#: Default folder of ensembles.
 RESULTS = Path("results")
 
 
@@ -102,7 +102,7 @@ def run(
     resume : bool
         The store must exist, and what it holds is checked first: damaged batches are made again.
     progress : Progress, optional
-        Is told how far the work has come.
+        Receives progress reports.
     adapt : callable, optional
         Makes the ensemble adaptive: ``adapt(ensemble, first_run)`` is asked, before each later
         stage, for its :class:`~foedus.ensemble.proposal.Stage`, from the runs so far. The stages
@@ -193,7 +193,7 @@ def run(
 def _stages(
     task: Task, runs: int, workers: int, progress: Progress, adapt: Adapt, cluster: str | None
 ) -> Task:
-    """Make the runs before each later stage, and ask where the stage is to look."""
+    """Make the runs before each later stage, then ask for its proposal."""
     path = Path(task.path)
     for number, first in enumerate(boundaries(runs)):
         if number < len(task.plan.stages):
@@ -237,7 +237,7 @@ def _continuing(plan: Plan, first: Ensemble) -> Plan:
 
 
 def _next(task: Task, first: Ensemble, adapt: Adapt) -> Task:
-    """Copy the runs of the ensemble that is continued, and ask where the others are to look."""
+    """Copy the runs of the continued ensemble, and ask for the proposal of the others."""
     path, begun = Path(task.path), task.plan.grown(first.plan.runs)
     marks = store.read_marks(path, begun)
     source = store.open_group(first.path, "r")
@@ -257,7 +257,7 @@ def _evidence_hash(case: Case) -> str:
 
 
 def default_path(plan: Plan, folder: str | os.PathLike[str] | None = None) -> Path:
-    """Return where a plan's store goes when nobody says; another plan gives another name."""
+    """Return the default path of a plan's store, which differs between plans."""
     known = (plan.as_of or "all-open").replace(":", "")
     return (
         RESULTS if folder is None else Path(folder)
@@ -335,7 +335,7 @@ def _failed(path: Path, plan: Plan, failures: dict[int, Failure]) -> str:
 
 
 def _matching(path: Path, plan: Plan) -> Plan:
-    """Return the stored plan if it gives the same numbers as the one that is asked for."""
+    """Return the stored plan if it gives the same numbers as the requested one."""
     stored, _ = store.read_plan(path)
     if differences := stored.differences(plan):
         raise StoreError(

@@ -249,7 +249,7 @@ def _write_chunks(path: Path, plan: Plan, batch: int, arrays: Arrays) -> None:
 
 
 def clear_batch(path: Path, batch: int) -> None:
-    """Take back a batch that is damaged: its mark first, then its chunks."""
+    """Remove a damaged batch: its mark first, then its chunks."""
     with writing(path):
         _set_mark(path, batch, 0)
         for column in columns():
@@ -307,7 +307,7 @@ def damage(path: Path, plan: Plan) -> Iterator[tuple[int, str | None]]:
             continue
         try:
             found = checksum(read_batch(path, group, plan, batch, runs))
-        except Exception as error:  # whatever a codec makes of damaged bytes
+        except Exception as error:  # codecs raise many kinds of errors on damaged bytes
             yield batch, f"a chunk cannot be read: {error}"
             continue
         yield batch, None if found == crc else f"checksum {found:08x}, expected {crc:08x}"
@@ -383,7 +383,7 @@ def sweep(path: Path) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn a failure of the disk into a :class:`StoreError` that says what to do."""
+    """Turn a disk error into a :class:`StoreError` that says what to do."""
     try:
         yield
     except OSError as error:
@@ -408,7 +408,7 @@ def _sync_all(paths: list[Path]) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Bring a file or a folder's list of names to the disk."""
+    """Flush a file, or a folder's directory entries, to disk."""
     windows = os.name == "nt"
     if windows and path.is_dir():
         return

@@ -1,4 +1,4 @@
-"""What a worker does: one batch, from the draws to its chunks on disk."""
+"""The work on one batch, from the draws to its chunks on disk."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Failure:
     ----------
     batch : int
     run : int or None
-        First run that fails by itself; None where none does.
+        First run that fails on its own; None if none does.
     error, origin, trace : str
         The exception in one line, the file and line that raised it, and the traceback.
     """

@@ -43,7 +43,7 @@ GROUP_ROWS = 16
 COPIES = 8
 #: What to count: set bits, or those that are not.
 SET, CLEAR = U(0), U(0xFFFFFFFFFFFFFFFF)
-#: No such cell.
+#: Marks a missing cell.
 NOWHERE = U(0xFFFFFFFFFFFFFFFF)
 #: Words tried for a free cell anywhere on the lattice before one is chosen exactly.
 FAR_WORDS = 64
@@ -145,7 +145,7 @@ def find_near(bits, p, masks, first, last, x, y, turned, rank):
 
 @njit
 def walk_near(bits, p, masks, first, last, x, y, cells, field, rank):
-    """Count agents, where some cells hold several, cell by cell.
+    """Count agents cell by cell, where cells can hold several.
 
     ``field`` is where in an item of ``cells`` their number is. Return how many there are, where
     number ``rank`` is (dx + halo, and dy + halo from bit 16; or NOWHERE), and its rank there.

@@ -1,4 +1,4 @@
-"""Checks of what a caller gives: each error names the argument, the value and what is allowed."""
+"""Checks of arguments: each error names the argument, the value and the allowed values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_THREADS = 1024
 
 
 def shown(value: object) -> str:
-    """Return a value as an error tells it: shortened."""
+    """Return a value, shortened for an error message."""
     return reprlib.repr(value)
 
 
@@ -117,7 +117,7 @@ def fits(names: str, size: int) -> None:
 
 
 def memory() -> int:
-    """Return the bytes of the machine's memory; 64 GiB where the system does not tell."""
+    """Return the bytes of the machine's memory, or 64 GiB if unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):

@@ -1,6 +1,6 @@
 """The compiled street lattice: Epstein's Model I for a batch of runs, without allocation.
 
-``tests/oracles/street_lattice.py`` says the same in plain Python, with the same draws.
+``tests/oracles/street_lattice.py`` is the same model in plain Python, with the same draws.
 
 An agent is one 64-bit record: x in bits 0-15, y in 16-31, kind in 32-33 (0 quiet, 1 active, 2 cop,
 3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops. While the
@@ -171,7 +171,7 @@ LAST = U(28)
 # words), for the order and for the moves (as words).
 ACT_STREAM, COP_STREAM, ORDER_STREAM, MOVE_STREAM = U(8), U(9), U(64), U(64 + STATE)
 LANE = 128
-#: Nobody has a turn.
+#: Marks a turn without an agent.
 NOBODY = U(0xFFFFFFFFFFFFFFFF)
 
 
@@ -271,7 +271,7 @@ def appear(p, at, kind, x, y):
 
 @njit(forceinline=True)
 def vanish(p, at, kind, x, y):
-    """Let a cop or an active be seen on a cell no more."""
+    """Remove a cop or an active from those seen on a cell."""
     if kind == COP:
         leave(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
     else:
@@ -884,7 +884,7 @@ def create(
 
 @njit(cache=True, nogil=True)
 def misplaced(records, citizens, cops, width, height, alone, jailed_block, sources=SOURCES):
-    """Look for a run that these kernels must not be given; return which, -1 if none, and why.
+    """Find a run that these kernels cannot handle; return its index (-1 if none) and the reason.
 
     True if two agents that block stand on one cell, where ``alone`` says that none do; False if one
     is off the lattice or of a kind that its place in the table is not for.

@@ -273,7 +273,7 @@ def draw_eight(typingctx: Any, state: Any, i: Any, out: Any, j: Any) -> Any:
 def compiled_sources(module: str) -> dict[str, str]:
     """Return the text of a module of foedus and of all that it imports of foedus, by name.
 
-    A package counts for nothing itself: what is taken from one is followed to its own file.
+    Packages themselves are ignored: names imported from one are traced to their own file.
     """
     found: dict[str, str] = {}
     waiting = [module]
@@ -294,9 +294,9 @@ def source_digest(module: str) -> int:
     """Return a number for the text that a module's kernels are compiled from, for numba's cache.
 
     Numba keeps compiled code by signature, and looks for changes only in the file of the function
-    itself; what that function calls lies in other files and is compiled into it. So each cached
-    kernel has a last argument that nobody gives, with this number as its default: numba puts the
-    value of a default into the signature, so after a change of any file it finds no older code.
+    itself; what that function calls lies in other files and is compiled into it. Each cached
+    kernel therefore has a last argument that callers omit, with this number as its default. Numba
+    includes the default in the signature, so it finds no old code after a change of any file.
     The number is the first 63 bits of the SHA-256 of all files.
     """
     text = hashlib.sha256()

@@ -683,7 +683,7 @@ def _smooth_table() -> tuple[FloatArray, FloatArray]:
 
 # -- arguments -----------------------------------------------------------------------------------
 
-#: The most that aversion to jail may multiply the risk of arrest with.
+#: Largest factor by which aversion to jail may multiply the risk of arrest.
 MAX_WEIGHT = 1e6
 
 

@@ -1,9 +1,9 @@
-"""What a street lattice is: its sizes, its parameters, and every choice Epstein left open.
+"""Options of a street lattice: sizes, parameters, and every choice that Epstein left open.
 
 Epstein (2002, doi 10.1073/pnas.092080199) does not say which cells are in vision, how C/A is
-rounded, who is activated when, or what becomes of a jailed agent's cell. Between the answers
-the chance of an outburst goes from 0 to about 1/3, so each is an option with a name, and
-:func:`reading` returns the bundles that published codes imply.
+rounded, who is activated when, or what happens to a jailed agent's cell. Depending on the
+choices, the chance of an outburst ranges from 0 to about 1/3. Each choice is therefore a named
+option, and :func:`reading` returns the sets of options that published codes imply.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Neighbourhood(StrEnum):
 
 
 class Rounding(StrEnum):
-    """What becomes of C/A before it enters the arrest probability.
+    """How C/A is rounded before it enters the arrest probability.
 
     ``none`` leaves it, ``floor`` is NetLogo's, ``half_even`` Python's ``round`` (Mesa), ``half_up``
     NetLogo's ``round``. ``smooth`` replaces ``1 - exp(-k C/A)`` by the regularised gamma function

@@ -1,10 +1,10 @@
 """The compiled lattice of Epstein's Model II: two groups that kill, clone, age and die.
 
-``tests/oracles/two_groups.py`` says the same in plain Python, with the same draws.
+``tests/oracles/two_groups.py`` is the same model in plain Python, with the same draws.
 
-A run keeps its people in columns of one table, ``people[field, agent]``, and who stands where in
-``where[site]``: 0 nobody, 1 + agent, or ``-1 - cop``. Vision is a list of offsets; the lattice
-is small, so a citizen looks at each cell in turn.
+A run keeps its people in columns of one table, ``people[field, agent]``, and the occupant of each
+cell in ``where[site]``: 0 nobody, 1 + agent, or ``-1 - cop``. Vision is a list of offsets; the
+lattice is small, so a citizen looks at each cell in turn.
 """
 
 from __future__ import annotations
