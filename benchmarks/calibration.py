@@ -55,7 +55,8 @@ from foedus.weighing.evidence import reports
 from foedus.weighing.evidence import truth as truth_of
 from foedus.weighing.quantities import Frame, blocks
 from foedus.weighing.results import Forecast
-from foedus.weighing.weights import normalise, quantile
+from foedus.weighing.weights import normalise
+from foedus.weighted_statistics import quantile
 from foedus.world import engine, outputs
 from foedus.world.guidance import Guidance
 

@@ -10,13 +10,12 @@ from foedus.errors import InputError
 from foedus.weighing.weights import (
     effective_size,
     importance_weights,
-    mean_and_error,
     normalise,
     pareto_smooth,
-    quantile,
     reason,
     without,
 )
+from foedus.weighted_statistics import mean_and_error, quantile
 
 
 def test_equal_weights():

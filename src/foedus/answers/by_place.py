@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.weighing.quantities import UNREST_CROWD, Frame, blocks, series
-from foedus.weighing.weights import Weights, carrying, quantile
+from foedus.weighing.weights import Weights, carrying
+from foedus.weighted_statistics import quantile
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -26,8 +26,7 @@ from foedus.case.models import Case
 from foedus.errors import StoreError
 from foedus.plain_values import Plain
 from foedus.weighing.quantities import Block, Frame, blocks, event_day, series, variables
-from foedus.weighing.weights import mean_and_error, quantile
-from foedus.weighted_statistics import KEYS, LEVELS
+from foedus.weighted_statistics import KEYS, LEVELS, mean_and_error, quantile
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:

@@ -43,13 +43,8 @@ from foedus.weighing.evidence_table import UNMET
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import Evidence
 from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
-from foedus.weighing.weights import (
-    effective_size,
-    mean_and_error,
-    normalise,
-    quantile,
-    without,
-)
+from foedus.weighing.weights import effective_size, normalise, without
+from foedus.weighted_statistics import mean_and_error, quantile
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble

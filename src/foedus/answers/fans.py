@@ -13,8 +13,8 @@ from foedus.errors import InputError
 from foedus.weighing.quantities import Frame, blocks, series, variables
 from foedus.weighing.results import Fan
 from foedus.weighing.weighed import BLOCK, prior_weights
-from foedus.weighing.weights import Weights, carrying, quantile
-from foedus.weighted_statistics import LEVELS
+from foedus.weighing.weights import Weights, carrying
+from foedus.weighted_statistics import LEVELS, quantile
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -18,8 +18,8 @@ from foedus.weighing.outside_view import Outside, outside_view
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import Answer, Explanation, Forecast
 from foedus.weighing.weighed import Making, Weighed, When, weigh
-from foedus.weighing.weights import mean_and_error, normalise, quantile
-from foedus.weighted_statistics import LEVELS
+from foedus.weighing.weights import normalise
+from foedus.weighted_statistics import LEVELS, mean_and_error, quantile
 
 if TYPE_CHECKING:
     from foedus.casebook import Casebook

@@ -45,7 +45,8 @@ from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import named
 from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
-from foedus.weighing.weights import mean_and_error, normalise, quantile
+from foedus.weighing.weights import normalise
+from foedus.weighted_statistics import mean_and_error, quantile
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble

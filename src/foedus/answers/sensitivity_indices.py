@@ -30,7 +30,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.weighing.weights import quantile
+from foedus.weighted_statistics import quantile
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

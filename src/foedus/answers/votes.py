@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.plain_values import Plain
-from foedus.weighing.weights import mean_and_error
+from foedus.weighted_statistics import mean_and_error
 
 if TYPE_CHECKING:
     import xarray as xr

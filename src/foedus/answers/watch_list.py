@@ -35,7 +35,8 @@ from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
 from foedus.weighing.results import figures
 from foedus.weighing.weighed import Making, Weighed, When, weigh
-from foedus.weighing.weights import carrying, mean_and_error, quantile
+from foedus.weighing.weights import carrying
+from foedus.weighted_statistics import mean_and_error, quantile
 
 if TYPE_CHECKING:
     import xarray as xr

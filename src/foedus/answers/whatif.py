@@ -29,8 +29,8 @@ from foedus.errors import InputError
 from foedus.plain_values import Plain
 from foedus.weighing.quantities import Block, Frame, blocks, evaluate, series, variables
 from foedus.weighing.weighed import Making, Weighed, When, weigh
-from foedus.weighing.weights import mean_and_error, normalise, quantile
-from foedus.weighted_statistics import LEVELS
+from foedus.weighing.weights import normalise
+from foedus.weighted_statistics import LEVELS, mean_and_error, quantile
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:

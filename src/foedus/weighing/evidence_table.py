@@ -13,7 +13,8 @@ from foedus.case.models import Case
 from foedus.weighing.evidence import Likelihood, Report
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import Evidence
-from foedus.weighing.weights import Weights, effective_size, normalise, quantile, without
+from foedus.weighing.weights import Weights, effective_size, normalise, without
+from foedus.weighted_statistics import quantile
 
 FloatArray = NDArray[np.float64]
 

@@ -282,54 +282,6 @@ def _pareto_fit(x: FloatArray) -> tuple[float, float]:
     return (n * shape + 5.0) / (n + 10.0), -shape / best
 
 
-def quantile(values: FloatArray, weight: FloatArray, q: FloatArray) -> FloatArray:
-    """Return weighted quantiles: the smallest value whose cumulative weight reaches q.
-
-    Parameters
-    ----------
-    values : ndarray, shape (run, ...)
-        May hold infinities ("never"); they are the largest.
-    weight : ndarray, shape (run,)
-        Non-negative.
-    q : ndarray, shape (level,)
-        In (0, 1).
-
-    Returns
-    -------
-    ndarray, shape (level, ...)
-        NaN where the weights are all zero.
-    """
-    flat = values.reshape(values.shape[0], -1)
-    q = np.asarray(q, dtype=np.float64)
-    out = np.full((q.size, flat.shape[1]), np.nan)
-    used = weight > 0
-    if used.any():
-        flat, w = flat[used], weight[used]
-        order = np.argsort(flat, axis=0, kind="stable")
-        cumulative = np.cumsum(w[order], axis=0)
-        cumulative /= cumulative[-1]
-        for column in range(flat.shape[1]):
-            at = np.searchsorted(cumulative[:, column], q - 1e-12)
-            out[:, column] = flat[order[np.minimum(at, w.size - 1), column], column]
-    return out.reshape(q.size, *values.shape[1:])
-
-
-def mean_and_error(values: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return a weighted mean and its Monte-Carlo standard error (self-normalised).
-
-    Parameters
-    ----------
-    values, weight : ndarray, shape (run,)
-        The weights sum to 1.
-    """
-    used = weight > 0
-    if not used.any():
-        return float("nan"), float("nan")
-    v, w = values[used], weight[used]
-    mean = float(np.dot(w, v))
-    return mean, float(np.sqrt(np.dot(w**2, (v - mean) ** 2)))
-
-
 def carrying(weight: FloatArray, most: int) -> NDArray[np.int64]:
     """Return the runs that carry all but a millionth of the weight, thinned evenly if too many."""
     order = np.argsort(-weight, kind="stable")
