@@ -1,6 +1,7 @@
 """Data flows one way through the house, and so do imports."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -62,22 +63,57 @@ def in_views(tree: ast.AST, allowed: set[str]) -> set[ast.AST]:
     }
 
 
-def imported(path: Path) -> set[str]:
-    """Return the stages that a file imports, inside functions and type checks too."""
+def names_imported(path: Path, tree: ast.AST, without: set[ast.AST]) -> set[str]:
+    """Return the full names that a file imports from foedus, inside functions too."""
     here = ("foedus", *path.relative_to(ROOT).with_suffix("").parts)
     names: set[str] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    views = in_views(tree, VIEWS.get(path.relative_to(ROOT).as_posix(), set()))
     for node in ast.walk(tree):
-        if node in views:
+        if node in without:
             continue
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(here[: len(here) - node.level]) if node.level else ""
             module = ".".join(part for part in (base, node.module) if part)
-            names |= {f"{module}.{a.name}" for a in node.names} if module == "foedus" else {module}
-    return {n.split(".")[1] for n in names if n.startswith("foedus.")}
+            names |= {f"{module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.startswith("foedus.")}
+
+
+def views_of(path: Path, tree: ast.AST) -> set[ast.AST]:
+    """Return the imports that a file may make against the order."""
+    return in_views(tree, VIEWS.get(path.relative_to(ROOT).as_posix(), set()))
+
+
+def imported(path: Path) -> set[str]:
+    """Return the stages that a file imports, inside functions and type checks too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {name.split(".")[1] for name in names_imported(path, tree, views_of(path, tree))}
+
+
+def graph() -> dict[str, set[str]]:
+    """Return the modules that each module imports, inside functions too, but not for types only."""
+    paths = {
+        ".".join(("foedus", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): p
+        for p in ROOT.rglob("*.py")
+    }
+    edges: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        without = views_of(path, tree) | {
+            node
+            for place in ast.walk(tree)
+            if isinstance(place, ast.If) and ast.unparse(place.test) == "TYPE_CHECKING"
+            for statement in place.body
+            for node in ast.walk(statement)
+        }
+        names = names_imported(path, tree, without)
+        # A name is a module, or is defined in the module that it is imported from.
+        found = {name if name in paths else name.rpartition(".")[0] for name in names}
+        assert found <= set(paths), (module, found - set(paths))
+        edges[module] = found
+    return edges
 
 
 @pytest.mark.parametrize("name", sorted(MAY_IMPORT))
@@ -90,13 +126,27 @@ def test_imports_point_one_way(name: str) -> None:
     assert wrong == {}
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    try:
+        TopologicalSorter(graph()).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports go in a circle: {' <- '.join(error.args[1])}")
+
+
+def test_the_graph_has_imports_inside_functions_but_not_for_types_or_views() -> None:
+    edges = graph()
+    assert "foedus.report.html" in edges["foedus.report.brief"]
+    assert "foedus.weighing.results" not in edges["foedus.report.brief"]
+    assert "foedus.report.charts" not in edges["foedus.ensemble.ensemble"]
+
+
 def test_every_file_belongs_to_a_known_stage() -> None:
     assert {stage(p) for p in ROOT.rglob("*.py")} <= set(MAY_IMPORT) | FREE
 
 
 def test_the_walk_sees_imports_inside_functions_and_relative_ones() -> None:
     assert "casebook" in imported(ROOT / "cli" / "casebook.py")
-    assert {"case", "errors"} <= imported(ROOT / "__init__.py")
+    assert {"case", "errors"} <= imported(ROOT / "__init__.pyi")
 
 
 def test_foedus_does_not_know_the_lattice_study() -> None:
