@@ -14,7 +14,7 @@ SHRINK := $(BIN)/python tools/pictures.py
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration scorecard
+.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration bench-startup scorecard
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench-casebook: $(DEV)  ## back-test the casebook's models
 
 bench-scaling: $(DEV)  ## measure scaling and storage of ensembles, and what 10^8 runs would cost
 	@$(BIN)/python benchmarks/scaling.py
+
+bench-startup: $(DEV)  ## time import foedus and foedus --help
+	@$(BIN)/python benchmarks/startup.py
 
 N ?= 500
 
