@@ -11,6 +11,7 @@ import numpy as np
 from foedus.case import Case, load_text
 from foedus.case.asof import as_of as known_by
 from foedus.errors import InputError
+from foedus.plain_values import to_plain
 
 if TYPE_CHECKING:
     from foedus.answers.whatif import Change
@@ -101,7 +102,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     tell.progress(params["runs"], params["runs"], "weighing the runs")
     made = foedus.forecast(case, as_of=params["as_of"], ensemble=ensemble)
     numbers = np.flatnonzero(ensemble.complete)
-    marks = {f.key: [vars(m) for m in fan_of(f, made.evidence).marks] for f in made.fans}
+    marks = {f.key: to_plain(fan_of(f, made.evidence).marks) for f in made.fans}
     later = f"after {day(made.end)}"
     words = {
         a.id: {"outside": outside_short(a.outside, a.kind).replace(NEVER, later)}
@@ -111,7 +112,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     return to_bytes(
         {
             "forecast": made.to_dict(),
-            "marks": _plain(marks),
+            "marks": marks,
             "words": words,
             "map": by_place(case, ensemble.dataset, made.weights),
             "votes": vote_matrix(case, ensemble.dataset, made.weights).to_dict(),
@@ -198,12 +199,12 @@ def score(params: dict[str, Any], tell: Tell) -> bytes:
 
 def explain(params: dict[str, Any], tell: Tell) -> bytes:
     """Return the weighing of the hypotheses."""
-    from foedus.answers.explanations import explain as weigh_explanations
+    import foedus
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     tell.progress(params["runs"], params["runs"], "weighing the explanations")
-    made = weigh_explanations(
+    made = foedus.explain(
         case,
         as_of=params["as_of"],
         ensemble=ensemble,
@@ -236,12 +237,12 @@ def whatif(params: dict[str, Any], tell: Tell) -> bytes:
 
 def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
     """Return the uncertain inputs that the answers depend on."""
-    from foedus.answers.sensitivity_analysis import sensitivity as look
+    import foedus
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     tell.progress(0, 1, "looking for what the answers hang on")
-    made = look(
+    made = foedus.sensitivity(
         case,
         as_of=params["as_of"],
         question=params["question"],
@@ -253,12 +254,12 @@ def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
 
 def watch(params: dict[str, Any], tell: Tell) -> bytes:
     """Return what to look for next."""
-    from foedus.answers.watch_list import watch as look
+    import foedus
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
     tell.progress(0, 1, "weighing what reports could tell")
-    made = look(case, as_of=params["as_of"], question=params["question"], ensemble=ensemble)
+    made = foedus.watch(case, as_of=params["as_of"], question=params["question"], ensemble=ensemble)
     return to_bytes(made.to_dict())
 
 
@@ -294,19 +295,3 @@ def change_of(told: dict[str, Any]) -> Change:
         where = ".".join(str(p) for p in first["loc"])
         raise InputError(f"change.priors.{where}: {first['msg']}") from None
     return Change(mechanisms, hypothesis, read, free)
-
-
-def _plain(marks: Any) -> Any:
-    """Return dates as text and infinities as None."""
-    import datetime as dt
-    import math
-
-    if isinstance(marks, dict):
-        return {k: _plain(v) for k, v in marks.items()}
-    if isinstance(marks, list | tuple):
-        return [_plain(v) for v in marks]
-    if isinstance(marks, dt.date):
-        return marks.isoformat()
-    if isinstance(marks, float) and not math.isfinite(marks):
-        return None
-    return marks
