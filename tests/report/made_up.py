@@ -25,7 +25,12 @@ def forecast(runs: int = 400) -> Forecast:
     dates = tuple(START + dt.timedelta(days=d) for d in range(20))
     rows = np.outer([0.5, 0.8, 1.0, 1.5, 3.0], np.arange(20.0))
     view = Outside(
-        "troops: protest: 2 of 9, mean 0.25 (90% interval 0.07 to 0.49)", 9, 0.25, 0.07, 0.49
+        "troops: protest: 2 of 9, mean 0.25 (90% interval 0.07 to 0.49)",
+        9,
+        0.25,
+        0.07,
+        0.49,
+        source="troops: protest: 2 of 9",
     )
     return Forecast(
         case_id="kazakhstan-2022",

@@ -16,6 +16,7 @@ from foedus.answers.watch_list import Reading, Watch, Worth
 from foedus.case.question_kinds import Estimate
 from foedus.report.answer_words import outside, short, span
 from foedus.report.brief import brief_of, command
+from foedus.report.explanation_words import said
 from foedus.report.html import render
 from foedus.weighing.outside_view import Outside
 
@@ -170,6 +171,16 @@ def test_the_fact_that_settles_a_question_is_told(case: foedus.Case) -> None:
 def test_the_outside_view_is_short_on_page_one(case: foedus.Case) -> None:
     first, *_ = brief_of(forecast(), case).answers
     assert first.base_short == "25% (7% to 49%)"
+    assert first.base_text == "(7% to 49%) troops: protest: 2 of 9"
+
+
+@pytest.mark.parametrize(("error", "past"), [(0.1, "; the casebook: for it"), (0.3, "")])
+def test_the_casebook_is_quoted_only_where_it_tells(error: float, past: str) -> None:
+    first, *_ = explained().hypotheses
+    casebook = Standing(0.6, 0.02, 0.5, error, "for it")
+    assert casebook.told == bool(past)
+    said_of = said(dataclasses.replace(first, casebook=casebook))
+    assert said_of.endswith(f"by a factor of 3.32 for it{past}.")
 
 
 def standing(p: float, words: str = "the evidence does not tell") -> Standing:

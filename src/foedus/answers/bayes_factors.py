@@ -103,6 +103,11 @@ class Standing:
         """The Bayes factor and its 95% interval."""
         return interval(self.log_factor, self.log_factor_error)
 
+    @property
+    def told(self) -> bool:
+        """Whether the whole 95% interval of the factor lies on one side of 1."""
+        return _beyond_chance(self.log_factor, self.log_factor_error) > ROUNDING
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         middle, low, high = self.factor
@@ -126,6 +131,11 @@ def _exp(x: float) -> float:
     return math.inf if x > 700.0 else math.exp(x)
 
 
+def _beyond_chance(log_factor: float, error: float) -> float:
+    """Return how far the nearer end of the interval lies from 0; negative if 0 is inside."""
+    return abs(log_factor) - SIGMAS * error
+
+
 def words(log_factor: float, error: float, *, who: str = "the evidence") -> str:
     """Return what a Bayes factor is worth, never more than its whole 95% interval is.
 
@@ -143,7 +153,7 @@ def words(log_factor: float, error: float, *, who: str = "the evidence") -> str:
     """
     if not (math.isfinite(log_factor) and math.isfinite(error)):
         return TOO_FEW
-    sure = abs(log_factor) - SIGMAS * error
+    sure = _beyond_chance(log_factor, error)
     if sure <= ROUNDING:
         return f"{who} does not tell"
     band = next(text for end, text in BANDS if 2.0 * sure < end)

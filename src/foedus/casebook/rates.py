@@ -60,10 +60,15 @@ class BaseRate:
         """Plain share, or None for an empty slice."""
         return self.successes / self.n if self.n else None
 
+    @property
+    def counts(self) -> str:
+        """The slice, and in how many of its cases it happened, in words."""
+        return f"{self.description}: {self.successes} of {self.n}"
+
     def __str__(self) -> str:
         """Return the rate as a line of text."""
         return (
-            f"{self.description}: {self.successes} of {self.n}, mean {self.mean:.2f}"
+            f"{self.counts}, mean {self.mean:.2f}"
             f" ({self.level:.0%} interval {self.low:.2f} to {self.high:.2f})"
         )
 

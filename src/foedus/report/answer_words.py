@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 #: A date quantile that lies beyond the days simulated, or an event that does not happen.
 NEVER = "not by the end"
-
-_MEAN = re.compile(r", mean [0-9.]+ \(90% interval [0-9. to]+\)")
 
 
 def known_by(forecast: Forecast) -> str:
@@ -73,18 +70,10 @@ def outside(
     if view is None:
         return None, ""
     if view.probability is not None:
-        interval = ""
-        if view.low is not None and view.high is not None:
-            interval = f"({percent(view.low)} to {percent(view.high)}) "
-        text = _MEAN.sub("", view.text)  # said already
-        return view.probability, f"{interval}{text}"
-    values: Sequence[Any] = view.dates or view.values
-    if not values:
-        return None, view.text
-    low, middle, high = (
-        quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
-    )
-    return None, f"{spread(low, middle, high, end)}: {view.text}"
+        text = view.source or view.text  # the mean and its interval stand before it
+        return view.probability, f"{_interval(view)} {text}".strip()
+    values = _span(view, kind, end)
+    return None, f"{values}: {view.text}" if values else view.text
 
 
 def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
@@ -92,13 +81,28 @@ def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -
 
     Parameters as of :func:`span`.
     """
-    base, text = outside(view, kind, end)
-    if view is None or (base is None and not (view.dates or view.values)):
+    if view is None:
         return ""
-    if base is None:
-        return text.split(": ")[0]
-    interval = text.split(") ")[0] + ")" if text.startswith("(") else ""
-    return f"{percent(base)} {interval}".strip()
+    if view.probability is None:
+        return _span(view, kind, end)
+    return f"{percent(view.probability)} {_interval(view)}".strip()
+
+
+def _interval(view: Outside) -> str:
+    if view.low is None or view.high is None:
+        return ""
+    return f"({percent(view.low)} to {percent(view.high)})"
+
+
+def _span(view: Outside, kind: str, end: dt.date | None) -> str:
+    """Return a median with nine past cases in ten; empty for a chance."""
+    values: Sequence[Any] = view.dates or view.values
+    if not values:
+        return ""
+    low, middle, high = (
+        quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
+    )
+    return spread(low, middle, high, end)
 
 
 def never(end: dt.date | None) -> str:

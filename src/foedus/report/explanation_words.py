@@ -138,10 +138,7 @@ def said(h: Hypothesis, *, text: bool = False) -> str:
     out = h.evidence.words
     if math.isfinite(h.evidence.log_factor_error) and out != TOO_FEW:
         out += f" (Bayes factor {number(middle)}, {number(low)} to {number(high)})"
-    if h.casebook.words.startswith("the casebook") or not math.isfinite(h.casebook.log_factor):
-        past = ""
-    else:
-        past = f"; the casebook: {h.casebook.words}"
+    past = f"; the casebook: {h.casebook.words}" if h.casebook.told else ""
     if math.isnan(h.evidence.posterior):
         return f"{out}{past}."
     top = next((m for m in h.moved_by if m.told), None)

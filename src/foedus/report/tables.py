@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.answer_words import known_by_words, outside, short, span
+from foedus.report.answer_words import known_by_words, outside_short, short, span
 from foedus.report.number_format import day, headline, number, percent, points, worth
 
 if TYPE_CHECKING:
@@ -113,8 +113,11 @@ def _columns(kind: str) -> tuple[str, ...]:
 
 
 def _row(a: Answer, end: dt.date) -> tuple[str, ...]:
-    base, text = outside(a.outside, a.kind, end)
-    history = percent(base) if base is not None else text.split(": ")[0] or "–"
+    view = a.outside
+    if view is not None and view.probability is not None:
+        history = percent(view.probability)
+    else:
+        history = outside_short(view, a.kind, end) or "–"
     before = short(a.before, a.kind, end) or "–"
     if a.estimate is None:
         blank = ("–",) * (len(_columns(a.kind)) - 3)

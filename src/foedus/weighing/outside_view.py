@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,9 @@ class Outside:
         The same of a date question, None beyond the horizon.
     cases : tuple of str
         Casebook ids.
+    source : str
+        The slice of the casebook and what happened in it, without the mean and interval that
+        ``text`` gives too; empty where ``text`` gives none.
     """
 
     text: str
@@ -53,7 +56,8 @@ class Outside:
     levels: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
     dates: tuple[dt.date | None, ...] = ()
-    cases: tuple[str, ...] = field(default=())
+    cases: tuple[str, ...] = ()
+    source: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -133,10 +137,11 @@ def _rate(rate: BaseRate, *, negate: bool) -> Outside | None:
     if not rate.n:
         return None
     p, low, high = rate.mean, rate.low, rate.high
-    text = str(rate)
+    text, source = str(rate), rate.counts
     if negate:
-        p, low, high, text = 1.0 - p, 1.0 - high, 1.0 - low, f"the contrary of {rate}"
-    return Outside(text, rate.n, p, low, high, cases=rate.cases)
+        p, low, high = 1.0 - p, 1.0 - high, 1.0 - low
+        text, source = f"the contrary of {text}", f"the contrary of {source}"
+    return Outside(text, rate.n, p, low, high, cases=rate.cases, source=source)
 
 
 def _numbers(
