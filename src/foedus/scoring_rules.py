@@ -8,7 +8,6 @@ All rules are better when smaller.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,16 +51,6 @@ def brier(p: float, outcome: bool, *, two_sided: bool = False) -> float:
     """
     score = (p - float(outcome)) ** 2
     return 2.0 * score if two_sided else score
-
-
-def brier_of_classes(p: Mapping[str, float], happened: str) -> float:
-    """Return the Brier score of several answers: the sum over classes, 0 to 2.
-
-    Of the two answers "yes" and "no" it is the half of that, as :func:`brier`.
-    """
-    if set(p) == {"yes", "no"}:
-        return brier(p["yes"], happened == "yes")
-    return sum((v - (k == happened)) ** 2 for k, v in p.items())
 
 
 def log_score(p: float, outcome: bool) -> float:

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from foedus.answers.fans import fans
 from foedus.answers.questions import settled_by
 from foedus.case.models import Case, Question
-from foedus.case.question_kinds import Estimate
+from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.nearest_cases import alike
 from foedus.weighing.outside_view import Outside, outside_view
-from foedus.weighing.quantities import Frame
 from foedus.weighing.results import Answer, Explanation, Forecast
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise
-from foedus.weighted_statistics import LEVELS, mean_and_error, quantile
+from foedus.weighted_statistics import mean_and_error
 
 if TYPE_CHECKING:
     from foedus.casebook import Casebook
@@ -89,7 +88,7 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
     answers = []
     for question in case.questions:
         why = weighed.unreadable.get(question.id) or reason
-        draws = weighed.draws.get(question.id)
+        draws, kind = weighed.draws.get(question.id), kind_of(question.kind)
         answers.append(
             Answer(
                 question.id,
@@ -97,10 +96,8 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
                 question.kind,
                 question.unit or QUANTITIES[question.ask.quantity].unit,
                 question.ask.quantity,
-                None
-                if draws is None or refused
-                else estimate(draws, weights.weight, question.kind, frame),
-                before=None if draws is None else estimate(draws, before, question.kind, frame),
+                None if draws is None or refused else kind.estimate(draws, weights.weight, frame),
+                before=None if draws is None else kind.estimate(draws, before, frame),
                 outside=_outside(case, question, casebook, warnings),
                 settled_by=settled_by(case, question),
                 reason=why,
@@ -134,30 +131,6 @@ def _outside(
     except InputError as error:
         warnings.append(f"question {question.id}: no outside view: {error}")
         return None
-
-
-def estimate(draws: FloatArray, weight: FloatArray, kind: str, frame: Frame) -> Estimate:
-    """Return what weighted runs say of a question.
-
-    Parameters
-    ----------
-    draws : ndarray, shape (run,)
-        As from :func:`foedus.weighing.quantities.evaluate`.
-    weight : ndarray, shape (run,)
-        Sums to 1.
-    kind : {"binary", "number", "date"}
-    frame : Frame
-    """
-    if kind == "binary":
-        p, error = mean_and_error(draws, weight)
-        return Estimate(min(max(p, 0.0), 1.0), error)
-    values = quantile(draws, weight, np.array(LEVELS))
-    if kind == "number":
-        mean, error = mean_and_error(draws, weight)
-        return Estimate(mean=mean, mean_error=error, quantiles=tuple(float(v) for v in values))
-    p, error = mean_and_error(np.isfinite(draws).astype(np.float64), weight)
-    chance = min(max(p, 0.0), 1.0)  # weights sum to 1 but for the last digit
-    return Estimate(chance, error, quantiles=tuple(frame.date_or_never(v) for v in values))
 
 
 def explanations(weighed: Weighed) -> tuple[Explanation, ...]:

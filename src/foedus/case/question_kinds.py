@@ -1,10 +1,8 @@
 """The kinds of question: yes or no, how many, when.
 
 A kind is one class. It says what a question may ask, how the answer is read from runs, estimated,
-scored, compared with history, and written to the hubverse format. The rest of the program asks
-the class; nothing else branches on the name of a kind. The words and charts for people stand in
-:mod:`foedus.report.question_kinds`; a kind without words of its own there is shown by its mean
-and quantiles.
+scored, compared with history, and written to the hubverse format. Some of the answers and the
+reports still branch on the name of a kind; a new kind has to be added there too.
 
 A *draw* is what one run answers, as a float: 1 or 0, a number, or a day number (infinity for
 "never"). To add a kind, derive from :class:`QuestionKind` and :func:`register` it.

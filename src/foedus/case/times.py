@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -102,11 +102,6 @@ def local_day(when: dt.datetime | dt.date, offset: float) -> dt.date:
     if isinstance(when, dt.datetime):
         return earliest(when, offset).astimezone(zone(offset)).date()
     return when
-
-
-def sort_key(when: dt.datetime | dt.date, offset: float) -> tuple[Any, ...]:
-    """Return a key that puts dates and clock times in order."""
-    return (earliest(when, offset), isinstance(when, dt.datetime))
 
 
 @dataclass(frozen=True)

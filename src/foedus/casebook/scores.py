@@ -23,6 +23,7 @@ from foedus.casebook.outlook import Outlook, predict
 from foedus.casebook.rates import Key, size_known, survival_known
 from foedus.casebook.table import read_table
 from foedus.errors import InputError, Problem
+from foedus.scoring_rules import brier
 
 Probabilities = dict[str, float]
 FORECASTS = ("model", "base rate", "organisation's rate", "always refuse")
@@ -64,7 +65,7 @@ class Scored:
         p = self.probabilities[forecast][question]
         truth = self.happened[question]
         if len(p) == 2:
-            return (p["yes"] - (truth == "yes")) ** 2
+            return brier(p["yes"], truth == "yes")
         return sum((v - (k == truth)) ** 2 for k, v in p.items())
 
 
