@@ -164,16 +164,17 @@ def _memory() -> dict[str, Any]:
 
         return types.voidptr(types.uint64), codegen
 
-    def read(address: Any, i: Any, like: Any) -> Any: ...
-    def write(address: Any, i: Any, value: Any, like: Any) -> Any: ...
+    # numba compares the signatures with those of what they return: no annotations here.
+    def read(address, i, like): ...  # type: ignore[no-untyped-def]
+    def write(address, i, value, like): ...  # type: ignore[no-untyped-def]
 
     @overload(read)
-    def _read(address: Any, i: Any, like: Any) -> Any:
+    def _read(address, i, like):  # type: ignore[no-untyped-def]
         dtype = numba.np.numpy_support.as_dtype(like)
         return lambda address, i, like: U(carray(pointer(address), (1 << 40,), dtype)[i])
 
     @overload(write)
-    def _write(address: Any, i: Any, value: Any, like: Any) -> Any:
+    def _write(address, i, value, like):  # type: ignore[no-untyped-def]
         dtype = numba.np.numpy_support.as_dtype(like)
 
         def run(address, i, value, like):  # type: ignore[no-untyped-def]
