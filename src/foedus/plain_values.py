@@ -13,6 +13,22 @@ import numpy as np
 from pydantic import BaseModel
 
 
+def figures(x: float) -> str:
+    """Return a number to four figures, whole numbers as they are, thousands set apart.
+
+    Examples
+    --------
+    >>> figures(4e9), figures(982.033), figures(12345.67), figures(0.012345)
+    ('4,000,000,000', '982', '12,350', '0.01235')
+    """
+    if not math.isfinite(x) or x == round(x):
+        return f"{x:,.0f}"
+    digits = 3 - math.floor(math.log10(abs(x)))
+    if digits <= 0:
+        return f"{round(x, digits):,.0f}"
+    return f"{x:,.{digits}f}".rstrip("0").rstrip(".")
+
+
 def finite(number: float | None) -> float | None:
     """Return a number as JSON can hold it: None for infinities and NaN."""
     return None if number is None or not math.isfinite(number) else float(number)

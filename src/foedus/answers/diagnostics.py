@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Unpack
@@ -37,14 +36,14 @@ from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
+from foedus.case.question_kinds import kind_of
 from foedus.plain_values import Plain, finite
 from foedus.weighing.evidence import Report
 from foedus.weighing.evidence_table import UNMET
-from foedus.weighing.quantities import Frame
 from foedus.weighing.results import Evidence
 from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
 from foedus.weighing.weights import effective_size, normalise, without
-from foedus.weighted_statistics import mean_and_error, quantile
+from foedus.weighted_statistics import mean_and_error
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
@@ -474,38 +473,14 @@ def _shifts(asked: tuple[Question, ...], w: Weighed) -> tuple[Shift, ...]:
 
 
 def _shift(fact: str, q: Question, w: Weighed, rest: FloatArray, enough: bool) -> Shift:
-    draws, weight = w.draws[q.id], w.weights.weight
-    true: FloatArray
-    answer: Callable[[FloatArray], float | dt.date | None]
-    if q.kind == "binary":
-        true = draws
-
-        def answer(by: FloatArray) -> float | dt.date | None:
-            return min(float(by @ true), 1.0)
-    else:
-        middle = float(quantile(draws, rest, np.array([0.5]))[0])
-        if q.kind == "number":
-            true = (draws > middle).astype(np.float64)
-        else:
-            true = (draws <= middle if np.isfinite(middle) else np.isfinite(draws)).astype(float)
-
-        def answer(by: FloatArray) -> float | dt.date | None:
-            return _median(draws, by, q.kind, w.frame)
-
+    kind, draws, weight = kind_of(q.kind), w.draws[q.id], w.weights.weight
+    true = kind.split(draws, rest)
     p, before = float(weight @ true), float(rest @ true)
     influence = weight * (true - p) - rest * (true - before)
     error = math.sqrt(float(influence @ influence))
     told = enough and abs(p - before) > max(SURE * error, ROUNDING)
-    return Shift(fact, q.id, q.kind, answer(rest), answer(weight), p - before, error, told)
-
-
-def _median(
-    draws: FloatArray, weight: FloatArray, kind: str, frame: Frame
-) -> float | dt.date | None:
-    middle = float(quantile(draws, weight, np.array([0.5]))[0])
-    if kind == "number":
-        return middle
-    return frame.date_or_never(middle)
+    without_it, with_it = (kind.central(draws, by, w.frame) for by in (rest, weight))
+    return Shift(fact, q.id, q.kind, without_it, with_it, p - before, error, told)
 
 
 def _sources(

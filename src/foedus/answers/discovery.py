@@ -24,11 +24,12 @@ from foedus.answers.sensitivity_analysis import MOST, counting
 from foedus.answers.sensitivity_indices import Answers
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
 from foedus.case.models import Case, Question
+from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.plain_values import Plain, finite
+from foedus.plain_values import Plain, figures, finite
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import figures, named
+from foedus.weighing.results import named
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import effective_size, normalise
 
@@ -283,11 +284,11 @@ class Target:
         InputError
         """
         low, high = self.at_least, self.at_most
-        kind, name = question.kind, question.id
-        if kind != "number" and (low is not None or high is not None):
-            raise InputError(f"at-least, at-most: for questions for a number ({name} is {kind})")
-        if kind != "date" and self.by is not None:
-            raise InputError(f"by: for questions for a date ({name} is {kind})")
+        kind, found = kind_of(question.kind), f"({question.id} is {question.kind})"
+        if not kind.takes_limits and (low is not None or high is not None):
+            raise InputError(f"at-least, at-most: for questions for a number {found}")
+        if not kind.takes_date and self.by is not None:
+            raise InputError(f"by: for questions for a date {found}")
         if low is not None and high is not None and low > high:
             raise InputError(
                 f"at-least, at-most: the first not above the second (found {figures(low)} and "
@@ -303,30 +304,24 @@ class Target:
             If the threshold does not fit the question.
         """
         self.check(question)
-        limits = self.at_least is not None or self.at_most is not None
-        kind, name = question.kind, question.id
-        if kind == "binary":
-            return np.asarray(y > 0.5)
-        if kind == "date":
-            last = math.inf if self.by is None else frame.day(self.by)
-            return np.asarray(np.isfinite(y) & (y <= last))
-        if not limits:
+        kind = kind_of(question.kind)
+        if kind.takes_limits and self.at_least is None and self.at_most is None:
             middle = float(np.median(y))
             raise InputError(
-                f"question {name} is for a number: say at least or at most how much is looked for "
-                f"(the middle run has {figures(middle)})"
+                f"question {question.id} is for a number: say at least or at most how much is "
+                f"looked for (the middle run has {figures(middle)})"
             )
-        low = -math.inf if self.at_least is None else self.at_least
-        high = math.inf if self.at_most is None else self.at_most
-        return np.asarray((y >= low) & (y <= high))
+        last_day = math.inf if self.by is None else frame.day(self.by)
+        return kind.happens(y, self.at_least, self.at_most, last_day)
 
     def words(self, question: Question, happens: bool) -> str:
         """Return the outcome in words."""
-        if question.kind == "binary":
-            return "yes" if happens else "no"
-        if question.kind == "date":
+        kind = kind_of(question.kind)
+        if kind.takes_date:
             when = "within the days simulated" if self.by is None else f"by {self.by}"
             return f"it happens {when}" if happens else f"it does not happen {when}"
+        if not kind.takes_limits:
+            return "yes" if happens else "no"
         unit = question.unit or QUANTITIES[question.ask.quantity].unit
         low, high = self.at_least, self.at_most
         if low is not None and high is not None:

@@ -40,13 +40,14 @@ from foedus.answers.sensitivity_results import (
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
+from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import named
 from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise
-from foedus.weighted_statistics import mean_and_error, quantile
+from foedus.weighted_statistics import mean_and_error, median
 
 if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
@@ -302,7 +303,7 @@ def _ends(
     """Return the answers at the two ends of an input."""
     if not about.options:
         rows = [np.flatnonzero((part == c) & (weight > 0)) for c in (0, part.max())]
-        ats = [_median(value[r], weight[r]) if about.kind != "chance" else None for r in rows]
+        ats = [median(value[r], weight[r]) if about.kind != "chance" else None for r in rows]
         return tuple(
             _end(at, y[r], weight[r], question, frame) for at, r in zip(ats, rows, strict=True)
         )
@@ -311,8 +312,8 @@ def _ends(
         r = np.flatnonzero((part == number) & (weight > 0))
         if r.size and _effective(weight[r] / weight[r].sum()) >= _FEWEST_OF_OPTION:
             end = _end(option, y[r], weight[r], question, frame)
-            middle = np.minimum(y[r], frame.horizon) if question.kind == "date" else y[r]
-            found.append((mean_and_error(middle, weight[r] / weight[r].sum())[0], end))
+            bounded = kind_of(question.kind).bounded(y[r], frame.horizon)
+            found.append((mean_and_error(bounded, weight[r] / weight[r].sum())[0], end))
     found.sort(key=lambda f: f[0])
     return (found[0][1], found[-1][1]) if len(found) > 1 else ()
 
@@ -321,17 +322,8 @@ def _end(
     at: float | str | None, y: FloatArray, weight: FloatArray, question: Question, frame: Frame
 ) -> End:
     weight = weight / weight.sum()
-    if question.kind == "binary":
-        return End(at, probability=float(weight @ y))
-    if question.kind == "number":
-        return End(at, median=_median(y, weight))
-    day = _median(y, weight)
-    happens = float(weight @ np.isfinite(y))
-    return End(at, happens, frame.date_or_never(day))
-
-
-def _median(values: FloatArray, weight: FloatArray) -> float:
-    return float(quantile(values, weight, np.array([0.5]))[0])
+    kind = kind_of(question.kind)
+    return End(at, kind.probability(y, weight), kind.median(y, weight, frame))
 
 
 def chance_shares(

@@ -28,12 +28,12 @@ from foedus.answers.future_reports import Instrument, instruments
 from foedus.answers.mutual_information import Information, entropy, information
 from foedus.answers.questions import settled_by
 from foedus.case.models import Case
+from foedus.case.question_kinds import QuestionKind, kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
-from foedus.weighing.results import figures
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import carrying
 from foedus.weighted_statistics import mean_and_error, quantile
@@ -430,12 +430,9 @@ class _Asked:
 
     def median(self, weight: FloatArray, frame: Frame) -> float | dt.date | None:
         """Return the median answer to "how many" or "when" by some weights."""
-        if self.values is None or self.kind not in ("number", "date"):
+        if self.values is None:
             return None
-        middle = float(quantile(self.values, weight, np.array([0.5]))[0])
-        if self.kind == "number":
-            return middle
-        return frame.date_or_never(middle)
+        return kind_of(self.kind).median(self.values, weight, frame)
 
 
 def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Asked:
@@ -452,17 +449,18 @@ def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Ask
         text, kind = q.text, q.kind
         about = (q.ask.quantity, q.ask.place, q.ask.member)
         values = w.draws[question][rows]
-        if kind == "binary":
-            classes, target = ("no", "yes"), values.astype(np.int64)
+        asked = kind_of(kind)
+        if asked.options:
+            classes, target = asked.options, values.astype(np.int64)
         else:
-            classes, target = _cut(values, weight, kind, w.frame)
+            classes, target = _cut(values, weight, asked, w.frame)
     draft = _Asked(text, kind, classes, weight, target, values, (), (), about)
     now, error = draft.chances(weight)
     return replace(draft, now=now, error=error)
 
 
 def _cut(
-    values: FloatArray, weight: FloatArray, kind: str, frame: Frame
+    values: FloatArray, weight: FloatArray, kind: QuestionKind, frame: Frame
 ) -> tuple[tuple[str, ...], IntArray]:
     """Return ranges of about equal chance, in words, and the range of each run."""
     cuts = quantile(values, weight, np.arange(1, CLASSES) / CLASSES)
@@ -474,15 +472,13 @@ def _cut(
     if not never:
         cuts = cuts[cuts < values[ends].max(initial=-np.inf)]
 
-    def words(x: float) -> str:
-        return frame.date(int(x)).isoformat() if kind == "date" else figures(x)
-
     target = np.searchsorted(cuts, values, side="left").astype(np.int64)
     if not cuts.size:
         return ("any",), target
-    names = [f"up to {words(cuts[0])}"]
-    names += [f"after {words(a)}, up to {words(b)}" for a, b in pairwise(cuts)]
-    return (*names, NEVER if never else f"after {words(cuts[-1])}"), target
+    edges = [kind.draw_text(x, frame) for x in cuts]
+    names = [f"up to {edges[0]}"]
+    names += [f"after {a}, up to {b}" for a, b in pairwise(edges)]
+    return (*names, NEVER if never else f"after {edges[-1]}"), target
 
 
 def _truths(

@@ -24,6 +24,7 @@ from foedus.answers.counterfactuals import OUTCOMES, Difference, outcomes, resam
 from foedus.answers.counterfactuals import check as check_again
 from foedus.case.models import Case, Question
 from foedus.case.priors import Prior
+from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import MECHANISMS, QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain
@@ -299,10 +300,8 @@ class _Seen:
     def _measured(self, block: Block) -> dict[str, FloatArray]:
         out = outcomes(block, self._frame)
         for q in self._asked:
-            values = evaluate(block, self._frame, q.ask, kind=q.kind)
-            if q.kind == "date":
-                values = np.isfinite(values)
-            out[f"question:{q.id}"] = np.asarray(values, dtype=np.float64)
+            draws = evaluate(block, self._frame, q.ask, kind=q.kind)
+            out[f"question:{q.id}"] = kind_of(q.kind).amount(draws)
         for key in SERIES:
             out[f"course:{key}"] = series(block, self._frame, key)
         return out
@@ -359,7 +358,7 @@ def _summary(
                 f"question:{q.id}",
                 q.id,
                 q.text,
-                (q.unit or QUANTITIES[q.ask.quantity].unit) if q.kind == "number" else "chance",
+                kind_of(q.kind).amount_unit(q.unit or QUANTITIES[q.ask.quantity].unit),
             )
             for q in asked
         ),

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.errors import InputError
-from foedus.plain_values import Plain, finite
+from foedus.plain_values import Plain, figures, finite
 from foedus.scoring_rules import Score, brier, crps, floored, log_score, shrunk
 from foedus.weighted_statistics import KEYS, LEVELS, mean_and_error, median, quantile
 
@@ -183,6 +183,10 @@ class QuestionKind:
     def bounded(self, draws: FloatArray, horizon: int) -> FloatArray:
         """Return finite draws: "never" is the day after the last simulated one."""
         return draws
+
+    def draw_text(self, draw: float, calendar: Calendar) -> str:
+        """Return a finite draw as text, such as the edge of a range of answers."""
+        return figures(draw)
 
     # ---- an outcome to look for
     def happens(
@@ -434,6 +438,9 @@ class Date(QuestionKind):
 
     def bounded(self, draws: FloatArray, horizon: int) -> FloatArray:
         return np.minimum(draws, horizon)
+
+    def draw_text(self, draw: float, calendar: Calendar) -> str:
+        return calendar.date(int(draw)).isoformat()
 
     def happens(
         self, draws: FloatArray, low: float | None, high: float | None, last_day: float

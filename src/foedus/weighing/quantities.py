@@ -252,14 +252,12 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
     first, last = frame.window(ask.from_date, ask.by_date)
     if _kind(ask.quantity) == "event" and ask.statistic in ("happens", "first_day"):
         day = event_day(block, frame, ask.quantity, member=ask.member)
-        day = np.where((day >= first) & (day <= last), day, np.inf)
-        return asked.from_day(day) if ask.statistic == "first_day" else _flag(np.isfinite(day))
+        return asked.from_day(np.where((day >= first) & (day <= last), day, np.inf))
     values = series(block, frame, ask.quantity, place=ask.place, member=ask.member)
     values = values[:, first : last + 1]
     if ask.statistic in ("happens", "first_day"):
         true = _meets(values, ask)
-        day = np.where(true.any(axis=1), first + true.argmax(axis=1), np.inf)
-        return asked.from_day(day) if ask.statistic == "first_day" else _flag(np.isfinite(day))
+        return asked.from_day(np.where(true.any(axis=1), first + true.argmax(axis=1), np.inf))
     value = {"at": values[:, -1], "max": values.max(axis=1), "mean": values.mean(axis=1)}[
         ask.statistic
     ]
@@ -273,10 +271,6 @@ def _meets(values: FloatArray, ask: Statistic) -> NDArray[np.bool_]:
     low = -np.inf if ask.at_least is None else ask.at_least
     high = np.inf if ask.at_most is None else ask.at_most
     return np.asarray((values >= low) & (values <= high))
-
-
-def _flag(true: NDArray[np.bool_]) -> FloatArray:
-    return np.asarray(true, dtype=np.float64)
 
 
 def blocks(dataset: xr.Dataset, names: Sequence[str], *, size: int) -> Iterator[dict[str, Any]]:

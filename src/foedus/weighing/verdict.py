@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.vocabulary import WELL_RATED
+from foedus.plain_values import figures
 from foedus.weighing.evidence_table import unmet
-from foedus.weighing.results import Evidence, figures
+from foedus.weighing.results import Evidence
 from foedus.weighing.weights import Weights
 from foedus.world.guidance import BITS
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from foedus.weighing.results import figures
+from foedus.plain_values import figures
 
 
 @pytest.mark.parametrize(
