@@ -18,7 +18,8 @@ from foedus.case.load import shipped_text
 from foedus.case.times import earliest, latest
 from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook import base_rate, load_casebook, organisation_group
-from foedus.weighing.nearest_cases import alike, own_row
+from foedus.errors import InputError
+from foedus.weighing.nearest_cases import alike
 from foedus.weighing.outside_view import outside_view
 from foedus.world.engine import registry
 from foedus.world.priors import casebook_priors
@@ -176,10 +177,24 @@ def test_the_sizes_of_hypotheses_are_those_of_the_first_case_or_named_as_new(nam
 def test_its_own_row_of_the_casebook(name: str):
     case = load(name)
     row = BOOK[present(case.casebook_id)]
-    assert own_row(case) == row.key
+    assert [c.id for c in BOOK if c.excluded(BOOK.own_row(case))] == [case.casebook_id]
     assert case.start == row.start()
     assert case.trigger_type == row.trigger
     assert organisation_group(present(case.organisation)) == row.organisation
+
+
+def test_only_its_own_row_is_left_out():
+    """Two calls came from Kyrgyzstan in 2010; the first is history for the second."""
+    case = load("kyrgyzstan-2010")
+    later = as_of(case, case.end)
+    assert "KGZ2010A" in [a.id for a in alike(later, BOOK, n=80)]
+    assert BOOK.own_row(case) == "KGZ2010B"
+    assert BOOK.own_row(load("kazakhstan-2022")) == ("KAZ", 2022)
+    unnamed = case.model_copy(update={"casebook_id": None})
+    assert BOOK.own_row(unnamed) == ("KGZ", 2010)
+    assert BOOK.own_row(unnamed.model_copy(update={"requester_iso3": None})) is None
+    with pytest.raises(InputError, match="did you mean 'KGZ2010"):
+        BOOK.own_row(case.model_copy(update={"casebook_id": "KGZ2010C"}))
 
 
 @of_all
@@ -209,7 +224,7 @@ def test_without_the_exclusion_its_own_row_would_have_counted(name: str):
     case = load(name)
     after = case.end + dt.timedelta(days=200)
     like: dict[str, Any] = {"trigger": case.trigger_type, "formal_request": None, "before": after}
-    kept = base_rate(BOOK, **like, exclude=own_row(case))
+    kept = base_rate(BOOK, **like, exclude=BOOK.own_row(case))
     all_ = base_rate(BOOK, **like)
     assert case.casebook_id in all_.cases
     assert case.casebook_id not in kept.cases

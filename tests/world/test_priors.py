@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from foedus.case import as_of, load_case
+from foedus.case.load import load_text, shipped_text
 from foedus.case.models import Case
 from foedus.case.priors import Fixed, Normal
+from foedus.errors import InputError
 from foedus.world import engine, priors
 from foedus.world.priors import resolve
 
@@ -15,6 +17,7 @@ from ..narrowing import present
 from .small_case import small_case
 
 CASE = load_case("kazakhstan-2022")
+SHIPPED = shipped_text("kazakhstan-2022")
 NAMES = {
     "leader.request_base",
     "alliance.lead_intercept",
@@ -69,6 +72,38 @@ def test_an_earlier_case_sees_less_of_history():
     assert "2022" not in _priors(earlier)["leader.request_base"].source
 
 
+def test_a_cases_own_row_is_left_out_of_a_fit_that_has_seen_it():
+    """Told again years later, the case would be in the fit: `casebook_id` takes it out."""
+    told = {"start": CASE.start.replace(year=2024), "casebook_id": None, "requester_iso3": None}
+    later = CASE.model_copy(update=told)
+    named = later.model_copy(update={"casebook_id": "KAZ2022"})
+    another = later.model_copy(update={"casebook_id": "KGZ2010A"})
+    found = [_priors(case)["alliance.lead_intercept"] for case in (later, named, another)]
+    assert len({prior.mean for prior in found}) == 3
+    assert found[1].mean < found[0].mean  # its row, troops from this alliance, no longer counts
+
+
+@pytest.mark.parametrize(
+    ("field", "word", "near"),
+    [
+        ("casebook_id", "KAZ2021", "KAZ2022"),
+        ("requester_iso3", "kaz", "KAZ"),
+        ("trigger_type", "domestic_protests", "domestic_protest"),
+        ("organisation", "CSTOO", "csto"),
+    ],
+)
+def test_words_that_the_casebook_does_not_know_are_refused_with_their_line(field, word, near):
+    text = SHIPPED.replace(f"{field}: {getattr(CASE, field)}", f"{field}: {word}")
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if row.startswith(f"{field}:"))
+    case = load_text(text, "mine.yaml")
+    with pytest.raises(InputError) as error:
+        resolve(case, engine.registry(case))
+    (problem,) = error.value.problems
+    assert (problem.file, problem.line, problem.field) == ("mine.yaml", line, field)
+    assert repr(word) in problem.found
+    assert f"did you mean {near!r}?" in problem.expected
+
+
 @pytest.mark.parametrize("p", [0.05, 0.3, 0.9])
 def test_daily_log_odds_add_up_to_the_chance(p):
     daily = 1.0 / (1.0 + np.exp(-priors._daily(np.array([p]))[0]))
@@ -81,7 +116,7 @@ def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
 
     prior = _priors(CASE)["alliance.lead_intercept"]
     outlook = priors._outlook(
-        CASE.trigger_type, CASE.organisation, CASE.start.isoformat(), "KAZ",
+        CASE.trigger_type, CASE.organisation, CASE.start, ("KAZ", 2022),
         CASE.alliance.lead_has_base, True,
     )  # fmt: skip
     drawn = present(outlook)[1]

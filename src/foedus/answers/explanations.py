@@ -36,7 +36,7 @@ from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
 from foedus.case.models import Case
 from foedus.plain_values import Plain, finite
-from foedus.weighing.nearest_cases import case_features, own_row
+from foedus.weighing.nearest_cases import case_features
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise, reason, without
 
@@ -422,11 +422,12 @@ def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, str]:
         return None, "The casebook does not tell: there are no two explanations to tell apart."
     if "trigger" not in given or "organisation" not in given:
         return None, "The casebook does not tell: the case names no trigger and organisation."
+    from foedus.casebook import load_casebook
     from foedus.casebook.design import Features
     from foedus.casebook.outlook import predict
 
     given.pop("formal_request", None)
-    exclude = own_row(case)
+    exclude = load_casebook().own_row(case)
     outlook = predict(Features(**given), before=case.start, exclude=exclude)
     expected = (outlook.request.draws, outlook.answer_if_asked["troops"].draws)
     asks, troops = outlook.request, outlook.answer_if_asked["troops"]

@@ -270,8 +270,9 @@ _FORMS = {
 
 def nearest(word: object, legal: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"``, or nothing where no legal word is near."""
-    close = difflib.get_close_matches(str(word), list(legal), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    folded = {each.casefold(): each for each in legal}
+    close = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.6)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
 def listed(words: Iterable[str], most: int = 12) -> str:

@@ -46,6 +46,8 @@ _ANSWER: dict[str, Answer | None] = {
     "no_request_no_action": "none",
     "imposed": None,
 }
+#: Rows that must not be used: the id of one, or the requester (ISO 3166 alpha-3) and year of some.
+Exclude = str | tuple[str, int]
 #: The source id of a coder's reading of all sources of a case.
 JUDGEMENT = "judgement"
 
@@ -99,6 +101,16 @@ Ratio = Annotated[float, BeforeValidator(_ratio)]
 Iso3 = Annotated[str, BeforeValidator(_iso3)]
 Text = Annotated[str, BeforeValidator(_text)]
 Date = Annotated[PartialDate, BeforeValidator(PartialDate.parse), PlainSerializer(str)]
+
+
+def known_before(day: dt.date | None, before: dt.date | None) -> bool:
+    """Tell whether what became known on ``day`` may be used: the one rule against hindsight.
+
+    Rows are dated to the day, so what became known on the day ``before`` itself is left out. The
+    outside view as of a date takes that date as ``before``. None as ``before`` lets everything in;
+    None as ``day`` is never known.
+    """
+    return before is None or (day is not None and day < before)
 
 
 class _Strict(BaseModel):
@@ -291,8 +303,12 @@ class CodedCase(_Strict):
 
     @property
     def key(self) -> tuple[str, int]:
-        """Requester and year: what ``exclude`` arguments name."""
+        """Requester and year."""
         return self.requester.iso3, self.year
+
+    def excluded(self, exclude: Exclude | None) -> bool:
+        """Tell whether an ``exclude`` argument names this row."""
+        return exclude is not None and exclude in (self.id, self.key)
 
     @property
     def organisation(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.times import DAYS_PER_MONTH
-from foedus.casebook.coded_case import ANSWERS, TRIGGERS, CodedCase
+from foedus.casebook.coded_case import ANSWERS, TRIGGERS, CodedCase, known_before
 from foedus.casebook.organisations import organisation_group, organisations
 from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import InputError
@@ -206,9 +206,6 @@ def responses(cases: Sequence[CodedCase], *, before: dt.date | None = None) -> R
 
 
 def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
-    def seen(day: dt.date | None) -> bool:
-        return before is None or (day is not None and day < before)
-
     arrival = _arrival_bounds(case)
     size = case.value("troops_peak_30d")
     months, censored = _months(case, before)
@@ -229,11 +226,13 @@ def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
         "months": (months or 1.0, float(censored)),
         "survived": _flag_likelihood(case, "requester_in_power_90d"),
         "mask": {
-            "call": seen(case.known()),
-            "arrival": seen(case.known()) and granted and arrival is not None,
-            "size": seen(size_known(case)) and case.answer == "troops" and bool(size),
-            "duration": seen(case.known()) and granted and months is not None,
-            "survival": seen(survival_known(case))
+            "call": known_before(case.known(), before),
+            "arrival": known_before(case.known(), before) and granted and arrival is not None,
+            "size": known_before(size_known(case), before)
+            and case.answer == "troops"
+            and bool(size),
+            "duration": known_before(case.known(), before) and granted and months is not None,
+            "survival": known_before(survival_known(case), before)
             and case.value("requester_in_power_90d") is not None,
         },
     }
@@ -289,7 +288,7 @@ def _months(case: CodedCase, before: dt.date | None) -> tuple[float | None, bool
     months = case.months_to_withdrawal
     if start is None or end is None or months is None:
         return None, False
-    if before is not None and end.latest() >= before:
+    if before is not None and not known_before(end.latest(), before):
         return max(0.1, (before - start.middle()).days / DAYS_PER_MONTH), True
     return max(0.1, months), False
 

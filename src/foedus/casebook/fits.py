@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from foedus.casebook import models
-from foedus.casebook.coded_case import CodedCase
+from foedus.casebook.coded_case import CodedCase, Exclude
 from foedus.casebook.design import (
     CODING_ERROR,
     COUNT_ERROR,
@@ -31,7 +31,6 @@ from foedus.casebook.design import (
 from foedus.casebook.load import load_casebook
 from foedus.casebook.models import PRIORS
 from foedus.casebook.psis import PARETO_LIMIT, smooth
-from foedus.casebook.rates import Key
 from foedus.errors import StoreError
 
 #: Changes whenever the models' equations do; part of the content hash.
@@ -140,7 +139,7 @@ def posterior(
     model: str,
     *,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     fits: Fits | None = None,
 ) -> Posterior:
     """Return draws of a model without the excluded case and without anything known later.
@@ -151,20 +150,20 @@ def posterior(
         One of `foedus.casebook.design.MODELS`.
     before : datetime.date, optional
         The stored fit of the latest 1 January up to this day is used.
-    exclude : (str, int), optional
-        ISO code and year of the case at hand.
+    exclude : str or (str, int), optional
+        The row of the case at hand: its id, or the requester's ISO code and the year.
     """
     fits = fits or load_fits()
     cuts = sorted(t for t in fits.tags(model) if t.startswith("before-"))
     if before is None:
         tag, cut = "full", None
-        exact = f"without-{exclude[0]}-{exclude[1]}" if exclude else ""
+        exact = f"without-{exclude[0]}-{exclude[1]}" if isinstance(exclude, tuple) else ""
         if exact in fits.tags(model):
             return Posterior(fits.draws(model, exact), exact, "exact", -np.inf)
     else:
         tag = max((t for t in cuts if _day(t) <= before), default=cuts[0])
         cut = _day(tag)
-    drop = [i for i, c in enumerate(fits.cases) if c.key == exclude]
+    drop = [i for i, c in enumerate(fits.cases) if c.excluded(exclude)]
     if not drop or not _seen(model, fits, drop, cut):
         return Posterior(fits.draws(model, tag), tag, "exact", -np.inf)
     draws = fits.draws(model, tag)
@@ -178,7 +177,7 @@ def posterior(
     return Posterior(fits.draws(model, earlier), earlier, "earlier", k)
 
 
-def pareto_shapes(model: str, fits: Fits) -> dict[Key, float]:
+def pareto_shapes(model: str, fits: Fits) -> dict[tuple[str, int], float]:
     """Return the Pareto shape of taking each case (requester, year) out of the full fit."""
     draws = fits.draws(model, "full")
     shapes = {}

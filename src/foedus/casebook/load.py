@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from foedus.case.models import Case
 from foedus.case.problems import Path as Place
 from foedus.case.problems import Positions, explain, nearest, show
 from foedus.case.yamlfile import parse, read_text
 from foedus.casebook import table
-from foedus.casebook.coded_case import JUDGEMENT, TRIGGERS, CodedCase, Source
-from foedus.casebook.organisations import organisation_group
+from foedus.casebook.coded_case import JUDGEMENT, TRIGGERS, CodedCase, Exclude, Source
+from foedus.casebook.organisations import organisation_group, organisations, state_names
 from foedus.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -50,7 +51,26 @@ class Casebook:
         for case in self.cases:
             if case.id == case_id:
                 return case
-        raise InputError(f"no case {case_id!r} in the casebook; `foedus casebook list` shows all")
+        near = nearest(case_id, [c.id for c in self.cases])
+        raise InputError(
+            f"no case {case_id!r} in the casebook; `foedus casebook list` shows all{near}"
+        )
+
+    def own_row(self, case: Case) -> Exclude | None:
+        """Return what to exclude so that a case file never informs its own outside view.
+
+        Its row (``casebook_id``), named by requester and year where no other row shares them.
+        Without a ``casebook_id``, all rows of its requester in the year in which it starts.
+
+        Raises
+        ------
+        InputError
+            If the case names a row that is not there.
+        """
+        if case.casebook_id is None:
+            return None if case.requester_iso3 is None else (case.requester_iso3, case.start.year)
+        row = self[case.casebook_id]
+        return row.key if sum(c.key == row.key for c in self.cases) == 1 else row.id
 
     def filter(
         self,
@@ -168,6 +188,28 @@ def load_casebook(folder: str | Path | None = None, *, strict: bool = False) -> 
     if strict and problems:
         raise InputError(problems)
     return _ordered([*shipped.cases, *cases], sources, problems)
+
+
+def unknown_words(case: Case) -> Iterator[Problem]:
+    """Yield the words of a case file that the shipped casebook does not know, with their lines."""
+    if case.casebook_id is not None:
+        ids = [c.id for c in load_casebook()]
+        if case.casebook_id not in ids:
+            expected = "a row of the casebook, see `foedus casebook list`"
+            yield _unknown(case, "casebook_id", expected, ids)
+    if case.requester_iso3 is not None and case.requester_iso3 not in state_names():
+        expected = "an ISO 3166 alpha-3 code of a state, such as KAZ"
+        yield _unknown(case, "requester_iso3", expected, state_names())
+    if case.trigger_type is not None and case.trigger_type not in TRIGGERS:
+        yield _unknown(case, "trigger_type", f"one of {', '.join(TRIGGERS)}", TRIGGERS)
+    if case.organisation is not None and (known := organisations()).find(case.organisation) is None:
+        expected = f"one of {', '.join(known.groups)}, or a name of one"
+        yield _unknown(case, "organisation", expected, [*known.groups, *known.names, *known.states])
+
+
+def _unknown(case: Case, field: str, expected: str, legal: Iterable[str]) -> Problem:
+    word = getattr(case, field)
+    return case.problem((field,), repr(word), expected + nearest(word, legal))
 
 
 @functools.cache

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.casebook import models
-from foedus.casebook.coded_case import ANSWERS, Answer
+from foedus.casebook.coded_case import ANSWERS, Answer, Exclude
 from foedus.casebook.design import Features, Floats, inputs
 from foedus.casebook.fits import Fits, posterior
 from foedus.casebook.load import Casebook, load_casebook
 from foedus.casebook.organisations import organisation_group
 from foedus.casebook.rates import (
     BaseRate,
-    Key,
     Quantiles,
     base_rate,
     duration,
@@ -137,7 +136,7 @@ def predict(
     features: Features,
     *,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     fits: Fits | None = None,
     seed: int = _SEED,
 ) -> Outlook:
@@ -148,8 +147,9 @@ def predict(
     features : Features
     before : datetime.date, optional
         Use only what was known before this day (to the year of the stored fits).
-    exclude : (str, int), optional
-        ISO code and year of the case at hand, which must not inform its own outlook.
+    exclude : str or (str, int), optional
+        The row of the case at hand, which must not inform its own outlook: its id, or the
+        requester's ISO code and the year.
     fits : Fits, optional
         Other fits than the shipped ones.
     seed : int
@@ -234,7 +234,7 @@ class OutsideView:
     outlook : Outlook
     alike : tuple of Likeness
     before : datetime.date or None
-    exclude : (str, int) or None
+    exclude : str, (str, int) or None
     """
 
     title: str
@@ -243,7 +243,7 @@ class OutsideView:
     outlook: Outlook
     alike: tuple[Likeness, ...]
     before: dt.date | None
-    exclude: Key | None
+    exclude: Exclude | None
 
 
 def outside_view(
@@ -251,7 +251,7 @@ def outside_view(
     *,
     title: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     n: int = 5,
     folder: str | Path | None = None,
 ) -> OutsideView:
@@ -265,8 +265,9 @@ def outside_view(
         How to call it.
     before : datetime.date, optional
         As-of date. A coded case is seen as of its start unless this says otherwise.
-    exclude : (str, int), optional
-        ISO code and year of the case at hand. A coded case always excludes itself.
+    exclude : str or (str, int), optional
+        The row of the case at hand, by id or by the requester's ISO code and the year. A coded
+        case always excludes itself and the other rows of its requester and year.
     n : int
         How many nearest cases.
     folder : path, optional
@@ -299,7 +300,7 @@ def outside_view(
 
 
 def _outside(
-    book: Casebook, wanted: Features, before: dt.date | None, exclude: Key | None
+    book: Casebook, wanted: Features, before: dt.date | None, exclude: Exclude | None
 ) -> tuple[tuple[BaseRate, ...], tuple[Quantiles, ...]]:
     group, trigger = organisation_group(wanted.organisation), wanted.trigger
     known: dict[str, Any] = {"before": before, "exclude": exclude}

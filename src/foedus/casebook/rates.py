@@ -12,15 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from foedus.casebook.coded_case import ANSWERS, CodedCase
+from foedus.casebook.coded_case import ANSWERS, CodedCase, Exclude, known_before
 from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisation_group
 from foedus.errors import InputError
 
-#: Requester (ISO 3166 alpha-3) and year of a case that must not be used.
-Key = tuple[str, int]
 #: Days after arrival on which the first-month strength is known.
 _SIZE_DAYS = 30
 _SURVIVAL_DAYS = 90
@@ -128,6 +125,8 @@ def jeffreys(successes: int, n: int, *, level: float = 0.9) -> tuple[float, floa
         raise InputError(f"successes: a count from 0 to n (found {successes} of {n})")
     if not 0 < level < 1:
         raise InputError(f"level: a number between 0 and 1 (found {level})")
+    from scipy import stats  # takes most of a second to load
+
     beta = stats.beta(successes + 0.5, n - successes + 0.5)
     tail = (1 - level) / 2
     low = 0.0 if successes == 0 and n else float(beta.ppf(tail))
@@ -148,8 +147,8 @@ class Slice:
         First and last year, both included.
     before : datetime.date or None
         Only what was known before this day.
-    exclude : (str, int) or None
-        Requester's ISO code and year of the case at hand.
+    exclude : str, (str, int) or None
+        The row of the case at hand: its id, or the requester's ISO code and the year.
     """
 
     trigger: str | None = None
@@ -157,7 +156,7 @@ class Slice:
     formal_request: bool | None = None
     years: tuple[int | None, int | None] | None = None
     before: dt.date | None = None
-    exclude: Key | None = None
+    exclude: Exclude | None = None
 
     def describe(self) -> str:
         """Return the slice in words."""
@@ -173,7 +172,7 @@ class Slice:
         if self.before is not None:
             parts.append(f"known before {self.before}")
         if self.exclude is not None:
-            parts.append(f"without {self.exclude[0]} {self.exclude[1]}")
+            parts.append(f"without {named(self.exclude)}")
         return ", ".join(parts)
 
     def select(
@@ -188,10 +187,15 @@ class Slice:
         return tuple(
             c
             for c in chosen
-            if c.key != self.exclude
+            if not c.excluded(self.exclude)
             and (self.formal_request is None or c.value("formal_request") is self.formal_request)
-            and (self.before is None or ((day := known(c)) is not None and day < self.before))
+            and known_before(known(c), self.before)
         )
+
+
+def named(exclude: Exclude) -> str:
+    """Return what is left out in words: ``KGZ2010B``, or ``KAZ 2022``."""
+    return exclude if isinstance(exclude, str) else f"{exclude[0]} {exclude[1]}"
 
 
 def base_rate(
@@ -200,7 +204,7 @@ def base_rate(
     trigger: str | None = None,
     organisation: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     formal_request: bool | None = True,
     years: tuple[int | None, int | None] | None = None,
     answer: str = "troops",
@@ -215,8 +219,8 @@ def base_rate(
         Slice; None is all.
     before : datetime.date, optional
         No answer known on or after this day.
-    exclude : (str, int), optional
-        ISO code and year of the case at hand.
+    exclude : str or (str, int), optional
+        The row of the case at hand: its id, or the requester's ISO code and the year.
     formal_request : bool or None
         True counts governments that asked, False those that did not, None both and unknown.
     years : tuple, optional
@@ -249,7 +253,7 @@ def request_rate(
     trigger: str | None = None,
     organisation: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     years: tuple[int | None, int | None] | None = None,
     level: float = 0.9,
 ) -> BaseRate:
@@ -271,7 +275,7 @@ def survival_rate(
     trigger: str | None = None,
     organisation: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     years: tuple[int | None, int | None] | None = None,
     level: float = 0.9,
 ) -> BaseRate:
@@ -310,7 +314,7 @@ def tempo(
     trigger: str | None = None,
     organisation: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     years: tuple[int | None, int | None] | None = None,
     step: str = "arrival",
     levels: Sequence[float] = _LEVELS,
@@ -344,7 +348,7 @@ def size(
     trigger: str | None = None,
     organisation: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     years: tuple[int | None, int | None] | None = None,
     levels: Sequence[float] = _LEVELS,
 ) -> Quantiles:
@@ -368,7 +372,7 @@ def duration(
     trigger: str | None = None,
     organisation: str | None = None,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     years: tuple[int | None, int | None] | None = None,
     levels: Sequence[float] = _LEVELS,
 ) -> Quantiles:
@@ -380,9 +384,8 @@ def duration(
 
     def value(case: CodedCase) -> float | None:
         end = case.date("date_withdrawal_end")
-        if end is not None and before is not None and end.latest() >= before:
-            return None
-        return case.months_to_withdrawal
+        over = end is not None and known_before(end.latest(), before)
+        return case.months_to_withdrawal if over else None
 
     wanted = Slice(trigger, organisation, None, years, before, exclude)
     cases = [c for c in wanted.select(casebook, known=CodedCase.known) if _granted(c)]

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from foedus.casebook.coded_case import ANSWERS, CodedCase
+from foedus.casebook.coded_case import ANSWERS, CodedCase, Exclude, known_before
 from foedus.casebook.design import Features, Floats
 from foedus.casebook.fits import Fits
 from foedus.casebook.load import load_casebook
 from foedus.casebook.outlook import Outlook, predict
-from foedus.casebook.rates import Key, size_known, survival_known
+from foedus.casebook.rates import size_known, survival_known
 from foedus.casebook.table import read_table
 from foedus.errors import InputError, Problem
 from foedus.scoring_rules import brier
@@ -104,7 +104,7 @@ def score_case(
     history: Sequence[CodedCase],
     *,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     fits: Fits | None = None,
     flags: tuple[str, ...] = (),
 ) -> Scored:
@@ -119,11 +119,11 @@ def score_outlook(
     history: Sequence[CodedCase],
     *,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
     flags: tuple[str, ...] = (),
 ) -> Scored:
     """Score a given outlook beside baselines from the history."""
-    past = [c for c in history if c.usable and c.key != exclude]
+    past = [c for c in history if c.usable and not c.excluded(exclude)]
     probabilities = _baselines(case, past, before)
     answer: Probabilities = {str(k): c.mean for k, c in outlook.answer.items()}
     probabilities["model"] = {
@@ -160,7 +160,7 @@ def _baselines(
     """Return the baselines: smoothed shares over cases with the same state of the request."""
 
     def known(day: Callable[[CodedCase], dt.date | None]) -> list[CodedCase]:
-        return [c for c in past if before is None or ((d := day(c)) is not None and d < before)]
+        return [c for c in past if known_before(day(c), before)]
 
     answered, survived = known(CodedCase.known), known(survival_known)
     request = case.value("formal_request")
@@ -216,7 +216,7 @@ def _past_quantities(name: str, cases: Sequence[CodedCase], before: dt.date | No
             day = end.latest() if end is not None else None
         else:
             day = size_known(c) if name == "size" else c.known()
-        if before is None or (day is not None and day < before):
+        if known_before(day, before):
             found.append(value)
     return found
 

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foedus.casebook.coded_case import CAPABILITY_CLASSES, TRIGGERS, CodedCase
+from foedus.casebook.coded_case import (
+    CAPABILITY_CLASSES,
+    TRIGGERS,
+    CodedCase,
+    Exclude,
+    known_before,
+)
 from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisation_group
-from foedus.casebook.rates import Key
 from foedus.errors import InputError
 
 #: Weights of the distance. The order follows what separates the answers in the casebook
@@ -71,7 +76,7 @@ def nearest(
     *,
     n: int = 5,
     before: dt.date | None = None,
-    exclude: Key | None = None,
+    exclude: Exclude | None = None,
 ) -> list[Likeness]:
     """Return the cases most like the one described, nearest first.
 
@@ -85,8 +90,8 @@ def nearest(
         How many.
     before : datetime.date, optional
         Only cases whose answer was known before this day.
-    exclude : (str, int), optional
-        ISO code and year of the case at hand.
+    exclude : str or (str, int), optional
+        The row of the case at hand: its id, or the requester's ISO code and the year.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def nearest(
     found = [
         _likeness(wanted, case)
         for case in casebook
-        if case.usable and case.key != exclude and (before is None or case.known() < before)
+        if case.usable and not case.excluded(exclude) and known_before(case.known(), before)
     ]
     ranked = sorted((x for x in found if x is not None), key=lambda x: (x.distance, -x.case.year))
     return ranked[:n]

@@ -161,9 +161,10 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Out
     """Return the outside view of a case file as of a date."""
     from foedus.case import as_of as known_by
     from foedus.case import load_case
+    from foedus.casebook import load_casebook
     from foedus.casebook.outlook import outside_view
     from foedus.errors import InputError
-    from foedus.weighing.nearest_cases import case_features, own_row
+    from foedus.weighing.nearest_cases import case_features
 
     case = load_case(name)
     known = known_by(case, case.as_of if date is None else date)
@@ -172,8 +173,9 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Out
         raise InputError(
             f"{name}: the casebook needs the case's trigger_type and organisation to compare it"
         )
+    exclude = load_casebook(folder).own_row(case)
     return outside_view(
-        features, title=case.title, before=known.as_of, exclude=own_row(case), n=n, folder=folder
+        features, title=case.title, before=known.as_of, exclude=exclude, n=n, folder=folder
     )
 
 

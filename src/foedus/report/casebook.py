@@ -9,6 +9,7 @@ from foedus.casebook.coded_case import ANSWERS, CodedCase
 from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisations, read_data
 from foedus.casebook.outlook import OutsideView
+from foedus.casebook.rates import named
 from foedus.casebook.scores import Scored, ScoreReport, Total
 from foedus.casebook.similarity import Likeness
 from foedus.errors import Problem
@@ -149,7 +150,7 @@ def outside(view: OutsideView) -> str:
     """Return the outside view of a crisis as text."""
     o = view.outlook
     known = f"what was known before {view.before}" if view.before else "all cases"
-    without = f", without {view.exclude[0]} {view.exclude[1]}" if view.exclude else ""
+    without = f", without {named(view.exclude)}" if view.exclude else ""
     lines = [f"Outside view of {view.title}, from {known}{without}", "", "Base rates"]
     lines += [f"  {r}" for r in view.rates]
     lines += ["", "Tempo, size, length"]
@@ -168,10 +169,11 @@ def outside(view: OutsideView) -> str:
 
 def outside_data(view: OutsideView) -> dict[str, Any]:
     """Return the outside view as plain values."""
+    without = [view.exclude] if isinstance(view.exclude, str) else view.exclude and [*view.exclude]
     return {
         "of": view.title,
         "as_of": None if view.before is None else str(view.before),
-        "without": None if view.exclude is None else list(view.exclude),
+        "without": without,
         "rates": [
             {
                 "slice": r.description,

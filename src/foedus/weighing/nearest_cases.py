@@ -57,11 +57,6 @@ def case_features(case: Case) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def own_row(case: Case) -> tuple[str, int] | None:
-    """Return the requester and year of a case, which must not inform its own outside view."""
-    return None if case.requester_iso3 is None else (case.requester_iso3, case.start.year)
-
-
 def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Alike, ...]:
     """Return the cases nearest to one, nearest first; none where it names no trigger.
 
@@ -88,6 +83,6 @@ def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Alike, ...]:
             like.happened,
         )
         for like in nearest(
-            casebook, case_features(case), n=n, before=case.as_of, exclude=own_row(case)
+            casebook, case_features(case), n=n, before=case.as_of, exclude=casebook.own_row(case)
         )
     )

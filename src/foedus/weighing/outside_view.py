@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import TROOPS, kind_of
-from foedus.weighing.nearest_cases import own_row
 from foedus.world.voting import weighted_mean, weighted_median
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class Outside:
 def outside_view(case: Case, question: Question, casebook: Casebook) -> Outside | None:
     """Return the casebook's view of a question, or None where the question names none.
 
-    Only rows known before the as-of date count, and never the case's own requester and year.
+    Only rows known before the as-of date count, and never the case's own row.
 
     Parameters
     ----------
@@ -100,7 +99,7 @@ def outside_view(case: Case, question: Question, casebook: Casebook) -> Outside 
         "trigger": baseline.trigger,
         "organisation": baseline.organisation,
         "before": case.as_of,
-        "exclude": own_row(case),
+        "exclude": casebook.own_row(case),
     }
     if baseline.casebook == "granted":
         asked = True if known_day(case, "request") is not None else None

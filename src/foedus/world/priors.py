@@ -49,20 +49,20 @@ LEAST_SD = 0.5
 
 
 def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
-    """Refuse priors of parameters that no mechanism declares or allows, and unknown triggers.
+    """Refuse what a case file names that neither a mechanism nor the casebook knows.
 
-    What a case file may name beyond its own sections only the world knows.
+    Priors of parameters that no mechanism declares or allows, and the casebook's words.
 
     Raises
     ------
     InputError
         All problems at once, in the order of the file.
     """
-    from foedus.casebook.coded_case import TRIGGERS  # the casebook loads pandas: half a second
+    from foedus.casebook.load import unknown_words
 
     layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
     layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
-    problems = []
+    problems = list(unknown_words(case))
     for path, priors in layers:
         for name, prior in priors.items():
             if name not in registry:
@@ -70,10 +70,6 @@ def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
                 problems.append(case.problem((*path, name), repr(name), expected))
             elif (fault := _fault(registry[name], prior)) is not None:
                 problems.append(case.problem((*path, name), *fault))
-    trigger = case.trigger_type
-    if trigger is not None and trigger not in TRIGGERS:
-        expected = f"one of {', '.join(TRIGGERS)}{nearest(trigger, TRIGGERS)}"
-        problems.append(case.problem(("trigger_type",), repr(trigger), expected))
     if problems:
         raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
 
@@ -123,12 +119,14 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
     """
     if case.trigger_type is None or case.organisation is None:
         return {}
+    from foedus.casebook import load_casebook
+
     setting = Setting.of(case)
     found = _outlook(
         case.trigger_type,
         case.organisation,
-        case.start.isoformat(),
-        case.requester_iso3,
+        case.start,
+        load_casebook().own_row(case),
         setting.lead_base,
         bool(setting.contiguous[setting.lead]),
     )
@@ -149,8 +147,8 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
 def _outlook(
     trigger: str,
     organisation: str,
-    start: str,
-    iso3: str | None,
+    start: dt.date,
+    exclude: str | tuple[str, int] | None,
     base: bool,
     contiguous: bool,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, str] | None:
@@ -158,9 +156,8 @@ def _outlook(
     from foedus.casebook.design import Features
     from foedus.casebook.outlook import predict
 
-    date = dt.date.fromisoformat(start)
-    features = Features(trigger, organisation, date.year, base=base, contiguous=contiguous)
-    outlook = predict(features, before=date, exclude=None if iso3 is None else (iso3, date.year))
+    features = Features(trigger, organisation, start.year, base=base, contiguous=contiguous)
+    outlook = predict(features, before=start, exclude=exclude)
     tags = sorted({t for t, _, _ in outlook.provenance.values()})
     return (
         outlook.request.draws,
