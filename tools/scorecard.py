@@ -1,9 +1,10 @@
-"""Write the page of all shipped cases' scores, good or bad: docs/benchmarks/cases.md.
+"""Write the page of all shipped cases' scores, good or bad, and a page for each case.
 
-    python tools/scorecard.py                # what is on disk already is not made again
+    python tools/scorecard.py                # reuses the runs on disk
     python tools/scorecard.py --runs 200 --headline 200 --folder /tmp/page   # a quick trial
 
 Each shipped case is forecast on each of its first days, and on its own as-of date with more runs.
+The pages are docs/benchmarks/cases.md and docs/benchmarks/cases/CASE.md.
 """
 
 from __future__ import annotations
@@ -37,54 +38,64 @@ BASELINES = {
     "weighted_mean": "Mean position",
     "weighted_median": "Median position",
 }
+#: Baselines in the headline, in the words of its sentence.
+HEADLINE = {
+    "casebook": "the casebook's base rate",
+    "always_refuse": '"nobody ever comes"',
+    "weighted_mean": "the members' mean position",
+}
 
 HEAD = """# All shipped cases, scored
 
-Written by `make scorecard` (`python tools/scorecard.py --runs {runs} --headline {headline}
---days {days}`) on {today}, in {minutes:.0f} minutes on {cores} cores; a second time it is
-quick, because runs that are on disk are not made again. Every case that comes with foedus is
-here, whatever its scores. No parameter is fitted to an outcome, and outcomes are read by scoring
-only. But the authors knew how each of these crises ended when they wrote down its facts, its
-questions and the members' positions: dates are kept apart, minds are not, so **this is no track
-record**. It shows what the model does, and where it is wrong.
+{headline}
 
-Lower is better in every score. Only questions that were *open* count: not settled by a fact
-known on the day, and with an outcome that was not public yet. A refused forecast has no scores,
-and says so.
+**This is no track record.** The authors knew how each of these crises ended when they wrote down
+its facts, its questions and the members' positions. No parameter is fitted to an outcome, and only
+scoring reads outcomes. Every shipped case is here, whatever its scores.
+
+Lower is better in every score ([definitions](../explanation/scores.md)). Only *open* questions
+count: no fact known on the day settles them, and their outcome was not yet public. A refused
+forecast has no scores.
 
 ## At a glance
 
-Each case as of its own date, with {headline:,} runs: `foedus score CASE --as-of DATE --runs
-{headline}`. Of each baseline: its mean Brier score / that of the forecast on the same yes-or-no
-questions, and on how many of all questions that it speaks to, numbers and dates too, the
-forecast is better.
+Each case as of its own date, with {runs:,} runs: `foedus score CASE --as-of DATE --runs {runs}`.
+A baseline's column has three figures: its mean Brier score, that of the forecast on the same
+yes-or-no questions, and on how many questions of any kind the forecast is better.
+"""
+
+MADE = """## How this page was made
+
+`make scorecard` (`python tools/scorecard.py --runs {runs} --headline {headline} --days {days}`)
+wrote it on {today}, in {minutes:.0f} minutes on {cores} cores (Python {python}, {machine}). Runs on
+disk are reused, so a second time is quick.
+
+```{{toctree}}
+:hidden:
+
+{pages}
+```
 """
 
 OVER_TIME = """## Over time
 
-Each case on each of its first {days} days (from its first day to that of its last fact), and on
-its own date, with {runs:,} runs, or up to four times as many where few agree with the evidence.
-A question counts on every day on which it is open, so long-lasting questions and cases with
-many questions weigh more.
+Each case on each of its first {days} days (at most up to its last fact) and on its own date, with
+{runs:,} runs, or up to four times as many where few agree with the evidence. A question counts once
+for every day on which it is open.
 
 ![Mean Brier score by the days until the outcome was public](cases/leads.svg)
 
 {table}
-
-Of a baseline: its mean Brier score / that of the forecast on the same questions, and on how many
-of all that it speaks to the forecast is better.
-`foedus score CASE --as-of FIRST..LAST --runs {runs}` gives the same for one case.
 """
 
 CALIBRATION = """## Calibration
 
-All open questions of all cases and days of the section above: {questions} yes-or-no questions
-of {cases} cases in {forecasts} forecasts. **That is few.** A question weighs the same whatever
-the number of its days, and the bands ({level:.0%}) are those of a calibrated forecaster with as
-many independent questions. Questions of one case are not independent, so the bands are too
-narrow.
+All open questions of the section above: {questions} yes-or-no questions of {cases} cases, in
+{forecasts} forecasts. **These are few.** All forecasts of a question together weigh as much as one
+question. The bands ({level:.0%}) are those of a calibrated forecaster with as many independent
+questions. Questions of one case are not independent, so the bands are too narrow.
 
-![What was said, and how often it happened](cases/reliability.svg)
+![Forecast probabilities against observed frequencies](cases/reliability.svg)
 
 *The line is the isotonic (CORP) curve; the diamonds are the bins of the table; the ticks below
 are the forecasts.*
@@ -93,7 +104,6 @@ are the forecasts.*
 
 Mean Brier score {score:.3f} = miscalibration {mcb:.3f} (a calibrated forecaster would have
 {expected:.3f} with so few questions) − discrimination {dsc:.3f} + uncertainty {unc:.3f}.
-{outside} of the {points} points of the curve lie outside the band.
 """
 
 NUMBERS = """### Numbers and dates
@@ -102,8 +112,8 @@ NUMBERS = """### Numbers and dates
 
 ![Where outcomes fell in the forecasts](cases/pit.svg)
 
-*Share of outcomes in each fifth of the forecasts. Low fifths: less, or sooner, than forecast.
-Bars: the band of a calibrated forecaster.*
+*Share of outcomes in each fifth of the forecasts. In the low fifths the outcome was smaller, or
+sooner, than forecast. Bars: the band of a calibrated forecaster.*
 
 {coverage}
 """
@@ -125,18 +135,23 @@ class Made:
 
 
 def main() -> None:
-    """Forecast and score each case, and write page and pictures."""
+    """Forecast and score each case, and write pages and pictures."""
     options = _options()
     began = time.monotonic()
     made = [_made(name, options) for name in options.cases]
     folder: Path = options.folder
-    pictures = folder / "cases"
-    pictures.mkdir(parents=True, exist_ok=True)
-    parts = [_glance(made, options, (time.monotonic() - began) / 60)]
-    parts += _over_time(made, options, pictures)
-    parts += [_case(m, options, pictures) for m in made]
+    details = folder / "cases"
+    details.mkdir(parents=True, exist_ok=True)
+    scores = [s for m in made for s in m.scores]
+    chances, numbers = calibration(scores)
+    parts = [_glance(made, options, chances)]
+    parts += _over_time(scores, options, details)
+    parts += _calibration(chances, numbers, len(made), details)
+    parts.append(_how(made, options, (time.monotonic() - began) / 60))
+    for m in made:
+        _write(details / f"{m.name}.md", _case(m, options, details))
     page = folder / "cases.md"
-    page.write_text("\n".join(parts), encoding="utf-8")
+    _write(page, "\n".join(parts))
     print(page)
 
 
@@ -170,15 +185,8 @@ def _made(name: str, options: argparse.Namespace) -> Made:
     return Made(name, case, histories, headline)
 
 
-def _glance(made: Sequence[Made], options: argparse.Namespace, minutes: float) -> str:
-    head = HEAD.format(
-        runs=options.runs,
-        headline=options.headline,
-        days=options.days,
-        today=dt.datetime.now(tz=dt.UTC).date(),
-        minutes=max(minutes, 1),
-        cores=os.cpu_count(),
-    )
+def _glance(made: Sequence[Made], options: argparse.Namespace, chances: Reliability | None) -> str:
+    head = HEAD.format(headline=_headline(made, chances), runs=options.headline)
     columns = ["Case", "As of", "Effective runs", "Open questions", "Brier", "Log"]
     rows = []
     for m in made:
@@ -186,11 +194,49 @@ def _glance(made: Sequence[Made], options: argparse.Namespace, minutes: float) -
         total = s.summary()
         mine = total["forecast"]
         verdict = "" if s.verdict == "ok" else f" ({s.verdict})"
-        row = [f"[{m.case.title}](#{m.name})", day(s.as_of), f"{number(s.effective)}{verdict}"]
+        row = [f"[{m.case.title}](cases/{m.name}.md)", day(s.as_of)]
+        row += [f"{number(s.effective)}{verdict}"]
         row += [str(total["questions"]), _three(mine["brier"]), _three(mine["log"])]
         rows.append(row + [_beside(total["baselines"][name]) for name in BASELINES])
-    machine = f"Python {platform.python_version()}, {platform.machine()}."
-    return f"{head}\n{_table([*columns, *BASELINES.values()], rows)}\n\n{machine}\n"
+    return f"{head}\n{_table([*columns, *BASELINES.values()], rows)}\n"
+
+
+def _headline(made: Sequence[Made], chances: Reliability | None) -> str:
+    """Return the result in three sentences."""
+    said = []
+    if chances is not None:
+        said += [
+            f"**Over {chances.questions} yes-or-no questions in {chances.forecasts} forecasts the"
+            f" mean Brier score is {chances.score:.3f}; always saying one half would score 0.250.**"
+        ]
+    against = [m.headline.summary()["baselines"] for m in made]
+    beaten = [
+        f"{words} on {sum(b[name]['better'] for b in against)}"
+        f" of {sum(b[name]['n'] for b in against)}"
+        for name, words in HEADLINE.items()
+    ]
+    said.append(f"On each case's own date the forecast beats {', '.join(beaten)} questions.")
+    if chances is not None:
+        verdict = "not calibrated" if chances.outside else "consistent with calibration"
+        said.append(
+            f"It is {verdict}: {chances.outside} of the {chances.said.size} points of the curve"
+            f" below lie outside the {LEVEL:.0%} band of a calibrated forecaster."
+        )
+    return "\n".join(said)
+
+
+def _how(made: Sequence[Made], options: argparse.Namespace, minutes: float) -> str:
+    return MADE.format(
+        runs=options.runs,
+        headline=options.headline,
+        days=options.days,
+        today=dt.datetime.now(tz=dt.UTC).date(),
+        minutes=max(minutes, 1),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        machine=platform.machine(),
+        pages="\n".join(f"cases/{m.name}" for m in made),
+    )
 
 
 def _beside(against: dict[str, Any]) -> str:
@@ -202,18 +248,22 @@ def _beside(against: dict[str, Any]) -> str:
     return f"{pair}{against['better']}/{against['n']}"
 
 
-def _over_time(made: Sequence[Made], options: argparse.Namespace, folder: Path) -> list[str]:
-    scores = [s for m in made for s in m.scores]
+def _over_time(scores: Sequence[Scores], options: argparse.Namespace, folder: Path) -> list[str]:
     leads = by_lead(scores)
     if not leads:
         return ["No question was open and answered, so there is nothing to score.\n"]
     _write(folder / "leads.svg", leads_svg(leads))
     table = _table(*lead_rows(leads))
-    out = [OVER_TIME.format(days=options.days, runs=options.runs, table=table)]
-    chances, numbers = calibration(scores)
+    return [OVER_TIME.format(days=options.days, runs=options.runs, table=table)]
+
+
+def _calibration(
+    chances: Reliability | None, numbers: Transform | None, cases: int, folder: Path
+) -> list[str]:
+    out = []
     if chances is not None:
         _write(folder / "reliability.svg", reliability_svg(chances))
-        out.append(_chances(chances, len(made)))
+        out.append(_chances(chances, cases))
     if numbers is not None:
         _write(folder / "pit.svg", transform_svg(numbers))
         out.append(_numbers(numbers))
@@ -244,8 +294,6 @@ def _chances(found: Reliability, cases: int) -> str:
         expected=found.miscalibration_expected,
         dsc=found.discrimination,
         unc=found.uncertainty,
-        outside=found.outside,
-        points=found.said.size,
     )
 
 
@@ -260,18 +308,17 @@ def _numbers(found: Transform) -> str:
 
 def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
     outcomes = {q.id: q.outcome for q in m.headline.questions}
-    parts = [f"({m.name})=\n## {m.case.title}\n"]
-    for n, h in enumerate(m.histories):
-        first, last = h.timeline.first, h.timeline.last
-        if n == 0:
-            _write(folder / f"{m.name}.svg", timeline_svg(h.timeline, outcomes))
-            parts.append(
-                f"`foedus score {m.name} --as-of {first}..{last} --runs {options.runs}`\n\n"
-                f"![The chance of each question, day by day](cases/{m.name}.svg)\n\n"
-                "*Blue: the forecast, with twice its sampling error; hollow where a known fact "
-                "settles the question; a cross where it refused. Dashed: the casebook's base rate. "
-                "Orange: what came.*\n"
-            )
+    first, last = (getattr(m.histories[0].timeline, end) for end in ("first", "last"))
+    _write(folder / f"{m.name}.svg", timeline_svg(m.histories[0].timeline, outcomes))
+    parts = [
+        f"# {m.case.title}: scores\n\n"
+        "[All shipped cases](../cases.md) says what the scores are, and what they are worth.\n\n"
+        f"## Day by day\n\n`foedus score {m.name} --as-of {first}..{last} --runs {options.runs}`"
+        f"\n\n![The probability of each question, day by day]({m.name}.svg)\n\n"
+        "*Blue: the forecast, with twice its sampling error; hollow where a known fact settles the "
+        "question; a cross where it refused. Dashed: the casebook's base rate. Orange: the "
+        "outcome.*\n"
+    ]
     rows = [
         [
             day(d.date),
@@ -288,10 +335,10 @@ def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
     parts.append(_table(head, rows) + "\n")
     leads = by_lead(m.scores)
     if leads:
-        parts.append(_table(*lead_rows(leads)) + "\n")
+        parts.append(f"## By lead time\n\n{_table(*lead_rows(leads))}\n")
     s = m.headline
     command = f"foedus score {m.name} --as-of {s.as_of} --runs {options.headline}"
-    parts.append(f"`{command}`\n\n```text\n{s.table()}\n```\n")
+    parts.append(f"## On its own date\n\n`{command}`\n\n```text\n{s.table()}\n```\n")
     return "\n".join(parts)
 
 
