@@ -144,24 +144,36 @@ def _first(name: str) -> str:
 
 
 def _markdown(docstring: str) -> str:
-    """Return a docstring as Markdown: literals and roles as code, indented lines as they are."""
+    """Return a docstring as Markdown: roles as code, simple tables, indented lines as they are."""
+    text = _RULED.sub(lambda m: _simple_table(m[1], m[2]), inspect.cleandoc(docstring))
     out, code = [], False
-    for line in inspect.cleandoc(docstring).split("\n"):
+    for line in text.split("\n"):
         indented = line.startswith("    ")
         if indented and not code:
             out.append("```text")
         elif code and line and not indented:
             out.insert(-1, "```") if out[-1] == "" else out.append("```")
         code = indented or (code and not line)
-        line = line.removeprefix("    ") if code else line
-        if not code:
+        if code:
+            line = line.removeprefix("    ").replace("``", "")
+        else:
             line = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", line).replace("``", "`")
             line = re.sub(r"::$", ":", line)
-            line = re.sub(r"(?<![`\w\\])([*_])(?=\w)", r"\\\1", line) if "`" not in line else line
+            line = re.sub(r"(?<![`\w\\])_(?=\w)", r"\\_", line) if "`" not in line else line
         out.append(line)
     if code:
         out.append("```")
     return "\n".join(out)
+
+
+#: A simple table of reStructuredText without a heading: two rules, and the rows between them.
+_RULED = re.compile(r"^(=+(?: +=+)+)\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+
+
+def _simple_table(rule: str, rows: str) -> str:
+    spans = [m.span() for m in re.finditer("=+", rule)]
+    cells = [[row[low:high].strip() for low, high in spans] for row in rows.split("\n")]
+    return _table([""] * len(spans), cells)
 
 
 PARTS: dict[str, Callable[[], str]] = {
