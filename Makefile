@@ -46,7 +46,7 @@ bench-streets: $(DEV)  ## time the street kernel
 	@$(BIN)/python benchmarks/streets.py
 	@$(SHRINK)
 
-replication: $(DEV)  ## remake the page of the streets beside the paper
+replication: $(DEV)  ## compare the street model with the paper's claims
 	@$(BIN)/python benchmarks/streets_replication.py
 	@$(SHRINK)
 

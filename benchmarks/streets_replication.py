@@ -31,7 +31,7 @@ from foedus_streets import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "explanation" / "streets-replication.md"
+PAGE = ROOT / "docs" / "benchmarks" / "street-claims.md"
 IMAGES = ROOT / "docs" / "images" / "streets"
 BEGIN, END = "<!-- table: benchmarks/streets_replication.py -->", "<!-- end of table -->"
 
