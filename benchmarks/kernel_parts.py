@@ -35,8 +35,6 @@ PARTS = {
     "memory": "`peek`, `poke`: memory by address",
     "prefetch": "`prefetch`: a record called for early",
     "multiply_high": "`multiply_high`: the high half of a product",
-    "trailing_zeros": "`trailing_zeros`: the lowest set bit",
-    "count_ones": "`count_ones`: set bits of a word",
     "nth_one": "`nth_one`: set bit number n, by one instruction",
     "is_wide": "`is_wide`: choices made when compiling",
     "count_windows": "`count_windows`: cells in sight, as a vector",
@@ -81,24 +79,12 @@ def _words(machine: Any) -> dict[str, Any]:
         return a1 * b1 + (middle >> half) + ((a0 * b1 + (middle & low)) >> half)
 
     @njit(forceinline=True)
-    def count_ones(a):  # type: ignore[no-untyped-def]
-        a = a - ((a >> U(1)) & U(0x5555555555555555))
-        a = (a & U(0x3333333333333333)) + ((a >> U(2)) & U(0x3333333333333333))
-        return (((a + (a >> U(4))) & U(0x0F0F0F0F0F0F0F0F)) * U(0x0101010101010101)) >> U(56)
-
-    @njit(forceinline=True)
-    def trailing_zeros(a):  # type: ignore[no-untyped-def]
-        return count_ones((a & (~a + U(1))) - U(1))
-
-    @njit(forceinline=True)
     def is_set(choice):  # type: ignore[no-untyped-def]
         return choice > 0
 
     return {
         "prefetch": nothing,
         "multiply_high": multiply_high,
-        "count_ones": count_ones,
-        "trailing_zeros": trailing_zeros,
         "is_wide": is_set,
         "nth_one": njit(machine._nth_one_by_loop, forceinline=True),
     }
