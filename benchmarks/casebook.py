@@ -1,10 +1,10 @@
 """The casebook's track record: scores against baselines, calibration, check of the fits.
 
-Run ``python benchmarks/casebook.py`` to remake ``docs/casebook/track_record.md``, its figures as
-JSON, and the calibration plot. Leave-one-out and rolling-origin scores come from the shipped
-fits, as a user would get them. Leaving out a whole organisation and simulation-based calibration
-need refits (extra ``bayes``); they are kept in the JSON and redone when the content hash of the
-fits changes, or with ``--refit``.
+Run ``python benchmarks/casebook.py`` to remake ``docs/casebook/track_record.md``, the tables in
+``track_record_tables.md``, the figures as JSON, and the calibration plot. Leave-one-out and
+rolling-origin scores come from the shipped fits, as a user would get them. Leaving out a whole
+organisation and simulation-based calibration need refits (extra ``bayes``); they are kept in the
+JSON and redone when the content hash of the fits changes, or with ``--refit``.
 """
 
 from __future__ import annotations
@@ -150,6 +150,28 @@ def verdict(record: dict[str, list[dict]]) -> list[str]:
     return lines
 
 
+def headline(record: dict[str, list[dict]], cases: int) -> list[str]:
+    """Return the result in three sentences."""
+    mean = {(t["question"], t["score"], t["forecast"]): t["mean"] for t in record["loo"]}
+    gains = [
+        {
+            f"{t['question']} ({t['score']})": t["better"] / t["error"]
+            for t in record[name]
+            if t["forecast"] == "model" and t["better"] is not None
+        }
+        for name in ("loo", "logo", "rolling")
+    ]
+    always = [key for key in gains[0] if all(test[key] >= 2 for test in gains)]
+    never = [key for key in gains[0] if all(abs(test[key]) < 2 for test in gains)]
+    return [
+        f"**Each left out in turn, {cases} calls for help are predicted with a mean Brier score of"
+        f' {mean["troops", "brier", "model"]:.3f} for "troops come"; the base rate scores'
+        f" {mean['troops', 'brier', 'base rate']:.3f}.**",
+        f"In all three tests below the models are clearly better for {', '.join(always)}.",
+        f"In none do they differ clearly for {', '.join(never)}.",
+    ]
+
+
 def calibration_lines(scored: list[Scored]) -> list[str]:
     """Return predicted and observed shares by bin as lines of Markdown."""
     lines = ["| question | bin | n | predicted | observed |", "|---|---|---|---|---|"]
@@ -223,10 +245,11 @@ def main() -> None:
     }
     store.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     plot(loo, rolling, PAGE / "calibration.svg")
-    (PAGE / "track_record.md").write_text(
-        page(record, loo, rolling, logo_lines, fits), encoding="utf-8"
-    )
-    print(f"written: {PAGE.name}/track_record.md, track_record.json, calibration.svg")
+    (PAGE / "track_record.md").write_text(page(record, loo), encoding="utf-8")
+    tables = details(record, loo, rolling, fits)
+    (PAGE / "track_record_tables.md").write_text(tables, encoding="utf-8")
+    print(f"written in {PAGE}: track_record.md, track_record_tables.md, track_record.json,")
+    print("calibration.svg")
 
 
 def sbc_verdict(sbc: dict[str, dict[str, float]]) -> str:
@@ -236,32 +259,21 @@ def sbc_verdict(sbc: dict[str, dict[str, float]]) -> str:
         return "No model departs from uniform ranks after a Bonferroni correction."
     return (
         f"Ranks depart from uniform after a Bonferroni correction for: {', '.join(doubtful)}."
-        " Its intervals are to be taken as slightly too narrow."
+        " Take its intervals as slightly too narrow."
     )
 
 
-def page(
-    record: dict, loo: list[Scored], rolling: list[Scored], logo_lines: list[str], fits: Fits
-) -> str:
-    """Return the page as Markdown."""
-    methods: dict[str, int] = {}
-    for s in loo:
-        for _, how, _ in s.outlook.provenance.values():
-            methods[how] = methods.get(how, 0) + 1
-    diagnostics = np.array(list(fits.notes["diagnostics"].values()))
-    full = {k: v for k, v in fits.notes["diagnostics"].items() if k.endswith("/full")}
+def page(record: dict, loo: list[Scored]) -> str:
+    """Return the page of results as Markdown."""
     lines = [
         "# Track record of the casebook",
         "",
         "<!-- Written by benchmarks/casebook.py; do not edit. -->",
         "",
-        "Remake this page with `make bench-casebook` (`python benchmarks/casebook.py`). Lower is"
-        " better in every score; log scores are natural logs; CRPS is on the log scale of the"
-        " quantity (ln days, log10 soldiers, ln months). *Gain* is the base rate's mean score minus"
-        " the forecast's, with the standard error over cases: a gain below about twice its error is"
-        " no evidence of a difference. Base rates, the organisation's own rate and the fits all"
-        " leave out the case that is predicted. Where the request is known, answers are predicted"
-        " given it, by models and baselines alike.",
+        *headline(record, len(loo)),
+        "",
+        "[All scores](track_record_tables.md) are on a page of their own. `make bench-casebook`"
+        " (`python benchmarks/casebook.py`) makes both again.",
         "",
         "## Does it beat the base rate?",
         "",
@@ -276,28 +288,11 @@ def page(
         "*Better* and *worse* mean a mean difference of at least two standard errors. With about"
         " sixty cases most differences are smaller than that: read those as ties.",
         "",
-        "## Leave one out",
-        "",
-        f"{len(loo)} cases. Other rows of the same requester and year are left out too. Posteriors"
-        f" without the case: {', '.join(f'{v} {k}' for k, v in sorted(methods.items()))}"
-        " (exact refit or a fit that never saw it; full fit reweighted by Pareto-smoothed"
-        " importance sampling where the Pareto shape is at most 0.7).",
-        "",
-        *table(loo),
-        "",
-        "## Leave the organisation out",
-        "",
-        "Every case is predicted by fits that never saw its organisation; the organisation's own"
-        " rate has nothing to count and falls to even odds.",
-        "",
-        *logo_lines,
-        "",
-        "## Rolling origin",
-        "",
-        f"{len(rolling)} cases since {FIRST_YEAR}, each predicted from what was known before 1"
-        " January of its year.",
-        "",
-        *table(rolling),
+        "- **Leave one out:** the fits and the base rates never saw the case, nor any other of the"
+        " same requester and year.",
+        "- **Leave the organisation out:** they never saw any case of its organisation.",
+        f"- **Rolling origin:** cases since {FIRST_YEAR}, each predicted from what was known before"
+        " 1 January of its year.",
         "",
         "## Calibration",
         "",
@@ -309,6 +304,52 @@ def page(
         "",
         *calibration_lines(loo),
         "",
+    ]
+    return "\n".join(lines)
+
+
+def details(record: dict, loo: list[Scored], rolling: list[Scored], fits: Fits) -> str:
+    """Return the page of tables as Markdown."""
+    methods: dict[str, int] = {}
+    for s in loo:
+        for _, how, _ in s.outlook.provenance.values():
+            methods[how] = methods.get(how, 0) + 1
+    diagnostics = np.array(list(fits.notes["diagnostics"].values()))
+    full = {k: v for k, v in fits.notes["diagnostics"].items() if k.endswith("/full")}
+    lines = [
+        "# Track record of the casebook: all scores",
+        "",
+        "<!-- Written by benchmarks/casebook.py; do not edit. -->",
+        "",
+        "[The result](track_record.md) is on a page of its own.",
+        "",
+        "Lower is better in every score. Log scores are natural logs; CRPS is on the log scale of"
+        " the quantity (ln days, log10 soldiers, ln months). *Gain* is the base rate's mean score"
+        " minus the forecast's, with its standard error over cases. Base rates, the organisation's"
+        " own rate and the fits all leave out the case that is predicted. If the request is known,"
+        " models and baselines predict the answer given it.",
+        "",
+        "## Leave one out",
+        "",
+        f"{len(loo)} cases. Posteriors without the case:"
+        f" {', '.join(f'{v} {k}' for k, v in sorted(methods.items()))} (exact refit or a fit that"
+        " never saw it; full fit reweighted by Pareto-smoothed importance sampling where the Pareto"
+        " shape is at most 0.7).",
+        "",
+        *table(loo),
+        "",
+        "## Leave the organisation out",
+        "",
+        "The organisation's own rate has nothing to count and falls to even odds.",
+        "",
+        *record["logo_lines"],
+        "",
+        "## Rolling origin",
+        "",
+        f"{len(rolling)} cases since {FIRST_YEAR}.",
+        "",
+        *table(rolling),
+        "",
         "## The fits themselves",
         "",
         f"{len(diagnostics)} stored fits: largest R-hat {diagnostics[:, 0].max():.3f}, smallest"
@@ -319,10 +360,10 @@ def page(
         "|---|---|---|---|",
         *(f"| {k} | {v[0]:.3f} | {v[1]:.0f} | {v[2]} |" for k, v in full.items()),
         "",
-        "Simulation-based calibration (Talts et al. 2018): parameters from the prior, synthetic"
-        " cases with the covariates of the real ones, refit, rank of the truth. Smallest p is that"
-        " of a Kolmogorov-Smirnov test of uniform ranks over all parameters; with that many"
-        " parameters about the expected value is normal.",
+        "Simulation-based calibration (Talts et al. 2018): draw parameters from the prior, make"
+        " synthetic cases with the covariates of the real ones, refit, and rank the truth. The"
+        " smallest p is that of a Kolmogorov-Smirnov test of uniform ranks over all parameters;"
+        " with so many parameters about the expected value is normal.",
         "",
         "| model | runs | parameters | smallest p | expected | p < .05 | coverage of 90% |",
         "|---|---|---|---|---|---|---|",
