@@ -1,4 +1,4 @@
-"""The page, pictures and history of ``benchmarks/calibration.py``."""
+"""The pages, pictures and history of ``benchmarks/calibration.py``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from foedus.case.load import load_case
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks" / "calibration.md"
+DETAILS = PAGE.with_name("calibration-details.md")
 HISTORY = ROOT / "benchmarks" / "history" / "calibration.jsonl"
 CASE = ROOT / "benchmarks" / "calibration_case.yaml"
 
@@ -37,13 +38,14 @@ Results = dict[str, list[dict[str, Any]]]
 
 
 def write(figures: dict[str, Any], by_arm: Results) -> None:
-    """Write page, pictures and a line of history."""
+    """Write pages, pictures and a line of history."""
     names = [q.id for q in load_case(CASE).questions]
     mpl.rcParams["svg.hashsalt"] = "foedus"
     mpl.rcParams["font.size"] = 8
     _differences(by_arm, names, PAGE.with_suffix(".svg"))
     _histograms(by_arm["separate"], names, PAGE.with_name("calibration-ranks.svg"))
     PAGE.write_text(page(figures), encoding="utf-8")
+    DETAILS.write_text(details(figures), encoding="utf-8")
     kept = {k: v for k, v in figures.items() if k != "arms"} | {
         "when": dt.date.today().isoformat(),
         "arms": {
@@ -119,87 +121,163 @@ def _histograms(results: list[dict[str, Any]], names: list[str], path: Path) -> 
     _save(figure, path)
 
 
+HEAD = """# Are the forecasts calibrated?
+
+{result}
+
+This tests the *code*: if the world were as the model says, and reports as the observation model
+says, forecasts would be right as often as they claim. Whether the world is so is another
+question, for which there are [scores](cases.md). [Details](calibration-details.md) by question, and
+what the test does not cover, are on a page of their own.
+"""
+
+METHOD = """## What is done
+
+*Simulation-based calibration* (Talts et al. 2018,
+[arXiv:1804.06788](https://arxiv.org/abs/1804.06788)):
+
+1. A truth is one run of the world, drawn from the prior of a small made-up case
+   (`benchmarks/calibration_case.yaml`: two cities, three members, two patrons, four hypotheses,
+   every mechanism on).
+2. Reports of it are made by the [observation model](../explanation/evidence.md): honest or
+   outright wrong, low when early, some too late for the as-of date, given as numbers, classes
+   or bounds. What is reported, when, and with which rating is drawn without looking at the
+   truth.
+3. The case with these facts goes through `foedus.forecast`, whose runs do not contain the
+   truth.
+4. The truth is ranked among the weighted runs: for every question, every parameter, the
+   hypothesis, a reported count, the log-likelihood, and (replayed arm) the importance weight of
+   a run's proposal. If all is right, the ranks over many crises are uniform.
+
+`benchmarks/synthetic.py` makes the reports without calling the code under test; the two share
+only the tables of numbers.
+
+Among the runs *and* the truth, each is the truth with a probability in proportion to its
+weight. The truth's own weight therefore counts in its rank, and ranks are uniform for any
+number of runs, also if the forecast refuses. The log-likelihood is ranked because ranks of
+answers alone miss some faults: a forecast that ignored all reports would rank the truth
+uniformly (Modrák et al. 2023, [doi](https://doi.org/10.1214/23-BA1404)).
+
+| Arm | Reports | Runs |
+| --- | --- | --- |
+| separate | of 11 quantities that share no error, so that each counts in full | one \
+prior ensemble of {runs:,}, nothing replayed |
+| replayed | of 6 such quantities, and 2 or 3 known decisions, rated A1 to B2 and true | the \
+whole path, as of a command: for every crisis an adaptive ensemble of {own_runs:,} of its own, \
+decisions replayed and charged |
+| crowded | about 20, of the same things on several days, whose errors are drawn with the \
+documented correlations | as separate |
+| broken | as separate, but the forecast halves the scale of every report | as separate |
+"""
+
+LIMITS = """## What the test does not cover
+
+- **The model may be wrong about the world.** The scale of every report includes the model
+  discrepancy. Here it is put into the data, so data and model agree. In use it stands for what
+  no run gets right, and nobody knows its size.
+- **Shared errors.** In the crowded arm a report counts {share:.2f} of a whole one on average.
+  That rule keeps the centre and widens the rest; it is not the exact posterior. The rule also
+  makes the log-likelihood, whose rank therefore cannot be uniform there.
+- **Replayed decisions are taken as true.** A report rated B2 is outright wrong in 9 of 100 by
+  the tables; when it is replayed, this is ignored. In the replayed arm they are true.
+- **Reports of events** are made on the as-of date, which ends the first half of the simulated
+  days. Elsewhere the probabilities of a false event report do not sum to 1 exactly. The
+  forecast ignores a report about a day before the first; {outside} were made here.
+- **Calls to other patrons.** {other} replayed truths came out as another run when they were
+  made again with their own decisions, because a call to another patron is drawn anew if no call
+  to the alliance is known. Their own weight is then that of the other run, which moves a rank
+  by less than one over the effective runs.
+- **Dependence.** The runs are a scrambled Sobol design, not independent draws, and one ensemble
+  serves all crises of an arm. Both make ranks of single crises very slightly dependent.
+- **Silence is no report.** If nothing is said of an event, the forecast learns nothing.
+"""
+
+MADE = """\
+Written by `make bench-calibration N={crises}` on {today}: {minutes:.0f} minutes of processor
+time on {cores} cores, Python {python}. Its last line is JSON: `arms.ARM.p` has the p-value of
+each question, `arms.ARM.coverage` the coverages. If interrupted, it continues where it stopped.
+"""
+
+SMALLEST = """\
+*Smallest p*: of the tests of uniform ranks of all questions and of the log-likelihood, and of
+the probabilities of yes-or-no questions and hypotheses (their sum, and Spiegelhalter's z),
+times their number (Bonferroni). Uniformity is tested over the whole distribution at once
+(Säilynoja et al. 2022, [doi](https://doi.org/10.1007/s11222-022-10090-6)). *50%, 80%, 95%*: how
+often the central interval of a number or date contained the truth, in per cent, with its
+Monte-Carlo error from crisis to crisis; ties are broken at random.
+"""
+
+DIFFERENCES = """![Distribution of ranks less the diagonal, by arm](calibration.svg)
+
+*One line per question; dashed, the log-likelihood; dotted, a reported count. Grey: the band
+that contains 95 of 100 lines of a calibrated forecast entirely. A line that falls first and
+then rises belongs to a forecast that is too wide; one that rises first, too narrow.*
+"""
+
+HISTOGRAMS = """![Rank histograms of the separate arm](calibration-ranks.svg)
+
+*Separate arm: ranks in ten cells; grey, where 95 of 100 single cells would be.*
+"""
+
+DETAILS_HEAD = """# Are the forecasts calibrated? Details
+
+[The result](calibration.md) explains the test and its arms.
+"""
+
+ANSWERED = """\
+*p, answered only*: smallest p of the ranks of questions, times their number, without the crises
+in which the forecast refused. Refusal depends on the reports and not on the truth, so it should
+not bias the ranks. All other figures count all crises, refused ones included.
+"""
+
+SEEN = """## As a user sees it
+
+These coverages leave out the truth's own weight. The closed intervals include their ends; a
+whole number or a day is often an end itself, so they contain more than their level.
+"""
+
+
 def page(figures: dict[str, Any]) -> str:
-    """Return the page."""
+    """Return the page of results."""
     arms = figures["arms"]
     separate, replayed, crowded = (arms[a] for a in ("separate", "replayed", "crowded"))
-    lines = [
-        "# Are the forecasts calibrated?",
-        "",
-        f"Written by `make bench-calibration N={figures['crises']}` on"
-        f" {dt.date.today().isoformat()}: {figures['cpu_seconds'] / 60:.0f} minutes of processor"
-        f" time on {os.cpu_count()} cores, Python {platform.python_version()}. Its last line is"
-        " JSON: `arms.ARM.p` has the p-value of each question, `arms.ARM.coverage` the coverages."
-        " Stopped half-way, it goes on where it was.",
-        "",
-        "This is a proof about the *code*: if the world were as the model says, and reports as the"
-        " observation model says, forecasts would be right as often as they claim. It says nothing"
-        " of whether the world is so; that is what [scores](cases.md) are for.",
-        "",
-        "## What is done",
-        "",
-        "*Simulation-based calibration* (Talts et al. 2018,"
-        " [arXiv:1804.06788](https://arxiv.org/abs/1804.06788)). A truth is one run of the world,"
-        " drawn from the prior of a small made-up case (`benchmarks/calibration_case.yaml`: two"
-        " cities, three members, two patrons, four hypotheses, every mechanism on). Reports of it"
-        " are made by the [documented observation model](../explanation/evidence.md): honest or"
-        " outright wrong, short by lag, rated at random, some of them too late for the as-of date,"
-        " given as numbers, classes or bounds. The case with these facts goes through"
-        " `foedus.forecast`, whose runs do not hold the truth. Then we take the rank of the truth"
-        " among the weighted runs: for every question, every parameter, the hypothesis, a count"
-        " that was reported, the log-likelihood, and (replayed arm) what a run weighs for where it"
-        " was drawn from. Over many crises the ranks are uniform if all is right.",
-        "",
-        "What is asked, of whom, when and rated how is drawn without looking at the truth. How a"
-        " run is read, how a report scatters, is rounded and put into words is written once more"
-        " in `benchmarks/synthetic.py` instead of calling the code that is on trial; only the"
-        " tables of numbers are shared.",
-        "",
-        "Among the runs *and* the truth, the truth is each with a chance in proportion to its"
-        " weight. So the truth's own weight is counted in its rank, as in the usual rank among L"
-        " draws and the truth; the ranks are then uniform for any number of runs, also where the"
-        " forecast refuses. The log-likelihood is there because ranks of answers alone cannot see"
-        " some faults: a forecast that ignored all reports would rank the truth uniformly (Modrák"
-        " et al. 2023, [doi](https://doi.org/10.1214/23-BA1404)).",
-        "",
-        "| Arm | Reports | Runs |",
-        "| --- | --- | --- |",
-        "| separate | of 11 quantities that share no error, so that each counts in full |"
-        f" one prior ensemble of {figures['runs']:,}, nothing replayed |",
-        "| replayed | of 6 such quantities, and 2 or 3 known decisions, rated A1 to B2 and true |"
-        " the whole path, as of a command: for every crisis an adaptive ensemble of"
-        f" {figures['own_runs']:,} of its own, decisions replayed and charged |",
-        "| crowded | about 20, of the same things on several days, whose errors are drawn with the"
-        " documented correlations | as separate |",
-        "| broken | as separate, but the forecast halves the scale of every report | as separate |",
-        "",
-        "## What came out",
-        "",
-        *_verdict(separate, replayed, crowded, arms["broken"]),
-        "",
-        "| Arm | crises | refused | effective runs, median | smallest p | 50% | 80% | 95% |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        *(_row(arm, found) for arm, found in arms.items()),
-        "",
-        "*Smallest p*: of the tests of uniform ranks of all questions and of the log-likelihood,"
-        " and of the probabilities of yes-or-no questions and hypotheses (their sum, and"
-        " Spiegelhalter's z), times their number (Bonferroni). Uniformity is tested"
-        " over the whole distribution at once (Säilynoja et al. 2022,"
-        " [doi](https://doi.org/10.1007/s11222-022-10090-6)). *50%, 80%, 95%*: how often the"
-        " central interval of a number or date held the truth, in per cent, with its Monte-Carlo"
-        " error from crisis to crisis; ties are broken at random.",
-        "",
-        "![Distribution of ranks less the diagonal, by arm](calibration.svg)",
-        "",
-        "*One line a question; dashed, the log-likelihood; dotted, a count that was told. Grey:"
-        " where 95 of 100 lines of a calibrated forecast lie entirely. A wave that falls first and"
-        " then rises is a forecast that is too wide; one that rises first, too narrow.*",
-        "",
-        "![Rank histograms of the separate arm](calibration-ranks.svg)",
-        "",
-        "*Separate arm: ranks in ten cells; grey, where 95 of 100 single cells would be.*",
-        "",
-        "### By question",
+    parts = [
+        HEAD.format(result="\n".join(_verdict(separate, replayed, crowded, arms["broken"]))),
+        METHOD.format(runs=figures["runs"], own_runs=figures["own_runs"]),
+        "## What came out\n",
+        "\n".join(
+            [
+                "| Arm | crises | refused | effective runs, median | smallest p "
+                "| 50% | 80% | 95% |",
+                "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+                *(_row(arm, found) for arm, found in arms.items()),
+                "",
+            ]
+        ),
+        SMALLEST,
+        DIFFERENCES,
+        MADE.format(
+            crises=figures["crises"],
+            today=dt.date.today().isoformat(),
+            minutes=figures["cpu_seconds"] / 60,
+            cores=os.cpu_count(),
+            python=platform.python_version(),
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def details(figures: dict[str, Any]) -> str:
+    """Return the page of details."""
+    arms = figures["arms"]
+    separate, replayed, crowded = (arms[a] for a in ("separate", "replayed", "crowded"))
+    limits = LIMITS.format(
+        share=crowded["mean_share"],
+        outside=sum(a["outside"] for a in (separate, replayed, crowded)),
+        other=replayed["other_run"],
+    )
+    ranks = [
+        "## By question",
         "",
         "p-value of uniform ranks:",
         "",
@@ -234,38 +312,10 @@ def page(figures: dict[str, Any]) -> str:
             for name, by in separate["coverage_by_question"].items()
         ),
         "",
-        *_parameters(arms),
-        "",
-        "## As a user sees it",
-        "",
-        *_seen(arms),
-        "",
-        "## What the proof does not cover",
-        "",
-        "- **The model may be wrong about the world.** The scale of every report contains the"
-        " model's own discrepancy; here it is put into the data, so that data and model agree. In"
-        " use it stands for what no run gets right, and nobody knows its size.",
-        f"- **Shared errors.** In the crowded arm a report counts {crowded['mean_share']:.2f} of a"
-        " whole one on average. That rule keeps the centre and widens the rest; it is not the"
-        " exact posterior, which it is not meant to be. The log-likelihood is made by this very"
-        " rule, and so its rank cannot be uniform there.",
-        "- **Replayed decisions are taken as true.** A report rated B2 is outright wrong in 9 of"
-        " 100 by the tables; when it is replayed, this is left out. The replayed arm makes them"
-        " true.",
-        "- **Reports of events** are made on the as-of date, which ends the first half of the"
-        " simulated days and none. Elsewhere the law of a false event report does not sum to 1"
-        " exactly. A report of a day before the first is ignored by the forecast;"
-        f" {sum(a['outside'] for a in (separate, replayed, crowded))} of them were made here.",
-        f"- Of the replayed truths {replayed['other_run']} came out as another run when they were"
-        " made again with their own decisions (a call to another patron is drawn anew where none"
-        " to the alliance is known); their own weight is then that of the other run, which moves"
-        " a rank by less than one over the effective runs.",
-        "- The runs are a scrambled Sobol design and not independent draws, and one ensemble"
-        " serves all crises of an arm. Both make ranks of single crises very slightly dependent.",
-        "- Silence is no report: that nothing was said of an event tells the forecast nothing.",
+        _parameters(arms),
         "",
     ]
-    return "\n".join(lines)
+    return "\n".join([DETAILS_HEAD, HISTOGRAMS, *ranks, SEEN, *_seen(arms), "", ANSWERED, limits])
 
 
 def _verdict(
@@ -277,59 +327,56 @@ def _verdict(
         p = found["p_smallest_adjusted"]
         far = max(abs(c["sigmas"]) for c in found["coverage"].values())
         good = p > 0.05 and far < 3.0
-        said = "no sign of a fault" if good else "**not calibrated**"
+        said = "no sign of a fault" if good else "not calibrated"
         lines.append(
-            f"- With {title}: {said}. The smallest of the p-values, adjusted for their number, is"
-            f" {_p(p)}, and the pooled coverages are at most {far:.1f} standard errors from"
+            f"- **With {title}: {said}.** The smallest of the p-values, adjusted for their number,"
+            f" is {_p(p)}, and the pooled coverages are at most {far:.1f} standard errors from"
             " nominal."
         )
     signed = [c["sigmas"] for c in crowded["coverage"].values()]
     way = "not clearly off"
     if max(signed) > 2.0:
-        way = "too wide, on the careful side" if min(signed) > -2.0 else "off both ways"
+        way = "too wide" if min(signed) > -2.0 else "off both ways"
     elif min(signed) < -2.0:
-        way = "**too narrow**"
+        way = "too narrow"
     lines.append(
-        f"- With many reports that share errors, as in use, the intervals are {way} (coverages"
-        f" {', '.join(f'{s:+.1f}' for s in signed)} standard errors from nominal)."
+        f"- **With many reports that share errors, as in use, the intervals are {way}**: coverages"
+        f" {', '.join(f'{s:+.1f}' for s in signed)} standard errors from nominal."
     )
     faults = {"every scale halved": broken["p_smallest_adjusted"]}
     faults["all reports ignored"] = separate["p_faults"]["weights ignored"]
     faults["replayed decisions not charged"] = replayed["p_faults"]["charge ignored"]
-    faults["the price of the stages left out"] = replayed["p_faults"]["price ignored"]
+    faults["weights of the stages left out"] = replayed["p_faults"]["price ignored"]
     missed = [name for name, p in faults.items() if p >= 0.05]
-    said = "**not found: " + ", ".join(missed) + "**" if missed else "all found"
+    said = "not found: " + ", ".join(missed) if missed else "all found"
     lines.append(
-        f"- Faults made on purpose are {said} (p"
-        f" {'; '.join(f'{name} {_p(p)}' for name, p in faults.items())}; the last"
-        " three by the rank of the log-likelihood, or of the price itself)."
+        f"- **Faults made on purpose are {said}**: p"
+        f" {'; '.join(f'{name} {_p(p)}' for name, p in faults.items())}. The last three are found"
+        " by the rank of the log-likelihood, or of the weights themselves."
     )
     if max(abs(c["sigmas"]) for c in broken["coverage"].values()) < 3.0 and not missed:
         lines.append(
             "- Coverage alone is a weak test here: with every scale halved it is still within three"
-            " standard errors of nominal. The rank of the log-likelihood is the sharp one."
+            " standard errors of nominal. The rank of the log-likelihood is the sharp test."
         )
     return lines
 
 
-def _parameters(arms: dict[str, Any]) -> list[str]:
+def _parameters(arms: dict[str, Any]) -> str:
     said = "; ".join(
         f"{arm} {_p(found['p_parameters_adjusted'])}"
         f" ({100 * found['parameters_below_5_percent']:.0f}% below .05)"
         for arm, found in arms.items()
     )
-    return [
-        "All parameters of the world, among them the two triggers: smallest p times their number,"
-        f" and share of single p-values below .05: {said}. Reports tell little of most parameters,"
-        " so this is a weaker test than that of the questions."
-    ]
+    return (
+        "All parameters of the world, the two triggers among them: smallest p times their number,"
+        f" and share of single p-values below .05: {said}. Reports say little about most"
+        " parameters, so this is a weaker test than that of the questions."
+    )
 
 
 def _seen(arms: dict[str, Any]) -> list[str]:
     lines = [
-        "Without the truth's own weight, and with closed intervals, whose ends count (a whole"
-        " number or a day is often an end itself, so these hold more than their level):",
-        "",
         "| Arm | 50% | 80% | 95% | closed 50% | closed 80% | closed 95% | p, answered only |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
@@ -337,14 +384,7 @@ def _seen(arms: dict[str, Any]) -> list[str]:
         cells = [_cover(found["coverage_seen"][level]) for level in ("50", "80", "95")]
         cells += [f"{100 * found['coverage_closed'][level]:.1f}" for level in ("50", "80", "95")]
         lines.append(f"| {arm} | {' | '.join(cells)} | {_p(found['p_answered_adjusted'])} |")
-    return [
-        *lines,
-        "",
-        "*p, answered only*: smallest p of the ranks of questions, times their number, without the"
-        " crises in which the forecast refused. Refusal depends on the reports and not on the"
-        " truth, so it should not bias the ranks; the other figures count all crises, the ranks of"
-        " refused ones taken all the same.",
-    ]
+    return lines
 
 
 def _row(arm: str, found: dict[str, Any]) -> str:

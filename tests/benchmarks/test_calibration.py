@@ -185,3 +185,4 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
     shown = calibration_page.page(figures)
     assert "Are the forecasts calibrated?" in shown
     assert "| separate | 4 |" in shown
+    assert "## By question" in calibration_page.details(figures)
