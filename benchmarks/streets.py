@@ -208,21 +208,21 @@ def plot(
 def page(result: dict[str, Any]) -> str:
     """Return the docs page."""
     start = result["start_up"]
+    sides = [key for key in result if key.isdigit()]
+    rates = " and ".join(
+        f"{result[side]['rate'] / 1e6:.1f} million at {side} × {side}" for side in sides
+    )
+    ratios = " and ".join(f"{result[side]['ratio']:,.0f}" for side in sides)
     lines = [
         "# Street kernel",
         "",
-        "Written by `benchmarks/streets.py`; rerun it with `make bench-streets`.",
-        "",
-        f"{result['when']}, {result['processor']}, Python {platform.python_version()}, one core. "
-        f"CPU time, best of several repeats, both sides in one process; a core cycle measured "
-        f"{1 / result['ghz']:.2f} ns; load average {result['load']:.0f} on "
-        f"{os.cpu_count()} cores. An update is one activation of one agent, jailed or not. "
-        "Parameters and rules are the defaults of Mesa 3.3.1's bundled Epstein example.",
+        f"**Agent updates a second on one core: {rates}.**",
+        f"That is {ratios} times the rate of Mesa's bundled example.",
+        "Mesa's example is a teaching model; a tuned Mesa model would be faster.",
         "",
         "| lattice | foedus, updates/s | cycles | Mesa, collecting | Mesa, not | ratio |",
         "|---|---|---|---|---|---|",
     ]
-    sides = [key for key in result if key.isdigit()]
     for side in sides:
         r = result[side]
         lines.append(
@@ -231,8 +231,15 @@ def page(result: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        "The ratio is to the faster of the two Mesa runs. Mesa's example is a teaching model: a "
-        "tuned Mesa model would be faster.",
+        "An update is one activation of one agent, jailed or not. The ratio is to the faster of "
+        "the two Mesa runs. Parameters and rules are the defaults of Mesa 3.3.1's bundled Epstein "
+        "example.",
+        "",
+        f"Written by `make bench-streets` (`benchmarks/streets.py`) on {result['when']}: "
+        f"{result['processor']}, Python {platform.python_version()}, one core; CPU time, best of "
+        f"several repeats, both sides in one process. A core cycle measured "
+        f"{1 / result['ghz']:.2f} ns; load average {result['load']:.0f} on "
+        f"{os.cpu_count()} cores.",
         "",
         *_spread(),
         f"Start of the process to the first result, kernels cached: {start['wall']:.2f} s on the "
@@ -251,9 +258,8 @@ def page(result: dict[str, Any]) -> str:
     ]
     lines += [
         "",
-        "A call makes the scratch anew and keeps none of it; a call in several threads makes one "
-        "for each. Mesa's figure is what Python holds for one model after its first step "
-        "(`tracemalloc`).",
+        "Each call allocates its own scratch, one for every thread, and frees it. Mesa's figure is "
+        "what Python holds for one model after its first step (`tracemalloc`).",
         "",
         "## Cost against size",
         "",
@@ -263,7 +269,7 @@ def page(result: dict[str, Any]) -> str:
         "|---|---|---|",
     ]
     lines += [f"| {s['side']:g}² | {s['ns']:.1f} | {s['bytes']:,.0f} |" for s in result["sizes"]]
-    lines += ["", "Bytes of one run: its state, and its part of the scratch."]
+    lines += ["", "Bytes of one run: its state and its part of the scratch."]
     found = result["caches"]
     said = ", ".join(f"{name} {size / 1024:,.0f} KiB" for name, size in found.items())
     lines[-1] += f" Caches of core 0: {said or 'the system does not tell; none are drawn'}."
@@ -281,8 +287,10 @@ def page(result: dict[str, Any]) -> str:
 #: What bounds the kernel; an estimate, with its parts.
 LIMIT = """## The limit
 
-What one update of a moving citizen needs, under Mesa's rules at 40 × 40 with everything in the
-first cache (an estimate, for a core that sustains about 4.5 operations a cycle):
+About 110 million updates a second at 3.7 GHz is the limit for exact random sequential
+activation on one core at 40 × 40. This is an estimate under Mesa's rules, with everything in
+the first cache, for a core that sustains about 4.5 operations a cycle. One update of a moving
+citizen needs:
 
 | part | operations | cycles |
 |---|---|---|
@@ -297,42 +305,26 @@ first cache (an estimate, for a core that sustains about 4.5 operations a cycle)
 | mispredicted branches: 0.10 a cop moves, 0.03 jailed, at 18 cycles | | 2.5 |
 | **sum** | **140** | **about 34** |
 
-So about 110 million updates a second at 3.7 GHz is the limit for exact random sequential activation
-on one core; that is what the cycles in the table above are to be held against. The rest is mostly
-addresses: what the compiled code does beyond the table is to load pointers and to keep apart what
-a plan may ask for. Beyond the second cache each update waits for a record and for the cells around
-it, which random order spreads over the lattice.
+Compare this sum with the cycles in the first table. The rest is mostly loading pointers and
+branching on a plan's options.
 
-For 200 × 200 no limit is derived. There a run's records, limits and cells fill about a megabyte,
-two abreast more than the second cache, so an update waits for the third; how long, and how many
-such waits a core can have at once, we have not measured apart from the kernel itself, and a figure
-that is fitted to what the kernel takes would be no limit. What paid there: calling for the record
-of an agent six turns ahead, with its limit in the same word; two runs abreast and not four; a table
-that tells where the window of a column begins; and leaving out of the code what only a vision of
-more than seven needs.
+For 200 × 200 no limit is derived. A run's records, limits and cells fill about a megabyte
+there, and two runs abreast exceed the second cache, so updates wait for the third. We have not
+measured those waits apart from the kernel.
 
-What paid, in turn, at 40 × 40: cells as bits and a free cell drawn by rank in place of candidates
-and rejection (no second try, no candidate table); four runs abreast, each turn cut into looking
-and moving (the table of replicates shows what one run alone takes: a chain of some eighty cycles,
-and a load that must wait for the bits just written); addresses in place of arrays (numba counts
-references to an array wherever it is handed on); counting cops in sight in place of adding their
-footprints; and choices made when compiling (whether agents share cells, whether all in sight is
-one group, which comes first, acting or moving).
+[The kernel's parts](../explanation/kernel.md) and what each is worth are on another page.
 """
 
 
 #: Other peers that were tried.
 PEERS = """## Other peers
 
-mesa-frames 0.1.0a0, Mesa's models on data frames, was tried and is not in the table, for three
-reasons. It asks for numpy 1.26 and so cannot be installed beside foedus, which needs numpy 2. It
-activates all agents at once: one after the other, which these rules are about, is not what it
-offers. And on a torus its `get_neighborhood` keeps each cell for one agent only: of two agents two
-cells apart on a line, with reach 1, one is given 4 neighbours and the other 3 (without the torus
-both have 4). So an Epstein model on its grid would count wrongly, and timing one would say nothing.
-
-To see it: `GridPolars(ModelDF(), [10, 10], torus=True, capacity=1,
-neighborhood_type="von_neumann").get_neighborhood(radius=1, pos=[[4, 4], [4, 6]])` has 7 rows.
+mesa-frames 0.1.0a0 (Mesa's models on data frames) was tried and left out, for three reasons. It
+needs numpy 1.26, foedus numpy 2. It activates all agents at once, while these rules activate
+them one after another. And on a torus its `get_neighborhood` gives each cell to one agent only,
+so an Epstein model would count wrongly: `GridPolars(ModelDF(), [10, 10], torus=True,
+capacity=1, neighborhood_type="von_neumann").get_neighborhood(radius=1, pos=[[4, 4], [4, 6]])`
+has 7 rows, not 8.
 """
 
 
