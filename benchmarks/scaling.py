@@ -1,4 +1,4 @@
-"""Measure how ensembles of the flagship scale, and reckon what 10^8 runs would cost.
+"""Measure how ensembles of the flagship scale, and estimate what 10^8 runs would cost.
 
     python benchmarks/scaling.py [--quick]
 
@@ -163,22 +163,26 @@ def page(found, command):
     e, a = estimate(found), ASSUMED
     one, strong, weak, dask = (found[k] for k in ("one", "strong", "weak", "dask"))
 
+    def gain(r):
+        return r["runs"] / r["seconds"] / (one["runs"] / one["seconds"])
+
     def row(name, r, against):
-        rate = r["runs"] / r["seconds"]
-        gain = rate / (one["runs"] / one["seconds"])
         return (
             f"| {name} | {r['runs']:,} | {r['workers']} | {r['batch']} | {r['seconds']} | "
-            f"{rate:,.0f} | {gain:.2f} of {against} |"
+            f"{r['runs'] / r['seconds']:,.0f} | {gain(r):.2f} of {against} |"
         )
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     lines = [
         "# Ensembles: scaling, storage, and what 10⁸ runs would cost",
         "",
+        f"**On two cores the same runs go {gain(strong):.2f} times as fast as on one.** 10⁸ runs "
+        f"would take {e['vcpu_hours']:,.0f} vCPU-hours, ${e['spot']:,.0f} on the spot market, and "
+        f"fill {e['gb']:,.0f} GB; this second figure is an estimate on paper.",
+        "",
         f"Written by `{command}` on {dt.date.today()}: case `{CASE}`, {os.cpu_count()} cores "
         f"({platform.machine()}), Python {platform.python_version()}, load average {load:.1f} at "
-        "the end. All figures in this part are measured by that command; wall time includes",
-        "starting the workers and bringing every batch to the disk.",
+        "the end. Wall time includes starting the workers and writing every batch to disk.",
         "",
         "## Weak and strong scaling",
         "",
@@ -191,7 +195,7 @@ def page(found, command):
         "",
         "## A batch",
         "",
-        "| runs in it | to compute | to write and sync | overhead |",
+        "| runs | to compute | to write and sync | overhead |",
         "|---:|---:|---:|---:|",
         *(
             f"| {p['batch']} | {p['compute_ms']:,.0f} ms | {p['write_ms']:,.0f} ms | "
@@ -199,17 +203,17 @@ def page(found, command):
             for p in found["parts"]
         ),
         "",
-        f"To send a task and get its answer back takes {found['send']['pool']['task_ms']} ms with "
-        f"local processes and {found['send']['dask']['task_ms']} ms with Dask; to start one worker "
+        f"Sending a task and receiving its answer takes {found['send']['pool']['task_ms']} ms with "
+        f"local processes and {found['send']['dask']['task_ms']} ms with Dask; starting one worker "
         f"takes {found['send']['pool']['start_s']} s and {found['send']['dask']['start_s']} s.",
         "",
-        f"A run takes {one['bytes_per_run']:,} bytes on disk at {one['batch']} runs a batch; a "
+        f"A run takes {one['bytes_per_run']:,} bytes on disk at {one['batch']} runs per batch; a "
         f"batch is {one['files_per_batch']:.0f} files.",
         "",
         "## 10⁸ runs on a public cloud: an estimate on paper",
         "",
-        "Nothing in this part is measured but the figures above that it begins with. The prices",
-        "are assumptions, of the order of list prices of large providers; put in your own.",
+        "This part starts from the measured figures above; the rest is assumed. The prices are of",
+        "the order of large providers' list prices; use your own.",
         "",
         "| assumption | value |",
         "|---|---:|",
@@ -220,7 +224,7 @@ def page(found, command):
         f"| a vCPU-hour on the spot market | ${a['spot']} |",
         f"| shared file storage, a GB and month | ${a['shared']} |",
         f"| object storage, a GB and month | ${a['object']} |",
-        f"| runs of a batch | {a['batch']:,} |",
+        f"| runs per batch | {a['batch']:,} |",
         "",
         "Time:",
         "",
@@ -244,9 +248,9 @@ def page(found, command):
         f"object storage × ${a['object']} = ${e['object']:,.0f}.",
         "",
         f"The scheduler handles {e['batches']:,.0f} tasks in {e['scheduler_minutes']:,.1f} minutes",
-        "in all, one after the other, so it is not what limits. What may is the shared disk's",
-        "number of files: `--batch` makes them fewer and larger. Weighing 10⁸ runs keeps about 200",
-        "bytes a run in memory (20 GB) and the rest on disk.",
+        "one after another, so it is not the bottleneck. The number of files on the shared disk",
+        "may be: a larger `--batch` makes fewer, larger files. Weighing 10⁸ runs keeps about 200",
+        "bytes per run in memory (20 GB) and the rest on disk.",
     ]
     return "\n".join(lines) + "\n"
 
