@@ -181,8 +181,9 @@ LIMITS = """## What the test does not cover
 - **Replayed decisions are taken as true.** A report rated B2 is outright wrong in 9 of 100 by
   the tables; when it is replayed, this is ignored. In the replayed arm they are true.
 - **Reports of events** are made on the as-of date, which ends the first half of the simulated
-  days. Elsewhere the probabilities of a false event report do not sum to 1 exactly. The
-  forecast ignores a report about a day before the first; {outside} were made here.
+  days (*never* counted as one). On other dates the probabilities of a false event report do not
+  sum to 1 exactly. The forecast ignores a report about a day before the first; {outside} were
+  made here.
 - **Calls to other patrons.** {other} replayed truths came out as another run when they were
   made again with their own decisions, because a call to another patron is drawn anew if no call
   to the alliance is known. Their own weight is then that of the other run, which moves a rank
