@@ -8,10 +8,11 @@ documented observation model, and the case with these reports goes through
 ``foedus.answers.forecasts``. If data and forecast agree, the truth's ranks are uniform. Three
 arms: ``separate`` (reports that share no error), ``replayed`` (an adaptive ensemble of its own for
 every crisis, known decisions replayed), ``crowded`` (many reports that share errors, as in use);
-and ``broken``, which halves the scale of all reports on purpose, to show that it is found.
+and ``broken``, which halves the scale of all reports on purpose, to show that the test finds it.
 
-Writes docs/benchmarks/calibration.md and its pictures, adds a line to benchmarks/history; the last
-line that is printed is JSON. Finished crises are kept: run it again to go on.
+Writes docs/benchmarks/calibration.md, its details and its pictures, and adds a line to
+benchmarks/history. The last line printed is JSON. Finished crises are kept: run it again to
+continue.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ SEED = 20_000
 #: The arms, and which share of the crises each gets; the faults of the last show in fewer.
 SHARES = {"separate": 1.0, "replayed": 1.0, "crowded": 1.0, "broken": 0.3}
 ARMS = tuple(SHARES)
-#: The fault that the rank of the price itself shows; the others show in the log-likelihood.
+#: The fault that shows in the rank of the price itself; the others show in the log-likelihood.
 PRICE_IGNORED = "price ignored"
 #: Questions whose central intervals are checked.
 KINDS = ("number", "date")
@@ -135,7 +136,7 @@ def halved_scales() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Fit:
-    """How well runs and truth meet what is known, and what they weigh for it.
+    """How well runs and truth fit what is known, and their weights.
 
     Attributes
     ----------
@@ -144,7 +145,7 @@ class Fit:
     runs, truth : (run,), float
         Log-likelihoods, replayed decisions among it.
     prices, price : (run,), float
-        What runs and truth weigh for where they were, or would have been, drawn from.
+        Importance weights of runs and truth for the proposal they were, or would be, drawn from.
     faulty : dict of str to (weights, own)
         Weights as faults would make them: all the same; without that price; without the charge
         for replayed decisions.
@@ -218,9 +219,9 @@ def _with_own(log_weight: FloatArray, mine: float) -> tuple[FloatArray, float]:
 def reported(
     known: Case, ensemble: Ensemble, run: synthetic.Arrays
 ) -> tuple[FloatArray, float] | None:
-    """Return what runs and truth say of the first known count, which the reports are about.
+    """Return the values of runs and truth for the first count that a known fact reports.
 
-    None where no count of streets or troops is known by the as-of date.
+    None if no count of streets or troops is known by the as-of date.
     """
     frame = Frame.of(known)
     for report in reports(known, Guidance()):

@@ -1,16 +1,15 @@
 """Verdicts on published claims: every quantity of a claim against ours, with a stated tolerance.
 
 A number agrees if it is within 15 percent of the printed one, or inside the printed range: figures
-were read off a page to 3 percent, and one run of 2,000 ticks differs from the next by 9 percent in
-the mean size of an outburst. What happens "always" has to happen in nine runs of ten, and what
-happens "never" in no more than one of ten.
+can be read off a page to 3 percent, and between runs of 2,000 ticks the mean size of an outburst
+varies by 9 percent. "Always" means in at least nine runs of ten, "never" in at most one of ten.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: How far from a printed number still agrees.
+#: Largest relative distance from a printed number that still agrees.
 NEAR = 0.15
 #: At least what share of runs is "always", and at most what share is "never".
 ALWAYS, NEVER = 0.9, 0.1

@@ -1,8 +1,8 @@
 """What each machine-level part of the street kernel is worth: speed with it and without it.
 
-For each part a process of its own puts a plain version in its place before the kernel is compiled,
-checks that the runs are the same bit for bit, and is then timed in turn with all others, so that a
-busy machine is busy for all. Run it as ``python benchmarks/kernel_parts.py``; it writes the table
+For each part a separate process puts a plain version in its place before the kernel is compiled,
+and checks that the runs are the same bit for bit. All are then timed in turn, so that a busy
+machine slows all alike. Run it as ``python benchmarks/kernel_parts.py``; it writes the table
 of ``docs/explanation/kernel.md``. It takes some ten minutes, most of them compiling.
 """
 

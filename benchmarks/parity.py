@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-#: A small lattice with outbursts: 5.6 within 80 ticks, mean of 4,000 runs; quartiles 3, 6 and 8;
-#: 2.7 percent of the runs have none.
+#: A small lattice with outbursts: on average 5.6 within 80 ticks over 4,000 runs, quartiles 3, 6
+#: and 8; 2.7 percent of the runs have none.
 PARAMETERS: dict[str, Any] = {
     "width": 20,
     "height": 20,

@@ -1,8 +1,8 @@
 """How long ``import foedus`` and ``foedus --help`` take, each in a fresh process.
 
 ``python benchmarks/startup.py`` prints a table, and its figures as JSON on the last line. ``--src``
-measures the sources in another folder beside those installed, in turns, so that a busy machine
-slows both alike.
+times the sources in another folder in turn with those installed, so that a busy machine slows both
+alike.
 """
 
 from __future__ import annotations

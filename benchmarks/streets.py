@@ -387,7 +387,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         "caches": caches(),
     }
     for c in plan.compared:
-        # The two sides take turns, so that a busy machine is busy for both.
+        # The two sides take turns, so that a busy machine slows both alike.
         rounds = []
         for collect in (True, False):
             mine = ours(c.side, runs=c.runs, ticks=c.ticks, repeats=plan.repeats + 2)

@@ -83,7 +83,7 @@ def run_1() -> None:
     save(figure, "run1")
 
 
-#: What the paper's figures 3 to 8 say of Run 2.
+#: The paper's figures 3 to 8 on Run 2.
 SPIKES = "outbursts of 140 to 235, about 11 in 1,000 cycles, near 0 between them"
 WAITS = "waits: mean 60, SD 55, most in 21 to 30, skewed to the right"
 TAIL = "waits over 30 exponential, .0171 a cycle, R² .985"
@@ -333,7 +333,7 @@ def band(
 
 
 BLUE, GREEN = "#1b6ca8", "#2e8b57"
-#: Peacekeepers of the paper's run with safe havens: when they come; how many is not said.
+#: Peacekeepers of the paper's run with safe havens: when they come. It does not say how many.
 ARRIVE, PEACEKEEPERS = 50, 160
 LONG = 1500
 

@@ -1,8 +1,8 @@
 """The tension of a crowd that is still quiet, after Epstein 2002 (figure 8), and when it rises.
 
 His index is ``G B / R``: the mean grievance G, the number B and the mean risk aversion R of the
-quiet citizens ("blue" ones). Whether he means the quiet alone is not said of G and R; here it is
-so, jailed and active citizens counting for nothing.
+quiet citizens ("blue" ones). He does not say whether G and R are means over the quiet alone; here
+they are, without jailed and active citizens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from foedus.streets import StreetOptions, StreetState, advance, create
 from foedus_streets import Outbursts
 
 FloatArray = NDArray[np.float64]
-#: Bits of a record that tell the kind of an agent, and the kind of a quiet citizen.
+#: Bits of a record that give an agent's kind, and the kind of a quiet citizen.
 SHIFT, KIND, QUIET = np.uint64(32), np.uint64(3), np.uint64(0)
 
 
@@ -59,7 +59,7 @@ def around(values: FloatArray, found: Outbursts, lags: NDArray[np.int64]) -> Flo
 
 @dataclass(frozen=True)
 class Rises:
-    """How tension stands just before outbursts that have another before them.
+    """Tension just before outbursts, each compared with the outburst before it.
 
     Attributes
     ----------
@@ -88,9 +88,9 @@ def calm_means(actives: NDArray[np.int64], index: FloatArray, found: Outbursts) 
 def mean_around(
     actives: NDArray[np.int64], index: FloatArray, found: Outbursts, lags: NDArray[np.int64]
 ) -> FloatArray:
-    """Return the mean index at lags from the start, of its mean in calm, shape (lag,).
+    """Return the mean index at lags from the start, relative to its mean in calm, shape (lag,).
 
-    NaN at a lag that is inside of the series at no outburst.
+    NaN at a lag that is outside the series for every outburst.
     """
     rows = around(index / calm_means(actives, index, found)[:, None], found, lags)
     known = (~np.isnan(rows)).sum(axis=0)

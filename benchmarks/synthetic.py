@@ -1,8 +1,8 @@
 """Synthetic crises: a truth from the prior of a case, and reports of it.
 
 The reports follow the observation model as docs/explanation/evidence.md documents it. Only its
-tables are shared with :mod:`foedus.judgement`: how a run is read, how a report scatters, is
-rounded, is put into words and is dated is written here once more, so that a fault there shows.
+tables are shared with :mod:`foedus.weighing`. Reading a run, scattering, rounding, wording and
+dating a report are written here a second time, so that a fault in the package shows.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ BY_CITY = (
     "crowd", "arrests", "jailed", "deaths_protesters", "deaths_security", "legitimacy",
 )  # fmt: skip
 FLOWS = ("arrests", "deaths_protesters", "deaths_security", "deaths_total")
-#: Where a count is given as a class, these are the classes: from one to the next less one.
+#: A count may be given as one of these classes, each from its number to the next less one.
 CLASSES = (0, 1, 5, 20, 100, 500, 2000, 10_000, 50_000, 1_000_000, 10**14)
-#: Where it is given as "at least" or "less than", this is the number; only for counts that are
-#: not short at first, since a bound is read as it is.
+#: A count may be given as "at least" or "less than" this number; only if early reports of it are
+#: not too low, since a bound is not corrected for that.
 BOUNDS = {"crowd": 1000, "jailed": 100, "cities_in_unrest": 1, "troops_announced": 500}
 #: First day that a report of a number is about.
 FIRST_DAY = 2
@@ -149,7 +149,7 @@ def flow(by_day: NDArray[Any], day: int, passed: float) -> float:
 
 @dataclass(frozen=True)
 class Scatter:
-    """How one report scatters: as documented, in words of this file.
+    """How one report scatters, as documented, written independently here.
 
     Attributes
     ----------
@@ -332,7 +332,7 @@ class Reporter:
 
 
 def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False) -> Case:
-    """Return a crisis whose reports have nothing in common, so that each counts in full.
+    """Return a crisis whose reports share no error, so that each counts in full.
 
     One report of what the streets do, one of troops, four of levels and five of events, no two of
     one quantity. With ``replayed`` two of levels, two of events, and two or three known decisions.

@@ -1,8 +1,8 @@
 """Are ranks uniform? Statistics of simulation-based calibration.
 
-In SBC (Talts et al. 2018, arXiv:1804.06788) a truth is drawn from the prior, data are made from
-it, and the truth's rank in the posterior is taken: over many truths the ranks are uniform if, and
-for a good choice of quantities only if, data and posterior agree. Here the posterior is a weighted
+In SBC (Talts et al. 2018, arXiv:1804.06788) a truth is drawn from the prior, data are simulated
+from it, and the truth is ranked in the posterior. Over many truths the ranks are uniform if, and
+for well chosen quantities only if, data and posterior agree. Here the posterior is a weighted
 ensemble, and the rank is a randomised probability integral transform (PIT).
 """
 
@@ -109,7 +109,7 @@ def band(n: int, level: float = 0.95) -> tuple[FloatArray, FloatArray, FloatArra
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often intervals of a level held the truth.
+    """How often intervals of a level contained the truth.
 
     Attributes
     ----------

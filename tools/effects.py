@@ -1,8 +1,8 @@
-"""Draw what answers of the flagship case hang on, from its real runs; time both commands.
+"""Draw what the answers of Kazakhstan 2022 depend on, from its real runs; time both commands.
 
-    python tools/effects.py            # 16,000 runs; those on disk are not made again
+    python tools/effects.py            # 16,000 runs; reuses those on disk
 
-It writes ``docs/images/sensitivity/*.svg`` and prints what the page may say of them.
+It writes ``docs/images/sensitivity/*.svg`` and prints the figures that the pages quote.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     .venv/bin/python tools/golden.py write FOLDER      # about eight minutes on two cores
     .venv/bin/python tools/golden.py compare OLD NEW   # exit status 1 if a number differs
 
-For a change of structure that may change no number: write the answers from the old sources and from
+For a refactoring that must not change any number: write the answers from the old sources and from
 the new, and compare. Every array of every store is compared bit for bit, and every value of every
-answer exactly. Sentences are listed apart, since they may be edited.
+answer exactly. Sentences are listed separately, since they may be edited.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SEEDS = ("1", "2")
 RUNS = "200"
 #: Keys of values that name the sources, which differ.
 NAMES = {"code", "digest"}
-#: Values that are sentences for people, or times and versions of the making.
+#: Values that are sentences for people, or times and versions.
 PROSE = {"advice", "warnings", "reason", "made", "version", "foedus", "source", "command"}
 
 

@@ -1,6 +1,6 @@
-"""Write the generated parts of the ODD+D page from the code, so that the page is true to it.
+"""Write the generated parts of the ODD+D page from the code, so that the page matches it.
 
-Run it after a change of a mechanism's parameters or docstring::
+Run it after a change to a mechanism's parameters or docstring::
 
     python tools/odd.py            # rewrites docs/explanation/odd.md
     python tools/odd.py --check    # exit status 1 if the page is out of date

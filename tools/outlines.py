@@ -5,7 +5,7 @@
 
 The source is Natural Earth 4.1, 1:50m, Admin 0 countries (public domain,
 https://www.naturalearthdata.com/about/terms-of-use/) as packed by world-atlas 2.0.2 (ISC licence).
-It writes ``src/foedus/app/static/outlines.json``: borders shared by two countries are kept once,
+It writes ``src/foedus/app/static/outlines.json``: shared borders are kept once,
 lines are simplified (Douglas and Peucker 1973, doi:10.3138/FM57-6770-U75U-7727), and specks of
 islands and Antarctica are left out.
 """
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 OUT = Path(__file__).parents[1] / "src" / "foedus" / "app" / "static" / "outlines.json"
 #: Units a degree in the file.
 SCALE = 100
-#: How far a simplified line may leave the original, in degrees.
+#: How far a simplified line may deviate from the original, in degrees.
 TOLERANCE = 0.015
 #: Smallest ring that is kept, in square degrees, but for the largest ring of a country.
 SPECK = 0.02

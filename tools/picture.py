@@ -1,6 +1,6 @@
-"""Draw the README's picture from a real forecast of the flagship case.
+"""Draw the README's picture from a real forecast of Kazakhstan 2022.
 
-    python tools/picture.py            # 16,000 runs; those on disk are not made again
+    python tools/picture.py            # 16,000 runs; reuses those on disk
 
 It writes ``docs/images/kazakhstan-2022.svg``.
 """

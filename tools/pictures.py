@@ -1,4 +1,4 @@
-"""Make the pictures of the docs small and stable, so that a new one is a small difference.
+"""Make the pictures of the docs small and stable, so that a new one is a small change.
 
     python tools/pictures.py           # all pictures under docs/
     python tools/pictures.py --check   # exit status 1 if one is not
@@ -36,8 +36,7 @@ _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 def small_svg(text: str) -> str:
     """Return an SVG with fewer and shorter numbers that looks the same.
 
-    What comes out stays as it is when it is given again: rounding can bring a point nearer to a
-    chord, so this goes on until nothing changes.
+    Idempotent: rounding can bring a point nearer to a chord, so this repeats until nothing changes.
     """
     while (small := _smaller(text)) != text:
         text = small

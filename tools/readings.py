@@ -1,6 +1,6 @@
-"""Write the table of the streets' readings from the code, so that the page is true to it.
+"""Write the table of the streets' readings from the code, so that the page matches it.
 
-Run it after a change of ``READINGS`` or of the options::
+Run it after a change to ``READINGS`` or to the options::
 
     python tools/readings.py            # rewrites docs/how-to/streets.md
     python tools/readings.py --check    # exit status 1 if the page is out of date
@@ -24,15 +24,15 @@ _PART = re.compile(
 
 
 def table() -> str:
-    """Return what each preset sets beside the defaults, and all options with their values."""
+    """Return the options that each preset changes, and all options with their values."""
     plain = StreetOptions()
     names = [field.name for field in fields(StreetOptions)]
-    lines = ["| preset | sets, otherwise than the default |", "|---|---|"]
+    lines = ["| preset | changes to the defaults |", "|---|---|"]
     for preset in READINGS:
         options = reading(preset)
         own = [n for n in names if getattr(options, n) != getattr(plain, n)]
         cells = [f"`{name}` {getattr(options, name)}" for name in own]
-        lines.append(f"| `{preset}` | {', '.join(cells) or 'nothing: it is the default'} |")
+        lines.append(f"| `{preset}` | {', '.join(cells) or 'none: it is the default'} |")
     lines += ["", "| option | default | values |", "|---|---|---|"]
     for name in names:
         default = getattr(plain, name)

@@ -1,11 +1,11 @@
-"""Take the docs' pictures of the page from a real forecast of the flagship case.
+"""Take the docs' pictures of the page from a real forecast of Kazakhstan 2022.
 
-    python tools/screenshots.py                   # 16,000 runs; those on disk are not made again
+    python tools/screenshots.py                   # 16,000 runs; reuses those on disk
     python tools/screenshots.py --runs 2000 --only streets votes
     python tools/screenshots.py --cases FOLDER --case my-case.yaml --as-of 2024-03-05
 
 It starts the page, opens each tab in Chromium, and writes ``docs/images/app/*.webp``. It stops with
-an error where the page asks another host, or says something on the console.
+an error if the page contacts another host or writes to the console.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def whatif(page: Page) -> None:
 def explanations(page: Page) -> None:
     """Compute everything on the tab."""
     page.wait_for_selector("button.compute-sensitivity:enabled", timeout=LONG)
-    # The last question: the first ones may be settled, and then hang on nothing.
+    # The last question: the first ones may be settled, and then depend on nothing.
     last = page.locator("#pick-ex\\.q option").count() - 1
     page.select_option("#pick-ex\\.q", index=last)
     page.click("button.compute-sensitivity")
