@@ -1,28 +1,27 @@
-"""Mechanism 8, airlift: announced is not sent, sent is not there yet, and some day they leave.
+"""Mechanism 8, airlift: when allied troops land, how fast they build up, and when they leave.
 
-Arrival. A member that commits on a day (taken at its noon; its own ratification lies before, in
-mechanism 7) lands first after a log-normal lag: over land by ``lag_land``, by air by
-``lag_air (1/2 + 1/2 d/2750 km)``; members other than the lead take ``second_lag`` more. A mission
-that has to be assembled, drawn once, takes ``assembly`` more: in the casebook most decisions are
-followed by a landing within two days, the rest by one after a month or so. From the first landing
-on, the share that could be there is an Erlang distribution function of two stages with mean
-``ramp``. Air contingents also share ``sorties`` flights a day: light infantry comes first,
-``seats`` to a flight, and then people with ``vehicles``, ``vehicles_per_flight`` to a flight,
-which is what limits the lift.
+Arrival. A member commits on a day (taken as noon; ratification belongs to mechanism 7). It first
+lands after a log-normal lag with median ``lag_land`` over land or ``lag_air (1/2 + 1/2 d/2750 km)``
+by air. Members other than the lead add ``second_lag``. A mission that must first be assembled,
+drawn once, adds ``assembly``: in the casebook most landings follow the decision within two days,
+the rest after a month or so. After its first landing, the share of a contingent that could have
+arrived is an Erlang distribution function with two stages and mean ``ramp``. Air contingents also
+share ``sorties`` flights a day. Light infantry comes first, ``seats`` people to a flight. The rest
+come with ``vehicles``, ``vehicles_per_flight`` to a flight, and these vehicles limit the airlift.
 
-``relief = guards present / police``, at most 1: guards of sites free local police, who are then on
-the streets. Police are the people that the lattices' police stand for.
+``relief = guards present / police``, at most 1: troops that guard sites free local police for the
+streets. Police are the people represented by the cops on the lattices.
 
-Withdrawal. A mission is short or long, drawn once (the casebook is bimodal: under four months, or
-years). From ``min_stay`` after the first landing it begins to leave on a day with hazard
-``(1 - u_t)/short_stay`` or ``(1 - u_t)/long_stay``, and takes ``withdrawal`` days. Who has not
-arrived then, does not.
+Withdrawal. A mission is short or long, drawn once (durations in the casebook are bimodal: under
+four months, or years). From ``min_stay`` after the first landing, withdrawal begins on a day with
+hazard ``(1 - u_t)/short_stay`` or ``(1 - u_t)/long_stay`` and takes ``withdrawal`` days. Nobody
+arrives after it has begun.
 
-Sources: the casebook's tempo and durations; lags from Bahrain 2011, Gambia 2017, Solomon Islands
-2003 and Lesotho 1998: an expert's prior, not a fit. Lift is elicited from what transport aircraft
-of the class of the C-130 and Il-76 carry. What became known of the lift to Kazakhstan in January
-2022 (some 15 to 25 flights a day, 2.3 vehicles a flight) is left out on purpose: it is an outcome
-of the worked case.
+Sources: tempo and durations come from the casebook. The lags follow Bahrain 2011, Gambia 2017,
+Solomon Islands 2003 and Lesotho 1998; they are an expert's prior, not a fit. Airlift capacity is
+elicited from what C-130 and Il-76 class aircraft carry. Later reports on the airlift to Kazakhstan
+in January 2022 (some 15 to 25 flights a day, 2.3 vehicles a flight) are left out on purpose: they
+are an outcome of the worked case.
 
 Off: nobody arrives. Reads ``commits``, ``contribution_day`` and ``sent`` of mechanism 7.
 """
@@ -59,7 +58,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; meets the casebook's median of a day from decision to arrival",
         ),
         "day",
-        "Commitment to first landing by air over 2,750 km, for a force on stand-by.",
+        "Time from commitment to first landing by air over 2,750 km, for a force on stand-by.",
         0.05,
         60.0,
     ),
@@ -67,7 +66,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.lag_land",
         LogNormal(dist="lognormal", median=0.5, sd_log=0.4, source="elicited; four cases above"),
         "day",
-        "Commitment to first crossing of a land border, for a force on stand-by.",
+        "Time from commitment to first crossing of a land border, for a force on stand-by.",
         0.05,
         60.0,
     ),
@@ -83,7 +82,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.second_lag",
         Uniform(dist="uniform", low=0.5, high=2.0, source="elicited; four cases above"),
         "day",
-        "What members other than the lead take more.",
+        "Extra lag of members other than the lead.",
         0.0,
         30.0,
     ),
@@ -96,7 +95,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "share",
-        "Chance that the mission has to be assembled first.",
+        "Chance that the mission must first be assembled.",
         0.0,
         1.0,
     ),
@@ -109,7 +108,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "day",
-        "What assembling takes.",
+        "Time needed to assemble the mission.",
         0.0,
         1000.0,
     ),
@@ -117,7 +116,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.ramp_air",
         LogNormal(dist="lognormal", median=1.8, sd_log=0.4, source="elicited: 10-90% in 3 days"),
         "day",
-        "Mean time of an air contingent's people to arrive, from its first landing.",
+        "Mean time from an air contingent's first landing to a soldier's arrival.",
         0.05,
         60.0,
     ),
@@ -127,7 +126,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             dist="lognormal", median=0.45, sd_log=0.4, source="elicited: 10-90% in 0.75 days"
         ),
         "day",
-        "Mean time of a land contingent's people to arrive, from its first crossing.",
+        "Mean time from a land contingent's first crossing to a soldier's arrival.",
         0.05,
         60.0,
     ),
@@ -140,7 +139,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited: one airfield turns round 10 to 30 large transports a day",
         ),
         "1/day",
-        "Flights a day.",
+        "Flights a day, shared by all air contingents.",
         1.0,
         500.0,
     ),
@@ -153,7 +152,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited: one (C-130) to four (Il-76) light vehicles a flight",
         ),
         "1",
-        "Vehicles that a flight carries.",
+        "Vehicles carried by one flight.",
         0.5,
         10.0,
     ),
@@ -166,7 +165,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited: a vehicle for ten; Bahrain 2011, about 200 for 1,700",
         ),
         "1 per 1,000 people",
-        "Vehicles that a contingent brings.",
+        "Vehicles brought by a contingent.",
         1.0,
         1000.0,
     ),
@@ -174,7 +173,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.light",
         Beta(dist="beta", mean=0.3, n=8.0),
         "share",
-        "Share of a contingent that comes first and without vehicles.",
+        "Share of a contingent that arrives first and without vehicles.",
         0.0,
         1.0,
     ),
@@ -203,7 +202,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "share",
-        "Chance that the mission is a short one.",
+        "Chance that the mission is short.",
         0.0,
         1.0,
     ),
@@ -211,7 +210,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.min_stay",
         LogNormal(dist="lognormal", median=7.0, sd_log=0.6),
         "day",
-        "First landing to the first day on which leaving is thought of.",
+        "Time from first landing to the first day on which withdrawal can begin.",
         0.0,
         365.0,
     ),
@@ -224,7 +223,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "day",
-        "Mean time of a short mission, in calm, beyond min_stay.",
+        "Mean length of a short mission beyond min_stay, in calm.",
         1.0,
         10_000.0,
     ),
@@ -237,7 +236,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "day",
-        "Mean time of a long mission, in calm, beyond min_stay.",
+        "Mean length of a long mission beyond min_stay, in calm.",
         1.0,
         10_000.0,
     ),
@@ -245,7 +244,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.withdrawal",
         LogNormal(dist="lognormal", median=6.0, sd_log=0.5),
         "day",
-        "Time that leaving takes.",
+        "Duration of the withdrawal.",
         0.5,
         365.0,
     ),
@@ -254,16 +253,16 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 @dataclass(kw_only=True)
 class Mission:
-    """What is fixed of a mission, should there be one, and who has come.
+    """The plan of a mission, drawn at the start of the run, and the people it has landed.
 
     Attributes
     ----------
     lag : ndarray, shape (run, member)
         Days from commitment to first landing.
     stay : ndarray, shape (run,)
-        Mean time of the mission in calm, in days.
+        Mean length of the mission in calm, in days.
     arrived : ndarray, shape (run, member)
-        People who have landed, whether or not they left.
+        People who have landed, including any who have left since.
     """
 
     lag: FloatArray
@@ -272,21 +271,21 @@ class Mission:
 
 
 def arrival_share(days: FloatArray, ramp: FloatArray) -> FloatArray:
-    """Return the share of a contingent that could be there: Erlang of two stages, mean ``ramp``.
+    """Return the share of a contingent that could have arrived: Erlang, two stages, mean ``ramp``.
 
     Parameters
     ----------
     days : ndarray
         Days since the first landing; 0 or less gives 0.
     ramp : ndarray
-        Mean time of arrival, in days.
+        Mean time to arrive, in days.
     """
     x = 2.0 * np.maximum(days, 0.0) / ramp
     return np.asarray(1.0 - np.exp(-x) * (1.0 + x))
 
 
 def first_landing(setting: Setting, p: Parameters, state: State, random: Random) -> FloatArray:
-    """Return a contingent's days from commitment to first landing, shape (run, member)."""
+    """Return the days from commitment to first landing, shape (run, member)."""
     far = 0.5 + 0.5 * setting.air_distance / REFERENCE_KM
     wait = np.where(
         random.uniform("airlift.assembled") < p["airlift.assembled"], p["airlift.assembly"], 0.0
@@ -301,7 +300,7 @@ def first_landing(setting: Setting, p: Parameters, state: State, random: Random)
 
 
 def police_people(p: Parameters, state: State) -> FloatArray:
-    """Return the people that the lattices' police stand for, shape (run,); 0 without streets."""
+    """Return the people represented by the lattices' cops, shape (run,); 0 without streets."""
     total = np.zeros_like(state.relief)
     for c in range(state.mobilisable.shape[1]):
         total += state.mobilisable[:, c]
@@ -309,7 +308,7 @@ def police_people(p: Parameters, state: State) -> FloatArray:
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Draw what is fixed of a mission, should there be one: its lags and whether it is short."""
+    """Draw the lags of a mission and whether it is short."""
     short = random.uniform("airlift.mission") < p["airlift.short_mission"]
     state.remember(
         Mission(
@@ -324,7 +323,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Land, guard and, some day, leave.
+    """Land troops, relieve the police and, in time, withdraw.
 
     Reads ``commits``, ``contribution_day``, ``sent`` and the day's unrest; writes ``arrival_day``,
     ``present``, ``relief`` and the events ``first_arrival``, ``withdrawal_start``,
@@ -341,7 +340,7 @@ def step(
 
 
 def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
-    """Bring in the day's people: those whom the curve lets come and the flights can carry."""
+    """Land the day's troops, as far as the arrival curve and the flights allow."""
     coming = state.commits & (state.sent > 0.0) & ~state.happened("withdrawal_start")[:, None]
     due = state.contribution_day + 0.5 + state.of(Mission).lag
     waiting = coming & np.isinf(state.arrival_day) & (due < day + 1)
@@ -377,7 +376,7 @@ def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
 
 
 def _leave(p: Parameters, state: State, day: int, random: Random) -> None:
-    """Start, continue or end the withdrawal, and set who is present."""
+    """Begin, continue or end the withdrawal, and set who is present."""
     first = state.events["first_arrival"]
     settled = state.happened("first_arrival") & (day - first >= p["airlift.min_stay"])
     hazard = (1.0 - state.unrest) / state.of(Mission).stay
@@ -416,7 +415,7 @@ MECHANISM = Mechanism(
     ),
     draws=("airlift.assembled", "airlift.lag", "airlift.mission", "airlift.withdrawal"),
     luck=(
-        Luck("airlift.assembled", "run", "Whether the mission has to be assembled first."),
+        Luck("airlift.assembled", "run", "Whether the mission must first be assembled."),
         Luck("airlift.lag", "member", "How quickly {member} lands."),
     ),
     outputs=(
@@ -429,7 +428,7 @@ MECHANISM = Mechanism(
             lambda state: state.present,
         ),
         Variable(
-            "arrival_day", ("member",), "float32", "day", "day of the first landing, inf never"
+            "arrival_day", ("member",), "float32", "day", "day of the first landing, inf if never"
         ),
     ),
     quantities=("troops_present", "first_arrival", "withdrawal_start", "withdrawal_end"),

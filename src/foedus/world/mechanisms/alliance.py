@@ -1,47 +1,51 @@
 """Mechanism 7, alliance: from the request to a vote, and from the vote to troops.
 
-**When.** From the day of the request the body decides on a day with chance ``decision_rate``, the
-same in all of a run; its spread over runs gives the long tail of the casebook.
+**When.** From the day of the request, the body decides on each day with chance ``decision_rate``.
+The rate is constant within a run; its spread over runs gives the long tail seen in the casebook.
 
 **The lead** accepts with log-odds
 
     lead_intercept + interest·I + street·S + treaty·(b - ½)·[aggression test]
                    + signal·message - other_war·[lead in another war]
 
-I is the lead's interest (mechanism 10, 0 if off); S is the street challenge, the highest unrest
-intensity so far (solidarity of authoritarian organisations holds against street challenges and not
-against coups or interstate attack: Debre 2021, doi 10.1007/s11558-021-09428-y); b the allies'
-belief in an external attack (mechanism 4, ½ if off); the message is what acting tells an outside
-observer (:func:`foedus.world.mechanisms.outside.news`).
+where
 
-**The vote.** One Gaussian factor Z pulls on everybody. The lead's latent reluctance is
-``√ρ Z + √(1-ρ) e`` and it accepts below its threshold; a member is against above the threshold of
-``against``, and for below that of ``(1 - against) × yes``; in between it stands aside. The lead
-that accepts and the requester vote for. The rule counts (:mod:`foedus.world.voting`). Given Z
-members are independent, so the chance of passing is exact, by enumeration over members, and the
-body's day has three outcomes:
+- I is the lead's interest (mechanism 10; 0 if off);
+- S is the street challenge, the highest unrest intensity so far. Authoritarian organisations show
+  solidarity against street challenges, not against coups or interstate attack (Debre 2021, doi
+  10.1007/s11558-021-09428-y);
+- b is the allies' belief in an external attack (mechanism 4; ½ if off);
+- the message is what acting tells an outside observer
+  (:func:`foedus.world.mechanisms.outside.news`).
+
+**The vote.** One Gaussian factor Z is common to all members. The lead's latent reluctance is ``√ρ Z
++ √(1-ρ) e``, and it accepts below its threshold. A member votes against above the threshold of
+``against``, votes for below that of ``(1 - against) × yes``, and abstains in between. A lead that
+accepts votes for, and so does the requester. The decision rule then counts the votes
+(:mod:`foedus.world.voting`). Given Z, members are independent, so the chance of passing follows
+exactly by enumeration over members. Each day has three outcomes:
 
     decision  rate × P(lead accepts | Z) × P(pass | Z),   refusal  rate less that,   neither.
 
-Votes are then drawn member by member from their exact law given the outcome (no votes are held
-where the lead declines). A known decision or refusal is therefore replayed without approximation:
-the run is charged the chance above. No body decides twice: a known decision keeps an earlier
-refusal from happening, at its price, and the other way round.
+Votes are then drawn member by member from their exact law given the outcome (no vote is held where
+the lead declines). A known decision or refusal is therefore replayed without approximation, and the
+run is charged the chance above. No body decides twice: a known decision rules out an earlier
+refusal, and the reverse, and the run is charged for that too.
 
-**Troops.** Sending is a second decision. A member other than lead and requester that was not
-against contributes with log-odds
+**Troops.** Sending troops is a second decision. A member other than lead and requester that did not
+vote against contributes with log-odds
 
     intercept + street·S + power_shift·[…] + coalition·[…] + pledge·(1 - relabel)·[pledge]
               + lead_committed·[the lead has committed],
 
-from ``ratification_days`` after the decision on: a willing member commits on each day with chance
-``readiness``, and the daily hazard is such that the total is the logistic of these log-odds. A
-lead that accepted always contributes. The public pledge not to send is an audience cost, which
-re-labelling the mission discounts (Fearon 1997, doi 10.1177/0022002797041001004). A contributor
-announces a share of its pool (the lead: of the alliance's announced pool, at most its own) and
-sends a Beta share of what it announced.
+from ``ratification_days`` after the decision. A willing member commits on each day with chance
+``readiness``; the daily hazard is such that the total probability is the logistic of these
+log-odds. A lead that accepted always contributes. A public pledge not to send troops is an audience
+cost, which re-labelling the mission discounts (Fearon 1997, doi 10.1177/0022002797041001004). A
+contributor announces a share of its pool (the lead: of the alliance's announced pool, up to its own
+pool) and sends a Beta-distributed share of what it announced.
 
-Off: nobody answers. Switched off by itself where nothing is requested.
+Off: no request is answered. It is switched off automatically where nothing can be requested.
 """
 
 from __future__ import annotations
@@ -119,7 +123,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         1.5,
         "elicited",
         _TEMPO,
-        "Chance a day that the body decides on a request.",
+        "Daily chance that the body decides on a request.",
     ),
     _normal(
         "lead_intercept",
@@ -152,7 +156,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         0.5,
         "elicited",
         "elicited; no effect by default",
-        "Worth to the lead of what acting tells an outside observer.",
+        "Effect of the message that acting sends to an outside observer.",
     ),
     _normal(
         "other_war",
@@ -160,16 +164,24 @@ PARAMETERS: tuple[Parameter, ...] = (
         0.5,
         "elicited",
         "elicited; no sign assumed",
-        "Reluctance of a lead that is in another war.",
+        "Reluctance of a lead that is fighting another war.",
     ),
-    _share("rho", 0.5, 4.0, "elicited", _TIED, "Share of the common factor.", (0.0, 0.98)),
+    _share(
+        "rho",
+        0.5,
+        4.0,
+        "elicited",
+        _TIED,
+        "Share rho of the common factor in a member's reluctance.",
+        (0.0, 0.98),
+    ),
     _share(
         "against",
         0.05,
         20.0,
         "elicited",
         "elicited; abstention was added to the CSTO's consensus in December 2010",
-        "Chance that a member is against.",
+        "Chance that a member votes against.",
         (0.0, 0.999),
     ),
     _share(
@@ -178,7 +190,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         8.0,
         "elicited",
         "elicited",
-        "Chance that a member that is not against is for, rather than aside.",
+        "Chance that a member that does not vote against votes for, rather than abstaining.",
         (0.001, 0.999),
     ),
     _normal(
@@ -192,26 +204,49 @@ PARAMETERS: tuple[Parameter, ...] = (
     _normal("power_shift", -0.75, 0.75, "literature", _LEEDS, "Effect of a power shift."),
     _normal("coalition", -0.75, 0.75, "literature", _LEEDS, "Effect of a changed coalition."),
     _normal("pledge", -1.0, 0.75, "elicited", _PLEDGE, "Effect of a pledge not to send."),
-    _share("relabel", 0.4, 5.0, "elicited", _PLEDGE, "Share of the pledge talked away."),
-    _normal("lead_committed", 1.5, 0.75, "elicited", _TIED, "Effect of the lead's troops."),
+    _share(
+        "relabel",
+        0.4,
+        5.0,
+        "elicited",
+        _PLEDGE,
+        "Share of the pledge's effect removed by re-labelling the mission.",
+    ),
+    _normal(
+        "lead_committed", 1.5, 0.75, "elicited", _TIED, "Effect of the lead's commitment of troops."
+    ),
     _share(
         "readiness",
         0.5,
         6.0,
         "elicited",
         "elicited",
-        "Chance a day that a willing member commits.",
+        "Daily chance that a willing member commits.",
         (0.01, 1.0),
     ),
-    _share("lead_share", 0.7, 8.0, "elicited", "elicited", "Lead's share of what is announced."),
-    _share("member_share", 0.4, 6.0, "elicited", "elicited", "Announced share of a pool."),
+    _share(
+        "lead_share",
+        0.7,
+        8.0,
+        "elicited",
+        "elicited",
+        "Share of the alliance's announced pool that the lead announces.",
+    ),
+    _share(
+        "member_share",
+        0.4,
+        6.0,
+        "elicited",
+        "elicited",
+        "Share of its pool that any other member announces.",
+    ),
     _share(
         "realised",
         0.75,
         6.0,
         "elicited",
         _SIZES,
-        "Mean share of announced troops that come.",
+        "Mean share of announced troops that are sent.",
         (0.01, 0.99),
     ),
 )
@@ -232,7 +267,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Let the body decide where it was asked, and members commit where it decided."""
+    """Let the body decide on a request, and let members commit after a decision."""
     challenge = state.of(Challenge)
     challenge.highest = np.maximum(challenge.highest, state.unrest)
     _decide(setting, p, state, day, random, guidance)
@@ -272,15 +307,15 @@ def _factor(random: Random) -> FloatArray:
 
 
 def _ballot(setting: Setting, p: Parameters, factor: FloatArray) -> tuple[Tail, FloatArray]:
-    """Return the chances of support of a body whose lead accepts, and P(for | supports or not).
+    """Return the members' chances of support when the lead accepts, and how the rest split.
 
     Returns
     -------
     Tail
-        Support by member, given the factor, and the chance that the rule carries.
+        Support by member, given the factor, and the chance that the motion passes.
     ndarray, shape (run,)
-        Among the two votes on one side of support, the probability of the first: for rather than
-        aside under consensus with abstention, against rather than aside under other rules.
+        P(for | for or abstaining) under consensus with abstention; P(against | against or
+        abstaining) under other rules.
     """
     rule = RULES[setting.rule]
     members = len(setting.members)
@@ -312,7 +347,7 @@ def chances(
 def _decide(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Draw or replay the body's answer."""
+    """Draw or replay the body's decision or refusal."""
     done = state.happened("decision") | state.happened("refusal")
     open_ = state.happened("request") & state.in_office & ~done
     known = (guidance.days.get(("decision", "")), guidance.days.get(("refusal", "")))
@@ -328,7 +363,7 @@ def _decide(
     )
     yes = yes & ~done
     state.mark("decision", yes, day)
-    # Conditional on no decision today, so that the body's day is the same day for both answers.
+    # Conditional on no decision today, so that the day of the answer is the same for both answers.
     rest = rate * (1.0 - agree) / np.maximum(1.0 - rate * agree, 1e-12)
     first = rate * agree
     v = np.where(
@@ -403,14 +438,14 @@ def _contribute(
 
 
 def commitment_hazard(total: FloatArray, readiness: FloatArray, age: IntArray) -> FloatArray:
-    """Return the chance of committing today, given that it has not happened before.
+    """Return the chance of committing today, given no commitment so far.
 
     Parameters
     ----------
     total : ndarray, shape (run,)
         Probability of ever committing.
     readiness : ndarray, shape (run,)
-        Daily chance of a member that will.
+        Daily chance that a willing member commits.
     age : ndarray of int, shape (run,)
         Days since it could first commit.
     """
@@ -422,7 +457,7 @@ def commitment_hazard(total: FloatArray, readiness: FloatArray, age: IntArray) -
 def _announce(
     setting: Setting, p: Parameters, state: State, random: Random, member: int, now: BoolArray
 ) -> None:
-    """Set what a member announces and what it will send, where it commits today."""
+    """Draw what a member announces and what it will send, in the runs where it commits today."""
     pool = float(setting.pool[member])
     leads = member == setting.lead
     base = float(setting.announced_pool) if leads and setting.announced_pool > 0 else pool
@@ -438,7 +473,7 @@ def _announce(
 
 
 def _beta(mean: FloatArray, n: float, u: FloatArray) -> FloatArray:
-    """Return beta quantiles with a mean of each run and a concentration."""
+    """Return beta quantiles at ``u`` for means by run and a concentration ``n``."""
     safe = np.clip(mean, 1e-3, 1.0 - 1e-3)
     return np.asarray(special.betaincinv(safe * n, (1.0 - safe) * n, u), dtype=np.float64)
 
@@ -469,8 +504,8 @@ MECHANISM = Mechanism(
         "alliance.realised",
     ),
     luck=(
-        Luck("alliance.factor", "run", "What moves all members' votes alike."),
-        Luck("alliance.announced", "member", "Which part of its pool {member} announces."),
+        Luck("alliance.factor", "run", "The common factor in all members' votes."),
+        Luck("alliance.announced", "member", "The share of its pool that {member} announces."),
     ),
     outputs=(
         Variable(
@@ -486,10 +521,10 @@ MECHANISM = Mechanism(
             ("member",),
             "int8",
             "1",
-            "1 for, 0 aside, -1 against, 9 not asked",
+            "1 for, 0 abstaining, -1 against, 9 not asked",
             lambda state: state.votes,
         ),
-        Variable("contribution_day", ("member",), "int16", "day", "day of commitment, -1 never"),
+        Variable("contribution_day", ("member",), "int16", "day", "day of commitment, -1 if never"),
     ),
     quantities=("decision", "refusal", "vote_for", "contribution", "troops_announced"),
     decisions=("decision", "refusal", "contribution"),

@@ -1,21 +1,21 @@
-"""Mechanism 3, contagion between cities, and what a shutdown of the internet cuts.
+"""Mechanism 3, contagion: unrest in one city raises grievance in the others.
 
-The pressure that a city feels from unrest elsewhere decays and is renewed,
+The pressure C that a city feels from unrest elsewhere decays and is renewed daily,
 
     ``C_c <- C_c exp(-omega) + (1 - exp(-omega))/omega · eta (1 - exp(-gamma Lambda_c))``,
     ``Lambda_c = sum_{j != c} W_cj a_j``,
     ``W_cj = (1 - m) (1 + d_cj/d0)^(-delta) + m (1 - chi (1 - internet))``,
 
-where a is the active share. The streets add C to grievance. A share m of the influence goes by the
-media, whatever the distance, and only this share is cut by a shutdown.
+where a is the active share. The streets add C to grievance. A share m of the influence travels
+through the media, at any distance; an internet shutdown cuts only this share.
 
-This is the pressure equation of Bonnasse-Gahot et al. 2018 (the French riots of 2005,
-doi 10.1038/s41598-017-18093-4); the lattice is their reservoir. Their fitted values are not used:
-the priors are elicited. Estimates from linear self-exciting models (Aidt, Leon and Satchell 2022,
-J Politics; Aidt and Leon-Ablan 2021, doi 10.1017/S0007123420000873) do not bound a parameter here,
-because a lattice does not answer pressure linearly.
+This is the pressure equation of Bonnasse-Gahot et al. 2018 (the French riots of 2005, doi
+10.1038/s41598-017-18093-4), with the lattice as the reservoir of participants. Their fitted values
+are not used: the priors are elicited. Estimates from linear self-exciting models (Aidt, Leon and
+Satchell 2022, J Politics; Aidt and Leon-Ablan 2021, doi 10.1017/S0007123420000873) do not bound a
+parameter here, because a lattice does not respond linearly to pressure.
 
-Off, or with strength 0: no city feels another.
+Off, or with strength 0: cities do not influence each other.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "contagion.strength",
         LogNormal(dist="lognormal", median=0.03, sd_log=0.9),
         "grievance/day",
-        "Grievance eta that unrest elsewhere adds in a day, at most.",
+        "Maximum grievance eta that unrest elsewhere adds in a day.",
         0.0,
         1.0,
     ),
@@ -48,7 +48,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "contagion.slope",
         LogNormal(dist="lognormal", median=20.0, sd_log=0.8),
         "1/share",
-        "How fast pressure saturates with the weighted active share elsewhere, gamma.",
+        "Rate gamma at which pressure saturates with the weighted active share elsewhere.",
         0.0,
         1000.0,
     ),
@@ -56,7 +56,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "contagion.decay",
         LogNormal(dist="lognormal", median=0.3, sd_log=0.6),
         "1/day",
-        "Rate omega at which pressure fades.",
+        "Rate omega at which pressure decays.",
         0.01,
         5.0,
     ),
@@ -64,7 +64,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "contagion.media",
         Beta(dist="beta", mean=0.5, n=4.0),
         "share",
-        "Share m of influence that goes by the media, whatever the distance.",
+        "Share m of influence that travels through the media, at any distance.",
         0.0,
         1.0,
     ),
@@ -72,7 +72,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "contagion.distance",
         LogNormal(dist="lognormal", median=150.0, sd_log=0.8),
         "km",
-        "Distance d0 at which nearness begins to matter.",
+        "Distance scale d0 beyond which influence falls as a power of distance.",
         1.0,
         5000.0,
     ),
@@ -80,7 +80,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "contagion.power",
         LogNormal(dist="lognormal", median=1.0, sd_log=0.5),
         "1",
-        "Exponent delta of the fall of influence with distance.",
+        "Exponent delta of the decay of influence with distance.",
         0.0,
         5.0,
     ),
@@ -97,13 +97,13 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 @dataclass
 class Nearness:
-    """Weight of each city's unrest in each other's, but for the media, shape (run, city, city)."""
+    """Influence of one city on another by distance, without the media, shape (run, city, city)."""
 
     weight: FloatArray
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Keep the influence of nearness, which no day changes."""
+    """Compute the influence by distance, which is constant in time."""
     reach = 1.0 + setting.distance[None, :, :] / p["contagion.distance"][:, None, None]
     near = np.exp(-p["contagion.power"][:, None, None] * np.log(reach))
     state.remember(Nearness((1.0 - p["contagion.media"])[:, None, None] * near))
@@ -112,7 +112,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Move the pressure by yesterday's unrest; reads ``active_share``, ``internet``."""
+    """Update the pressure from yesterday's unrest; reads ``active_share`` and ``internet``."""
     near = state.of(Nearness).weight
     media = p["contagion.media"] * (1.0 - p["contagion.shutdown"] * (1.0 - state.internet))
     active = state.active_share

@@ -1,32 +1,32 @@
-"""Mechanism 5, forces: whether local commanders hold or defect.
+"""Mechanism 5, forces: whether local commanders hold or defect, and whether the government falls.
 
-Strength ``theta ~ N(z, 1/alpha)`` is drawn once. Commanders see it with precision beta_a and hold
-iff survival has at least the chance k; protesters see it with precision beta_o and bear the cost c.
-The threshold theta* of the two-layer game (:mod:`foedus.world.global_games`; Morris and Shin 2003,
-Tyson and Smith 2018) gives the cutoff signal x*_a, and the share that holds is
-``s_t = Phi(sqrt(beta_a) (theta - x*_a))``; the streets test it:
-``loyal_share = 1 - u_t (1 - s_t)``.
+Regime strength ``theta ~ N(z, 1/alpha)`` is drawn once. Commanders observe it with precision beta_a
+and hold iff the regime survives with probability at least k; protesters observe it with precision
+beta_o and bear the cost c. The threshold theta* of the two-layer game
+(:mod:`foedus.world.global_games`; Morris and Shin 2003, Tyson and Smith 2018) gives the cutoff
+signal x*_a. The share that would hold is ``s_t = Phi(sqrt(beta_a) (theta - x*_a))``, and unrest
+puts it to the test: ``loyal_share = 1 - u_t (1 - s_t)``.
 
-Backing from abroad enters three ways, at three times: the *pledge* raises the public mean,
-``z_t = z + pledge``, and *guarantees* lower what holding must promise, ``k_t = k - guarantee``,
-both when the decision is announced; *boots* add strength as they land,
-``F_t = boots present/1000``. A pledge works before anyone arrives, and the game amplifies it:
-adherents expect each other to hold.
+Backing from abroad enters in three ways. When the decision is announced, the *pledge* raises the
+public mean, ``z_t = z + pledge``, and *guarantees* lower the probability that commanders require,
+``k_t = k - guarantee``. As troops land, *boots* add strength, ``F_t = boots present/1000``. A
+pledge works before anyone arrives, and the game amplifies it: commanders who hold expect each other
+to hold.
 
-An attack must last: its weight is the mean unrest of the last days, ``m_t = m_{t-1} +
-(u_t - m_{t-1})/siege``, from 0 in calm. The government falls on a day with chance
-``u_t Phi((attack m_t - theta - F_t - lam s_t) / noise)``: the deterministic rule smoothed, so that
-a known survival can be weighed, and only as far as the streets put it to the test. A fall is the
-event ``leader_leaves``; where it is known that the leader stayed, it is not allowed and the run is
-charged (:meth:`foedus.world.guidance.Guidance.decide`).
+An attack must last: its weight is a running mean of unrest, ``m_t = m_{t-1} + (u_t -
+m_{t-1})/siege``, from 0 in calm. The government falls on a day with chance ``u_t Phi((attack m_t -
+theta - F_t - lam s_t) / noise)``. This smooths the deterministic rule, so that a known survival
+gives a finite weight, and applies it only as far as unrest puts the government to the test. A fall
+is the event ``leader_leaves``. Where the leader is known to have stayed, the fall is not allowed
+and the run is charged (:meth:`foedus.world.guidance.Guidance.decide`).
 
 The game has one equilibrium only while ``alpha (1/sqrt(beta_o) + lam/sqrt(beta_a)) <= sqrt(2 pi)``;
 alpha is lowered to 0.98 of that bound where a draw exceeds it.
 
-A leader who decides to go is mechanism 6. On the very day on which the leader is known to have
-left, the two ways to leave are one fact; mechanism 6 replays it, where that is on.
+A leader who chooses to go belongs to mechanism 6. On the day on which the leader is known to have
+left, the two ways of leaving are one fact; mechanism 6 replays it if it is on.
 
-Off: everyone holds and nobody falls.
+Off: all commanders hold and no government falls.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.public_precision",
         LogNormal(dist="lognormal", median=2.0, sd_log=0.4),
         "1",
-        "Precision alpha of what is publicly known of strength.",
+        "Precision alpha of public information about strength.",
         0.01,
         100.0,
     ),
@@ -69,7 +69,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.street_precision",
         LogNormal(dist="lognormal", median=4.0, sd_log=0.5),
         "1",
-        "Precision beta_o of what protesters see of strength.",
+        "Precision beta_o of protesters' signals about strength.",
         0.1,
         1000.0,
     ),
@@ -77,7 +77,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.command_precision",
         LogNormal(dist="lognormal", median=9.0, sd_log=0.5),
         "1",
-        "Precision beta_a of what commanders see of strength.",
+        "Precision beta_a of commanders' signals about strength.",
         0.1,
         1000.0,
     ),
@@ -85,7 +85,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.protest_cost",
         Beta(dist="beta", mean=0.4, n=8.0),
         "1",
-        "Cost c of protesting, as a share of what success is worth.",
+        "Cost c of protesting, as a share of the value of success.",
         0.01,
         0.99,
     ),
@@ -93,7 +93,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.hold_threshold",
         Beta(dist="beta", mean=0.4, n=8.0),
         "1",
-        "Chance k of survival from which a commander holds.",
+        "Least probability k of survival at which a commander holds.",
         0.01,
         0.99,
     ),
@@ -101,7 +101,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.weight",
         LogNormal(dist="lognormal", median=0.5, sd_log=0.5),
         "attack mass",
-        "Strength lam that the whole force adds.",
+        "Strength lam added if all commanders hold.",
         0.0,
         3.0,
     ),
@@ -109,7 +109,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.pledge",
         LogNormal(dist="lognormal", median=0.2, sd_log=0.8),
         "attack mass",
-        "Rise of the public mean when allied help is announced.",
+        "Rise of the public mean z when allied help is announced.",
         0.0,
         3.0,
     ),
@@ -125,7 +125,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.boots",
         LogNormal(dist="lognormal", median=0.05, sd_log=0.9),
         "attack mass per 1,000",
-        "Strength that 1,000 allied soldiers in the country add.",
+        "Strength added by 1,000 allied soldiers in the country.",
         0.0,
         2.0,
     ),
@@ -141,7 +141,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.siege",
         LogNormal(dist="lognormal", median=3.0, sd_log=0.5),
         "day",
-        "Days of unrest after which an attack has most of its weight.",
+        "Time constant of the running mean of unrest that weighs an attack.",
         1.0,
         60.0,
     ),
@@ -149,7 +149,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "forces.noise",
         LogNormal(dist="lognormal", median=0.05, sd_log=0.5),
         "attack mass",
-        "Day-to-day luck in whether an attack brings the government down.",
+        "Width of the smoothed rule by which an attack brings the government down.",
         0.001,
         1.0,
     ),
@@ -158,19 +158,19 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 @dataclass(kw_only=True)
 class Command:
-    """What commanders go by, each of shape (run,).
+    """The commanders' state, each of shape (run,).
 
     Attributes
     ----------
     alpha : ndarray
-        Precision of what is publicly known of strength, lowered to where the game has one
+        Precision of public information about strength, lowered where needed to keep one
         equilibrium.
     q_cost : ndarray
         Normal quantile of the cost of protesting.
     holding : ndarray
         Share that would hold if put to the test today.
     lasting : ndarray
-        Mean unrest of the last days.
+        Running mean of unrest.
     """
 
     alpha: FloatArray
@@ -199,7 +199,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 
 
 def backing(p: Parameters, state: State) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the public mean z_t, the survival chance asked k_t and foreign strength F_t."""
+    """Return the public mean z_t, the required survival chance k_t and foreign strength F_t."""
     announced = state.happened("decision")
     troops = np.zeros_like(state.strength)
     for m in range(state.present.shape[1]):
@@ -233,7 +233,7 @@ def holding_share(p: Parameters, state: State) -> FloatArray:
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Let commanders choose, and the government stand or fall.
+    """Update the share of commanders who hold, and draw or replay the government's fall.
 
     Reads ``strength``, ``present``, the decision's announcement and the day's unrest; writes
     ``loyal_share``, ``in_office`` and the event ``leader_leaves``.

@@ -1,26 +1,26 @@
-"""Mechanism 4, information: an attack from outside against a protest.
+"""Mechanism 4, information: what people at home and abroad believe of an external attack.
 
-Two frames, and two audiences (home, abroad) that hold log-odds of "external attack". The government
-begins to claim an attack on a day with chance ``claim_rate u_t`` (``claim_rate_fire u_t`` once
-lethal force is ordered) and then repeats it daily. An audience moves by Bayes' rule, by the log
+Two audiences (home and abroad) hold log-odds of "external attack". The government begins to claim
+an attack on a day with chance ``claim_rate u_t`` (``claim_rate_fire u_t`` once lethal force is
+ordered) and then repeats the claim daily. Each audience updates by Bayes' rule, adding the log
 likelihood ratio of what it hears:
 
-- the n-th claim (n = 0, 1, ...) weighs ``log(h/l) repeat^n``: a repetition is hardly news;
-- contrary reports weigh ``-counter openness internet u_t`` a day at home and
-  ``-counter openness_abroad u_t`` abroad: openness of the media sets how fast they count.
+- the n-th claim (n = 0, 1, ...) adds ``log(h/l) repeat^n``, since repetition carries little news;
+- contrary reports add ``-counter openness internet u_t`` a day at home and ``-counter
+  openness_abroad u_t`` abroad, where openness is that of the media.
 
-So log posterior odds = log prior odds + the sum of log likelihood ratios: :func:`posterior` is the
-closed form. Belief at home moves legitimacy by ``home_effect (belief - prior belief)``, an *offset*
-on the level: it is added at once and kept in ``story``, and the level to which
-legitimacy recovers (mechanism 2) moves with it, so that the story's effect neither fades nor counts
-twice. Belief abroad feeds the treaty's aggression test (mechanism 7).
+:func:`posterior` is the closed form: log posterior odds = log prior odds + sum of log likelihood
+ratios. Belief at home moves legitimacy by ``home_effect (belief - prior belief)``, an *offset* on
+its level. It is added at once and kept in ``story``, and the level to which legitimacy recovers
+(mechanism 2) moves with it, so the effect neither fades nor counts twice. Belief abroad feeds the
+treaty's aggression test (mechanism 7).
 
-How far a government can move beliefs by biasing all signals at a cost is Edmond's (2013,
-doi 10.1093/restud/rdt020) question; that game gives the
-benchmark for the sign of ``home_effect`` (manipulation lowers the threshold at which regimes fall).
+Edmond (2013, doi 10.1093/restud/rdt020) asks how far a government can move beliefs by biasing all
+signals at a cost. That game sets the sign of ``home_effect``: manipulation lowers the threshold at
+which regimes fall.
 
-``u_t`` is yesterday's unrest intensity. Off: nobody claims, log-odds stay at 0, legitimacy is
-untouched.
+``u_t`` is yesterday's unrest intensity. Off: no claims are made, log-odds stay at 0 and legitimacy
+is unaffected.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.prior_home",
         Normal(dist="normal", mean=-2.5, sd=1.0),
         "nat",
-        "Log-odds of an external attack at home before the crisis.",
+        "The public's log-odds of an external attack before the crisis.",
         -12.0,
         12.0,
     ),
@@ -53,7 +53,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.prior_abroad",
         Normal(dist="normal", mean=-2.0, sd=1.0),
         "nat",
-        "Log-odds of an external attack in the allies' eyes before the crisis.",
+        "The allies' log-odds of an external attack before the crisis.",
         -12.0,
         12.0,
     ),
@@ -61,7 +61,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.claim_rate",
         Beta(dist="beta", mean=0.2, n=4.0),
         "1/day",
-        "Chance a day, at full unrest, that the government begins to claim an attack.",
+        "Daily chance, at full unrest, that the government begins to claim an attack.",
         0.0,
         1.0,
     ),
@@ -69,7 +69,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.claim_rate_fire",
         Beta(dist="beta", mean=0.6, n=4.0),
         "1/day",
-        "The same once lethal force is ordered.",
+        "The same, once lethal force is ordered.",
         0.0,
         1.0,
     ),
@@ -77,7 +77,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.weight_home",
         LogNormal(dist="lognormal", median=0.6, sd_log=0.7),
         "nat",
-        "Log likelihood ratio of the government's first claim, at home.",
+        "Log likelihood ratio of the government's first claim to the public.",
         0.0,
         8.0,
     ),
@@ -85,7 +85,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.weight_abroad",
         LogNormal(dist="lognormal", median=0.8, sd_log=0.7),
         "nat",
-        "Log likelihood ratio of the government's first claim, abroad.",
+        "Log likelihood ratio of the government's first claim to the allies.",
         0.0,
         8.0,
     ),
@@ -93,7 +93,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.repeat",
         Beta(dist="beta", mean=0.6, n=6.0),
         "1",
-        "Weight of a claim against that of the day before.",
+        "Weight of a repeated claim relative to the one before it.",
         0.0,
         0.99,
     ),
@@ -101,7 +101,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.counter",
         LogNormal(dist="lognormal", median=0.2, sd_log=0.8),
         "nat/day",
-        "Log likelihood ratio of a day's contrary reports at full openness and unrest.",
+        "Log likelihood ratio of a day of contrary reports at full openness and unrest.",
         0.0,
         5.0,
     ),
@@ -125,7 +125,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "information.home_effect",
         LogNormal(dist="lognormal", median=0.08, sd_log=0.8),
         "legitimacy",
-        "Legitimacy gained if belief at home went from 0 to 1.",
+        "Gain in legitimacy if belief at home rose from 0 to 1.",
         0.0,
         1.0,
     ),
@@ -134,7 +134,7 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 @dataclass
 class Claims:
-    """How much the next claim weighs, against the first, shape (run,)."""
+    """Weight of the next claim relative to the first, shape (run,)."""
 
     news: FloatArray
 
@@ -152,12 +152,12 @@ def posterior(
     counter: ArrayLike,
     reports: ArrayLike,
 ) -> FloatArray:
-    """Return the closed-form belief after some claims and some contrary reports.
+    """Return the closed-form belief after a number of claims and of days of contrary reports.
 
     Parameters
     ----------
     prior : array_like
-        Belief beforehand, in (0, 1).
+        Prior belief, in (0, 1).
     weight, repeat : array_like
         Log likelihood ratio of the first claim, and the discount of each repetition, in [0, 1).
     claims : array_like
@@ -182,7 +182,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Let the government speak, the reports come, and both audiences think.
+    """Draw whether the government claims an attack, and update both audiences' beliefs.
 
     Reads ``internet``, the order to fire and yesterday's unrest; writes ``claim``,
     ``log_odds_home``, ``log_odds_abroad``, ``legitimacy`` and ``story``.

@@ -1,38 +1,38 @@
-"""Mechanism 6, leader: concede, change the guard, shut the internet, order fire, call, leave.
+"""Mechanism 6, leader: concede, change the guard, shut the internet, order fire, seek help, leave.
 
-Each open decision is taken on a day with the logit chance
+Each open decision is taken on a day with the logit probability
 
     P = [A_t ≥ gate] · logistic(λ U),   U = base + Σ coefficient × covariate
 
-(quantal response, McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023). A_t is the *alarm*, the
-day's unrest or a fading memory of worse, ``A_t = max(u_t, A_{t-1} e^{-1/memory})``: orders are
-given while the streets are being cleared, too. The gate keeps a calm country still: below it
-nothing is decided. Covariates: unrest, which is the alarm; weakness,
-``1 - loyal_share``; officers killed so far, as ``1 - exp(-K/10)``; dependence on the lead less ½
-(mechanism 10); and what is already decided. Each decision is taken once.
+(quantal response, McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023). A_t is the *alarm*, today's
+unrest or a fading memory of worse, ``A_t = max(u_t, A_{t-1} e^{-1/memory})``: orders are also given
+while the streets are being cleared. Below the gate nothing is decided, so a calm country stays
+calm. The covariates are unrest (that is, the alarm); weakness, ``1 - loyal_share``; officers killed
+so far, as ``1 - exp(-K/10)``; dependence on the lead minus ½ (mechanism 10); and earlier decisions.
+Each decision is taken once.
 
 =============  =================================================================================
 concession     unrest; raises legitimacy, and the level it returns to, by ``concession_effect``
 guard_change   unrest, weakness; moves regime strength by ``guard_effect``
 shutdown       unrest; internet to ``shutdown_level`` for an exponential number of days
-fire_order     unrest, officers killed, a concession made in vain, the alliance's decision
+fire_order     unrest, officers killed, an earlier concession, the alliance's decision
 request        unrest, weakness, officers killed, fire ordered, dependence
-leader_leaves  unrest, weakness (by choice; collapse is mechanism 5's)
+leader_leaves  unrest, weakness (by choice; collapse belongs to mechanism 5)
 =============  =================================================================================
 
-Whom the leader calls is a multinomial logit over the patrons with utility ``patron_dependence ×
-dependence``; only the first call is simulated. A call to a patron that acts through the alliance
-is the event ``request``; any other is kept in ``state.patron`` and has no further effect here. A
-case without patrons can only call the alliance.
+The patron whom the leader asks is a multinomial logit choice with utility ``patron_dependence ×
+dependence``; only the first request is simulated. A request to a patron that acts through the
+alliance is the event ``request``; any other is kept in ``state.patron`` and has no further effect
+here. A case without patrons can only ask the alliance.
 
-Two couplings carry hypotheses and are centred at or near zero: ``fire_decision`` ("kill, then
-blame the helpers": fire is ordered once the alliance has decided) and ``request_weakness`` ("a
-club for the commanders": the call comes because commanders waver).
+Two coefficients carry hypotheses and are centred at or near zero. ``fire_decision`` ("kill, then
+blame the helpers") has fire ordered once the alliance has decided. ``request_weakness`` ("a club
+for the commanders") has help requested because commanders waver.
 
-All sizes are elicited. How readily a government of a kind asks is taken from the casebook where a
-case names its trigger and organisation (:mod:`foedus.world.priors`).
+All sizes are elicited. Where a case names its trigger and organisation, the casebook says how
+readily such a government asks for help (:mod:`foedus.world.priors`).
 
-Off: nothing is decided at home, nobody is asked, and so the alliance never meets.
+Off: the leader decides nothing and requests no help, so the alliance never meets.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from foedus.world.state import State
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-#: Officers killed at which their weight reaches 1 - 1/e.
+#: Number of officers killed at which the covariate reaches 1 - 1/e.
 KILLED_SCALE = 10.0
 
 _ELICITED = "elicited"
@@ -82,7 +82,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="elicited; the rule is McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023",
         ),
         "1",
-        "Precision λ of the leader's logit choices; 0 is a coin.",
+        "Precision λ of the leader's logit choices; 0 is a coin flip.",
         0.0,
         10.0,
     ),
@@ -98,7 +98,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "memory",
         LogNormal(dist="lognormal", median=2.0, sd_log=0.5),
         "day",
-        "Time in which the leader's alarm at past unrest fades.",
+        "Decay time of the leader's alarm at past unrest.",
         0.1,
         30.0,
     ),
@@ -119,7 +119,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "guard_effect",
         Normal(dist="normal", mean=0.0, sd=0.2),
         "strength",
-        "What a change of the guard adds to regime strength; the sign is open.",
+        "Regime strength added by a change of the guard; the sign is open.",
     ),
     _normal("shutdown_base", -4.0, 0.75, "Utility of shutting the internet in calm."),
     _normal("shutdown_unrest", 3.0, 0.75, "Effect of unrest on a shutdown."),
@@ -127,7 +127,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "shutdown_level",
         Beta(dist="beta", mean=0.1, n=10.0),
         "share",
-        "Connectivity left by a shutdown.",
+        "Connectivity left during a shutdown.",
         0.0,
         1.0,
     ),
@@ -142,29 +142,34 @@ PARAMETERS: tuple[Parameter, ...] = (
     _normal("fire_base", -5.0, 0.75, "Utility of ordering lethal force in calm."),
     _normal("fire_unrest", 3.0, 0.75, "Effect of unrest on the order to fire."),
     _normal("fire_killed", 1.0, 0.75, "Effect of officers killed on the order to fire."),
-    _normal("fire_concession", 0.5, 0.5, "Effect of a concession made in vain on that order."),
-    _normal("fire_decision", 0.0, 0.5, "Effect of the alliance's decision on that order."),
-    _normal("request_base", -5.0, 1.0, "Utility of calling a patron in calm.", _RARE),
-    _normal("request_unrest", 2.0, 0.75, "Effect of unrest on calling.", _RARE),
-    _normal("request_weakness", 0.5, 0.75, "Effect of wavering commanders on calling."),
-    _normal("request_killed", 0.5, 0.5, "Effect of officers killed on calling."),
-    _normal("request_fire", 0.0, 0.5, "Effect of lethal force already ordered on calling."),
-    _normal("request_dependence", 1.0, 0.75, "Effect of dependence on the lead (less ½)."),
-    _normal("patron_dependence", 2.0, 1.0, "Pull of dependence in choosing among patrons."),
+    _normal("fire_concession", 0.5, 0.5, "Effect of an earlier concession on the order to fire."),
+    _normal("fire_decision", 0.0, 0.5, "Effect of the alliance's decision on the order to fire."),
+    _normal("request_base", -5.0, 1.0, "Utility of requesting help in calm.", _RARE),
+    _normal("request_unrest", 2.0, 0.75, "Effect of unrest on requesting help.", _RARE),
+    _normal("request_weakness", 0.5, 0.75, "Effect of wavering commanders on requesting help."),
+    _normal("request_killed", 0.5, 0.5, "Effect of officers killed on requesting help."),
+    _normal("request_fire", 0.0, 0.5, "Effect of an earlier order to fire on requesting help."),
+    _normal(
+        "request_dependence",
+        1.0,
+        0.75,
+        "Effect of dependence on the lead (minus ½) on requesting help.",
+    ),
+    _normal("patron_dependence", 2.0, 1.0, "Weight of dependence in the choice of a patron."),
     _normal("leave_base", -6.5, 0.75, "Utility of leaving office by choice in calm."),
-    _normal("leave_unrest", 1.5, 0.75, "Effect of unrest on leaving."),
-    _normal("leave_weakness", 2.0, 0.75, "Effect of wavering commanders on leaving."),
+    _normal("leave_unrest", 1.5, 0.75, "Effect of unrest on leaving office."),
+    _normal("leave_weakness", 2.0, 0.75, "Effect of wavering commanders on leaving office."),
 )
 
 
 @dataclass(kw_only=True)
 class Mood:
-    """What moves the leader from day to day, each of shape (run,).
+    """The leader's state from day to day, each of shape (run,).
 
     Attributes
     ----------
     alarm : ndarray
-        Unrest today, or the fading alarm at past unrest where that is higher.
+        Today's unrest, or the fading alarm at past unrest where that is higher.
     killed : ndarray
         Officers killed so far.
     restored : ndarray
@@ -177,7 +182,7 @@ class Mood:
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Begin without alarm, without losses and with the internet on."""
+    """Start with no alarm, no losses and the internet on."""
     calm = np.zeros_like(state.internet)
     state.remember(
         Mood(alarm=calm, killed=calm.copy(), restored=np.full_like(state.internet, np.inf))
@@ -185,7 +190,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 
 
 def call_shares(setting: Setting, p: Parameters) -> FloatArray:
-    """Return the probability of each patron if one is called, shape (run, patron)."""
+    """Return the probability of each patron given that one is asked, shape (run, patron)."""
     utilities = p["leader.patron_dependence"][:, None] * setting.patron_dependence
     return logit(utilities)
 
@@ -193,7 +198,7 @@ def call_shares(setting: Setting, p: Parameters) -> FloatArray:
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Take the day's decisions, in the order of the table above."""
+    """Take the day's decisions, in the order of the module's table."""
     mood = state.of(Mood)
     killed = mood.killed
     for city in range(state.deaths_security.shape[1]):
@@ -238,14 +243,15 @@ def step(
     _call(setting, p, state, day, random, guidance, call)
     leave = chance("leave", unrest=unrest, weakness=weakness)
     if guidance.days.get(("leader_leaves", "")) == day and "forces" in state.on:
-        # Leaving by choice and falling are one fact; mechanism 5 leaves its replay to this one.
+        # Leaving by choice and falling are one fact; mechanism 5 leaves its replay to this
+        # mechanism.
         leave = 1.0 - (1.0 - leave) * (1.0 - state.collapse_chance)
     now = take("leader_leaves", leave)
     state.in_office[:] = state.in_office & ~now
 
 
 def _concede(p: Parameters, state: State, now: BoolArray) -> None:
-    """Restore legitimacy, and the level that it returns to, in the runs that concede."""
+    """Raise legitimacy, and the level to which it returns, in the runs that concede."""
     gain = np.where(now, p["leader.concession_effect"], 0.0)
     for level in (state.legitimacy, state.baseline):
         if level is None:
@@ -255,7 +261,7 @@ def _concede(p: Parameters, state: State, now: BoolArray) -> None:
 
 
 def _shut(p: Parameters, state: State, day: int, random: Random, now: BoolArray) -> None:
-    """Shut the internet in some runs, and restore it where its time is over."""
+    """Shut the internet in some runs, and restore it in the runs where the shutdown has ended."""
     mood = state.of(Mood)
     back = mood.restored <= day
     state.internet[:] = np.where(back, 1.0, state.internet)
@@ -275,7 +281,7 @@ def _call(
     guidance: Guidance,
     chance: FloatArray,
 ) -> None:
-    """Call a patron: the alliance (the event ``request``) or, failing that, another one."""
+    """Ask a patron: the alliance (the event ``request``) or, if not the alliance, another one."""
     u = random.uniform("leader.request", tick=day)
     which = random.uniform("leader.patron")
     open_ = state.in_office & (state.patron < 0) & ~state.happened("request")
@@ -290,13 +296,13 @@ def _call(
         if allied:
             through = through + shares[:, number]
     through = np.minimum(through, 1.0)
-    # Whom a run would call does not change from day to day, so that a case and its counterfactual
-    # call the same patron; with `thinned`, decide() draws the same as u < chance for those.
+    # The patron that a run would ask is the same on every day, so a case and its counterfactual ask
+    # the same one. With `thinned`, decide() makes the same draw as u < chance for those runs.
     allied_run = random.uniform("leader.whom") < through
     thinned = np.where(allied_run, u * through, 1.0)
     asks = guidance.decide(state, "request", chance * through, thinned, open_, day)
     state.mark("request", asks, day)
-    # Conditional on not calling the alliance today; the two together make up `chance`.
+    # Conditional on not asking the alliance today; the two together make up `chance`.
     rest = chance * (1.0 - through) / np.maximum(1.0 - chance * through, 1e-12)
     key = ("request", "")
     if key in guidance.days or day <= guidance.not_by.get(key, -1):
@@ -312,7 +318,7 @@ def _call(
 
 
 def _pick(shares: FloatArray, among: BoolArray, u: FloatArray) -> NDArray[np.int8]:
-    """Return a patron drawn by its share among some patrons, shape (run,); -1 if there are none."""
+    """Return a patron drawn by share from those in ``among``, shape (run,); -1 if none."""
     total = np.zeros_like(u)
     for number in np.flatnonzero(among):
         total = total + shares[:, number]
@@ -364,14 +370,14 @@ MECHANISM = Mechanism(
         "leader.leader_leaves",
     ),
     luck=(
-        Luck("leader.patron", "run", "Which patron the leader leans on."),
+        Luck("leader.patron", "run", "Which patron the leader asks."),
         Luck("leader.shutdown_days", "run", "How long a shutdown lasts."),
-        Luck("leader.whom", "run", "Whom the leader turns to."),
+        Luck("leader.whom", "run", "Whether the leader asks the alliance or another patron."),
     ),
     outputs=(
         Variable("internet", ("day",), "float32", "share", "connectivity as a share of normal"),
         Variable("in_office", ("day",), "bool", "1", "the leader is in office"),
-        Variable("patron", (), "int8", "1", "patron that was asked, -1 none"),
+        Variable("patron", (), "int8", "1", "patron that was asked, -1 if none"),
     ),
     quantities=(
         "internet",

@@ -1,32 +1,32 @@
-"""Mechanism 2, lethal force and backlash.
+"""Mechanism 2, lethal: killings by lethal force, and the outrage and fear that follow.
 
-Fire is more or less free: ``f = (f0 + (1 - f0) [fire ordered]) loyal_share``. With ``A_c`` people
-active in a city on a day's mean,
+The intensity of fire is ``f = (f0 + (1 - f0) [fire ordered]) loyal_share``. With ``A_c`` the mean
+number of people active in a city on a day,
 
-- civilians killed are Poisson ``h f A_c``, members of the forces Poisson ``h_s w A_c``, where w of
-  the active are armed;
-- allied soldiers killed are Poisson ``h_s w x (n / (n + police)) sum_c A_c``, where n of them are
-  in the country and x is how far guards of sites meet crowds.
+- civilians killed are Poisson ``h f A_c``, and members of the forces killed are Poisson ``h_s w
+  A_c``, where w is the share of active people who are armed;
+- allied soldiers killed are Poisson ``h_s w x (n / (n + police)) sum_c A_c``, where n are in the
+  country and x is the exposure of those who guard sites to crowds.
 
-``V_c`` is civilians killed per 1,000 mobilisable people, B = 1 - internet the blackout. Then
+``V_c`` is civilians killed per 1,000 mobilisable people, and B = 1 - internet is the blackout. Then
 
 - outrage    ``E_c <- E_c exp(-1/tau) + (1 - B chi) [V_c + spread sum_{j != c} V_j]``;
 - fear       ``X_c <- X_c exp(-1/tau_r) + V_c`` and ``lethal_risk_c = s (1 - exp(-k_l X_c))``;
-- legitimacy ``L_c <- L_c - kappa (1 - B chi) Vbar + rho (L0_c + o - L_c)``, Vbar the mean of V_c
-  weighted by population, L0 the streets' baseline, o what the government's story has added
-  (mechanism 4; 0 where that is off).
+- legitimacy ``L_c <- L_c - kappa (1 - B chi) Vbar + rho (L0_c + o - L_c)``, where Vbar is the
+  population-weighted mean of V_c, L0 is the streets' baseline and o is what the government's story
+  has added (mechanism 4; 0 if off).
 
-The streets read ``backlash (1 - exp(-outrage))`` as a shift of grievance, since those who can be
-outraged are no more than all, and ``lethal_risk`` in the net risk.
-So a killing deters who saw it, for some days, and outrages all who hear of it, for longer: the form
-is a design of this project, an extension of Epstein (2002, doi 10.1073/pnas.092080199). The
-literature gives signs and not sizes: outrage after killings (Sutton, Butcher and Svensson 2014, J
-Peace Research 51:559), an inverted U of protest in state violence over 24 cities
-(Steinert-Threlkeld, Chan and Joo 2022, J Politics), and signs that flip between drafts of one study
-of Chile in 2019. Every prior here is therefore wide and elicited.
+The streets add ``backlash (1 - exp(-outrage))`` to grievance, which saturates because only so many
+people can be outraged, and ``lethal_risk`` to net risk. A killing therefore deters those who saw it
+for some days and outrages all who hear of it for longer. This form was designed for this project as
+an extension of Epstein (2002, doi 10.1073/pnas.092080199). The literature gives signs, not sizes:
+outrage after killings (Sutton, Butcher and Svensson 2014, J Peace Research 51:559); an inverted U
+of protest against state violence over 24 cities (Steinert-Threlkeld, Chan and Joo 2022, J
+Politics); and signs that differ between drafts of one study of Chile in 2019. Every prior here is
+therefore wide and elicited.
 
-Off, or with backlash, fear weight, legitimacy loss and recovery at 0: the streets are mechanism 1,
-exactly.
+Off, or with backlash, fear weight, legitimacy loss and recovery at 0: the streets follow mechanism
+1 exactly.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
 
-#: Killings are counted per this many mobilisable people.
+#: Killings are counted per this number of mobilisable people.
 PER = 1000.0
 
 
@@ -64,7 +64,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.baseline_fire",
         _share(0.08, 6.0),
         "share",
-        "Firing level f0 without an order, as a share of that under the order.",
+        "Intensity of fire f0 without an order, as a share of that under the order.",
         0.0,
         1.0,
     ),
@@ -72,7 +72,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.hazard",
         _log(1e-3, 1.2),
         "1/day",
-        "Chance h that an active person is killed in a day of free fire.",
+        "Daily chance h that an active person is killed under full fire.",
         0.0,
         0.2,
     ),
@@ -88,7 +88,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.hazard_security",
         _log(5e-3, 1.0),
         "1/day",
-        "Members of the forces killed per armed active person and day, h_s.",
+        "Members of the forces h_s killed per armed active person and day.",
         0.0,
         0.5,
     ),
@@ -96,7 +96,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.exposure",
         _share(0.1, 6.0),
         "share",
-        "How far allied guards of sites meet crowds, as a share of what the police do.",
+        "Exposure x to crowds of allied guards of sites, as a share of that of police.",
         0.0,
         1.0,
     ),
@@ -104,7 +104,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.backlash",
         _log(0.2, 1.0),
         "grievance",
-        "Grievance b that outrage adds at most; the streets read it.",
+        "Maximum grievance b that outrage adds; read by the streets.",
         0.0,
         10.0,
     ),
@@ -112,7 +112,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.outrage_days",
         _log(7.0, 0.6),
         "day",
-        "Memory tau of outrage.",
+        "Decay time tau of outrage.",
         0.5,
         365.0,
     ),
@@ -120,7 +120,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.spread",
         _share(0.4, 4.0),
         "share",
-        "Weight of killings in other cities against those in one's own.",
+        "Weight of killings in other cities relative to those in one's own.",
         0.0,
         1.0,
     ),
@@ -128,7 +128,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.blackout",
         _share(0.5, 4.0),
         "share",
-        "Share chi of the news of killings that a full shutdown keeps back.",
+        "Share chi of the news of killings that a full shutdown suppresses.",
         0.0,
         1.0,
     ),
@@ -136,7 +136,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.fear_weight",
         _log(1.0, 0.8),
         "1",
-        "Weight s of the risk of being killed against that of arrest.",
+        "Weight s of the risk of being killed relative to that of arrest.",
         0.0,
         20.0,
     ),
@@ -144,7 +144,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.fear_rate",
         _log(0.7, 0.8),
         "1 per death in 1,000",
-        "How fast the perceived risk of being killed rises with killings, k_l.",
+        "Rate k_l at which the perceived risk of being killed rises with killings.",
         0.0,
         50.0,
     ),
@@ -152,7 +152,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.fear_days",
         _log(3.0, 0.6),
         "day",
-        "Memory tau_r of fear.",
+        "Decay time tau_r of fear.",
         0.5,
         365.0,
     ),
@@ -160,7 +160,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.legitimacy_loss",
         _log(0.05, 1.0),
         "legitimacy per death in 1,000",
-        "Legitimacy kappa that killings cost everywhere.",
+        "Loss of legitimacy kappa in all cities per unit of killings.",
         0.0,
         10.0,
     ),
@@ -168,7 +168,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "lethal.legitimacy_recovery",
         _log(0.02, 0.8),
         "1/day",
-        "Share rho of lost legitimacy that returns in a day.",
+        "Share rho of lost legitimacy that recovers in a day.",
         0.0,
         1.0,
     ),
@@ -177,31 +177,30 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 @dataclass
 class Fear:
-    """Killings per 1,000 mobilisable people, recent ones weighing most, shape (run, city)."""
+    """Decayed sum of killings per 1,000 mobilisable people, shape (run, city)."""
 
     recent: FloatArray
 
 
 def firing_level(p: Parameters, state: State) -> FloatArray:
-    """Return the firing level f in [0, 1], shape (run,)."""
+    """Return the intensity of fire f in [0, 1], shape (run,)."""
     base = p["lethal.baseline_fire"]
     return np.where(state.happened("fire_order"), 1.0, base) * state.loyal_share
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Begin without fear."""
+    """Start without fear."""
     state.remember(Fear(np.zeros_like(state.outrage)))
 
 
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Draw the day's dead, then move outrage, fear and legitimacy.
+    """Draw the day's deaths, then update outrage, fear and legitimacy.
 
-    Reads ``loyal_share``, ``internet``, ``present``, the order to fire and the streets' and the
-    airlift's memory slots; writes ``deaths_protesters``, ``deaths_security``, ``deaths_allied``,
-    ``outrage``,
-    ``lethal_risk`` and ``legitimacy``.
+    Reads ``loyal_share``, ``internet``, ``present``, the order to fire, and fields of the streets
+    and the airlift; writes ``deaths_protesters``, ``deaths_security``, ``deaths_allied``,
+    ``outrage``, ``lethal_risk`` and ``legitimacy``.
     """
     cities = range(len(setting.cities))
     active = state.active_people
@@ -233,7 +232,7 @@ def _allied_deaths(
 
 
 def _remember(setting: Setting, p: Parameters, state: State) -> None:
-    """Move outrage, fear and legitimacy by the day's killings."""
+    """Update outrage, fear and legitimacy from the day's killings."""
     killed = state.deaths_protesters
     toll = PER * killed / np.maximum(state.mobilisable, 1.0)
     heard = 1.0 - (1.0 - state.internet) * p["lethal.blackout"]
@@ -273,21 +272,21 @@ def expected_participation(
     fear_rate: float,
     saturation: float,
 ) -> FloatArray:
-    """Return the mean-field share of active citizens at a steady level of killing.
+    """Return the mean-field share of active citizens at a constant rate of killing.
 
-    With H and R uniform on (0, 1), ``G = H (1 - L) + b E`` and ``N = R (P + s P_lethal)``, the
-    share with ``G - N > T``. Outrage saturates, ``E = 1 - exp(-saturation x)``, as those who can be
-    outraged are; fear is ``P_lethal = 1 - exp(-fear_rate x)``. With a saturation above the fear
-    rate and suitable b and s the share rises and then falls: the inverted U.
+    With H and R uniform on (0, 1), ``G = H (1 - L) + b E`` and ``N = R (P + s P_lethal)``, this is
+    the share with ``G - N > T``. Outrage saturates, ``E = 1 - exp(-saturation x)``, and fear is
+    ``P_lethal = 1 - exp(-fear_rate x)``. With a saturation above the fear rate and suitable b and
+    s, the share rises and then falls: the inverted U.
 
     Parameters
     ----------
     lethality : ndarray
-        Killings x per 1,000 mobilisable people in a memory's length.
+        Killings x per 1,000 mobilisable people within the memory of outrage and fear.
     legitimacy, arrest, threshold, backlash, fear_weight, fear_rate : float
         L, P, T, b, s and k_l.
     saturation : float
-        How fast outrage saturates.
+        Rate at which outrage saturates.
     """
     shift = backlash * -np.expm1(-saturation * np.asarray(lethality, dtype=np.float64))
     risk = arrest + fear_weight * -np.expm1(-fear_rate * np.asarray(lethality, dtype=np.float64))

@@ -1,16 +1,16 @@
-"""Mechanism 9, outside: what an observer makes of the alliance's answer.
+"""Mechanism 9, outside: what an observer infers from the alliance's answer.
 
-The observer believes that the lead's resolve is θ ~ N(μ, s²) and that it acts iff ``θ + e > t``
-with ``e ~ N(0, n²)``. With ``v = √(s² + n²)``, ``z = (μ - t)/v`` and ``λ = φ(z)/Φ(z)``,
+The observer believes that the lead's resolve is θ ~ N(μ, s²) and that the lead acts iff ``θ + e >
+t`` with ``e ~ N(0, n²)``. With ``v = √(s² + n²)``, ``z = (μ - t)/v`` and ``λ = φ(z)/Φ(z)``,
 
-    P(act) = Φ(z),  E[θ | act] = μ + (s²/v) λ,  Var[θ | act] = s² - (s⁴/v²) λ (λ + z),
+    P(act) = Φ(z),  E[θ | act] = μ + (s²/v) λ,  Var[θ | act] = s² - (s⁴/v²) λ (λ + z).
 
-and without the act λ is replaced by ``-φ(z)/Φ(-z)`` (the moments of a truncated normal; the
-signalling reading is Fearon 1997, doi 10.1177/0022002797041001004). An expected act, or a cheap
-and noisy one, carries little news: the default noise n² is large. A decision of the alliance is
-an act, a refusal is none; talks are calendar entries and cause nothing.
+Without the act, λ is replaced by ``-φ(z)/Φ(-z)``. These are the moments of a truncated normal; the
+signalling interpretation is Fearon 1997, doi 10.1177/0022002797041001004. An act that is expected,
+or cheap and noisy, carries little news: the default noise n² is large. A decision of the alliance
+is an act and a refusal is its absence. Talks are calendar entries and have no effect.
 
-Off: the observer's belief stays at 0 with variance 0. Nothing else ever reads it.
+Off: the observer's belief stays at 0 with variance 0. No other mechanism reads it.
 """
 
 from __future__ import annotations
@@ -45,27 +45,27 @@ PARAMETERS: tuple[Parameter, ...] = (
         "outside.variance",
         LogNormal(dist="lognormal", median=1.0, sd_log=0.25, source=_SCALE),
         "index²",
-        "Observer's variance of that belief before the crisis.",
+        "Variance of that belief before the crisis.",
         low=1e-6,
     ),
     Parameter(
         "outside.threshold",
         Normal(dist="normal", mean=0.5, sd=0.5, source=_SCALE),
         "index",
-        "Resolve above which, in the observer's eyes, the lead acts.",
+        "Resolve above which the observer expects the lead to act.",
     ),
     Parameter(
         "outside.noise",
         LogNormal(dist="lognormal", median=4.0, sd_log=0.75, source=_CHEAP),
         "index²",
-        "Variance of the other reasons for acting: the larger, the less the act tells.",
+        "Variance of other reasons for acting; the larger, the less an act reveals.",
         low=0.0,
     ),
 )
 
 
 class Signal(NamedTuple):
-    """What an act and its absence tell, each of the shape of the inputs."""
+    """The belief after an act and after none, and P(act), each of the shape of the inputs."""
 
     chance: FloatArray
     mean_act: FloatArray
@@ -88,7 +88,7 @@ def normal_type(mu: ArrayLike, s2: ArrayLike, t: ArrayLike, n2: ArrayLike) -> Si
     mu, s2 : array_like
         Mean and variance of the belief about θ.
     t : array_like
-        Threshold of acting.
+        Threshold for acting.
     n2 : array_like
         Variance of the noise in acting.
     """
@@ -113,10 +113,10 @@ def of(p: Parameters) -> Signal:
 
 
 def news(p: Parameters) -> FloatArray:
-    """Return what acting rather than not is worth as a message, shape (run,).
+    """Return the message sent by acting rather than not, shape (run,).
 
-    The gap between the two posterior means, in prior standard deviations; the lead of the
-    alliance may value it (``alliance.signal``) whether or not the observer is simulated.
+    The difference between the two posterior means, in prior standard deviations. The lead may value
+    it (``alliance.signal``) whether or not the observer is simulated.
     """
     signal = of(p)
     return (signal.mean_act - signal.mean_not) / np.sqrt(p["outside.variance"])
@@ -131,7 +131,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Move the belief on the day of a decision (an act) or of a refusal (none); draws nothing."""
+    """Update the belief on the day of a decision (an act) or a refusal (none); draws nothing."""
     act = state.events["decision"] == day
     none = state.events["refusal"] == day
     signal = of(p)

@@ -1,19 +1,19 @@
 """Mechanism 1, streets: protest, riot and arrest in each city.
 
 A city is an Epstein (2002, doi 10.1073/pnas.092080199) lattice, advanced by the compiled kernel of
-:mod:`foedus.world.lattice`. This file couples the lattices to the rest of the world: legitimacy,
+:mod:`foedus.world.lattice`. This file couples the lattices to the other mechanisms: legitimacy,
 outrage, contagion and fear go in; crowds, arrests and people held come out.
 
-A citizen is active iff ``G - N > T`` with ``G = H (1 - L_c) + b (1 - exp(-E_c)) + C_c`` and
-``N = R (P + s P_lethal)``. One agent stands for ``mobilisable × population / agents`` people:
-the lattice is the city's reservoir of possible participants, not its whole population
-(as in Bonnasse-Gahot et al. 2018, doi 10.1038/s41598-017-18093-4).
+A citizen is active iff ``G - N > T`` with ``G = H (1 - L_c) + b (1 - exp(-E_c)) + C_c`` and ``N = R
+(P + s P_lethal)``. One agent represents ``mobilisable × population / agents`` people: the lattice
+is the city's reservoir of possible participants, not its whole population (as in Bonnasse-Gahot et
+al. 2018, doi 10.1038/s41598-017-18093-4).
 
-An arrest on the lattice takes a citizen off the street for a while; of real people so dispersed,
-a share is recorded as arrested and held (``streets.recorded``).
+An arrest on the lattice takes a citizen off the street for a while. Of the people taken off the
+street in this way, a share is recorded as arrested and held (``streets.recorded``).
 
-How the paper is read (neighbourhood, rounding, order) changes the chance of an outburst from 0 to
-1/3 at the same parameters, so the reading is itself uncertain: ``streets.reading``.
+The reading of the paper (neighbourhood, rounding, order) changes the chance of an outburst from 0
+to 1/3 at the same parameters, so the reading is itself uncertain: ``streets.reading``.
 
 Off: nobody is ever in the streets.
 """
@@ -46,7 +46,8 @@ DENSITY = 0.7
 JAIL_MAX = 30
 
 #: Ticks that the lattices run at the legitimacy before the crisis, so that a case starts from an
-#: ordinary day and not from Epstein's first tick, when nobody is yet in jail.
+#: Ticks run at the legitimacy before the crisis, so that a case starts from an ordinary day rather
+#: than from Epstein's first tick, when nobody is in jail yet.
 SPIN_UP = 24
 SPIN_UP_DAY = 2**24 - 1
 
@@ -60,7 +61,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             source="published readings of Epstein 2002; equal weights elicited",
         ),
         "1",
-        "Which reading of the rules the lattices follow.",
+        "Reading of Epstein's rules that the lattices follow.",
     ),
     Parameter(
         "streets.legitimacy",
@@ -92,7 +93,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             dist="uniform", low=0.03, high=0.08, origin="literature", source=f"{EPSTEIN}: .04, .074"
         ),
         "1/site",
-        "Police on the lattice, per site.",
+        "Cops on the lattice, per site.",
         0.0,
         0.29,
     ),
@@ -116,7 +117,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "streets.mobilisable",
         LogNormal(dist="lognormal", median=0.01, sd_log=0.7),
         "share",
-        "Share of a city's people that could take part.",
+        "Share of a city's population that could take part.",
         1e-4,
         0.2,
     ),
@@ -138,7 +139,7 @@ PARAMETERS: tuple[Parameter, ...] = (
             "England 2011)",
         ),
         "share",
-        "Share of those whom the police take off the streets who are recorded as arrested.",
+        "Of people taken off the streets by police, the share recorded as arrested.",
         0.0,
         1.0,
     ),
@@ -146,7 +147,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "streets.shock_spread",
         Beta(dist="beta", mean=0.1, n=5.0),
         "share",
-        "Share of a local shock to legitimacy that is felt in all other cities; the rest spreads.",
+        "Share of a local shock to legitimacy that is felt at once in all other cities.",
         0.0,
         1.0,
     ),
@@ -154,7 +155,7 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 
 def _options(name: str, side: int) -> StreetOptions:
-    """Return the options of a city's lattice under a reading; police are placed by the world."""
+    """Return the options of a city's lattice under a reading; the cops are placed day by day."""
     vision = min(VISION, (side - 1) / 2)
     return reading(
         name,
@@ -170,14 +171,15 @@ def _options(name: str, side: int) -> StreetOptions:
 
 
 class Lattices:
-    """The street lattices of all cities, grouped by reading so that a kernel call has one rule.
+    """The street lattices of all cities, grouped by reading so that each kernel call has one rule.
 
     Attributes
     ----------
     groups : list of (reading, rows, lattices by city)
     watch : callable or None
-        Is shown each city's lattice before its day, ``watch(city, lattice, move, ticks)``, where
-        ``move(copy, ticks)`` advances a copy as the day will. It must leave the lattice as it is.
+        Called before each city's day as ``watch(city, lattice, move, ticks)``, where ``move(copy,
+        ticks)`` advances a copy as the day will advance the lattice. It must not change the
+        lattice.
     """
 
     def __init__(self, setting: Setting, p: Parameters, random: Random) -> None:
@@ -217,7 +219,7 @@ def _police(
     city: int,
     share: FloatArray | float = 1.0,
 ) -> NDArray[np.int64]:
-    """Return the police on a city's lattice, shape (rows,); ``share`` of them is effective."""
+    """Return the number of effective cops on a city's lattice, shape (rows,)."""
     sites = float(setting.lattice[city]) ** 2
     return np.rint(p["streets.cop_density"][rows] * sites * share).astype(np.int64)
 
@@ -230,7 +232,7 @@ def _advance(
     rows: NDArray[np.intp],
     city: int,
 ) -> Callable[..., StreetTicks]:
-    """Return the kernel call of one city under one reading, short of what changes by day."""
+    """Return the kernel call of one city under one reading, with what is constant in time bound."""
     return partial(
         advance,
         options=_options(name, int(setting.lattice[city])),
@@ -256,7 +258,7 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
 
 
 def trigger(setting: Setting, p: Parameters, state: State, day: int) -> None:
-    """Take the losses of legitimacy that the case's triggers bring today."""
+    """Apply the losses of legitimacy that today's triggers bring."""
     for number, (when, city) in enumerate(setting.triggers):
         if when != day:
             continue
@@ -272,7 +274,7 @@ def trigger(setting: Setting, p: Parameters, state: State, day: int) -> None:
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
-    """Advance all lattices by a day of ticks.
+    """Advance all lattices by one day of ticks.
 
     Reads ``legitimacy``, ``outrage``, ``contagion``, ``lethal_risk``, ``loyal_share``, ``relief``;
     writes ``crowd``, ``active_people``, ``active_share``, ``arrests``, ``jailed``, ``unrest``.
@@ -335,7 +337,9 @@ MECHANISM = Mechanism(
     ),
     draws=("streets.legitimacy",),
     luck=(
-        Luck("streets.legitimacy", "city", "How far {city} is from the country's mean legitimacy."),
+        Luck(
+            "streets.legitimacy", "city", "Deviation of {city} from the country's mean legitimacy."
+        ),
     ),
     outputs=(
         Variable("crowd", _CITY, "float32", "people", "people in the streets at the day's peak"),

@@ -5,13 +5,12 @@ The lead's own interest is
     I = w_d · dependence + w_b · border / (border + 1000 km) + w_f · firms - w_s · sanctions,
 
 a covariate of the lead's answer (mechanism 7). Dependence on the lead is also a covariate of the
-leader's call (mechanism 6). Ties are covariates of those two and nothing else. The casebook gives
-no size for any of them (contiguity .65 against .62 of core cases granted), so the weights are
-elicited; that interests draw powers in is the shared finding of Findley & Teo 2006
-(doi 10.1111/j.1468-2508.2006.00473.x) and Bove, Gleditsch & Sekeris 2016
-(doi 10.1177/0022002714567952), of which only signs are used.
+leader's request (mechanism 6). Ties enter nowhere else. The casebook gives no size for any of them
+(contiguity .65 against .62 of core cases granted), so the weights are elicited. Only the signs come
+from the literature: Findley & Teo 2006 (doi 10.1111/j.1468-2508.2006.00473.x) and Bove, Gleditsch &
+Sekeris 2016 (doi 10.1177/0022002714567952) both find that interests draw powers in.
 
-Off: interest counts as 0 and dependence as ½, where it has no effect.
+Off: interest is 0 and dependence is ½, where it has no effect.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
 
-#: Border length at which half of the border's weight counts, in km.
+#: Border length at which the border has half of its weight, in km.
 HALF_BORDER_KM = 1000.0
 
 _ELICITED = "elicited; signs as in Findley & Teo 2006, doi 10.1111/j.1468-2508.2006.00473.x"
@@ -43,7 +42,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     _weight("dependence", 0.5, "Weight of the requester's dependence in the lead's interest."),
     _weight("border", 0.3, "Weight of a long common border in the lead's interest."),
     _weight("firms", 0.2, "Weight of foreign firms' stakes in the lead's interest."),
-    _weight("sanctions", 0.2, "Weight of sanctions on the lead, taken off its interest."),
+    _weight("sanctions", 0.2, "Weight of sanctions on the lead, which reduce its interest."),
 )
 
 
@@ -60,7 +59,7 @@ def lead_interest(setting: Setting, p: Parameters) -> FloatArray:
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Write the two covariates for the leader and the alliance."""
+    """Set the two covariates for the leader and the alliance."""
     state.interest[:] = lead_interest(setting, p)
     state.dependence[:] = setting.ties["dependence_on_lead"]
 
