@@ -1,1 +1,1 @@
-"""What may happen: one mechanism a file, and the day loop that runs them."""
+"""The world model: one file per mechanism, and the day loop that runs them."""

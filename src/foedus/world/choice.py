@@ -1,9 +1,8 @@
 """Logit (quantal response) choice.
 
-A decider with utilities ``U_k`` takes option k with probability ``exp(λ U_k) / Σ_j exp(λ U_j)``;
-λ, the precision, is 0 for a coin and large for a best response (McKelvey & Palfrey 1995,
-doi 10.1006/game.1995.1023). In a game every player's probabilities are a logit response to the
-others' (a fixed point).
+A decider with utilities ``U_k`` takes option k with probability ``exp(λ U_k) / Σ_j exp(λ U_j)``.
+The precision λ is 0 for a coin flip and large for a best response (McKelvey & Palfrey 1995, doi
+10.1006/game.1995.1023).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def logit(utilities: FloatArray, precision: ArrayLike = 1.0) -> FloatArray:
     Parameters
     ----------
     utilities : ndarray, shape (..., option)
-        Utilities, in units of the precision's inverse.
+        Utilities, in units of 1/λ.
     precision : array_like, shape (...)
         λ ≥ 0, one for each choice or one for all.
 

@@ -1,7 +1,7 @@
-"""Poisson counts by inversion, fast where means are small.
+"""Poisson counts by inversion, fast for small means.
 
-The value is that of :meth:`foedus.randomness.Random.poisson` at the same address; that method asks
-scipy for every run, which costs a millisecond a city, and most days of most cities have a small
+The values equal those of :meth:`foedus.randomness.Random.poisson` at the same address. That method
+calls scipy for every run, which costs a millisecond a city; on most days most cities have a small
 mean.
 """
 
@@ -16,7 +16,7 @@ from foedus.randomness import Random
 
 FloatArray = NDArray[np.float64]
 
-#: Above this mean the summing of terms gives way to scipy's inversion.
+#: Above this mean, scipy's inversion replaces the summing of terms.
 LARGE = 64.0
 
 
@@ -42,7 +42,7 @@ small_poisson = nb.njit(_small_poisson, cache=True)
 def poisson(
     random: Random, mean: FloatArray, purpose: str, *, place: int = 0, tick: int = 0
 ) -> FloatArray:
-    """Return Poisson counts, shape (run,): monotone in ``mean`` at fixed draws, 0 where it is 0."""
+    """Return Poisson counts, shape (run,), which increase with ``mean`` at fixed draws."""
     out = np.empty(mean.size, dtype=np.float64)
     u = random.uniform(purpose, place=place, tick=tick)
     small_poisson(u, np.ascontiguousarray(mean, dtype=np.float64), LARGE, out)

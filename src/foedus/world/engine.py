@@ -1,4 +1,4 @@
-"""The day loop: mechanisms in their order, over all runs of a batch at once."""
+"""The day loop: the mechanisms in order, over all runs of a batch at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from foedus.world.state import State
 
 
 def registry(case: Case) -> dict[str, Parameter]:
-    """Return all declared parameters and the case's triggers, sorted by name."""
+    """Return all declared parameters and those of the case's triggers, sorted by name."""
     declared = [p for mechanism in ORDER for p in mechanism.parameters]
     for number, trigger in enumerate(case.triggers):
         meaning = f"Loss of legitimacy in {trigger.place} on {trigger.date}."
@@ -29,7 +29,7 @@ def registry(case: Case) -> dict[str, Parameter]:
 
 
 def luck(case: Case) -> tuple[tuple[str, int], ...]:
-    """Return the (purpose, place) of chance that is drawn once a run and that facts may tell of.
+    """Return the (purpose, place) of the draws made once a run that facts may inform.
 
     An adaptive ensemble can move these draws as it moves parameters.
     """
@@ -40,7 +40,7 @@ def luck(case: Case) -> tuple[tuple[str, int], ...]:
 
 
 def switches(case: Case, hypothesis: int = -1) -> frozenset[str]:
-    """Return the mechanisms that are on: all, less the case's, less the hypothesis' switches."""
+    """Return the mechanisms that are on: all but those the case or the hypothesis switches off."""
     on = {mechanism.name: True for mechanism in ORDER}
     on.update(case.mechanisms)
     if hypothesis >= 0:
@@ -49,7 +49,7 @@ def switches(case: Case, hypothesis: int = -1) -> frozenset[str]:
 
 
 class World:
-    """A case with some mechanisms on, and the runs of a batch in it.
+    """A case with its mechanisms, and the runs of a batch.
 
     Parameters
     ----------
@@ -89,13 +89,13 @@ class World:
         return state
 
     def advance(self, state: State, day: int) -> None:
-        """Move the state through one day, in place."""
+        """Advance the state by one day, in place."""
         for mechanism in ORDER:
             if mechanism.name in self.on and mechanism.step is not None:
                 mechanism.step(self.setting, self.p, state, day, self.random, self.guidance)
 
     def run(self, state: State, first_day: int, until: int, out: Arrays | None = None) -> State:
-        """Advance from ``first_day`` up to, not including, ``until``, recording into ``out``."""
+        """Advance from ``first_day`` to the day before ``until``, recording into ``out``."""
         for day in range(first_day, until):
             self.advance(state, day)
             if out is not None:
@@ -113,7 +113,7 @@ def simulate(
     guidance: Guidance | None = None,
     luck: Mapping[tuple[str, int], NDArray[np.float64]] | None = None,
 ) -> Arrays:
-    """Simulate some runs of a case from start to horizon.
+    """Simulate runs of a case from start to horizon.
 
     Parameters
     ----------
@@ -129,13 +129,13 @@ def simulate(
     guidance : Guidance, optional
         Known decisions to replay.
     luck : mapping of (purpose, place) to ndarray, shape (run,), optional
-        Uniforms that stand in for draws of :func:`luck`.
+        Uniforms that replace the draws named by :func:`luck`.
 
     Returns
     -------
     dict of str to ndarray
-        The variables of :data:`foedus.world.outputs.VARIABLES`, leading axis the run. A run does
-        not depend on the other runs in the call.
+        The variables of :data:`foedus.world.outputs.VARIABLES`; the run is the first axis. A run
+        does not depend on the other runs in the call.
     """
     setting = Setting.of(case)
     out = outputs.allocate(setting, runs.size)

@@ -1,8 +1,8 @@
-"""One run seen from above: every lattice after every tick.
+"""Film one run: every lattice after every tick.
 
-An observer: it draws nothing and changes nothing. Before a city's day it copies the lattice, and
-lets copies run for one tick, two, and so on; their draws are those that the day itself makes, so
-the last copy is what the lattice becomes.
+The camera observes only: it draws nothing and changes nothing. Before a city's day it copies the
+lattice and advances the copies by one tick, two ticks, and so on. They use the draws of the day
+itself, so the last copy equals the lattice at the end of the day.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from foedus.world.setting import Setting
 
 @dataclass
 class Film:
-    """What :func:`film` saw.
+    """The result of :func:`film`.
 
     Attributes
     ----------
     frames : dict of str to ndarray of uint8, shape (tick, height, width)
-        By city: 0 empty, 1 quiet, 2 active, 3 cop, 4 jailed. Tick ``t`` is of day
-        ``t // ticks_per_day``. Empty where the streets are off.
+        By city: 0 empty, 1 quiet, 2 active, 3 cop, 4 jailed. Tick ``t`` belongs to day ``t //
+        ticks_per_day``. Empty where the streets are off.
     outputs : dict of str to ndarray
-        Of the run, as :func:`foedus.world.engine.simulate` gives them, with a leading axis of one.
+        Outputs of the run as :func:`foedus.world.engine.simulate` returns them, with a leading axis
+        of one.
     """
 
     frames: dict[str, NDArray[np.uint8]]
@@ -66,7 +67,7 @@ def film(
     guidance: Guidance | None = None,
     luck: Mapping[tuple[str, int], NDArray[np.float64]] | None = None,
 ) -> Film:
-    """Simulate one run of a case again, and film its streets.
+    """Simulate one run of a case again and film its streets.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Replaying known decisions.
+"""Replay known decisions.
 
-A decision that is reliably known by the as-of date (the request, the order to fire, ...) is
-imposed on every run, and the run is charged the probability that its own rule gave the decision:
-importance sampling with a forced proposal. The posterior is the one that plain weighting would
-give with infinitely many runs; the effective sample is far larger.
+A decision that is reliably known by the as-of date (the request, the order to fire, ...) is imposed
+on every run, and the run is charged the probability that its own rule gives to the decision:
+importance sampling with a forced proposal. With infinitely many runs the posterior is that of plain
+weighting; with finitely many, the effective sample is far larger.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
 
-#: Decisions that mechanisms take by a probability a day, and that can be replayed.
+#: Decisions that mechanisms take with a daily probability, and that can be replayed.
 REPLAYABLE: tuple[str, ...] = tuple(q.name for q in QUANTITIES.values() if q.decision)
 
-#: A run whose rule rules the known decision out is charged this, and not minus infinity, so that
-#: judgement can say which fact the runs cannot meet.
+#: The charge for a run whose own rule excludes the known decision. It is finite so that weighing
+#: can say which fact the runs cannot meet.
 FLOOR = 1e-9
 
-#: Which bit of a run's ``ruled_out`` stands for which decision.
+#: Bit of a run's ``ruled_out`` for each decision.
 BITS: dict[str, int] = {event: 1 << n for n, event in enumerate((*REPLAYABLE, "other_call"))}
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """Known decisions, by (event, member or ""): the day, and the fact that says so.
+    """Known decisions by (event, member or ""), with the day and the fact that reports it.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Guidance:
         """Read the replayable decisions from a case that was filtered by an as-of date.
 
         Only facts rated A1 to B2 are replayed; weaker reports are left to the evidence model. Of
-        several reports of one event the best rated, then the earliest known, counts. A report
-        that contradicts a better one (it happened by then, it had not) is left to the evidence
-        model too, which says how likely it is wrong.
+        several reports of one event, the best rated counts, then the earliest known. A report that
+        contradicts a better one (one says that it happened by a day, the other that it had not) is
+        also left to the evidence model, which gives the probability that it is wrong.
         """
         days: dict[tuple[str, str], int] = {}
         not_by: dict[tuple[str, str], int] = {}
@@ -77,7 +77,7 @@ class Guidance:
             negative = fact.value is not None and fact.value.kind == "no"
             if negative:
                 if isinstance(fact.about, dt.datetime):
-                    day -= 1  # what is said of an hour leaves the rest of the day open
+                    day -= 1  # a time of day leaves the rest of the day open
                 if key in days and days[key] <= day:
                     continue
                 not_by[key] = max(not_by.get(key, -1), day)
@@ -91,10 +91,10 @@ class Guidance:
         """Return the guidance in which ``other`` has not happened up to the day of ``known``.
 
         At most one of the two events happens in a run. A run in which ``other`` comes first could
-        no longer meet the known decision, so it is kept from happening and the run is charged the
-        probability of that, as for any replayed decision: the weights are the same in expectation
-        and far less uneven. Without knowledge of ``known``, or with knowledge of ``other``, the
-        guidance is returned as it is.
+        no longer meet the known decision. It is therefore prevented, and the run is charged its
+        probability, as for any replayed decision: the weights are the same in expectation and far
+        less uneven. If ``known`` has no known day, or ``other`` has one, the guidance is returned
+        unchanged.
         """
         day = self.days.get((known, ""))
         if day is None or (other, "") in self.days:
@@ -117,10 +117,10 @@ class Guidance:
         Parameters
         ----------
         state : State
-            Its ``log_guidance`` is charged for a replayed decision; ``ruled_out`` notes where the
+            Its ``log_guidance`` is charged for a replayed decision; ``ruled_out`` records where the
             run's own rule made it impossible.
         event, member : str
-            What is decided, and by which member ("" where it is the case's only decider).
+            The event, and the member that decides ("" where the case has only one decider).
         chance : ndarray, shape (run,)
             Probability that the event happens today where ``eligible``.
         u : ndarray, shape (run,)

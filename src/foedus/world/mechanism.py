@@ -1,4 +1,4 @@
-"""What a mechanism declares of itself, for the day loop and for all that lists mechanisms."""
+"""What a mechanism declares about itself, for the day loop and for lists of mechanisms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Step = Callable[[Setting, Parameters, State, int, Random, Guidance], None]
 class Variable:
     """One output; its leading dimension is always ``run``.
 
-    ``read`` takes it from the state; without it, the state's field of the same name is stored.
+    ``read`` takes its value from the state; the default is the field of the same name.
     """
 
     name: str
@@ -35,16 +35,16 @@ class Variable:
     read: Callable[[State], NDArray[Any]] | None = None
 
     def of(self, state: State) -> NDArray[Any]:
-        """Return the variable's values today, shape (run, ...) without the day."""
+        """Return today's value, shape (run, ...) without the day."""
         return np.asarray(getattr(state, self.name) if self.read is None else self.read(state))
 
 
 @dataclass(frozen=True)
 class Luck:
-    """Chance that is drawn once a run and that facts may tell of.
+    """A random draw made once a run that facts may inform.
 
-    It is an uncertain input beside the parameters, and an adaptive ensemble can move it.
-    ``meaning`` may name the ``{city}`` or ``{member}`` it is drawn for.
+    It is an uncertain input like the parameters, and an adaptive ensemble can move it. ``meaning``
+    may name the ``{city}`` or ``{member}`` for which it is drawn.
     """
 
     purpose: str
@@ -68,19 +68,19 @@ class Mechanism:
     luck : tuple of Luck
         Those of its draws that are uncertain inputs.
     reads, writes : tuple of str
-        Fields of :class:`~foedus.world.state.State` that its start and step use, events as
-        ``event.name``. What it writes it may also read. A test holds the running engine to this.
+        Fields of :class:`~foedus.world.state.State` that its start and step use, with events as
+        ``event.name``. It may also read what it writes. A test checks this on the running engine.
     outputs : tuple of Variable
     quantities : tuple of str
         Words of :data:`foedus.case.vocabulary.QUANTITIES` that it produces.
     decisions : tuple of str
-        Events that can be replayed: each has a probability a day (:meth:`Guidance.decide`).
+        Events that can be replayed: each has a daily probability (:meth:`Guidance.decide`).
     memory : type, optional
-        A record of what only this mechanism remembers, see :meth:`State.of`.
+        A record that only this mechanism keeps; see :meth:`State.of`.
     start : callable, optional
         Sets the state before the first day.
     step : callable, optional
-        Moves the state through a day; None for a covariate that stands still.
+        Advances the state by one day; None if the mechanism is constant in time.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""The mechanisms, in the order of a day, and what follows from their declarations.
+"""The mechanisms in the order of a day, and what follows from their declarations.
 
-A new mechanism is one line in :data:`ORDER`. :func:`extended` adds one for a while, without a
+A new mechanism is one line in :data:`ORDER`. :func:`extended` adds one temporarily, without a
 change of the code.
 """
 
@@ -39,7 +39,7 @@ ORDER: list[Mechanism] = [
     outside.MECHANISM,
 ]
 
-#: The order of arrays in stores. A variable that is not named comes after these.
+#: The order of arrays in stores. Variables not listed here come after these.
 _STORED = (
     *("crowd", "arrests", "jailed", "deaths_protesters", "deaths_security", "legitimacy"),
     *("deaths_allied", "loyal_share", "internet", "belief_home", "belief_abroad"),
@@ -48,7 +48,7 @@ _STORED = (
     *(f"event_{event}" for event in EVENTS),
 )
 
-#: The order of once-a-run chance among an ensemble's inputs. Others come after these.
+#: The order, among an ensemble's inputs, of the draws made once a run. Others come after these.
 _DRAWN = (
     *("alliance.factor", "airlift.assembled", "forces.strength"),
     *("leader.patron", "leader.shutdown_days", "leader.whom"),
@@ -57,14 +57,14 @@ _DRAWN = (
 
 #: Outputs that no single mechanism writes.
 _SHARED = (
-    Variable("log_guidance", (), "float64", "nat", "log-probability of the replayed decisions"),
-    Variable("ruled_out", (), "int16", "bits", "replayed decisions that the run's rules ruled out"),
+    Variable("log_guidance", (), "float64", "nat", "log-probability of replayed decisions"),
+    Variable("ruled_out", (), "int16", "bits", "replayed decisions that the run's rules exclude"),
 )
 
 
 def _event(name: str) -> Variable:
     return Variable(
-        f"event_{name}", (), "int16", "day", f"day of {name}, -1 never", lambda s: s.events[name]
+        f"event_{name}", (), "int16", "day", f"day of {name}, -1 if never", lambda s: s.events[name]
     )
 
 
@@ -83,22 +83,22 @@ VARIABLES: dict[str, Variable] = _variables()
 
 
 def luck() -> list[Luck]:
-    """Return the declared chance that is drawn once a run, in the order of an ensemble's inputs."""
+    """Return the declared draws made once a run, in the order of an ensemble's inputs."""
     declared = [item for mechanism in ORDER for item in mechanism.luck]
     return sorted(declared, key=lambda item: _rank(item.purpose, _DRAWN))
 
 
 def mechanism(name: str) -> Mechanism:
-    """Return the mechanism of a name."""
+    """Return the mechanism with this name."""
     return next(m for m in ORDER if m.name == name)
 
 
 @contextmanager
 def extended(new: Mechanism, *, after: str) -> Iterator[None]:
-    """Add a mechanism behind another one, and take it out again at the end.
+    """Insert a mechanism after another one for the length of a ``with`` block.
 
-    It is on in every run that is simulated in this process; stores made meanwhile hold its
-    outputs and belong to the extended model only.
+    It is on in every run simulated in this process. Stores made meanwhile hold its outputs and
+    belong to the extended model only.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the output variables of all mechanisms."""
+"""The outputs of a run: the variables of all mechanisms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 
 def shape(variable: Variable, setting: Setting) -> tuple[int, ...]:
-    """Return the shape of a variable behind the run axis."""
+    """Return the shape of a variable after the run axis."""
     sizes = {"day": setting.horizon, "city": len(setting.cities), "member": len(setting.members)}
     return tuple(sizes[d] for d in variable.dims)
 
@@ -25,14 +25,14 @@ def allocate(setting: Setting, runs: int) -> Arrays:
 
 
 def record_day(out: Arrays, state: State, day: int) -> None:
-    """Write a day of the state; recording draws nothing and changes nothing."""
+    """Record a day of the state; this draws nothing and changes nothing."""
     for variable in VARIABLES.values():
         if variable.dims[:1] == ("day",):
             out[variable.name][:, day] = variable.of(state)
 
 
 def record_end(out: Arrays, state: State) -> None:
-    """Write what is known of a run as a whole."""
+    """Record the values that belong to a run as a whole."""
     for variable in VARIABLES.values():
         if variable.dims[:1] != ("day",):
             out[variable.name][...] = variable.of(state)

@@ -1,4 +1,4 @@
-"""The parameters of the world: one declaration each, beside the mechanism that reads it."""
+"""The declaration of a parameter, made in the file of the mechanism that reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foedus.case.priors import Prior
 
 FloatArray = NDArray[np.float64]
 
-#: Values of all parameters for a set of runs: name -> array of shape (run,).
+#: Values of all parameters for a set of runs: name to array of shape (run,).
 Parameters = dict[str, FloatArray]
 
 
@@ -22,7 +22,7 @@ class Parameter:
     Attributes
     ----------
     name : str
-        ``mechanism.word``; the mechanism is the file that declares it.
+        ``mechanism.word``, after the mechanism that declares it.
     prior : Prior
         Default prior, with its origin and source.
     unit : str

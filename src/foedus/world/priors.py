@@ -1,4 +1,4 @@
-"""The priors of a case: the mechanisms' defaults, the casebook, the case file, a hypothesis.
+"""The priors of a case: default, casebook, case file and hypothesis.
 
 Where a case names its trigger and organisation, the fitted models of :mod:`foedus.casebook` say how
 often such a government asks for help, how often help comes, how soon, and for how long. The fits
@@ -6,15 +6,15 @@ exclude the case itself and everything from the year in which it starts or later
 priors of these parameters:
 
 - ``leader.request_base``: a government asks within :data:`DAYS` days of serious unrest
-  (:data:`UNREST`) with the model's chance p, so the daily log-odds are
-  ``logit(1 - (1 - p)^(1/DAYS)) - request_unrest · UNREST``;
-- ``alliance.lead_intercept``: the model's log-odds of troops given a request, less what the lead's
-  interest, the street challenge and the allies' belief add on average;
+  (:data:`UNREST`) with the model's chance p, so the daily log-odds are ``logit(1 - (1 -
+  p)^(1/DAYS)) - request_unrest · UNREST``;
+- ``alliance.lead_intercept``: the model's log-odds of troops given a request, minus the mean
+  contribution of the lead's interest, the street challenge and the allies' belief;
 - ``airlift.assembled`` and ``airlift.assembly``: the chance that more than :data:`PROMPT` days pass
-  from request to arrival, and how many then;
+  from request to arrival, and the length of that delay;
 - ``airlift.short_mission``, ``short_stay``, ``long_stay``: the mixture of durations.
 
-A prior in the case file overrides the casebook's, and the casebook's overrides the default.
+A prior in the case file overrides the casebook's, which overrides the default.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ FloatArray = NDArray[np.float64]
 DAYS = 5.0
 #: Unrest intensity that counts as serious.
 UNREST = 0.6
-#: Days from request to arrival within which a mission was on stand-by.
+#: Longest time from request to arrival, in days, of a mission that was on stand-by.
 PROMPT = 3.0
 #: Days in a month, and the longest short mission in months.
 MONTH = 30.44
 SHORT_MONTHS = 4.0
-#: Least standard deviation of a log-odds, so that a small sample never counts as knowledge.
+#: Least standard deviation of a log-odds, so that a small sample never counts as certain.
 LEAST_SD = 0.5
 
 
 def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
-    """Refuse what a case file names that neither a mechanism nor the casebook knows.
+    """Refuse names in a case file that neither a mechanism nor the casebook knows.
 
-    Priors of parameters that no mechanism declares or allows, and the casebook's words.
+    These are priors that no parameter declares or allows, and unknown words of the casebook.
 
     Raises
     ------
@@ -75,10 +75,10 @@ def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
 
 
 def _fault(declared: Parameter, prior: Prior) -> tuple[str, str] | None:
-    """Return what was found and what would be right, or None if the prior will do."""
+    """Return what was found and what would be right, or None if the prior is allowed."""
     if isinstance(prior, Choice) and prior.options != getattr(declared.prior, "options", ()):
-        legal = ", ".join(getattr(declared.prior, "options", ())) or "none, since it is a number"
-        expected = f"the options {legal}; say by weights how likely each is"
+        legal = ", ".join(getattr(declared.prior, "options", ())) or "none, because it is a number"
+        expected = f"the options {legal}, with weights for how likely each is"
         return ", ".join(prior.options), expected
     median = float(prior.quantile(np.array([0.5]))[0])
     if not declared.low <= median <= declared.high:
@@ -90,7 +90,7 @@ def _fault(declared: Parameter, prior: Prior) -> tuple[str, str] | None:
 def resolve(
     case: Case, registry: dict[str, Parameter], hypothesis: Hypothesis | None = None
 ) -> dict[str, Prior]:
-    """Return the prior of each parameter: default, casebook, case, hypothesis; the last counts.
+    """Return the prior of each parameter: hypothesis over case over casebook over default.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
     ----------
     case : Case
     registry : dict of str to Parameter
-        Declared parameters; their own priors give the average covariates.
+        Declared parameters; their default priors give the average covariates.
     """
     if case.trigger_type is None or case.organisation is None:
         return {}
@@ -175,12 +175,12 @@ def _logit(p: FloatArray) -> FloatArray:
 
 
 def _daily(p: FloatArray) -> FloatArray:
-    """Return the log-odds of asking on one of DAYS days, given the chance of asking at all."""
+    """Return the daily log-odds of asking, given the chance of asking within DAYS days."""
     return _logit(1.0 - np.power(1.0 - np.clip(p, 0.0, 1.0 - 1e-6), 1.0 / DAYS))
 
 
 def _mean(registry: dict[str, Parameter], name: str) -> float:
-    """Return the median of a parameter's own prior."""
+    """Return the median of a parameter's default prior."""
     return float(registry[name].prior.quantile(np.array([0.5]))[0])
 
 
@@ -189,7 +189,7 @@ def _unrest(registry: dict[str, Parameter]) -> float:
 
 
 def _expected(setting: Setting, registry: dict[str, Parameter]) -> float:
-    """Return what the covariates of the lead's log-odds add at the medians of their priors."""
+    """Return the sum of the covariates in the lead's log-odds at the medians of their priors."""
     names = ("ties.dependence", "ties.border", "ties.firms", "ties.sanctions")
     interest = lead_interest(setting, {n: np.array([_mean(registry, n)]) for n in names})[0]
     belief = 1.0 / (1.0 + np.exp(-_mean(registry, "information.prior_abroad")))
@@ -207,7 +207,7 @@ def _normal(draws: FloatArray, source: str) -> Normal:
 
 
 def _beta(draws: FloatArray, source: str) -> Beta:
-    """Return the beta with the mean of some chances and about their spread."""
+    """Return a beta distribution with the mean of some chances and about their spread."""
     mean = float(np.clip(draws.mean(), 0.02, 0.98))
     n = mean * (1.0 - mean) / max(float(draws.var()), 1e-4) - 1.0
     return Beta(

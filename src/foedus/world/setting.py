@@ -1,4 +1,4 @@
-"""What the mechanisms need to know of a case, as arrays; fixed for all runs."""
+"""The fixed data of a case that the mechanisms need, as arrays; the same for all runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 def great_circle_km(lat: FloatArray, lon: FloatArray) -> FloatArray:
-    """Return great-circle distances between all pairs of points, in km, by the haversine."""
+    """Return great-circle distances between all pairs of points, in km (haversine formula)."""
     phi, lam = np.radians(lat), np.radians(lon)
     dphi = phi[:, None] - phi[None, :]
     dlam = lam[:, None] - lam[None, :]
@@ -24,13 +24,13 @@ def great_circle_km(lat: FloatArray, lon: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Setting:
-    """The fixed frame of a case.
+    """The fixed data of a case.
 
     Attributes
     ----------
     horizon, ticks_per_day : int
     cities, members : tuple of str
-        Identifiers; they give the order of the city and member axes.
+        Identifiers, in the order of the city and member axes.
     population : (C,)
         People.
     lattice : (C,) of int

@@ -14,7 +14,7 @@ from foedus.case.vocabulary import QUANTITIES
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int16]
 
-#: Events that happen on one day of a run, or never (-1). Votes and commitments are each member's.
+#: Events that happen on one day of a run, or never (-1). Votes and commitments are per member.
 EVENTS: tuple[str, ...] = tuple(
     q.name
     for q in QUANTITIES.values()
@@ -28,7 +28,7 @@ _Memory = TypeVar("_Memory")
 
 @dataclass
 class State:
-    """What is true in each run at the end of a day.
+    """The state of each run at the end of a day.
 
     Shapes: R runs, C cities, M members of the alliance. Numbers of people are people, not agents.
 
@@ -37,7 +37,7 @@ class State:
     crowd : (R, C)
         People in the streets at the day's peak.
     active_share : (R, C)
-        Mean share of citizens active over the day's ticks.
+        Share of citizens active, mean over the day's ticks.
     jailed, arrests : (R, C)
         People held at the end of the day; people arrested today.
     legitimacy : (R, C)
@@ -45,19 +45,19 @@ class State:
     outrage : (R, C)
         E, raised by killings (mechanism 2); enters grievance.
     contagion : (R, C)
-        Pressure from activity elsewhere (mechanism 3); enters grievance.
+        Pressure from unrest elsewhere (mechanism 3); enters grievance.
     lethal_risk : (R, C)
         Perceived probability of being killed, times its weight s (mechanism 2).
     deaths_protesters, deaths_security : (R, C)
-        Killed today.
+        Civilians and members of the forces killed today.
     deaths_allied : (R,)
-        Killed today.
+        Allied soldiers killed today.
     internet : (R,)
         Connectivity as a share of normal.
     claim : (R,) of bool
         The government claims an external attack.
     log_odds_home, log_odds_abroad : (R,)
-        Log-odds of "external attack" in the public's and the allies' eyes (mechanism 4).
+        The public's and the allies' log-odds of "external attack" (mechanism 4).
     strength : (R,)
         True regime strength theta (mechanism 5), drawn once.
     loyal_share : (R,)
@@ -65,19 +65,19 @@ class State:
     relief : (R,)
         Police freed by allied guards of sites, as a share of the police (mechanism 8).
     patron : (R,) of int8
-        Which patron was asked, -1 none.
+        Patron that was asked, -1 if none.
     lead_accepts : (R,) of bool
         The lead has accepted a request.
     votes : (R, M) of int8
-        1 for, 0 aside, -1 against, 9 not asked.
+        1 for, 0 abstaining, -1 against, 9 not asked.
     commits : (R, M) of bool
         The member has committed troops.
     announced, sent, present : (R, M)
-        Troops announced, the number that will be sent, and those in the country.
+        Troops announced, troops that will be sent, and troops in the country.
     arrival_day : (R, M) of float
-        Day (fraction) of the member's first landing; inf if none.
+        Day (with fraction) of the member's first landing; inf if none.
     outside_mean, outside_var : (R,)
-        Outside observer's belief in resolve.
+        Mean and variance of the outside observer's belief in the lead's resolve.
     in_office : (R,) of bool
         The leader is in office.
     events : dict of str to (R,) of int16
@@ -91,13 +91,13 @@ class State:
     unrest : (R,)
         National unrest intensity in [0, 1): the mean active share on a saturating scale.
     active_people : (R, C)
-        People active on the day's mean.
+        People active, mean over the day.
     mobilisable : (R, C)
         People who might ever take part.
     baseline : (R, C) or None
-        Legitimacy in ordinary times, to which it returns; None without streets.
+        Level to which legitimacy recovers; None without streets.
     story : (R, C)
-        What the government's story has added to legitimacy (mechanism 4).
+        Legitimacy added by the government's story (mechanism 4).
     police : (R,)
         Police in the country.
     collapse_chance : (R,)
@@ -109,9 +109,9 @@ class State:
     on : frozenset of str
         Mechanisms that are on.
     lattices : object
-        The cities' street lattices, of mechanism 1.
+        The cities' street lattices (mechanism 1).
     memories : dict of type to record
-        What one mechanism remembers and no other reads.
+        Records that only one mechanism reads.
     """
 
     crowd: FloatArray
@@ -164,7 +164,7 @@ class State:
     def calm(
         cls, runs: int, cities: int, members: int, *, on: frozenset[str] = frozenset()
     ) -> State:
-        """Return the state of an ordinary day: nobody in the streets, nobody asked.
+        """Return the state of an ordinary day: no protest and no request.
 
         A field keeps this value where the mechanism that writes it is off.
         """
@@ -223,7 +223,7 @@ class State:
         return np.asarray(self.events[event] != NEVER)
 
     def mark(self, event: str, now: NDArray[np.bool_], day: int) -> None:
-        """Record that an event happens today in some runs; a first day is never overwritten."""
+        """Record that an event happens today in some runs; an earlier day is never overwritten."""
         first = now & (self.events[event] == NEVER)
         self.events[event][first] = day
 
@@ -232,10 +232,10 @@ class State:
         self.memories[type(memory)] = memory
 
     def of(self, kind: type[_Memory]) -> _Memory:
-        """Return the record of a type that its mechanism keeps."""
+        """Return the record of this type that its mechanism keeps."""
         memory: _Memory = self.memories[kind]
         return memory
 
     def fork(self) -> State:
-        """Return an independent copy: one history, many futures."""
+        """Return an independent copy, so that one history can have several futures."""
         return copy.deepcopy(self)

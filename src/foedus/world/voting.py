@@ -1,9 +1,9 @@
-"""Votes in three values under a rule, and baselines over positions.
+"""Votes for, against or abstaining, decided by a rule, and baselines over positions.
 
-A member votes for (1), stands aside (0) or is against (-1). Every rule is a threshold rule with
-vetoes: those who *support* must include the named members and number at least the quota. What
-counts as support is the difference between consensus in which abstention is allowed (the CSTO
-since December 2010: not being against) and all other rules (being for).
+A member votes for (1), abstains (0) or votes against (-1). Every rule is a threshold rule with
+vetoes: the *supporters* must include the named members and number at least the quota. Under
+consensus with abstention (the CSTO since December 2010), support is not voting against; under all
+other rules it is voting for.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Rule:
     Attributes
     ----------
     quota : callable
-        Number of members -> number of supporters needed (at most all).
+        Number of supporters needed, as a function of the number of members (at most all).
     vetoes : tuple of {"lead", "requester"}
         Members without whose support nothing passes.
     aside_supports : bool
-        Whether standing aside counts as support.
+        Whether abstaining counts as support.
     """
 
     quota: Callable[[int], int]
@@ -43,8 +43,8 @@ def _two_thirds(n: int) -> int:
     return -(-2 * n // 3)
 
 
-#: The rules a case may name. Shares are of all members, so that an absent yes is a no; "four of
-#: six" stands for two thirds in a body of any size.
+#: The rules that a case may name. Shares are of all members, so absence counts as a no. "Four of
+#: six" means two thirds in a body of any size.
 RULES: dict[str, Rule] = {
     "consensus_with_abstention": Rule(lambda n: n, aside_supports=True),
     "unanimity": Rule(lambda n: n),
@@ -57,12 +57,12 @@ RULES: dict[str, Rule] = {
 
 
 def passes(votes: NDArray[np.int8], rule: str, lead: int, requester: int) -> BoolArray:
-    """Return whether each row of votes carries.
+    """Return whether each row of votes passes.
 
     Parameters
     ----------
     votes : ndarray of int8, shape (..., member)
-        1 for, 0 aside, -1 against; 9 (not asked) supports nothing.
+        1 for, 0 abstaining, -1 against; 9 (not asked) supports nothing.
     rule : str
         A name in :data:`RULES`.
     lead, requester : int
@@ -81,14 +81,14 @@ def passes(votes: NDArray[np.int8], rule: str, lead: int, requester: int) -> Boo
 
 
 class Tail(NamedTuple):
-    """Chances that the members from j on give at least k supporters: ``table[j][k]``, (run,)."""
+    """``table[j][k]``: chance of at least k supporters among members from j on, shape (run,)."""
 
     support: FloatArray
     table: list[list[FloatArray]]
 
     @property
     def chance(self) -> FloatArray:
-        """Probability of reaching the whole need, shape (run,)."""
+        """Chance of reaching the full quota, shape (run,)."""
         return self.table[0][-1]
 
 
@@ -104,8 +104,8 @@ def tail(support: FloatArray, need: int) -> Tail:
 
     Notes
     -----
-    Enumeration over members (Poisson binomial), so that the cost is members × need and not
-    2**members. Elementwise over runs.
+    Recursion over members (Poisson binomial), at a cost of members × need rather than 2**members.
+    Elementwise over runs.
     """
     runs, members = support.shape
     below = [np.ones(runs), *(np.zeros(runs) for _ in range(need))]
@@ -120,7 +120,7 @@ def tail(support: FloatArray, need: int) -> Tail:
 
 
 def conditional_support(chances: Tail, u: FloatArray, carried: BoolArray) -> BoolArray:
-    """Return who supports, given that the need is, or is not, reached.
+    """Return who supports, given that the quota is, or is not, reached.
 
     Members are taken in order; each is drawn from its exact conditional law given those before.
 
@@ -130,7 +130,7 @@ def conditional_support(chances: Tail, u: FloatArray, carried: BoolArray) -> Boo
     u : ndarray, shape (run, member)
         Uniform draws.
     carried : ndarray of bool, shape (run,)
-        Whether the need is reached.
+        Whether the quota is reached.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def given_factor(chance: ArrayLike, rho: ArrayLike, factor: ArrayLike) -> FloatA
     rho : array_like
         Share of the common factor, 0 ≤ ρ < 1.
     factor : array_like
-        Z, standard normal; a high one makes everybody less willing.
+        Z, standard normal; a high value makes every member less willing.
     """
     r = np.asarray(rho, dtype=np.float64)
     y = special.ndtri(np.asarray(chance, dtype=np.float64)) - np.sqrt(r) * np.asarray(factor)
@@ -173,13 +173,13 @@ def given_factor(chance: ArrayLike, rho: ArrayLike, factor: ArrayLike) -> FloatA
 
 
 def weighted_mean(position: ArrayLike, capability: ArrayLike, salience: ArrayLike) -> float:
-    """Return the capability × salience weighted mean of positions, a baseline forecast."""
+    """Return the mean of positions weighted by capability × salience, a baseline forecast."""
     weight = np.asarray(capability, dtype=np.float64) * np.asarray(salience, dtype=np.float64)
     return float((weight * np.asarray(position, dtype=np.float64)).sum() / weight.sum())
 
 
 def weighted_median(position: ArrayLike, capability: ArrayLike, salience: ArrayLike) -> float:
-    """Return the lowest position that at least half of capability × salience does not exceed."""
+    """Return the median of positions weighted by capability × salience, the lower one at a tie."""
     where = np.asarray(position, dtype=np.float64)
     weight = np.asarray(capability, dtype=np.float64) * np.asarray(salience, dtype=np.float64)
     order = np.argsort(where, kind="stable")
