@@ -1,7 +1,8 @@
-"""The lattice study: what Epstein (2002, doi 10.1073/pnas.092080199) reports, run again.
+"""The lattice study: the results of Epstein (2002, doi 10.1073/pnas.092080199), reproduced.
 
-The runs of the paper's Table 2, outbursts and the waits between them, and Model II, violence
-between two groups. Forecasts do not use this package. It builds on :mod:`foedus.streets`.
+It covers the runs of the paper's Table 2, outbursts and the waiting times between them, and Model
+II, violence between two groups. Forecasts do not use this package. It builds on
+:mod:`foedus.streets`.
 
 >>> from foedus.streets import simulate
 >>> from foedus_streets import find_outbursts, paper_run

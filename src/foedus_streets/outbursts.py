@@ -1,8 +1,9 @@
 """Outbursts in a series of actives, by Epstein's definition, and their statistics.
 
-Epstein (2002, doi 10.1073/pnas.092080199, figures 5 to 7): an outburst begins when more than 50
+In Epstein (2002, doi 10.1073/pnas.092080199, figures 5 to 7) an outburst begins when more than 50
 agents are active and lasts until fewer than 50 are. Its size is the sum of the actives over its
-ticks ("total activation"), its wait the time from the end of the one before to its start.
+ticks ("total activation"). Its waiting time runs from the end of the previous outburst to its
+start.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ class Outbursts:
     start, end : ndarray of int64, shape (outburst,)
         First tick of the outburst and first tick after it, counted from 0.
     wait : ndarray of float64, shape (outburst,)
-        Ticks from the end of the run's outburst before to the start; NaN for its first.
+        Ticks from the end of the run's previous outburst to the start; NaN for its first.
     size : ndarray of float64, shape (outburst,)
-        Actives added up over the ticks of the outburst.
+        Sum of the actives over the ticks of the outburst.
     peak : ndarray of float64, shape (outburst,)
-        Most actives at one tick.
+        Largest number of actives at one tick.
     """
 
     run: IntArray
@@ -49,12 +50,12 @@ class Outbursts:
     peak: FloatArray
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of outbursts."""
         return int(self.run.size)
 
     @property
     def waits(self) -> FloatArray:
-        """The waits that are known, shape (wait,)."""
+        """The waiting times without NaN, shape (wait,)."""
         return self.wait[~np.isnan(self.wait)]
 
 
@@ -66,12 +67,12 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
     actives : array_like, shape (tick,) or (run, tick)
         Active agents after each tick.
     threshold : float
-        An outburst begins above it, ends below it, and goes on while exactly on it.
+        An outburst begins above it, ends below it, and continues while exactly on it.
 
     Returns
     -------
     Outbursts
-        Those that have ended; one that the series cuts off is left out.
+        Finished outbursts; one that the end of the series cuts off is left out.
 
     Raises
     ------
@@ -91,12 +92,12 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
     given = array("actives", actives, -MOST, MOST)
     if given.ndim not in (1, 2) or given.shape[-1] == 0:
         raise ValueError(
-            f"actives must be of shape (tick,) or (run, tick) with a tick, not shape {given.shape}"
+            f"actives must have shape (tick,) or (run, tick) and at least 1 tick, not {given.shape}"
         )
     threshold = number("threshold", threshold, -MOST, MOST)
     series = np.atleast_2d(given)
     runs, ticks = series.shape
-    # A tick exactly on the threshold is in the state of the last tick that was not.
+    # A tick exactly on the threshold keeps the state of the tick before.
     decided = np.where(series == threshold, -1, np.arange(ticks))
     decided = np.maximum.accumulate(decided, axis=1)
     above = np.take_along_axis(series > threshold, np.maximum(decided, 0), axis=1) & (decided >= 0)
@@ -105,7 +106,7 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
     edge[:, 1:-1] = np.diff(above.astype(np.int8), axis=1)
     run, start = np.nonzero(edge == 1)
     end_run, end = np.nonzero(edge == -1)
-    # The last outburst of a run may have no end: match starts with ends within runs.
+    # The last outburst of a run may have no end, so starts are matched with ends within runs.
     starts = np.bincount(run, minlength=runs)
     finished = np.bincount(end_run, minlength=runs)
     cut = np.cumsum(starts)[finished < starts] - 1
@@ -126,17 +127,17 @@ def find_outbursts(actives: ArrayLike, *, threshold: float = THRESHOLD) -> Outbu
 
 
 def tail_fit(waits: ArrayLike, *, above: float = 30.0, width: float = 10.0) -> tuple[float, float]:
-    """Fit an exponential to the tail of the waits, as in Epstein's figure 6.
+    """Fit an exponential to the tail of the waiting times, as in Epstein's figure 6.
 
-    A straight line by least squares through the log10 counts of consecutive bins, up to the first
-    bin that holds fewer than 5.
+    A straight line is fitted by least squares to the log10 counts of consecutive bins, up to the
+    first bin that holds fewer than 5.
 
     Parameters
     ----------
     waits : array_like, shape (wait,)
         In ticks, without NaN (:attr:`Outbursts.waits`).
     above, width : float
-        Where the tail begins and how wide a bin is, in ticks.
+        Start of the tail and width of a bin, in ticks.
 
     Returns
     -------
@@ -148,7 +149,7 @@ def tail_fit(waits: ArrayLike, *, above: float = 30.0, width: float = 10.0) -> t
     Raises
     ------
     ValueError
-        If fewer than 3 bins hold 5 waits; else naming the argument, the value and what is allowed.
+        If fewer than 3 bins hold 5 waiting times, or for an argument out of range.
     """
     values = array("waits", waits, 0.0, MOST)
     above = number("above", above, 0.0, MOST)

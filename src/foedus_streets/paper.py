@@ -1,11 +1,11 @@
 """The runs of Epstein 2002 as configurations: its Table 2 and its schedules over time.
 
-Figures: Run 1 is the static one (figure 2), Run 2 punctuated equilibrium (3 to 8), Run 3 the slow
-loss of legitimacy (9), Run 4 one drop of it (10), Run 5 the reduction of cops (11). Of Model II,
-Run 6 is coexistence (12), Run 7 ethnic cleansing (13) and, with peacekeepers, safe havens (14), Run
-8 cops from the start.
-The paper's "initial population density 0.7" is taken to count the cops in, which fits its figures
-9 and 11 (a plateau of half of all eligible citizens in jail) and not 1,120 citizens.
+Figures: Run 1 is the static one (figure 2), Run 2 punctuated equilibrium (3 to 8), Run 3 the
+gradual loss of legitimacy (9), Run 4 its sudden drop (10), Run 5 the reduction of cops (11). Of
+Model II, Run 6 is coexistence (12), Run 7 ethnic cleansing (13) and, with peacekeepers, safe havens
+(14), Run 8 cops from the start. The paper's "initial population density 0.7" is taken to include
+the cops, because this fits its figures 9 and 11 (a plateau of half of all eligible citizens in
+jail) and 1,120 citizens would not.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TABLE_2: dict[int, dict[str, Any]] = {
     4: {"vision": 7.0, "legitimacy": 0.9, "max_jail_term": math.inf, "movement": "all"},
     5: {"vision": 7.0, "legitimacy": 0.8, "max_jail_term": math.inf, "movement": "all"},
 }
-#: The same of Model II: legitimacy, which is the other group's right to exist, and cop density.
+#: The same for Model II: legitimacy (the other group's right to exist) and cop density.
 TABLE_2_TWO: dict[int, dict[str, float]] = {
     6: {"legitimacy": 0.9, "cops": 0.0},
     7: {"legitimacy": 0.8, "cops": 0.0},
@@ -38,18 +38,18 @@ TABLE_2_TWO: dict[int, dict[str, float]] = {
 }
 COPS_RUNS_3_TO_5 = 0.074
 POPULATION = 0.7
-#: Tick at which Run 4's legitimacy drops; periods over which Run 5's cops go; length of runs.
+#: Tick at which Run 4's legitimacy drops; ticks over which Run 5's cops leave; length of runs.
 DROP_AT = 77
 WALK = 50
 TICKS = {1: 100, 2: 1000, 3: 270, 4: 270, 5: 270, 6: 1000, 7: 1000, 8: 1000}
-#: Legitimacy after Run 4's drop; ticks after which Run 7's peacekeepers come.
+#: Legitimacy after Run 4's drop; ticks after which Run 7's peacekeepers arrive.
 DROP_TO = 0.7
 ARRIVE_AFTER = 50
 
 
 @dataclass(frozen=True)
 class PaperRun:
-    """One run of the paper: give the fields to :func:`foedus.streets.simulate`.
+    """One run of the paper; pass its fields to :func:`foedus.streets.simulate`.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class PaperRun:
 
 @dataclass(frozen=True)
 class PaperRunTwo:
-    """One run of the paper's Model II: for :func:`foedus_streets.simulate_two`.
+    """One run of the paper's Model II; pass its fields to :func:`foedus_streets.simulate_two`.
 
     Attributes
     ----------
@@ -93,10 +93,10 @@ def paper_run(
     name : str
         A reading (see :func:`foedus.streets.reading`).
     drop_to : float, optional
-        Legitimacy after the drop of Run 4: 0.70 by the paper's text (the default), about 0.65 by
+        Legitimacy after the drop of Run 4: 0.70 in the paper's text (the default), about 0.65 in
         its plot.
     **changes
-        Fields of :class:`StreetOptions` to set on top.
+        Fields of :class:`StreetOptions` to set in addition.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def paper_run(
     Raises
     ------
     ValueError
-        For another number, or bad options.
+        For another number, or invalid options.
 
     References
     ----------
@@ -138,7 +138,7 @@ def paper_run(
     ticks = TICKS[number]
     tick = np.arange(1, ticks + 1)
     legitimacy, cops = None, None
-    if number == 3:  # 1 percent every third period, to 0 at the end
+    if number == 3:  # 1 percent every third tick, to 0 at the end
         legitimacy = np.maximum(row["legitimacy"] - 0.01 * (tick // 3), 0.0)
     elif number == 4:
         legitimacy = np.where(
@@ -164,12 +164,12 @@ def paper_run_two(
     number : int
         6 to 8.
     peacekeepers : float, optional
-        Share of the cells, for Run 7: so many cops come after 50 ticks. The paper does not say how
-        many.
+        For Run 7: cops that arrive after 50 ticks, as a share of the cells. The paper does not give
+        their number.
     withdraw_at : int, optional
-        For Run 8: the tick, counted from 1, at which all cops go. The paper does not say when.
+        For Run 8: the tick, counted from 1, at which all cops leave. The paper does not give it.
     **changes
-        Fields of :class:`TwoGroupOptions` to set on top.
+        Fields of :class:`TwoGroupOptions` to set in addition.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def paper_run_two(
     Raises
     ------
     ValueError
-        For another number, an argument of another run, or bad options.
+        For another number, an argument of another run, or invalid options.
 
     References
     ----------
@@ -216,9 +216,9 @@ def paper_run_two(
 def _only(
     number: int, of: int, name: str, value: float | None, low: float, high: float, **more: bool
 ) -> float | None:
-    """Return an argument that is of one run only, checked."""
+    """Return an argument that belongs to one run only, checked."""
     if value is None:
         return None
     if number != of:
-        raise ValueError(f"{name} must be left out, since it is of Run {of}, not of Run {number}")
+        raise ValueError(f"{name} must be left out: it belongs to Run {of}, not to Run {number}")
     return checked(name, value, low, high, **more)

@@ -1,16 +1,15 @@
-"""Epstein's Model II: violence between two groups, cops between them, peacekeepers, safe havens.
+"""Epstein's Model II: violence between two groups, with cops between them as peacekeepers.
 
-Each period everyone is activated once, in random order. A citizen moves to a random free cell in
-vision; is active if and only if ``H (1 - L) - R P(C, A) > T``, L being the other group's right to
-exist; kills, if active, one random citizen of the other group in vision; and clones, with
-probability ``cloning``, onto a random free cell of its 8 neighbours. The child has the group
-and the hardship of its parent. Everybody dies at an age drawn from U(0, max_age). A cop
-moves and arrests one random active in vision, of whichever group; the jailed are off the lattice,
-where nobody can kill them, and come back on a random free cell.
+Each tick everyone is activated once, in random order. A citizen moves to a random free cell in
+vision. It is active if and only if ``H (1 - L) - R P(C, A) > T``, where L is the perceived right of
+the other group to exist. If active, it kills one random citizen of the other group in vision. It
+clones, with probability ``cloning``, onto a random free cell of its 8 neighbours; the child has its
+parent's group and hardship. Everyone dies at an age drawn from U(0, max_age). A cop moves and
+arrests one random active in vision, from either group. The jailed are off the lattice, where nobody
+can kill them, and return to a random free cell.
 
-The paper leaves open what victims can be reached, whether a child has its parent's risk aversion,
-how old the first citizens are, and how C/A is rounded: the first is vision here, the
-first citizens are born at the start, the other two are options.
+The paper leaves four things open. Here victims are within vision, and the first citizens are born
+at the start. Whether a child has its parent's risk aversion and how C/A is rounded are options.
 """
 
 from __future__ import annotations
@@ -58,10 +57,10 @@ class TwoGroupOptions:
     width, height : int
         Cells, 3 to 1024.
     citizen_density, cop_density : float
-        Share of the cells at the start, 0 to 1, together at most 1. Half of the citizens are in
+        Shares of the cells at the start, 0 to 1, together at most 1. Half of the citizens are in
         each group.
     citizen_vision, cop_vision : float
-        Euclidean radius in cells, 1 to 10; 1.7 makes 8 neighbours.
+        Euclidean radius in cells, 1 to 10; 1.7 gives 8 neighbours.
     k : float
         Arrest constant.
     threshold : float
@@ -69,17 +68,17 @@ class TwoGroupOptions:
     legitimacy : float
         L, 0 to 1, where no schedule is given.
     max_jail_term : int or float
-        J in ticks, terms being 0 to J; ``inf`` for ever. A term of 0 is an arrest without jail.
+        J in ticks, with terms of 0 to J; ``inf`` for ever. A term of 0 is an arrest without jail.
     cloning : float
         Probability per tick that a citizen clones, 0 to 1.
     max_age : int
         Ticks; a citizen's age at death is uniform on 1 to ``max_age``.
     rounding : str or enum
-        What becomes of C/A (see :class:`Rounding`).
+        How C/A is rounded (see :class:`Rounding`).
     inherits_risk : bool
-        Whether a child has its parent's risk aversion, or one of its own. Hardship is inherited.
+        Whether a child inherits its parent's risk aversion or draws its own. Hardship is inherited.
     movement : bool
-        Whether anybody moves.
+        Whether agents move.
 
     Raises
     ------
@@ -156,7 +155,7 @@ class TwoGroupOptions:
         return min(round(self.cop_density * self.sites), self.sites)
 
     def with_(self, **changes: Any) -> TwoGroupOptions:
-        """Return a copy with some fields changed, validated anew."""
+        """Return a copy with some fields changed, validated again."""
         return replace(self, **changes)
 
 
@@ -180,27 +179,27 @@ def simulate_two(
     seed : int
         0 to 2**64 - 1.
     runs, ticks : int
-        Replicates, and periods of each.
+        Number of replicates, and length of each in ticks.
     first_run : int
-        Number of the first run; run i is the same run however many are asked for.
+        Number of the first run; run i is the same however many runs are asked for.
     legitimacy : callable or array_like, optional
-        L over time: a function of the tick (counted from 0), or an array of shape (tick,) or
-        (run, tick). Default: that of the options.
+        L over time: a function of the tick (counted from 0), or an array of shape (tick,) or (run,
+        tick). Default: that of the options.
     cops : callable or array_like, optional
-        Number of cops over time, as for legitimacy. New ones (peacekeepers) arrive on random free
+        Number of cops over time, as for legitimacy. New cops (peacekeepers) arrive on random free
         cells, as far as there are any; those that leave are drawn at random. Default: constant.
     stop_at_extinction : bool
-        Leave a run as it is from the tick at which one group is gone: sizes stay, nobody is killed.
+        Stop a run at the tick at which one group is extinct: sizes stay constant, nobody is killed.
     threads : int
-        Threads to share the runs among; the result does not depend on it.
+        Number of threads that share the runs; the result does not depend on it.
 
     Returns
     -------
     xarray.Dataset
-        After each tick, with dimensions (run, tick, group): ``size`` (living, the jailed
-        included), ``actives``, ``jailed``, and ``kills`` (of this tick, by the killer's group);
-        ``cops`` (run, tick); ``extinction`` (run), the tick at which a group was gone first, NaN
-        if none was. The attributes hold all that is needed to rerun.
+        After each tick, with dimensions (run, tick, group): ``size`` (living, including the
+        jailed), ``actives``, ``jailed``, and ``kills`` (in this tick, by the killer's group);
+        ``cops`` (run, tick); ``extinction`` (run), the first tick with a group extinct, or NaN. The
+        attributes hold all that is needed to rerun.
 
     Raises
     ------
@@ -209,8 +208,8 @@ def simulate_two(
 
     Notes
     -----
-    No child is born while twice as many people as cells are alive, which takes more people in jail
-    than there are cells.
+    No child is born while twice as many people as cells are alive. This happens only if more people
+    are in jail than there are cells.
 
     References
     ----------
