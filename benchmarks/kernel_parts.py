@@ -33,7 +33,7 @@ LATTICES = ((40, 20, 50), (200, 2, 8))
 PARTS = {
     "none": "all of them",
     "memory": "`peek`, `poke`: memory by address",
-    "prefetch": "`prefetch`: a record called for early",
+    "prefetch": "`prefetch`: a record fetched before its turn",
     "multiply_high": "`multiply_high`: the high half of a product",
     "nth_one": "`nth_one`: set bit number n, by one instruction",
     "is_wide": "`is_wide`: choices made when compiling",
@@ -41,7 +41,7 @@ PARTS = {
     "sum_windows": "`sum_windows`: free cells by row, as a vector",
     "draw_eight": "`draw_eight`: eight generators at once",
     "forceinline": "`forceinline`: helpers inlined whatever their size",
-    "abreast": "several runs abreast",
+    "abreast": "several runs interleaved",
 }
 U = np.uint64
 
@@ -186,7 +186,7 @@ def child(part: str) -> None:
     from foedus.world.lattice import kernel
 
     if part == "abreast":
-        kernel.ABREAST.clear()
+        kernel.INTERLEAVE.clear()
     works: list[Callable[[], float]] = []
     digest = hashlib.sha256()
     for side, runs, ticks in LATTICES:

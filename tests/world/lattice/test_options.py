@@ -199,6 +199,8 @@ def test_more_than_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda: simulate_two(ticks=2**31, **two),
     ]
     for call in calls:
-        with pytest.raises(ValueError, match=r"ask for arrays of [\d,]+ bytes.* has 1,073,741,824"):
+        with pytest.raises(
+            ValueError, match=r"ask for arrays of [\d,]+ bytes.* memory has 1,073,741,824"
+        ):
             call()
     assert checks.memory() > 0

@@ -1,4 +1,4 @@
-"""Checks of arguments: each error names the argument, the value and the allowed values."""
+"""Checks of arguments. Each error names the argument, its value and the allowed values."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def shown(value: object) -> str:
 def number(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
     """Return a number as a float, or as an int if it must be whole.
 
-    Numbers are those of Python and numpy, without truth values, text and arrays.
+    Python and numpy numbers are accepted; booleans, text and arrays are not.
 
     Raises
     ------
     ValueError
-        If it is none, or not from ``low`` to ``high``.
+        If it is not a number from ``low`` to ``high``.
     """
     kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
     if isinstance(value, kinds) and not isinstance(value, bool):
@@ -56,7 +56,7 @@ def array(
     Raises
     ------
     ValueError
-        If they are none, or not from ``low`` to ``high``, or not whole though they must be.
+        If one is not a number, outside ``low`` to ``high``, or not whole where it must be.
     """
     try:
         given = np.asarray(value)
@@ -76,12 +76,12 @@ def array(
 
 
 def flag(name: str, value: object) -> bool:
-    """Return a truth value.
+    """Return a boolean.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not one.
     """
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be True or False, not {shown(value)}")
@@ -89,7 +89,7 @@ def flag(name: str, value: object) -> bool:
 
 
 def instance(name: str, value: object, kind: type[Any]) -> None:
-    """Check that a value is of a class.
+    """Check that a value is an instance of a class.
 
     Raises
     ------
@@ -101,23 +101,23 @@ def instance(name: str, value: object, kind: type[Any]) -> None:
 
 
 def fits(names: str, size: int) -> None:
-    """Check that arrays of so many bytes fit the memory of the machine.
+    """Check that arrays of ``size`` bytes fit in the machine's memory.
 
     Raises
     ------
     ValueError
-        If they don't.
+        If they do not.
     """
     there = memory()
     if size > there:
         raise ValueError(
-            f"{names} ask for arrays of {size:,} bytes, of which this machine has {there:,}; "
-            "ask for fewer at a time"
+            f"{names} ask for arrays of {size:,} bytes; this machine's memory has {there:,}; "
+            "ask for fewer at once"
         )
 
 
 def memory() -> int:
-    """Return the bytes of the machine's memory, or 64 GiB if unknown."""
+    """Return the machine's memory in bytes, or 64 GiB if unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -128,7 +128,7 @@ def memory() -> int:
 
 
 def run_numbers(runs: int, ticks: int, first_run: int) -> tuple[int, int, int]:
-    """Return how many runs and ticks, and the first run's number, checked."""
+    """Return the numbers of the runs, the number of runs and the number of ticks, checked."""
     runs = whole("runs", runs, 1, MAX_RUNS)
     return (
         runs,
@@ -146,12 +146,12 @@ def schedule(
     *,
     whole: bool = False,
 ) -> FloatArray | None:
-    """Return what a function of the tick, or an array, is at each tick, shape (run, tick).
+    """Return a function of the tick, or an array, as values at each tick, shape (run, tick).
 
     Raises
     ------
     ValueError
-        For a value that is no number from 0 to ``high``, or another shape.
+        If a value is not a number from 0 to ``high``, or the shape is another.
     """
     if value is None:
         return None

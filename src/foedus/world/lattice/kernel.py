@@ -3,30 +3,30 @@
 ``tests/oracles/street_lattice.py`` is the same model in plain Python, with the same draws.
 
 An agent is one 64-bit record: x in bits 0-15, y in 16-31, kind in 32-33 (0 quiet, 1 active, 2 cop,
-3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops. While the
-kernel works it has records of its own (x, y and kind in the lower half) whose upper half holds what
-a turn needs: the remaining term of the jailed, the limit (below) of all others, so that one line of
-the cache is all of an agent.
+3 jailed), remaining term in 34-63 (all ones: for ever). Citizens come first, then cops. Inside the
+kernel the records have another layout: x, y and kind in the lower half, and in the upper half what
+a turn needs, which is the remaining term of a jailed citizen or the limit (below) of any other
+agent. One turn then reads one cache line of an agent.
 
-Scratch, rebuilt from the records at each call, hence in cache while it is used:
+Scratch is rebuilt from the records at each call, so it is in cache while it is used:
 
-- ``bits``: planes of bits, one for cells that are blocked, one for cops, one for actives. Who is in
-  sight, and where one can go, is counted with vector instructions (:mod:`.bitplanes`).
-- ``limits``: per citizen, the ratio C/A at which it stops being active. No exponential in the loop.
-  Where C/A is rounded to whole numbers the decision is exactly that of the rule. With roundings
-  ``none`` and ``smooth`` a limit is a float32 (of smooth, interpolated in a table as well), and a
-  citizen whose limit is C/A to seven digits may decide otherwise than the rule in float64: with
-  ``none``, 1 of 528 million tried at ratios of small numbers.
+- ``bits``: planes of bits, one each for blocked cells, cops and actives. Agents in sight and cells
+  to move to are counted with vector instructions (:mod:`.bitplanes`).
+- ``limits``: per citizen, the ratio C/A at which it stops being active, so the loop contains no
+  exponential. Where C/A is rounded to whole numbers the decision is exactly that of the rule. With
+  roundings ``none`` and ``smooth`` a limit is a float32 (for ``smooth`` also interpolated in a
+  table), and a citizen whose limit equals C/A to seven digits may decide differently from the rule
+  in float64. With ``none`` this happened in 1 of 528 million trials at ratios of small numbers.
 
-Where agents can share a cell a bit does not tell how many there are. ``cells`` does, and two
-numbers of each run say how many cops and actives are on a cell that had one before; only if there
-are any is anybody counted cell by cell.
+Where agents can share a cell, a bit does not say how many are there. ``cells`` does, and two counts
+per run say how many cops and actives stand on a cell that already had one. Agents are counted cell
+by cell only if such a count is above 0.
 
-One activation is a chain of some eighty cycles in which little can overlap, and the next one of the
-same run has to wait for it, since its vector load of rows must not come before the bits that were
-just written are in the cache. So some runs go abreast (:data:`ABREAST`), each with a scratch of its
-own, and a turn is cut in two: all of them look around, then all of them move. The processor works
-on several chains at once. Runs never meet, so nothing depends on how many go abreast.
+One activation is a chain of some eighty cycles with little parallelism. The next activation of the
+same run must wait for it, because its vector load of rows must come after the bits that were just
+written. The kernel therefore interleaves several runs (:data:`INTERLEAVE`), each with its own
+scratch, and cuts a turn in two: all runs look around, then all move. The processor works on several
+chains at once. Runs are independent, so no result depends on the number interleaved.
 """
 
 from __future__ import annotations
@@ -78,29 +78,29 @@ SOURCES = source_digest(__name__)
 
 U = np.uint64
 U0, U1, U16, U32 = U(0), U(1), U(16), U(32)
-#: Runs that go abreast, if their scratch together is at most so many bytes: the larger a lattice,
-#: the fewer, as what they hide from each other is less than what they push out of the caches.
-ABREAST = {4: 700_000, 2: 8_000_000}
-#: Turns for which the words of moves are drawn together.
+#: Number of runs to interleave, with the largest total scratch in bytes. Larger lattices interleave
+#: fewer, because the scratch of more runs would no longer fit in the caches.
+INTERLEAVE = {4: 700_000, 2: 8_000_000}
+#: Number of turns for which the words of moves are drawn together.
 SOME = U(64)
-#: How many turns ahead the next agents are called for.
+#: Number of turns ahead at which an agent's record is prefetched.
 AHEAD = U(6)
 LOW16 = U(0xFFFF)
-#: Of a record of the kernel's own: the parts of its lower half, and its halves.
+#: Layout of the kernel's own records: the fields of the lower half, and the halves.
 ROW, KIND_AT = U(15), U(30)
 SHORT, PLACE = U(0x7FFF), U(0x3FFFFFFF)
 LOWER, UPPER = U(0xFFFFFFFF), U(0xFFFFFFFF00000000)
 ONE_DAY = U(1 << 32)
 KIND = U(3)
-#: For reading items of 32 bits.
+#: Selects items of 32 bits in peek and poke.
 HALF = np.uint32(0)
 QUIET, ACTIVE, COP, JAILED = U(0), U(1), U(2), U(3)
 TERM = U(34)
 FOREVER = U((1 << 30) - 1)
-#: Where an item of ``cells`` counts those who block a cell, cops and actives. 21 bits each: two
-#: million can stand on one cell, to which others come one by one, by a cop's jump or from jail.
+#: Positions in an item of ``cells`` of the counts of blocking agents, cops and actives, 21 bits
+#: each. Two million agents fit on one cell; they arrive one by one, by a cop's jump or from jail.
 BLOCKERS, COPS_HERE, ACTIVES_HERE = U(0), U(21), U(42)
-#: A limit lifted by this share is met at a tie (see ``_set_limits``).
+#: Factor that raises a limit so that a tie meets it (see ``set_limits``).
 TIE = 1.0 + 2.0**-20
 
 ROUND_NONE, ROUND_FLOOR, ROUND_EVEN, ROUND_UP, ROUND_SMOOTH = 0, 1, 2, 3, 4
@@ -112,7 +112,7 @@ SMOOTH_SIZE = 1024
 
 
 class Plan(NamedTuple):
-    """Everything about a lattice that is fixed for all runs; built by ``model._lattice``.
+    """Everything about a lattice that is the same for all runs; built by ``model._lattice``.
 
     Tables are addresses, of uint64 unless said otherwise. A haloed column or row is x or y plus
     ``halo``.
@@ -122,22 +122,22 @@ class Plan(NamedTuple):
     height: Any
     halo: Any
     sites: Any
-    # Of a haloed column: x (16 bits), its bit in the block that shows it (16 bits), and where that
-    # begins. Of a haloed row: y (16 bits), and the row of its image, or the dead row (16 bits).
+    # Per haloed column: x (16 bits), its bit in its block (16 bits), and the start of the block.
+    # Per haloed row: y (16 bits), and the row of its image, or the dead row (16 bits).
     columns: Any  # (width + 2 halo,)
     rows: Any  # (height + 2 halo,)
     # Cells as bits. Groups of cells in sight: a citizen's, then a cop's.
     plane: Any  # words of a plane
-    flips: Any  # (width, COPIES): blocks that show a cell or its image, and the bits in each
+    flips: Any  # (width, COPIES): blocks that hold a cell or its image, and the bit in each
     groups: Any  # (group,): dx + halo (16 bits) and dy + halo of a group's first cell
     windows: Any  # (group, width): its bit in its block (32 bits), and its word for y = 0
-    goes: Any  # uint16 (16 group,): cells that one can go to, by row
-    sees: Any  # uint16 (16 group,): cells that one sees
-    cop_groups: Any  # where the cops' groups begin, and where they end
+    goes: Any  # uint16 (16 group,): cells that an agent can move to, by row
+    sees: Any  # uint16 (16 group,): cells that an agent sees
+    cop_groups: Any  # where the cops' groups start, and where they end
     all_groups: Any
-    # Choices made when compiling: 8 bits if not, 16 bits if so (see `is_wide`).
+    # Choices fixed at compile time by the type: 8 bits if false, 16 bits if true (see `is_wide`).
     shares: Any  # whether agents can share a cell
-    spread: Any  # whether there are several blocks, or groups that do not begin at the halo
+    spread: Any  # whether there are several blocks, or groups that do not start at the halo
     grouped: Any  # whether a kind has several groups
     act_first: Any  # act then move, else move then act
     add_quiet: Any
@@ -155,20 +155,20 @@ class Plan(NamedTuple):
     most: Any  # the largest C that can be seen
 
 
-# A run that goes abreast of others has a page of LANE words; the address of its page, ``at``, is
-# all that the functions below are given of it. On it are addresses of its arrays,
+# An interleaved run has a page of LANE words. The functions below are given only the address of its
+# page, ``at``. The page holds the addresses of its arrays,
 RECORDS, ORDER, LIMITS, WORDS, MOVES = U(0), U(1), U(2), U(3), U(4)
 BLOCKED, POLICE, CROWD, WHO, CELLS = U(5), U(6), U(7), U(8), U(9)
 # its counts,
 CITIZENS, COPS, ACTIVES, JAILS, ARRESTS, RELEASED = (U(16 + i) for i in range(6))
 # (the last two and MORE_BLOCKERS: agents on a cell that had one of the kind before)
 MORE_COPS, MORE_ACTIVES, MORE_BLOCKERS = U(22), U(23), U(27)
-# what a turn keeps from its first half for its second,
+# what the first half of a turn keeps for the second,
 ME, LOW, HIGH = U(24), U(25), U(26)
-# the place of its last turn,
+# the position of its last turn,
 LAST = U(28)
-# and the states of its streams: for acting and for changes of police (as numbers of streams of four
-# words), for the order and for the moves (as words).
+# and the states of its streams: for acting and for changes of police (numbers of streams of four
+# words), for the order and for the moves (word positions).
 ACT_STREAM, COP_STREAM, ORDER_STREAM, MOVE_STREAM = U(8), U(9), U(64), U(64 + STATE)
 LANE = 128
 #: Marks a turn without an agent.
@@ -176,19 +176,19 @@ NOBODY = U(0xFFFFFFFFFFFFFFFF)
 
 
 def choice(yes: bool) -> np.uint8 | np.uint16:
-    """Return a number by whose type the kernel is compiled for one case of a choice."""
+    """Return a number whose type selects one case of a choice at compile time."""
     return np.uint16(1) if yes else np.uint8(0)
 
 
 @njit(forceinline=True)
 def where(record):
-    """Return the place of an agent, by the kernel's own record."""
+    """Return the position of an agent from the kernel's own record."""
     return record & SHORT, (record >> ROW) & SHORT
 
 
 @njit(forceinline=True)
 def kind_of(record):
-    """Return the kind of an agent, by the kernel's own record."""
+    """Return the kind of an agent from the kernel's own record."""
     return (record >> KIND_AT) & KIND
 
 
@@ -212,19 +212,19 @@ def change(at, which, by):
 
 @njit(forceinline=True)
 def who(p, at, x, y):
-    """Return the active that was last seen to come to a cell."""
+    """Return the active recorded as the last to come to a cell."""
     return peek(get(at, WHO), y * p.width + x, HALF)
 
 
 @njit(forceinline=True)
 def set_who(p, at, x, y, me):
-    """Note which active came to a cell."""
+    """Record that an active came to a cell."""
     poke(get(at, WHO), y * p.width + x, me, HALF)
 
 
 @njit(forceinline=True)
 def come(p, at, plane, field, more, x, y):
-    """Put one more agent on a cell of a plane."""
+    """Add an agent to a cell of a plane."""
     if is_wide(p.shares):
         cells, site = get(at, CELLS), y * p.width + x
         before = get(cells, site)
@@ -237,7 +237,7 @@ def come(p, at, plane, field, more, x, y):
 
 @njit(forceinline=True)
 def leave(p, at, plane, field, more, x, y):
-    """Take an agent from a cell of a plane."""
+    """Remove an agent from a cell of a plane."""
     if is_wide(p.shares):
         cells, site = get(at, CELLS), y * p.width + x
         after = get(cells, site) - (U1 << field)
@@ -250,19 +250,19 @@ def leave(p, at, plane, field, more, x, y):
 
 @njit(forceinline=True)
 def occupy(p, at, x, y):
-    """Let one more agent block a cell."""
+    """Add an agent to those that block a cell."""
     come(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
 
 
 @njit(forceinline=True)
 def vacate(p, at, x, y):
-    """Let one agent fewer block a cell."""
+    """Remove an agent from those that block a cell."""
     leave(p, at, BLOCKED, BLOCKERS, MORE_BLOCKERS, x, y)
 
 
 @njit(forceinline=True)
 def appear(p, at, kind, x, y):
-    """Let a cop or an active be seen on a cell."""
+    """Make a cop or an active visible on a cell."""
     if kind == COP:
         come(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
     else:
@@ -271,7 +271,7 @@ def appear(p, at, kind, x, y):
 
 @njit(forceinline=True)
 def vanish(p, at, kind, x, y):
-    """Remove a cop or an active from those seen on a cell."""
+    """Make a cop or an active on a cell no longer visible."""
     if kind == COP:
         leave(p, at, POLICE, COPS_HERE, MORE_COPS, x, y)
     else:
@@ -316,7 +316,7 @@ def find(p, at, x, y, rank):
 
 @njit
 def shuffle(order, first, n, words):
-    """Shuffle ``order[first:first + n]`` by ``words[first:]``, from the last place down."""
+    """Shuffle ``order[first:first + n]`` with ``words[first:]``, from the last position down."""
     while n > U1:
         i = first + n - U1
         j = first + multiply_high(get(words, i), n)
@@ -328,9 +328,9 @@ def shuffle(order, first, n, words):
 
 @njit
 def smooth_inverse(p, table, density):
-    """Where the regularised gamma function P(16, z) reaches ``p``: cubic Hermite in a table of z.
+    """Return z at which the regularised gamma function P(16, z) is ``p``: cubic Hermite in a table.
 
-    Linear at the very start, where the density is too small to be a slope.
+    Linear near 0, where the density is too small to serve as a slope.
     """
     if p <= 0.0:
         return 0.0
@@ -358,12 +358,12 @@ def set_limits(
     limits, hardship, risk, citizens, legitimacy, shift, lethal, weight, k, threshold,
     plan, values, table, density,
 ):  # fmt: skip
-    """Per citizen, the limit such that it is active if and only if ``C < limit * A``.
+    """Set each citizen's limit, such that it is active if and only if ``C < limit * A``.
 
-    With rounding, let n be the least rounded ratio with ``G - R (P(n) weight + lethal) <= T``.
-    Then floor(C/A) < n is C < n A; half up, C < (n - 1/2) A; half even, the same, met with
-    equality where n is odd: there the limit is lifted by less than the distance to the
-    next count.
+    With rounding, let n be the least rounded ratio with ``G - R (P(n) weight + lethal) <= T``. Then
+    floor(C/A) < n is C < n A. Half up, the condition is C < (n - 1/2) A. Half to even it is the
+    same, but met with equality where n is odd: there the limit is raised by less than the distance
+    to the next count.
     """
     share = 1.0 - legitimacy
     if plan.rounding == ROUND_NONE or plan.rounding == ROUND_SMOOTH:
@@ -380,7 +380,7 @@ def set_limits(
             else:
                 limits[i] = smooth_inverse(p, table, density) / scale
         return
-    # values[n] = P(n) weight + lethal, up to where it no longer rises.
+    # values[n] = P(n) weight + lethal, up to the n at which it stops rising.
     used = 0
     for n in range(plan.most + 1):
         values[n] = (1.0 - math.exp(-k * n)) * weight + lethal
@@ -406,7 +406,7 @@ def set_limits(
 
 @njit
 def rebuild(p, at):
-    """Fill the lattice arrays of one run from its records, and count."""
+    """Fill the lattice arrays of one run from its records, and count its agents."""
     for i in range(get(at, CITIZENS) + get(at, COPS)):
         record = get(get(at, RECORDS), i)
         x, y = where(record)
@@ -425,7 +425,7 @@ def rebuild(p, at):
 
 @njit
 def set_cops(p, at, target):
-    """Take random cops away, or put new ones on random free cells; fewer if all are taken."""
+    """Remove random cops, or add new ones on random free cells, as far as there are free cells."""
     records, cops, first = get(at, RECORDS), get(at, COPS), get(at, CITIZENS)
     while cops > target:
         i = first + multiply_high(next_word(at, COP_STREAM), cops)
@@ -450,7 +450,7 @@ def set_cops(p, at, target):
 
 @njit
 def release(p, at, me):
-    """Free a jailed citizen; return whether there was a cell for a removed one."""
+    """Free a jailed citizen; return False if it was removed and no cell is free for it."""
     place = get(get(at, RECORDS), me) & PLACE
     if p.jailed_removed:
         site = any_free(get(at, BLOCKED), p, at, ACT_STREAM)
@@ -469,7 +469,7 @@ def release(p, at, me):
 
 @njit
 def arrest(p, at, me, x, y):
-    """Let a cop arrest one of the actives in sight, if any; return where the cop is then."""
+    """Let a cop arrest one of the actives in sight, if any; return the cop's new position."""
     first, last = p.cop_groups, p.all_groups
     seen = sight(p, at, CROWD, ACTIVES_HERE, MORE_ACTIVES, first, last, x, y)
     if seen == U0:
@@ -505,7 +505,7 @@ def arrest(p, at, me, x, y):
 
 @njit(forceinline=True)
 def see(p, at, x, y, quiet):
-    """Return how many cops and actives a citizen sees; ``quiet`` if there are no actives at all."""
+    """Return how many cops and actives a citizen sees; ``quiet`` if there are no actives."""
     police = sight(p, at, POLICE, COPS_HERE, MORE_COPS, U0, p.cop_groups, x, y)
     if quiet:
         return police, U0
@@ -514,9 +514,9 @@ def see(p, at, x, y, quiet):
 
 @njit(forceinline=True)
 def act(p, at, me, kind, x, y):
-    """Let an agent decide or enforce; return its kind and place."""
-    # Of a cop, too, it is worked out what it would do as a citizen: that is cheaper than a branch
-    # which the processor cannot foresee.
+    """Let an agent decide or arrest; return its kind and position."""
+    # A cop's decision as a citizen is computed too, which is cheaper than a branch that the
+    # processor cannot predict.
     quiet = get(at, ACTIVES) == U0
     police, rebels = see(p, at, x, y, quiet)
     rebels += p.add_active if kind == ACTIVE else p.add_quiet
@@ -539,8 +539,8 @@ def act(p, at, me, kind, x, y):
 
 @njit(forceinline=True)
 def look(p, at, turn):
-    """First half of a turn: who has it, what it decides if it acts first, where it could go."""
-    if is_wide(p.spread):  # a large lattice, which the nearer caches don't hold
+    """Do the first half of a turn: whose it is, its decision if it acts first, its free cells."""
+    if is_wide(p.spread):  # a large lattice, which does not fit in the inner caches
         later = peek(get(at, ORDER), min(turn + AHEAD, get(at, LAST)), HALF)
         prefetch(get(at, RECORDS) + U(8) * later)
     me = peek(get(at, ORDER), turn, HALF)
@@ -569,7 +569,7 @@ def look(p, at, turn):
 
 @njit(forceinline=True)
 def choose(p, at, kind, x, y, word):
-    """Draw a free cell in vision: whether there is one, and its dx and dy, each plus the halo."""
+    """Draw a free cell in vision; return whether there is one, and dx + halo and dy + halo."""
     group, bits = kind >> U1, get(at, BLOCKED)
     if not is_wide(p.grouped):
         low, high = get(at, LOW), get(at, HIGH)
@@ -592,7 +592,7 @@ def choose(p, at, kind, x, y, word):
 
 @njit(forceinline=True)
 def go(p, at, word):
-    """Second half of a turn: the move, and what the agent decides if it moves first."""
+    """Do the second half of a turn: the move, and the decision if the agent moves first."""
     me = get(at, ME)
     if me == NOBODY:
         return
@@ -617,7 +617,7 @@ def go(p, at, word):
 
 @njit
 def serve_terms(p, at):
-    """At the end of a tick: a day less for every jailed citizen, and release at the last."""
+    """At the end of a tick, take a tick off every jail term, and release those at their last."""
     if get(at, JAILS) == U0:
         return
     records = get(at, RECORDS)
@@ -629,12 +629,12 @@ def serve_terms(p, at):
         if left > U1 and left != FOREVER:
             put_word(records, me, record - ONE_DAY)
         elif left == U1:
-            release(p, at, me)  # with nowhere to go: at the end of the next tick
+            release(p, at, me)  # if no cell is free: at the end of the next tick
 
 
 @njit
 def prepare(p, at):
-    """Draw the order of a tick and the words of its moves; return how many turns it has."""
+    """Draw the order of a tick and the words of its moves; return the number of turns."""
     people = get(at, CITIZENS)
     total = people + get(at, COPS)
     order, words = get(at, ORDER), get(at, WORDS)
@@ -650,9 +650,9 @@ def prepare(p, at):
 
 
 @njit
-def tick(p, pages, abreast, turns):
-    """Give every agent of the runs abreast its turn; all of the cost is here."""
-    end, step = pages + abreast * U(8 * LANE), U(8 * LANE)
+def tick(p, pages, lanes, turns):
+    """Give every agent of the interleaved runs its turn. Nearly all of the time is spent here."""
+    end, step = pages + lanes * U(8 * LANE), U(8 * LANE)
     for first in range(U0, turns, SOME):
         last = min(first + SOME, turns)
         if p.moves != U0:
@@ -669,9 +669,10 @@ def tick(p, pages, abreast, turns):
 
 @njit
 def line_up(order, total):
-    """Put the agents of a run in a line, and behind them one who is jailed for ever.
+    """List the agents of a run in order, followed by one that is jailed for ever.
 
-    Of runs with fewer agents than those beside them it has the last turns.
+    That agent takes the surplus turns of a run that has fewer agents than those interleaved with
+    it.
     """
     for j in range(order.size):
         order[j] = j if j < total else order.size - 1
@@ -679,7 +680,7 @@ def line_up(order, total):
 
 @njit
 def start_page(p, pages, i, room, addresses):
-    """Write the addresses of run ``i`` of those abreast on its page; return the page's address."""
+    """Write the addresses of interleaved run ``i`` on its page; return the page's address."""
     at = pages + i * U(8 * LANE)
     records, order, limits, words, moves, planes, found, cells = addresses
     put_word(at, RECORDS, records + U(8) * i * room)
@@ -698,7 +699,7 @@ def start_page(p, pages, i, room, addresses):
 
 @njit(forceinline=True)
 def taken_in(record):
-    """Return the kernel's own record of an agent; limits come later."""
+    """Convert an agent's record to the kernel's own layout; the limit is added later."""
     kind = (record >> U32) & KIND
     place = packed(record & LOW16, (record >> U16) & LOW16, kind)
     return place | ((record >> TERM) << U32) if kind == JAILED else place
@@ -706,7 +707,7 @@ def taken_in(record):
 
 @njit(forceinline=True)
 def given_out(record):
-    """Return an agent's record as everybody else reads it."""
+    """Convert the kernel's own record to the layout of :class:`StreetState`."""
     x, y = where(record)
     kind = kind_of(record)
     place = x | (y << U16) | (kind << U32)
@@ -724,10 +725,10 @@ def note_limits(at):
 
 
 class Scratch(NamedTuple):
-    """Arrays for the runs that go abreast; the caller makes them (:func:`scratch`) and keeps them.
+    """Arrays for the interleaved runs; the caller makes and keeps them (:func:`scratch`).
 
-    Made by the compiled code they would cost a level of calls, which the compiler optimises anew;
-    and an array of which only the address is used must not end before the loop does.
+    If the compiled code made them, it would need another level of calls, which the compiler would
+    optimise again. An array of which only the address is used must outlive the loop.
     """
 
     pages: Any
@@ -743,8 +744,10 @@ class Scratch(NamedTuple):
 
 
 def scratch(plan: Plan, capacity: int) -> Scratch:
-    """Return scratch for runs of at most ``capacity`` agents, for as many as should go abreast."""
-    room = (capacity + EIGHT) // EIGHT * EIGHT  # one more than there are agents, in eights
+    """Return scratch for interleaved runs of at most ``capacity`` agents each."""
+    room = (
+        (capacity + EIGHT) // EIGHT * EIGHT
+    )  # one more than the number of agents, rounded up to eights
     shared = plan.sites if plan.shares.itemsize > 1 else 0
     sizes = {
         "pages": (LANE, np.uint64),
@@ -758,8 +761,8 @@ def scratch(plan: Plan, capacity: int) -> Scratch:
         "cells": (shared, np.uint64),
     }
     each = sum(int(n) * np.dtype(kind).itemsize for n, kind in sizes.values())
-    abreast = next((n for n, most in ABREAST.items() if n * each <= most), 1)
-    arrays = {name: np.zeros((abreast, int(n)), kind) for name, (n, kind) in sizes.items()}
+    lanes = next((n for n, most in INTERLEAVE.items() if n * each <= most), 1)
+    arrays = {name: np.zeros((lanes, int(n)), kind) for name, (n, kind) in sizes.items()}
     return Scratch(**arrays, values=np.zeros(plan.most + 2, np.float64))
 
 
@@ -769,7 +772,7 @@ def advance(
     legitimacy, targets, k, threshold, shift, lethal, weight, table, density,
     out_active, out_jailed, out_arrests, out_released, out_cops, scratch, sources=SOURCES,
 ):  # fmt: skip
-    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some abreast.
+    """Advance every run of the batch by ``legitimacy.shape[1]`` ticks, in place, some interleaved.
 
     ``sources`` is for numba's cache.
     """
@@ -783,12 +786,12 @@ def advance(
     capacity, nobody = records.shape[1], own.shape[1] - 1
     most = pages.shape[0]
     for first in range(0, records.shape[0], most):
-        abreast = min(most, records.shape[0] - first)
+        lanes = min(most, records.shape[0] - first)
         pages[:] = 0
         planes[:] = 0
         cells[:] = 0
         limits[:] = 0.0  # of the cops, who never become active
-        for i in range(abreast):
+        for i in range(lanes):
             r, at = first + i, start_page(plan, first_page, U(i), room, addresses)
             begin(at, ACT_STREAM, seed, runs[r], purposes[0], city, day)
             begin(at, COP_STREAM, seed, runs[r], purposes[2], city, day)
@@ -803,7 +806,7 @@ def advance(
             rebuild(plan, at)
         for t in range(legitimacy.shape[1]):
             turns = U0
-            for i in range(abreast):
+            for i in range(lanes):
                 r, at = first + i, first_page + U(i) * U(8 * LANE)
                 if t == 0 or legitimacy[r, t] != legitimacy[r, t - 1]:
                     set_limits(
@@ -815,8 +818,8 @@ def advance(
                     set_cops(plan, at, U(targets[r, t]))
                     line_up(order[i], np.int64(get(at, CITIZENS) + get(at, COPS)))
                 turns = max(turns, prepare(plan, at))
-            tick(plan, first_page, U(abreast), turns)
-            for i in range(abreast):
+            tick(plan, first_page, U(lanes), turns)
+            for i in range(lanes):
                 r, at = first + i, first_page + U(i) * U(8 * LANE)
                 if not plan.own_turn:
                     serve_terms(plan, at)
@@ -825,7 +828,7 @@ def advance(
                 out_arrests[r, t] = get(at, ARRESTS)
                 out_released[r, t] = get(at, RELEASED)
                 out_cops[r, t] = get(at, COPS)
-        for i in range(abreast):
+        for i in range(lanes):
             for j in range(capacity):
                 records[first + i, j] = given_out(own[i, j])
             cops[first + i] = get(first_page + U(i) * U(8 * LANE), COPS)
@@ -836,7 +839,7 @@ def create(
     records, citizens, cops, hardship, risk, width, height, seed, runs, city, purpose,
     by_site, citizen_density, cop_density, sources=SOURCES,
 ):  # fmt: skip
-    """Place the agents of every run and draw their traits; with ``by_site`` set their numbers."""
+    """Place the agents of every run and draw their traits; with ``by_site`` also their numbers."""
     n = width * height
     sites = np.zeros(n, np.uint32)
     for r in range(records.shape[0]):
@@ -853,7 +856,7 @@ def create(
                 elif u < citizen_density + cop_density:
                     police += 1
                     records[r, last - police] = U(site)
-            # Cops were stacked from the end; bring them behind the citizens, in order of site.
+            # Cops were stacked from the end; move them behind the citizens, in order of site.
             for i in range(police):
                 sites[i] = records[r, last - 1 - i]
                 records[r, last - 1 - i] = U0
@@ -886,8 +889,8 @@ def create(
 def misplaced(records, citizens, cops, width, height, alone, jailed_block, sources=SOURCES):
     """Find a run that these kernels cannot handle; return its index (-1 if none) and the reason.
 
-    True if two agents that block stand on one cell, where ``alone`` says that none do; False if one
-    is off the lattice or of a kind that its place in the table is not for.
+    The reason is True if two blocking agents share a cell although ``alone`` is set. It is False if
+    an agent is off the lattice, or of a kind that does not belong at its place in the table.
     """
     on = np.zeros(width * height, np.uint32)
     for r in range(records.shape[0]):

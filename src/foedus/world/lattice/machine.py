@@ -1,11 +1,12 @@
 """Machine operations that numba does not offer, each with its meaning in plain Python.
 
-Arrays are given by the address of their first item. Numba counts references to an array wherever it
-is handed on or taken out of a tuple, which in the loop over agents costs twenty times the work
-itself; an address is a number. Whoever takes an address keeps the array alive.
+Arrays are passed as the address of their first item. Numba counts references to an array whenever
+it is passed on or taken out of a tuple, which in the loop over agents costs twenty times the work
+itself; an address is just a number. The caller must keep the array alive.
 
-All but one are generic LLVM operations, so they compile on any machine numba runs on. Selecting a
-set bit uses one instruction of x86 where there is one, and a loop elsewhere, with the same result.
+All operations but one are generic LLVM, so they compile on any machine on which numba runs.
+Selecting a set bit uses one x86 instruction where it exists and a loop elsewhere, with the same
+result.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _u = np.uint64
 
 
 def _address(builder: Any, base: Any, index: Any, item: Any, size: int) -> Any:
-    """Return a pointer to an item that lies ``size * index`` bytes behind an address."""
+    """Return a pointer to the item ``size * index`` bytes after an address."""
     offset = builder.mul(index, ir.Constant(_I64, size))
     return builder.inttoptr(builder.add(base, offset), item.as_pointer())
 
@@ -71,7 +72,7 @@ def peek_float(typingctx: Any, address: Any, i: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def prefetch(typingctx: Any, address: Any) -> Any:
-    """Bring what lies at an address into the cache: a hint, without any effect on a result."""
+    """Bring the data at an address into the cache: a hint that never changes a result."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         i32, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -86,7 +87,7 @@ def prefetch(typingctx: Any, address: Any) -> Any:
 
 
 def _spread(builder: Any, value: Any, vector: Any) -> Any:
-    """Return a vector with a value in every lane."""
+    """Return a vector with the same value in every lane."""
     empty = ir.Constant(vector, ir.Undefined)
     i32 = ir.IntType(32)
     one = builder.insert_element(empty, value, ir.Constant(i32, 0))
@@ -108,7 +109,7 @@ def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
 
 @njit(forceinline=True)
 def count_ones(a):  # type: ignore[no-untyped-def]
-    """Return the number of set bits of a uint64, by sums within bytes: LLVM knows the pattern."""
+    """Return the number of set bits of a uint64, by sums within bytes, a pattern that LLVM knows."""
     a = a - ((a >> _u(1)) & _u(0x5555555555555555))
     a = (a & _u(0x3333333333333333)) + ((a >> _u(2)) & _u(0x3333333333333333))
     return (((a + (a >> _u(4))) & _u(0x0F0F0F0F0F0F0F0F)) * _u(0x0101010101010101)) >> _u(56)
@@ -116,7 +117,7 @@ def count_ones(a):  # type: ignore[no-untyped-def]
 
 @njit(forceinline=True)
 def trailing_zeros(a):  # type: ignore[no-untyped-def]
-    """Return the place of the lowest set bit of a uint64 that is not 0."""
+    """Return the position of the lowest set bit of a uint64 that is not 0."""
     return count_ones((a & (~a + _u(1))) - _u(1))
 
 
@@ -142,7 +143,7 @@ def _nth_one_by_loop(word, n):  # type: ignore[no-untyped-def]
 
 
 def _nth_one() -> Callable[..., Any]:
-    """Return a function of (word, n): the place of set bit number n, the lowest being number 0."""
+    """Return a function of (word, n): the position of set bit number n, the lowest being 0."""
     fast = binding.get_host_cpu_features().get("bmi2", False)
     return _nth_one_by_instruction if fast else _nth_one_by_loop
 
@@ -152,7 +153,7 @@ nth_one = njit(_nth_one(), forceinline=True)
 
 @intrinsic  # type: ignore[untyped-decorator]
 def is_wide(typingctx: Any, like: Any) -> Any:
-    """Whether an integer has more than 8 bits: a choice that is made when compiling."""
+    """Return whether an integer type has more than 8 bits; decided at compile time."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return ir.Constant(ir.IntType(1), int(signature.args[0].bitwidth > 8))
@@ -208,7 +209,7 @@ def count_windows(
 def sum_windows(
     typingctx: Any, words: Any, i: Any, shift: Any, masks: Any, j: Any, turned: Any
 ) -> Any:
-    """Count as ``count_windows``, and add the counts up from window to window.
+    """Count as ``count_windows``, with running sums from window to window.
 
     Return two uint64: byte w of the first is the number of set bits in windows 0 to w, and byte w
     of the second in windows 8 to 8 + w. With at most 15 bits in a mask no byte exceeds 120.
@@ -219,7 +220,7 @@ def sum_windows(
             _ones(builder, _windows(builder, args)), ir.VectorType(ir.IntType(8), 16)
         )
         halves = builder.bitcast(counts, ir.VectorType(_I64, 2))
-        # Multiplied by 0x01..01, each byte becomes the sum of itself and all lower ones.
+        # Multiplied by 0x01..01, each byte becomes the sum of itself and all lower bytes.
         step = ir.Constant(_I64, 0x0101010101010101)
         sums = [builder.mul(_part(builder, halves, h), step) for h in (0, 1)]
         return context.make_tuple(builder, signature.return_type, sums)
@@ -267,7 +268,7 @@ def draw_eight(typingctx: Any, state: Any, i: Any, out: Any, j: Any) -> Any:
 
 
 def compiled_sources(module: str) -> dict[str, str]:
-    """Return the text of a module of foedus and of all that it imports of foedus, by name.
+    """Return the text of a foedus module and of all foedus modules that it imports, by name.
 
     Packages themselves are ignored: names imported from one are traced to their own file.
     """
@@ -287,13 +288,13 @@ def compiled_sources(module: str) -> dict[str, str]:
 
 
 def source_digest(module: str) -> int:
-    """Return a number for the text that a module's kernels are compiled from, for numba's cache.
+    """Return a number for the source text of a module's kernels, for numba's cache.
 
-    Numba keeps compiled code by signature, and looks for changes only in the file of the function
-    itself; what that function calls lies in other files and is compiled into it. Each cached
-    kernel therefore has a last argument that callers omit, with this number as its default. Numba
-    includes the default in the signature, so it finds no old code after a change of any file.
-    The number is the first 63 bits of the SHA-256 of all files.
+    Numba caches compiled code by signature and looks for changes only in the file of the function
+    itself. Functions that it calls are in other files but are compiled into it. Each cached kernel
+    therefore has a last argument that callers omit, with this number as its default. Numba includes
+    the default in the signature, so it never finds old code after a change in any file. The number
+    is the first 63 bits of the SHA-256 of all files.
     """
     text = hashlib.sha256()
     for source in compiled_sources(module).values():

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: Purposes of the streams that the streets draw from (see :mod:`foedus.randomness`).
+#: Purposes of the streams of the streets (see :mod:`foedus.randomness`).
 PURPOSES = ("streets.act", "streets.order", "streets.cops", "streets.move")
 _PURPOSE_WORDS = np.array([purpose_id(name) for name in PURPOSES], dtype=np.uint64)
 _CREATE_WORD = np.uint64(purpose_id("streets.create"))
@@ -64,7 +64,7 @@ _ROUNDING = {
 
 @dataclass
 class StreetState:
-    """The lattices of a batch of runs, one city.
+    """The lattices of a batch of runs, for one city.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class StreetState:
     hardship, risk_aversion : ndarray of float32, shape (run, citizen)
         H and R, fixed for life.
     citizens, cops : ndarray of int64, shape (run,)
-        How many there are.
+        Numbers of citizens and cops.
     width, height : int
         Cells.
     """
@@ -91,11 +91,11 @@ class StreetState:
         return int(self.records.shape[0])
 
     def copy(self) -> StreetState:
-        """Return a state of its own: advancing one leaves the other as it was."""
+        """Return an independent copy."""
         return self.take(np.arange(len(self)))
 
     def take(self, runs: ArrayLike) -> StreetState:
-        """Return a copy of some of the runs, by position; a position may come twice."""
+        """Return a copy of some of the runs, by position; a position may be repeated."""
         i = np.asarray(runs)
         return StreetState(
             self.records[i],
@@ -109,14 +109,14 @@ class StreetState:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
+        """Total size of the arrays in bytes."""
         arrays = (self.records, self.hardship, self.risk_aversion, self.citizens, self.cops)
         return sum(a.nbytes for a in arrays)
 
     def agents(self, run: int) -> dict[str, IntArray]:
-        """Return the agents of one run: ``x``, ``y``, ``kind`` and ``term``, each shape (agent,).
+        """Return the agents of a run: ``x``, ``y``, ``kind`` and ``term``, each of shape (agent,).
 
-        Kind is 0 quiet, 1 active, 2 cop, 3 jailed; term is what is left of it, -1 for ever.
+        Kind is 0 quiet, 1 active, 2 cop, 3 jailed; term is the remaining term, -1 for ever.
         """
         record = self.records[run, : self.citizens[run] + self.cops[run]]
         term = (record >> kernel.TERM).astype(np.int64)
@@ -129,10 +129,10 @@ class StreetState:
         }
 
     def frame(self, run: int) -> NDArray[np.uint8]:
-        """Return one run's lattice for a picture, shape (height, width).
+        """Return a picture of one run's lattice, shape (height, width).
 
-        0 empty, 1 quiet, 2 active, 3 cop, 4 jailed; of several on a cell the first in the order
-        active, cop, quiet, jailed.
+        0 empty, 1 quiet, 2 active, 3 cop, 4 jailed. Of several agents on a cell it shows the first
+        in the order active, cop, quiet, jailed.
         """
         agents = self.agents(run)
         picture = np.zeros((self.height, self.width), dtype=np.uint8)
@@ -143,7 +143,7 @@ class StreetState:
 
 
 class StreetTicks(NamedTuple):
-    """What happened in one :func:`advance`.
+    """The counts of one call of :func:`advance`.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class StreetTicks(NamedTuple):
     jailed : ndarray of int64, shape (run,)
         Jailed at the end.
     arrests, released : ndarray of int64, shape (run,)
-        Over the call.
+        Totals over the call.
     cops : ndarray of int64, shape (run,)
         Cops at the end; fewer than asked for only where the lattice was full.
     """
@@ -175,11 +175,11 @@ def create(
     seed : int
         Ensemble seed, 0 to 2**64 - 1.
     runs : array_like of int, shape (run,)
-        Global run numbers, 0 to 2**32 - 1; what a run gets does not depend on the others.
+        Global run numbers, 0 to 2**32 - 1; a run does not depend on the others.
     city : int
-        City number: another one, other draws.
+        City number, part of the address of the draws.
     threads : int
-        Threads to share the runs among; the result does not depend on it.
+        Number of threads that share the runs; the result does not depend on it.
 
     Returns
     -------
@@ -264,14 +264,13 @@ def advance(
     ----------
     state : StreetState
     options : StreetOptions
-        The same lattice as at creation. The choices may be others, as long as two agents on one
-        cell go on under options that let agents share cells.
+        The same lattice as at creation. Other choices may differ, as long as a state with two
+        agents on one cell continues under options that let agents share cells.
     seed : int
     runs : array_like of int, shape (run,)
         Global run numbers, in the order of the state.
     city, day : int
-        With seed and run, the address of the draws: one address, one future. Day is 0 to
-        2**24 - 1.
+        With seed and run, the address of the draws: one address, one future. Day is 0 to 2**24 - 1.
     ticks : int
     legitimacy : array_like of float, scalar, shape (run,) or (run, tick), optional
         L, 0 to 1. Default: that of the options.
@@ -282,11 +281,12 @@ def advance(
     jail_aversion : array_like of float, scalar or shape (run,), optional
         alpha, at least 0. Default 0.
     cops : array_like of int, scalar, shape (run,) or (run, tick), optional
-        Target number. Random cops go, or new ones come to random free cells. Default: as now.
+        Target number. Random cops leave, or new ones arrive on random free cells. Default:
+        unchanged.
     k, threshold : array_like of float, scalar or shape (run,), optional
         Default: those of the options.
     threads : int
-        Threads to share the runs among; the result does not depend on it.
+        Number of threads that share the runs; the result does not depend on it.
 
     Returns
     -------
@@ -341,16 +341,18 @@ def advance_full(
     threshold: ArrayLike | None = None,
     threads: int = 1,
 ) -> dict[str, IntArray]:
-    """Do as :func:`advance`, and return every count after every tick, shape (run, tick) each."""
+    """Advance like :func:`advance`; return every count after every tick, shape (run, tick)."""
     instance("state", state, StreetState)
     instance("options", options, StreetOptions)
     numbers = _runs(runs)
     n = len(state)
     if numbers.size != n:
-        raise ValueError(f"runs must have one number per run of the state, {n}, not {numbers.size}")
+        raise ValueError(
+            f"runs must have one number per run of the state ({n}), not {numbers.size}"
+        )
     if (state.width, state.height) != (options.width, options.height):
         raise ValueError(
-            f"options must be of the state's lattice, {state.width} x {state.height}, "
+            f"options must have the size of the state's lattice, {state.width} x {state.height}, "
             f"not {options.width} x {options.height}"
         )
     ticks = whole("ticks", ticks, 1, MAX_TICKS)
@@ -406,7 +408,7 @@ def advance_full(
     return out
 
 
-#: What is counted after every tick.
+#: The counts recorded after every tick.
 OUTPUTS = ("actives", "jailed", "arrests", "released", "cops")
 
 
@@ -429,16 +431,16 @@ def simulate(
     seed : int
         0 to 2**64 - 1.
     runs, ticks : int
-        Replicates, and periods of each.
+        Number of replicates, and length of each in ticks.
     first_run : int
-        Number of the first run; run i is the same run however many are asked for.
+        Number of the first run; run i is the same however many runs are asked for.
     legitimacy : callable or array_like, optional
-        L over time: a function of the tick (counted from 0), or an array of shape (tick,) or
-        (run, tick). Default: that of the options.
+        L over time: a function of the tick (counted from 0), or an array of shape (tick,) or (run,
+        tick). Default: that of the options.
     cops : callable or array_like, optional
         Number of cops over time, as for legitimacy. Default: constant.
     threads : int
-        Threads to share the runs among; the result does not depend on it.
+        Number of threads that share the runs; the result does not depend on it.
 
     Returns
     -------
@@ -528,7 +530,8 @@ def cells_in_sight(
 ) -> list[tuple[int, int]]:
     """Return the (dx, dy) of all cells in vision, in the order in which they are numbered.
 
-    Group by group of 15 columns and 16 rows, and row by row in each (see `bitplanes`).
+    The order is by groups of 15 columns and 16 rows, and row by row within a group (see
+    `bitplanes`).
     """
     reach = math.floor(vision)
 
@@ -550,7 +553,7 @@ class _Groups:
         self.ends: list[int] = []
 
     def add(self, cells: list[tuple[int, int]], reach: int) -> None:
-        """Add the groups of one kind of agent; those without a cell too, at the same places."""
+        """Add the groups of one kind of agent, empty ones included, at the same positions."""
         found: dict[tuple[int, int], list[int]] = {}
         width = 2 * reach + 1
         for column in range(-(-width // GROUP_COLUMNS)):
@@ -567,7 +570,7 @@ class _Groups:
 
 @dataclass(frozen=True)
 class Lattice:
-    """The fixed tables of a lattice: what the kernel is given, and the arrays it points to."""
+    """The fixed tables of a lattice: the kernel's plan, and the arrays to which it points."""
 
     plan: kernel.Plan
     arrays: tuple[NDArray[Any], ...]
@@ -587,7 +590,7 @@ def _lattice(options: StreetOptions) -> Lattice:
         seeing.add(cells, math.floor(vision))
 
     def edges(length: int) -> tuple[IntArray, IntArray]:
-        """Return the haloed place of each coordinate, and of its image or the dead place."""
+        """Return the haloed position of each coordinate, and that of its image or the dead one."""
         place = np.arange(length, dtype=np.int64)
         image = np.full(length, length + 2 * halo, dtype=np.int64)
         image[:halo] = place[:halo] + length + halo
@@ -598,7 +601,7 @@ def _lattice(options: StreetOptions) -> Lattice:
     _, row2 = edges(height)
     xs = (np.arange(width + 2 * halo) - halo) % width
     ys = (np.arange(height + 2 * halo) - halo) % height
-    # Bits: rows of a block are neighbours, 16 more are read beyond the last, then the dead row.
+    # Bits: rows of a block are adjacent; 16 more are read beyond the last, then the dead row.
     rows = height + 2 * halo + GROUP_ROWS + 1
     shown = np.arange(width + 2 * halo) // BLOCK
     # Blocks are read from the first column of a group, or from the cell itself.
@@ -703,19 +706,19 @@ def _address(seed: int, city: int, day: int) -> tuple[int, int, int]:
 
 
 def _state_size(options: StreetOptions, n: int) -> int:
-    """Return the bytes of the arrays of so many runs, at creation."""
+    """Return the bytes of the arrays of ``n`` runs at creation."""
     if options.placement is Placement.SITE:
         return n * (16 * options.sites + 24)
     return n * (16 * options.citizens + 8 * options.cops + 24)
 
 
 def _counts_size(n: int, ticks: int) -> int:
-    """Return the bytes of what is told and counted tick by tick."""
+    """Return the bytes of the schedules and counts that have a value per tick."""
     return 8 * n * ticks * (len(OUTPUTS) + 2)
 
 
 def _check_places(state: StreetState, options: StreetOptions) -> None:
-    """Refuse a state in which agents stand where the kernel takes for granted that none do."""
+    """Refuse a state with agents on one cell where the kernel assumes that none share."""
     run, shared = kernel.misplaced(
         state.records,
         state.citizens,
@@ -741,7 +744,7 @@ def _check_places(state: StreetState, options: StreetOptions) -> None:
 def _shaped(name: str, values: NDArray[Any], n: int, ticks: int | None) -> NDArray[Any]:
     """Broadcast a scalar or (run,) to (run,), or, with ticks, also (run, tick) to (run, tick).
 
-    Always a copy: the kernel would be compiled once more for an array that is not to be written to.
+    Always returns a copy, because the kernel would be compiled once more for a read-only array.
     """
     shape = (n,) if ticks is None else (n, ticks)
     if ticks is not None and values.ndim == 1:
@@ -793,20 +796,20 @@ def _cop_targets(cops: ArrayLike | None, n: int, ticks: int, sites: int) -> IntA
 
 # -- compiling ahead -----------------------------------------------------------------------------
 
-#: Sides of a small lattice and of a large one: the kernel is compiled for each of the two. A large
-#: one needs several words of bits in a row; under the readings' vision of 7 it is 42 cells wide.
+#: Sides of a small and of a large lattice; the kernel is compiled for each of the two. A large
+#: lattice needs several words of bits in a row: with the readings' vision of 7, above 41 cells.
 SMALL, LARGE = 15, 49
 
 
 def variants(names: Iterable[str], sides: Iterable[int]) -> list[tuple[str, StreetOptions]]:
-    """Return lattices that between them need every kernel of some readings, with a label each."""
+    """Return lattices that together need every kernel of some readings, each with a label."""
     found: dict[tuple[str, ...], StreetOptions] = {}
     for side in sides:
         for name in names:
             options = reading(name, width=side, height=SMALL)
             plan = _lattice(options).plan
             choices = (
-                "agents sharing cells" if plan.shares else "agents with a cell each",
+                "agents sharing cells" if plan.shares else "agents with their own cells",
                 "acting first" if plan.act_first else "moving first",
                 "large lattice" if plan.spread else "small lattice",
             )
@@ -821,14 +824,15 @@ def warm(
 ) -> Iterator[str]:
     """Compile kernels of the streets, or load them; yield a name after each.
 
-    By default all that any reading needs on any lattice; each takes some ten seconds.
+    By default this covers all readings on any lattice; each kernel takes some ten seconds to
+    compile.
 
     Parameters
     ----------
     names : iterable of str
         Readings.
     sides : iterable of int
-        Widths of lattices, at least 15: those above 41 have kernels of their own.
+        Widths of lattices, at least 15; those above 41 have kernels of their own.
     """
     for i, (label, options) in enumerate(variants(names, sides)):
         state = create(options, seed=0, runs=[0])

@@ -1,9 +1,9 @@
 """Options of a street lattice: sizes, parameters, and every choice that Epstein left open.
 
 Epstein (2002, doi 10.1073/pnas.092080199) does not say which cells are in vision, how C/A is
-rounded, who is activated when, or what happens to a jailed agent's cell. Depending on the
+rounded, who is activated when, or what happens to a jailed agent's cell. Depending on these
 choices, the chance of an outburst ranges from 0 to about 1/3. Each choice is therefore a named
-option, and :func:`reading` returns the sets of options that published codes imply.
+option, and :func:`reading` returns the sets of options implied by published codes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ class Neighbourhood(StrEnum):
 class Rounding(StrEnum):
     """How C/A is rounded before it enters the arrest probability.
 
-    ``none`` leaves it, ``floor`` is NetLogo's, ``half_even`` Python's ``round`` (Mesa), ``half_up``
-    NetLogo's ``round``. ``smooth`` replaces ``1 - exp(-k C/A)`` by the regularised gamma function
-    ``P(16, 62.6716 (k / 2.3) C/A)`` of Fonoberova et al. 2013, doi 10.1016/j.ress.2013.04.004.
+    ``none`` leaves it unrounded, ``floor`` is NetLogo's, ``half_even`` Python's ``round`` (Mesa),
+    ``half_up`` NetLogo's ``round``. ``smooth`` replaces ``1 - exp(-k C/A)`` by the regularised
+    gamma function ``P(16, 62.6716 (k / 2.3) C/A)`` of Fonoberova et al. 2013, doi
+    10.1016/j.ress.2013.04.004.
     """
 
     NONE = "none"
@@ -47,14 +48,14 @@ class Order(StrEnum):
 
 
 class Activation(StrEnum):
-    """Who is activated when: one shuffle of all agents, or all citizens and then all cops."""
+    """When agents are activated: one shuffle of all agents, or all citizens and then all cops."""
 
     INTERLEAVED = "interleaved"
     CITIZENS_FIRST = "citizens_first"
 
 
 class Movement(StrEnum):
-    """Who moves. NetLogo's switch holds the citizens only: ``cops``."""
+    """Who moves. NetLogo's switch stops the citizens only: ``cops``."""
 
     ALL = "all"
     COPS = "cops"
@@ -62,9 +63,9 @@ class Movement(StrEnum):
 
 
 class JailedCell(StrEnum):
-    """The cell of a jailed citizen: ``block``-ed, kept but ``open`` to others, or ``removed`` from.
+    """The cell of a jailed citizen: blocked, open to others, or vacated by the citizen's removal.
 
-    ``removed`` citizens come back on a random free cell of the lattice.
+    ``removed`` citizens return to a random free cell of the lattice.
     """
 
     BLOCK = "block"
@@ -87,8 +88,8 @@ class JailTerm(StrEnum):
 class JailClock(StrEnum):
     """When a term runs down: at the jailed citizen's own turn (Mesa), or at the end of the tick.
 
-    At its own turn, a citizen with no term left is free, decides and moves at once; until that
-    turn it counts as jailed. At the end of a tick, a term of 0 means free again at once.
+    At its own turn, a citizen with no term left is free, decides and moves at once; until that turn
+    it counts as jailed. At the end of a tick, a term of 0 means release at once.
     """
 
     OWN_TURN = "own_turn"
@@ -98,8 +99,8 @@ class JailClock(StrEnum):
 class SelfCount(StrEnum):
     """How a citizen counts itself in A.
 
-    ``once``: 1 + the other actives. ``twice``: 1 + all actives, so that an active citizen counts
-    double (NetLogo). ``if_active``: all actives with itself if active, at least 1.
+    ``once``: 1 + the other actives. ``twice``: 1 + all actives, so an active citizen counts double
+    (NetLogo). ``if_active``: all actives, including itself if active, at least 1.
     """
 
     ONCE = "once"
@@ -108,7 +109,7 @@ class SelfCount(StrEnum):
 
 
 class Placement(StrEnum):
-    """The start: fixed numbers on random cells, or each cell drawn on its own (Mesa)."""
+    """The initial state: fixed numbers on random cells, or each cell drawn independently (Mesa)."""
 
     COUNT = "count"
     SITE = "site"
@@ -138,15 +139,15 @@ MAX_TERM = 2**29
 class StreetOptions:
     """A street lattice after Epstein 2002, Model I (doi 10.1073/pnas.092080199).
 
-    The defaults are the paper's Run 2 read with a floored C/A.
+    The defaults are the paper's Run 2 with C/A rounded down.
 
     Parameters
     ----------
     width, height : int
         Cells; the lattice is a torus.
     citizen_density, cop_density : float
-        Share of the cells, 0 to 1, together at most 1. The paper's "population density 0.7"
-        seems to count the cops in.
+        Shares of the cells, 0 to 1, together at most 1. The paper's "population density 0.7" seems
+        to include the cops.
     citizen_vision, cop_vision : float
         Radius in cells, 1 to 100; fractions matter for a disc only.
     k : float
@@ -232,18 +233,18 @@ self_count, placement : str or enum
 
     @property
     def citizens(self) -> int:
-        """Number of citizens at the start (its expectation, rounded, with ``placement="site"``)."""
+        """Number of citizens at the start (with ``placement="site"``, the rounded expectation)."""
         return min(round(self.citizen_density * self.sites), self.sites - self.cops)
 
     @property
     def cops(self) -> int:
-        """Number of cops at the start (its expectation, rounded, with ``placement="site"``)."""
+        """Number of cops at the start (with ``placement="site"``, the rounded expectation)."""
         return min(round(self.cop_density * self.sites), self.sites)
 
     @property
     def shares_cells(self) -> bool:
         """Whether two agents can stand on one cell under these options."""
-        # A suspect whose term is 0 is free at once where terms end with the tick, and stays.
+        # Where terms end with the tick, a suspect with a term of 0 is free at once and stays.
         stays = self.jailed_cell is JailedCell.BLOCK or (
             self.jail_clock is JailClock.TICK_END
             and self.jail_term in (JailTerm.BELOW, JailTerm.UP_TO)
@@ -251,22 +252,22 @@ self_count, placement : str or enum
         return self.jailed_cell is JailedCell.OPEN or (self.cop_jumps and stays)
 
     def with_(self, **changes: Any) -> StreetOptions:
-        """Return a copy with some fields changed, validated anew."""
+        """Return a copy with some fields changed, validated again."""
         return replace(self, **changes)
 
 
 def reading(name: str, **changes: Any) -> StreetOptions:
-    """Return a named bundle of the open choices, with the paper's Run 2 parameters.
+    """Return a named set of the open choices, with the parameters of the paper's Run 2.
 
     Parameters
     ----------
     name : str
-        ``raw`` (the text taken literally: C/A not rounded), ``paper`` (the text with C/A floored),
-        ``netlogo`` (the Rebellion model of NetLogo's library), ``mesa`` (the bundled example of
-        Mesa 3.3), ``citizens_first`` (floored; all citizens decide, then all cops act, a cop
-        jumps to its suspect: two Ascape scapes in turn).
+        ``raw`` (the text taken literally: C/A not rounded), ``paper`` (the text with C/A rounded
+        down), ``netlogo`` (the Rebellion model of NetLogo's library), ``mesa`` (the example that
+        comes with Mesa 3.3), ``citizens_first`` (rounded down; all citizens decide, then all cops
+        act, and a cop jumps to its suspect: two Ascape scapes in turn).
     **changes
-        Fields of :class:`StreetOptions` to set on top.
+        Fields of :class:`StreetOptions` to set in addition.
 
     Returns
     -------
@@ -286,7 +287,7 @@ def reading(name: str, **changes: Any) -> StreetOptions:
     return StreetOptions(**{**READINGS[name], **changes})
 
 
-#: The named readings: what each sets beside the defaults of :class:`StreetOptions`.
+#: The named readings: the fields in which each differs from the defaults of :class:`StreetOptions`.
 READINGS: dict[str, dict[str, Any]] = {
     "raw": {"rounding": "none"},
     "paper": {"rounding": "floor"},
@@ -329,12 +330,12 @@ def _choice(name: str, value: object, kind: type[_Choice]) -> _Choice:
 
 
 def check_term(term: float) -> float:
-    """Check a longest jail term.
+    """Check the longest jail term.
 
     Raises
     ------
     ValueError
-        If it is neither whole and below ``MAX_TERM`` nor infinite.
+        If it is neither infinite nor a whole number below ``MAX_TERM``.
     """
     term = number("max_jail_term", term, 0.0, math.inf)
     if term != math.inf and (term >= MAX_TERM or term != int(term)):

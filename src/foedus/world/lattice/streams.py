@@ -1,4 +1,4 @@
-"""Random words of the streets: xoshiro256++ started from a keyed address, singly or by eights."""
+"""Random words for the streets: xoshiro256++ seeded by a keyed address, one or eight at a time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from foedus.world.lattice.machine import draw_eight, peek, poke
 
 U = np.uint64
 U0, U1 = U(0), U(1)
-#: Generators that a stream of many words is made of, and the words of their state.
+#: Generators behind a stream of many words, and the words of their state.
 EIGHT = 8
 STATE = 4 * EIGHT
 
 
 @njit(forceinline=True)
 def draw(s0, s1, s2, s3):
-    """One word of xoshiro256++ (Blackman & Vigna 2021, doi 10.1145/3460772) and the next state."""
+    """Return a xoshiro256++ word (Blackman & Vigna 2021, doi 10.1145/3460772) and a new state."""
     a = s0 + s3
     word = ((a << U(23)) | (a >> U(41))) + s0
     t = s1 << U(17)
@@ -32,7 +32,7 @@ def draw(s0, s1, s2, s3):
 
 @njit
 def start(seed, run, purpose, city, day):
-    """Return the 256-bit state of a stream, from its address."""
+    """Return the 256-bit state of a stream from its address."""
     a, b = keyed_words(seed, run, purpose, city, day, U0)
     c, d = keyed_words(seed, run, purpose, city, day, U1)
     return a, b, c, d | U1  # never all zero
@@ -40,7 +40,7 @@ def start(seed, run, purpose, city, day):
 
 @njit(forceinline=True)
 def get(address, i):
-    """Item ``i`` of the uint64 array at an address."""
+    """Return item ``i`` of the uint64 array at an address."""
     return peek(address, i, U0)
 
 
@@ -52,7 +52,7 @@ def put_word(address, i, value):
 
 @njit(forceinline=True)
 def keep(state, stream, a, b, c, d):
-    """Write the state of a stream into the array at ``state``, four words a stream."""
+    """Write the state of a stream into the array at ``state``, four words per stream."""
     i = stream << U(2)
     put_word(state, i, a)
     put_word(state, i + U(1), b)
@@ -62,14 +62,14 @@ def keep(state, stream, a, b, c, d):
 
 @njit
 def begin(state, stream, seed, run, purpose, city, day):
-    """Start a stream that is kept in memory."""
+    """Start a stream whose state is kept in memory."""
     a, b, c, d = start(seed, run, purpose, city, day)
     keep(state, stream, a, b, c, d)
 
 
 @njit
 def next_word(state, stream):
-    """Return the next word of a stream that is kept in memory."""
+    """Return the next word of a stream whose state is kept in memory."""
     i = stream << U(2)
     word, a, b, c, d = draw(
         get(state, i), get(state, i + U(1)), get(state, i + U(2)), get(state, i + U(3))

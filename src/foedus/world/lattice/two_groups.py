@@ -2,8 +2,8 @@
 
 ``tests/oracles/two_groups.py`` is the same model in plain Python, with the same draws.
 
-A run keeps its people in columns of one table, ``people[field, agent]``, and the occupant of each
-cell in ``where[site]``: 0 nobody, 1 + agent, or ``-1 - cop``. Vision is a list of offsets; the
+A run keeps its people in the columns of one table, ``people[field, agent]``, and the occupant of
+each cell in ``where[site]``: 0 nobody, 1 + agent, or ``-1 - cop``. Vision is a list of offsets. The
 lattice is small, so a citizen looks at each cell in turn.
 """
 
@@ -22,16 +22,17 @@ SOURCES = source_digest(__name__)
 
 U = np.uint64
 QUIET, ACTIVE, JAILED, DEAD = 0, 1, 2, 3
-#: Fields of a person; ``LIFE`` is how many ticks are left.
+#: Fields of a person; ``LIFE`` is the number of ticks left to live.
 X, Y, GROUP, KIND, TERM, LIFE = 0, 1, 2, 3, 4, 5
 FIELDS = 6
-#: Rows of the output: living, actives, jailed, kills of the first group; of the second; cops.
+#: Rows of the output: living, actives, jailed and kills of the first group; the same of the second;
+#: cops.
 OUTPUTS = 9
 FOREVER = 2**40
 
 
 class PlanTwo(NamedTuple):
-    """What is fixed for all runs; built by ``foedus_streets.two_groups``."""
+    """Everything that is the same for all runs; built by ``foedus_streets.two_groups``."""
 
     width: Any
     height: Any
@@ -49,7 +50,7 @@ class PlanTwo(NamedTuple):
 
 @njit
 def free(where, plan, cells, x, y, s0, s1, s2, s3):
-    """Draw a free cell among some around (x, y); return its number in ``cells``, or -1."""
+    """Draw a free cell from ``cells`` around (x, y); return its number in ``cells``, or -1."""
     found = 0
     for i in range(cells.shape[0]):
         nx, ny = (x + cells[i, 0]) % plan.width, (y + cells[i, 1]) % plan.height
@@ -89,7 +90,7 @@ def free_anywhere(where, s0, s1, s2, s3):
 
 @njit
 def seen(where, people, plan, cells, x, y, group, kind, skip):
-    """Count the citizens in sight not of ``group`` and, if >= 0, of ``kind``; name no. ``skip``."""
+    """Count citizens in sight not of ``group`` and, if >= 0, of ``kind``; name no. ``skip``."""
     found, chosen = 0, -1
     for i in range(cells.shape[0]):
         nx, ny = (x + cells[i, 0]) % plan.width, (y + cells[i, 1]) % plan.height
@@ -117,7 +118,7 @@ def pick(where, people, plan, cells, x, y, group, kind, s0, s1, s2, s3):
 
 @njit
 def new_life(plan, word):
-    """Ticks to live: uniform on 1..max_age."""
+    """Return the ticks to live: uniform on 1..max_age."""
     return np.int64(multiply_high(word, U(plan.max_age))) + 1
 
 
@@ -129,7 +130,7 @@ def unit(word):
 
 @njit
 def populate(people, hardship, aversion, police, where, citizens, cops, plan, s0, s1, s2, s3):
-    """Place everybody on cells of their own, half of the citizens in each group."""
+    """Place everybody on separate cells, half of the citizens in each group."""
     sites = np.arange(where.size)
     for i in range(citizens + cops):
         word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
@@ -157,7 +158,7 @@ def populate(people, hardship, aversion, police, where, citizens, cops, plan, s0
 
 @njit
 def set_cops(police, where, cops, target, plan, s0, s1, s2, s3):
-    """Take random cops away, or put new ones on random free cells while there are any."""
+    """Remove random cops, or add new ones on random free cells, as far as there are free cells."""
     while cops > target:
         word, s0, s1, s2, s3 = draw(s0, s1, s2, s3)
         i = np.int64(multiply_high(word, U(cops)))
@@ -178,7 +179,7 @@ def set_cops(police, where, cops, target, plan, s0, s1, s2, s3):
 
 @njit
 def citizen(me, people, hardship, aversion, where, n, plan, legitimacy, kills, s0, s1, s2, s3):
-    """Give a citizen its turn: move, decide, kill, clone. Return how many agents there are now."""
+    """Give a citizen its turn: move, decide, kill, clone; return the number of agents."""
     x, y = people[X, me], people[Y, me]
     if plan.move:
         cell, s0, s1, s2, s3 = free(where, plan, plan.seen, x, y, s0, s1, s2, s3)
@@ -228,7 +229,7 @@ def citizen(me, people, hardship, aversion, where, n, plan, legitimacy, kills, s
 
 @njit
 def cop(me, police, people, where, plan, s0, s1, s2, s3):
-    """Give a cop its turn: move, arrest one random active in sight, of whichever group."""
+    """Give a cop its turn: move, then arrest a random active in sight, from either group."""
     x, y = police[0, me], police[1, me]
     if plan.move:
         cell, s0, s1, s2, s3 = free(where, plan, plan.look, x, y, s0, s1, s2, s3)
@@ -253,7 +254,7 @@ def cop(me, police, people, where, plan, s0, s1, s2, s3):
 
 @njit
 def end_tick(people, hardship, aversion, where, n, plan, s0, s1, s2, s3):
-    """Let time pass: the old die, terms run down, the dead leave the table, in order."""
+    """End a tick: the old die, jail terms run down, and the dead leave the table in order."""
     kept = 0
     for i in range(n):
         kind = people[KIND, i]
@@ -269,7 +270,7 @@ def end_tick(people, hardship, aversion, where, n, plan, s0, s1, s2, s3):
             people[TERM, i] = max(people[TERM, i] - 1, 0)
             if people[TERM, i] == 0:
                 site, s0, s1, s2, s3 = free_anywhere(where, s0, s1, s2, s3)
-                if site >= 0:  # else it waits for a free cell
+                if site >= 0:  # otherwise it waits for a free cell
                     people[X, i], people[Y, i] = site % plan.width, site // plan.width
                     people[KIND, i] = QUIET
         if people[KIND, i] != JAILED:
@@ -287,7 +288,7 @@ def run_two(
     seed, run, purposes, citizens, cops, plan, legitimacy, targets, stop,
     people, hardship, aversion, police, out,
 ):  # fmt: skip
-    """Do one run; return the tick, counted from 1, at which a group was gone first, or 0."""
+    """Do one run; return the first tick, counted from 1, with a group extinct, or 0."""
     a0, a1, a2, a3 = start(seed, run, purposes[0], U(0), U(0))
     o0, o1, o2, o3 = start(seed, run, purposes[1], U(0), U(0))
     c0, c1, c2, c3 = start(seed, run, purposes[2], U(0), U(0))
