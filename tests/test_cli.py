@@ -272,8 +272,8 @@ def test_check_finds_what_only_later_stages_know(
     assert f"bad.yaml:{start}:15: trigger_type: one of domestic_protest" in lines[0]
     assert "did you mean 'streets.k'? (found 'streets.kk')" in lines[1]
     assert "a prior whose median is between 0 and 1 (found 7)" in lines[2]
-    assert "say by weights how likely each is (found raw, netlogo)" in lines[3]
-    assert "none, since it is a number" in lines[4]
+    assert "give each a weight (found raw, netlogo)" in lines[3]
+    assert "none, because it is a number" in lines[4]
     assert call("run", "bad.yaml", "--runs", "5") == 2
     assert capsys.readouterr().err.splitlines() == lines
     assert call("check", "bad.yaml", "--json") == 2

@@ -158,7 +158,7 @@ def test_a_folder_that_is_not_shared_is_named(case, tmp_path, fake):
     with pytest.raises(StoreError, match="one shared folder under the same path"):
         cluster.remote(task, 0)
     fake.setattr(cluster, "LAG", 0.0)
-    with pytest.raises(StoreError, match="are not to be seen here"):
+    with pytest.raises(StoreError, match="are not visible here"):
         cluster._settle(made.path, Task(str(made.path), made.plan, "", NO_GUIDANCE, ""), {1: 7})
 
 

@@ -1,6 +1,6 @@
 """Ensembles of runs of a case: draws, plan, batches, workers and the store on disk.
 
-Names are imported when first used, to keep the import fast; ``__init__.pyi`` lists them.
+Names are imported on first use, to keep the import fast; ``__init__.pyi`` lists them.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The stores in a folder: what they hold, what made them, and whether they are intact."""
+"""The stores in a folder: their contents, how they were made, and whether they are intact."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class RunInfo:
     case, case_hash, title : str
     as_of : str or None
     seed, runs, complete : int
-        Planned and finished runs.
+        Seed, planned runs and finished runs.
     failed : int
-        Batches whose simulation raised.
+        Batches whose simulation raised an exception.
     version, created : str
     size : int
         Bytes on disk.
     command : str
         Reproduces the runs.
     versions : mapping of str to str
-        Of everything that decides the numbers, see :func:`foedus.ensemble.plan.versions`.
+        Versions of everything that decides the numbers, see :func:`foedus.ensemble.plan.versions`.
     batch : int
-        Runs of a batch.
+        Runs per batch.
     digest : str
-        Names everything that decides the numbers.
+        Identifies everything that decides the numbers.
     """
 
     path: Path
@@ -104,6 +104,6 @@ def verify(path: str | Path) -> int:
     Raises
     ------
     StoreError
-        Which batches are damaged, and how to make them again.
+        Naming the damaged batches and how to make them again.
     """
     return open_ensemble(path).verify()

@@ -1,9 +1,9 @@
-"""Batches on the workers of a Dask cluster; any number of machines gives the same numbers.
+"""Run batches on the workers of a Dask cluster; the numbers do not depend on the machines.
 
 A worker gets a :class:`~foedus.ensemble.work.Task`, which is plain data, and a batch number. It
 writes its chunks into the store, a folder that all machines see under one path, and returns the
-mark. Nothing large travels. Workers may join, leave and be killed: Dask gives their batches to
-others, and a batch that is written twice is written with the same bytes.
+mark. No large data travel over the network. Workers may join, leave and be killed: Dask gives their
+batches to others, and a batch that is written twice is written with the same bytes.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from foedus.ensemble.pool import ENVIRONMENT, RESTARTS, WorkerError, clean_start
 from foedus.ensemble.work import Done, Task, work
 from foedus.errors import InputError, StoreError
 
-#: Starts workers on this machine, for this command.
+#: The address that starts workers on this machine, for this command.
 LOCAL = "local"
 
-#: How long to look for a scheduler, in seconds.
+#: Time to look for a scheduler, in seconds.
 CONNECT = 10.0
 
-#: How long a network disk may take to show one machine what another has written, in seconds.
+#: Time that a network disk may need to show one machine what another has written, in seconds.
 LAG = 60.0
 
 _ADDRESS = re.compile(r"[a-z]+://[^\s/:]+(:\d+)?|[a-z]+://\[[0-9a-fA-F:]+\]:\d+")
@@ -69,16 +69,16 @@ def execute(
     workers: int = 1,
     note: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Work on batches on a cluster, and report each as it ends.
+    """Run batches on a cluster, and report each as it ends.
 
-    Only as many batches as keep the workers busy are in flight.
+    Only enough batches to keep the workers busy are in flight.
 
     Parameters
     ----------
     task : Task
     batches : sequence of int
     address : str
-        As :func:`check_address` takes it.
+        As accepted by :func:`check_address`.
     finished : callable
         Called with every finished batch.
     workers : int
@@ -95,7 +95,8 @@ def execute(
     WorkerError
         If a batch repeatedly lost its worker.
     """
-    # Looked up when it is used: the machines of a cluster have current folders of their own.
+    # Looked up at the time of use, because the machines of a cluster have their own working
+    # folders.
     task = replace(task, path=str(Path(task.path).resolve()))
     marks: dict[int, int] = {}
 
@@ -120,7 +121,7 @@ def _execute(
     ended = distributed.as_completed(loop=client.loop)
 
     def submit(batch: int) -> None:
-        # A worker that is killed is Dask's to replace; an exception is ours, and not tried again.
+        # Dask replaces a worker that is killed; an exception is ours and is not retried.
         future = client.submit(remote, task, batch, pure=False, retries=0)
         running[future] = batch
         ended.add(future)
@@ -142,8 +143,8 @@ def _execute(
             losses[batch] += 1
             if losses[batch] > RESTARTS:
                 raise WorkerError(
-                    f"batch {batch} lost its worker again and again (out of memory?); what was "
-                    f"finished is safe. Give the same command with larger machines: {error}"
+                    f"batch {batch} repeatedly lost its worker (out of memory?). Finished runs "
+                    f"are safe. Give the same command on larger machines: {error}"
                 ) from None
             submit(batch)
             continue
@@ -153,14 +154,14 @@ def _execute(
 
 
 def remote(task: Task, batch: int) -> Done:
-    """Do a batch on a machine of the cluster, one at a time in each process."""
+    """Run a batch on a machine of the cluster, one at a time in each process."""
     with _ONE_AT_A_TIME:
         here = versions()
         wrong = [f"{k} {v} against {here.get(k)}" for k, v in task.plan.versions.items()
                  if here.get(k) != v]  # fmt: skip
         if wrong:
             raise InputError(
-                f"worker on {_host()}: its numbers would not be those of the plan, which has "
+                f"worker on {_host()}: its numbers would differ from those of the plan, which has "
                 f"{'; '.join(wrong)}. Install the same foedus from the same lock file there"
             )
         _see(task)
@@ -174,12 +175,12 @@ def _see(task: Task) -> None:
         try:
             if store.read_plan(Path(task.path))[0] == task.plan:
                 return
-            why = "another plan is there"
+            why = "it has another plan"
         except StoreError as error:
             why = str(error)
         if time.monotonic() > end or not Path(task.path).parent.exists():
             raise StoreError(
-                f"worker on {_host()}: the store {task.path} is not there ({why}). All machines "
+                f"worker on {_host()}: the store {task.path} is missing ({why}). All machines "
                 "must see one shared folder under the same path"
             )
         time.sleep(0.5)
@@ -195,8 +196,8 @@ def _settle(path: Path, task: Task, marks: dict[int, int]) -> None:
     while not np.array_equal(store.read_marks(path, task.plan)[numbers], wanted):
         if time.monotonic() > end:
             raise StoreError(
-                f"{path}: batches that workers report as done are not to be seen here. Is it one "
-                "shared folder? Give the same command again when it is"
+                f"{path}: batches that workers report as done are not visible here. Is it one "
+                "shared folder? If so, give the same command again"
             )
         time.sleep(0.5)
 

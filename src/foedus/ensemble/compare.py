@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foedus.ensemble import store
 from foedus.ensemble.ensemble import Ensemble, open_ensemble
 
-#: Bytes of one store held at a time.
+#: Bytes of one store that are held at a time.
 _PIECE = 64 * 2**20
 
 
@@ -27,7 +27,7 @@ class Where:
     run : int
         Global run number.
     place : dict of str to str
-        The other dimensions: the date, the city, the member, the parameter.
+        Position on the other dimensions: date, city, member, parameter.
     a, b : str
         The two values.
     """
@@ -51,11 +51,11 @@ class Difference:
     Attributes
     ----------
     shape : tuple of str
-        Other axes or other runs; the data are compared where both have them.
+        Differences in axes or runs; the data are compared where both have them.
     first : Where or None
         The first value that differs: by run, and within a run in the order of the variables.
     counts : dict of str to int
-        Number of different values, by variable that has any.
+        Number of different values, by variable, where it is not 0.
     compared : int
         Runs that both have and that were compared.
     plan : tuple of str
@@ -74,7 +74,7 @@ class Difference:
         return not self.shape and self.first is None
 
     def __str__(self) -> str:
-        """Return the comparison for people, some lines."""
+        """Return the comparison as text of a few lines."""
         if self.equal:
             return f"equal: {self.compared:,} runs, bit for bit"
         lines = ["different", *self.shape]
@@ -85,10 +85,10 @@ class Difference:
 
 
 def diff(a: str | Path | Ensemble, b: str | Path | Ensemble) -> Difference:
-    """Compare the complete runs of two ensembles; memory stays bounded.
+    """Compare the complete runs of two ensembles, in bounded memory.
 
-    Two values are the same when they have the same bits, so a NaN equals itself and minus zero
-    does not equal zero.
+    Two values are the same when they have the same bits, so NaN equals itself and minus zero does
+    not equal zero.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def diff(a: str | Path | Ensemble, b: str | Path | Ensemble) -> Difference:
     Returns
     -------
     Difference
-        ``equal``, and otherwise where; prints as text for people.
+        Whether they are equal, and if not, where they differ; prints as text.
 
     Raises
     ------
@@ -158,9 +158,9 @@ def _pieces(ensemble: Ensemble, runs: NDArray[np.int64]) -> Iterator[NDArray[np.
 def _piece(
     left: Ensemble, right: Ensemble, runs: NDArray[np.int64], counts: dict[str, int]
 ) -> Where | None:
-    """Compare some runs of all variables; add to the counts and return the first difference."""
+    """Compare all variables of some runs; add to the counts and return the first difference."""
     firsts: list[Where] = []
-    # Opened anew for each piece, so that nothing is kept in memory.
+    # Opened again for each piece, so that nothing is kept in memory.
     one, two = (e.open_dataset(incomplete=True).isel(run=runs) for e in (left, right))
     for column in store.columns():
         a, b = one[column.name].values, two[column.name].values

@@ -1,4 +1,4 @@
-"""The store as an xarray backend: lazy, and a damaged chunk is a clear error."""
+"""The store as an xarray backend: reading is lazy, and a damaged chunk is a clear error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FoedusBackend(BackendEntrypoint):
         ensemble: Ensemble,
         rows: NDArray[np.int64],
     ) -> xr.Dataset:
-        """Return the rows of the ensemble as a Dataset whose data are not read yet."""
+        """Return rows of the ensemble as a Dataset whose data are not read yet."""
         plan = ensemble.plan
         group = store.open_group(ensemble.path, "r")
         dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
@@ -97,7 +97,7 @@ class Stored(BackendArray):
         )
 
     def _read(self, key: tuple[Any, ...]) -> NDArray[Any]:
-        """Read by batches, so that the error can name the one that is damaged."""
+        """Read batch by batch, so that an error can name the damaged batch."""
         wanted = self._rows[key[0]]
         rows = np.atleast_1d(wanted)
         size, done = self._ensemble.plan.batch, store.done_runs(self._ensemble._marks)
@@ -121,7 +121,7 @@ class Stored(BackendArray):
         ensemble, column = self._ensemble, self._column
         try:
             if not store.chunk_file(ensemble.path, column, batch).exists():
-                raise ValueError("it is gone")
+                raise ValueError("it is missing")
             first = batch * ensemble.plan.batch
             block = np.asarray(self._group[column.name][first:end])
             wanted = (end - first, *self.shape[1:])
@@ -130,14 +130,16 @@ class Stored(BackendArray):
                     f"{block.dtype} of shape {block.shape}, expected {self.dtype} of {wanted}"
                 )
             return block
-        except Exception as error:  # whatever a codec makes of damaged bytes
+        except Exception as error:  # codecs raise various errors on damaged bytes
             why = f"the chunk of {column.name} cannot be read: {error}"
             raise StoreError(ensemble._repair_message({batch: why})) from None
 
 
 def _inner(block: NDArray[Any], key: tuple[Any, ...]) -> NDArray[Any]:
-    """Index the dimensions behind the run, each by itself; a number drops its dimension."""
-    for axis in range(len(key), 0, -1):  # from the last, so that dropped ones do not shift others
+    """Index each of the dimensions after the run separately; an integer drops its dimension."""
+    for axis in range(
+        len(key), 0, -1
+    ):  # from the last, so that dropped dimensions do not shift the others
         block = block[(*(slice(None) for _ in range(axis)), key[axis - 1])]
     return block
 

@@ -1,14 +1,14 @@
-"""Draws of the priors: run ``i`` is point ``i`` of one scrambled Sobol sequence.
+"""Draws from the priors: run ``i`` is point ``i`` of one scrambled Sobol sequence.
 
-Because a run is a point and not a place in a batch, more runs extend the design, and neither the
-batches nor the workers matter. The dimensions are, in this order: the hypothesis, the declared
-parameters by name, the case's triggers by number. A parameter keeps its dimension when a case
-fixes it, and a trigger that is added takes a new dimension at the end, so neither changes the
-draws of the others.
+A run is a point of the design, not a position in a batch. More runs therefore extend the design,
+and neither batches nor workers matter. The dimensions are, in this order, the hypothesis, the
+declared parameters by name, and the case's triggers by number. A parameter keeps its dimension when
+a case fixes it, and a new trigger takes a new dimension at the end, so neither changes the draws of
+the others.
 
 The scramble of a dimension (a random linear matrix scramble with a digital shift, Matousek 1998,
 doi 10.1006/jcom.1998.0487) is keyed by the seed and the dimension's name, through
-:mod:`foedus.randomness`; the direction numbers are those of Joe and Kuo 2008 in
+:mod:`foedus.randomness`. The direction numbers are those of Joe and Kuo 2008 in
 :class:`scipy.stats.qmc.Sobol`.
 """
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
 
 FloatArray = NDArray[np.float64]
-#: Purpose and place of a draw of chance.
+#: Purpose and place of a random draw made once a run.
 Address = tuple[str, int]
 
-#: Version of the design. It changes whenever the same seed gives other draws.
+#: Version of the design. It changes whenever the same seed gives different draws.
 DESIGN_VERSION = 1
 
-#: Runs whose points are held in memory at once.
+#: Number of runs whose points are held in memory at once.
 _POINTS = 16_384
 
 #: Bits of a point's coordinates; a design has at most ``2**BITS`` runs.
 BITS = 32
 
-#: Dimension of the hypothesis, the first.
+#: The dimension of the hypothesis, which is the first.
 HYPOTHESIS = "hypothesis"
 _TRIGGER = "trigger."
 
@@ -60,7 +60,7 @@ class Draws:
     hypothesis : ndarray of int16, shape (run,)
         Index into the case's hypotheses; -1 everywhere when it has none.
     luck : dict of (purpose, place) to ndarray, shape (run,)
-        Uniforms of chance that the stages may have moved; empty without stages.
+        Uniforms of the once-a-run draws that the stages may have moved; empty without stages.
     """
 
     values: dict[str, FloatArray]
@@ -89,16 +89,16 @@ def draw(
     Parameters
     ----------
     case : Case
-        Its priors and hypotheses go before the defaults of the registry.
+        Its priors and hypotheses take precedence over the defaults of the registry.
     registry : mapping of str to Parameter
     seed : int
         Ensemble seed, 0 to 2**64 - 1.
     runs : ndarray of int64, shape (run,)
         Global run numbers, strictly increasing.
     stages : sequence of Stage
-        Proposals of later runs, see :mod:`foedus.ensemble.proposal`; the prior if absent.
+        Proposals of later runs, see :mod:`foedus.ensemble.proposal`; without them, the prior.
     luck : sequence of (purpose, place)
-        Draws of chance that the stages may move.
+        Once-a-run draws that the stages may move.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def draw(
 def priors_at(
     case: Case, registry: Mapping[str, Parameter], points: Mapping[str, FloatArray]
 ) -> tuple[dict[str, FloatArray], NDArray[np.int16]]:
-    """Return the parameters, and the hypotheses, at some points of the design.
+    """Return the parameters and the hypotheses at some points of the design.
 
     Parameters
     ----------
@@ -138,15 +138,15 @@ def priors_at(
         priors = resolve(case, dict(registry), chosen)
         rows = hypothesis == number
         for name, into in values.items():
-            # All rows are transformed and then chosen, so that a value does not depend on
-            # which other runs are in the batch.
+            # All rows are transformed before choosing, so that a value does not depend on the other
+            # runs of the batch.
             drawn = priors[name].quantile(points.get(name, middle))
             into[rows] = np.clip(drawn, registry[name].low, registry[name].high)[rows]
     return values, hypothesis
 
 
 def luck_name(where: Address) -> str:
-    """Return the name of the dimension of a draw of chance."""
+    """Return the name of the dimension of a once-a-run draw."""
     return f"luck:{where[0]}:{where[1]}"
 
 
@@ -158,12 +158,12 @@ def coordinates(
     runs: NDArray[np.int64],
     stages: Sequence[Stage],
 ) -> tuple[tuple[str, ...], FloatArray]:
-    """Return the points of some runs as the stages draw them: design and chance.
+    """Return the points of some runs as the stages draw them: the design and the once-a-run draws.
 
     Returns
     -------
     names : tuple of str
-        The design's dimensions, then those of chance.
+        The design's dimensions, then those of the once-a-run draws.
     u : ndarray of float64, shape (dimension, run)
     """
     chance = Random(seed, runs)
@@ -181,12 +181,12 @@ def _hypotheses(case: Case, u: FloatArray) -> NDArray[np.int16]:
 
 
 def uniforms(names: tuple[str, ...], *, seed: int, runs: NDArray[np.int64]) -> FloatArray:
-    """Return the points of some runs, in the open unit cube.
+    """Return the points of some runs in the open unit cube.
 
     Parameters
     ----------
     names : tuple of str
-        One for each dimension; the name keys the dimension's scramble.
+        Names of the dimensions; a name keys its dimension's scramble.
     seed : int
         Ensemble seed.
     runs : ndarray of int64, shape (run,)
@@ -208,7 +208,7 @@ def uniforms(names: tuple[str, ...], *, seed: int, runs: NDArray[np.int64]) -> F
 
 
 def _sobol(dimension: int, runs: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return plain Sobol points as integers of ``BITS`` bits, shape (dimension, run)."""
+    """Return unscrambled Sobol points as integers of ``BITS`` bits, shape (dimension, run)."""
     from scipy.stats.qmc import Sobol
 
     if runs.size and (runs[0] < 0 or runs[-1] >= 2**BITS or np.any(np.diff(runs) < 1)):
@@ -218,7 +218,7 @@ def _sobol(dimension: int, runs: NDArray[np.int64]) -> NDArray[np.uint64]:
     stretches = np.split(np.arange(runs.size), np.flatnonzero(np.diff(runs) != 1) + 1)
     for where in (s for s in stretches if s.size):
         _advance(sequence, int(runs[where[0]]))
-        # One point first: scipy warns when the first draw is no power of two.
+        # One point first, because scipy warns when the first draw is not a power of two.
         sample = [sequence.random(1)] + (
             [sequence.random(where.size - 1)] if where.size > 1 else []
         )
@@ -253,15 +253,15 @@ def _scramble(x: NDArray[np.uint64], seed: int, name: str) -> NDArray[np.uint64]
 def points(
     ensemble: Ensemble, which: slice = slice(None), *, block: int = 4096
 ) -> tuple[tuple[str, ...], FloatArray]:
-    """Return the names of the dimensions, design and chance, and the points of complete runs.
+    """Return the dimensions' names and the points of complete runs, design and once-a-run draws.
 
     Parameters
     ----------
     ensemble : Ensemble
     which : slice
-        Of the complete runs; all if absent.
+        Of the complete runs; all by default.
     block : int
-        Runs that are worked on at once.
+        Number of runs that are processed at once.
 
     Returns
     -------
@@ -282,9 +282,9 @@ def points(
 
 
 def log_importance(ensemble: Ensemble) -> FloatArray:
-    """Return the log-weight of each complete run for the stage it was drawn from, shape (run,).
+    """Return each complete run's log prior over proposal density, shape (run,).
 
-    Zero everywhere in an ensemble without stages. Memory is bounded but for the result.
+    Zero everywhere in an ensemble without stages. Memory is bounded except for the result.
     """
     plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
     for first in range(0, out.size if plan.stages else 0, _POINTS):

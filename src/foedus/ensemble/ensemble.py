@@ -1,4 +1,4 @@
-"""An ensemble for reading: its plan, and a Dataset that is loaded lazily."""
+"""An ensemble open for reading: its plan, and a Dataset that is loaded lazily."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Ensemble:
     path : pathlib.Path
         The store, a Zarr v3 group.
     plan : Plan
-        What was run; ``plan.runs`` is how many runs are seen here, which can be fewer than
-        the store holds.
+        What was run. ``plan.runs`` is the number of runs visible here, which can be fewer than the
+        store holds.
     attributes : dict
         ``title``, ``created``, ``case`` (JSON), ``failures``.
     """
@@ -43,7 +43,7 @@ class Ensemble:
 
     @property
     def plot(self) -> EnsemblePlots:
-        """Charts before any evidence, such as ``ensemble.plot.fan("deaths_total")``."""
+        """Charts without weighing any evidence, such as ``ensemble.plot.fan("deaths_total")``."""
         from foedus.report.charts import EnsemblePlots
 
         return EnsemblePlots(self)
@@ -59,7 +59,7 @@ class Ensemble:
 
     @functools.cached_property
     def complete(self) -> NDArray[np.bool_]:
-        """Which runs are done, shape (run,)."""
+        """Whether each run is finished, shape (run,)."""
         out = np.zeros(self.plan.runs, dtype=bool)
         done = store.done_runs(self._marks)
         for batch in np.flatnonzero(done).tolist():
@@ -69,12 +69,12 @@ class Ensemble:
 
     @property
     def complete_runs(self) -> int:
-        """Number of runs that are done."""
+        """Number of finished runs."""
         return int(self.complete.sum())
 
     @property
     def failures(self) -> dict[int, dict[str, Any]]:
-        """Batches whose simulation raised: run, error, origin and trace of each."""
+        """Batches whose simulation raised an exception: run, error, origin and trace of each."""
         return {int(k): dict(v) for k, v in (self.attributes.get("failures") or {}).items()}
 
     @property
@@ -86,7 +86,7 @@ class Ensemble:
 
     @functools.cached_property
     def dataset(self) -> xr.Dataset:
-        """The complete runs; variables are read when they are first used, and then kept."""
+        """The complete runs; each variable is read on first use and then kept."""
         return self.open_dataset()
 
     def open_dataset(self, *, incomplete: bool = False) -> xr.Dataset:
@@ -95,19 +95,20 @@ class Ensemble:
         Parameters
         ----------
         incomplete : bool
-            Include unfinished runs, whose values are meaningless; the coordinate
-            ``complete`` marks the finished ones.
+            Include unfinished runs, whose values are meaningless; the coordinate ``complete`` marks
+            the finished ones.
 
         Returns
         -------
         xarray.Dataset
-            Dimensions run, day, city, member, parameter; see
-            :data:`foedus.world.outputs.VARIABLES` for the variables.
+            Dimensions run, day, city, member, parameter; see :data:`foedus.world.outputs.VARIABLES`
+            for the variables.
 
         Raises
         ------
         StoreError
-            If the store is gone or damaged; for the data themselves, when they are read.
+            If the store is missing or damaged. For the data themselves this is raised when they are
+            read.
         """
         import xarray as xr
 
@@ -128,7 +129,7 @@ class Ensemble:
         names : sequence of str, optional
             Variables; all by default.
         runs : int, optional
-            Runs of a piece, by default those of a batch.
+            Runs per piece; by default those of a batch.
         """
         whole = self.open_dataset()
         size = runs or self.plan.batch
@@ -137,7 +138,7 @@ class Ensemble:
             yield (part if names is None else part[list(names)]).load()
 
     def damaged(self) -> dict[int, str]:
-        """Reread everything; return the error of each damaged batch."""
+        """Read everything again; return the error of each damaged batch."""
         found = {b: why for b, why in store.damage(self.path, self._stored) if why is not None}
         return {b: why for b, why in found.items() if b < self.plan.batches}
 
@@ -152,7 +153,7 @@ class Ensemble:
         Raises
         ------
         StoreError
-            If a batch is damaged: which, and how to make it again.
+            If a batch is damaged; names it and how to make it again.
         """
         if damaged := self.damaged():
             raise StoreError(self._repair_message(damaged))
@@ -160,7 +161,7 @@ class Ensemble:
 
     @property
     def _stored(self) -> Plan:
-        """The plan with all runs of the store, seen here or not."""
+        """The plan with all runs of the store, whether visible here or not."""
         return store.read_plan(self.path)[0]
 
     def _repair_message(self, damaged: dict[int, str]) -> str:
@@ -179,7 +180,7 @@ def open_ensemble(path: str | Path, *, runs: int | None = None) -> Ensemble:
     ----------
     path : str or pathlib.Path
     runs : int, optional
-        See only the first runs of the store.
+        Show only the first ``runs`` runs of the store.
 
     Returns
     -------

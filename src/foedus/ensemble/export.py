@@ -1,8 +1,8 @@
-"""The runs of a store in the formats of other programs, written piece by piece.
+"""Write the runs of a store in the formats of other programs, piece by piece.
 
-Memory stays bounded whatever the size of the store, but for NetCDF 3, which is only for small
-ones, and for ``log_importance`` of an adaptive ensemble, whose points are held at once. What is
-written appears whole, under its name, or not at all.
+Memory stays bounded whatever the size of the store, with two exceptions: NetCDF 3, which is only
+for small stores, and ``log_importance`` of an adaptive ensemble, whose points are held at once. The
+output appears whole under its name, or not at all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-#: Names of the tables, by the dimensions of their variables behind the run.
+#: Names of the tables, by the dimensions of their variables after the run.
 TABLES: dict[tuple[str, ...], str] = {
     (): "runs",
     ("member",): "members",
@@ -32,10 +32,10 @@ TABLES: dict[tuple[str, ...], str] = {
     ("day", "member"): "member_days",
 }
 
-#: Most bytes of data that are written as NetCDF 3, which cannot be written piece by piece.
+#: Largest size in bytes to write as NetCDF 3, which cannot be written piece by piece.
 MOST_NETCDF3 = 2**30
 
-#: Gives the runs from one to before another.
+#: A function that returns the runs from one number to before another.
 Part = Callable[[int, int], "xr.Dataset"]
 
 _EXTRA = "pip install 'foedus[export]'"
@@ -78,7 +78,7 @@ def to_netcdf(ensemble: Ensemble, path: str | Path) -> Path:
 
 
 def to_csv(ensemble: Ensemble, folder: str | Path) -> Path:
-    """Write the complete runs as CSV tables in a new folder, see :data:`TABLES`."""
+    """Write the complete runs as CSV tables (:data:`TABLES`) in a new folder."""
 
     def write(file: Path, frames: Iterator[pd.DataFrame]) -> None:
         for number, frame in enumerate(frames):
@@ -88,7 +88,7 @@ def to_csv(ensemble: Ensemble, folder: str | Path) -> Path:
 
 
 def to_parquet(ensemble: Ensemble, folder: str | Path) -> Path:
-    """Write the complete runs as Parquet tables in a new folder, see :data:`TABLES`.
+    """Write the complete runs as Parquet tables (:data:`TABLES`) in a new folder.
 
     Raises
     ------
@@ -110,11 +110,11 @@ def to_parquet(ensemble: Ensemble, folder: str | Path) -> Path:
 
 
 def to_datatree(ensemble: Ensemble) -> xr.DataTree:
-    """Return the complete runs as ArviZ has them, a tree in memory.
+    """Return the complete runs in ArviZ's layout, as a tree in memory.
 
-    Groups: ``prior`` (a variable for each parameter), ``prior_predictive`` (what came of it) and
-    ``sample_stats_prior`` (hypothesis, ``log_guidance``, and ``log_importance``: what a run of an
-    adaptive ensemble weighs for where it was drawn from). Dimensions: chain (1) and draw, the run.
+    Groups: ``prior`` (a variable for each parameter), ``prior_predictive`` (the outputs) and
+    ``sample_stats_prior`` (hypothesis, ``log_guidance``, and ``log_importance``, the log prior over
+    proposal density of a run in an adaptive ensemble). Dimensions: chain (1) and draw, the run.
     """
     import xarray as xr
 
@@ -136,7 +136,7 @@ def to_inference_data(ensemble: Ensemble) -> Any:
 
 
 def to_arviz(ensemble: Ensemble, path: str | Path) -> Path:
-    """Write the groups of :func:`to_datatree` as NetCDF 4, the file that ArviZ reads."""
+    """Write the groups of :func:`to_datatree` as NetCDF 4, the file format of ArviZ."""
     _need("h5netcdf", "ArviZ files")
     with _appearing(Path(path)) as draft:
         runs, size = ensemble.complete_runs, ensemble.plan.batch
@@ -171,7 +171,7 @@ def _tables(
 def _frame(
     piece: xr.Dataset, ensemble: Ensemble, dims: tuple[str, ...], names: list[str]
 ) -> pd.DataFrame:
-    """Return one row for each run and place on the other dimensions."""
+    """Return one row for each run and each position on the other dimensions."""
     import pandas as pd
 
     axes = [piece[d].values for d in ("run", *dims)]
@@ -190,7 +190,7 @@ def _frame(
 
 
 def _columns(whole: xr.Dataset) -> pd.DataFrame:
-    """Return what the columns mean."""
+    """Return the meanings of the columns."""
     import pandas as pd
 
     rows = [
@@ -207,7 +207,7 @@ def _columns(whole: xr.Dataset) -> pd.DataFrame:
 
 
 def _plain(whole: xr.Dataset) -> xr.Dataset:
-    """Return the dataset with attributes that every NetCDF can hold."""
+    """Return the dataset with attributes that any NetCDF file can hold."""
     attributes = {
         k: " ".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in whole.attrs.items()
     }
@@ -263,7 +263,7 @@ def _groups(ensemble: Ensemble) -> dict[str, xr.Dataset]:
 
 
 def _parts(ensemble: Ensemble) -> dict[str, Part]:
-    """Return, by group, what gives some of its runs."""
+    """Return, by group, a function that returns some of its runs."""
     import xarray as xr
 
     plan = ensemble.plan
@@ -304,9 +304,9 @@ def _parts(ensemble: Ensemble) -> dict[str, Part]:
 
 @contextlib.contextmanager
 def _appearing(path: Path) -> Iterator[Path]:
-    """Give a place to write in, which becomes the path when all is well."""
+    """Yield a temporary path to write to, which is renamed to the path on success."""
     if path.exists():
-        raise InputError(f"{path}: is there already; give another name")
+        raise InputError(f"{path}: already exists; give another name")
     draft = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -341,7 +341,7 @@ def _need(name: str, what: str) -> Any:
         raise InputError(f"{what} needs {name.split('.')[0]}: {_EXTRA}") from None
 
 
-#: What ``foedus runs export --to`` knows: the writer, and how the name of its output ends.
+#: The formats of ``foedus runs export --to``: the writer, and the suffix of its output.
 FORMATS: Mapping[str, tuple[Callable[[Ensemble, Path], Path], str]] = {
     "netcdf": (to_netcdf, ".nc"),
     "parquet": (to_parquet, "-parquet"),

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock beside the store, which the system frees when its holder dies."""
+"""One writer at a time: a lock beside the store, which the system releases if its holder dies."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def locked(store: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"{store}: cannot write: {error.strerror or error}") from error
     try:
-        with contextlib.suppress(OSError):  # a full disk: the lock holds without its note
+        with contextlib.suppress(OSError):  # on a full disk, the lock holds without its note
             path.write_text(json.dumps({"pid": os.getpid(), "host": platform.node()}))
         yield
     finally:
-        path.unlink(missing_ok=True)  # while it is still ours
+        path.unlink(missing_ok=True)  # while the lock is still ours
         lock.release()
 
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 #: Version of the layout on disk.
 FORMAT = 1
 
-#: Fields that may differ between two plans of the same ensemble: how many runs, how they are cut
-#: into batches, the name of the case file and the hash of all that it says (``world_hash`` is
-#: compared instead), and the number of stages so far (existing stages are compared one by one).
+#: Fields that may differ between two plans of the same ensemble: the number of runs and the batch
+#: size, the name of the case file and the hash of all its text (``world_hash`` is compared
+#: instead), and the number of stages so far (existing stages are compared one by one).
 _FREE = ("runs", "batch", "case_name", "case_hash", "proposals")
 
 _LIBRARIES = ("numpy", "numba", "scipy")
@@ -51,33 +51,33 @@ class Plan:
     ----------
     case_id : str
     case_name : str
-        What the command line calls the case: a shipped name or a path.
+        The case as named on the command line: a shipped name or a path.
     case_hash : str
-        Of the case with all its facts, questions and outcomes, when the store was made.
+        Hash of the case with all its facts, questions and outcomes, when the store was made.
     world_hash : str
-        Of what the world may depend on, see :func:`foedus.case.hash.case_hash`.
+        Hash of the part that the world may depend on, see :func:`foedus.case.hash.case_hash`.
     as_of : str or None
         Known decisions up to this time are replayed; None replays nothing.
     seed : int
     runs : int
     batch : int
-        Runs of a batch, which is a chunk on disk.
+        Runs per batch, which is a chunk on disk.
     start : str
         First day, ISO.
     horizon : int
         Days.
     cities, members, parameters, parameter_units, hypotheses : tuple of str
     priors_hash : str
-        Of all priors and limits, by hypothesis.
+        Hash of all priors and limits, by hypothesis.
     guidance : dict
         ``days`` and ``not_by``, lists of (event, member, day), and ``facts``.
     versions : dict of str to str
         foedus, stream, design, store format, code, python, numpy, numba, scipy.
     evidence_hash : str or None
-        Of the facts that an adaptive ensemble looked at; None for one drawn from the prior.
+        Hash of the facts used by an adaptive ensemble; None for one drawn from the prior.
     proposals : dict
-        ``stages``, as JSON, see :mod:`foedus.ensemble.proposal`; ``begun``, if the first runs are
-        those of another ensemble: its ``as_of`` and ``runs``, of the first of several.
+        ``stages``, as JSON, see :mod:`foedus.ensemble.proposal`; and, if the first runs were copied
+        from another ensemble, ``begun`` with its ``as_of`` and ``runs`` (of the first, if several).
     """
 
     case_id: str
@@ -103,22 +103,22 @@ class Plan:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """How the runs of the later stages are drawn."""
+        """The proposals of the later runs."""
         return tuple(Stage.from_json(s) for s in self.proposals["stages"])
 
     @property
     def batches(self) -> int:
-        """Number of batches; the last may be a part of one."""
+        """Number of batches; the last may be partial."""
         return -(-self.runs // self.batch)
 
     def bounds(self, batch: int) -> tuple[int, int]:
-        """Return the first run of a batch, and the run after its last."""
+        """Return a batch's first run, and one past its last."""
         first = batch * self.batch
         return first, min(first + self.batch, self.runs)
 
     @property
     def digest(self) -> str:
-        """Eight hexadecimal digits that name everything that decides the numbers."""
+        """Eight hexadecimal digits that identify everything that decides the numbers."""
         return _sha256(self._identity())[:8]
 
     def differences(self, other: Plan) -> list[str]:
@@ -135,7 +135,7 @@ class Plan:
                 what = {
                     "world_hash": "the case",
                     "priors_hash": "the priors",
-                    "evidence_hash": "the facts it looks at",
+                    "evidence_hash": "the facts it uses",
                 }[name]
                 hashes = [str(h)[:8] for h in (mine[name], theirs[name])]
                 found.append(f"{what} (hash {hashes[0]} against {hashes[1]})")
@@ -148,7 +148,7 @@ class Plan:
     def command(self, out: object | None = None, *, resume: bool = False) -> str:
         """Return the command that makes these runs again.
 
-        An adaptive ensemble is made by a forecast, which continues an interrupted one by itself.
+        An adaptive ensemble is made by a forecast, which continues an interrupted one on its own.
         """
         verb = "run" if self.evidence_hash is None else "forecast"
         begun = self.proposals.get("begun")
@@ -167,7 +167,7 @@ class Plan:
         return replace(self, proposals={**self.proposals, "stages": stages})
 
     def grown(self, runs: int) -> Plan:
-        """Return the same plan with another number of runs."""
+        """Return the same plan with a different number of runs."""
         return replace(self, runs=runs)
 
     def to_json(self) -> dict[str, Any]:
@@ -177,12 +177,12 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Any) -> Plan:
-        """Read what :meth:`to_json` gave.
+        """Read the data returned by :meth:`to_json`.
 
         Raises
         ------
         StoreError
-            If it is no plan of this layout.
+            If it is not a plan of this layout.
         """
         try:
             kept = {f.name: data[f.name] for f in fields(cls)}
@@ -260,7 +260,7 @@ def day_dates(plan: Plan) -> NDArray[np.datetime64]:
 
 
 def _check_types(plan: Plan) -> None:
-    """Raise ValueError where a plan that was read has a value of another kind than one made."""
+    """Raise ValueError if a value that was read has another type than in a new plan."""
     limits = {"seed": (0, 2**64), "runs": (1, 2**40), "batch": (1, 2**32), "horizon": (1, 2**20)}
     for name, (low, high) in limits.items():
         value = getattr(plan, name)
@@ -290,7 +290,7 @@ def _check_types(plan: Plan) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that decides the numbers, as they are here."""
+    """Return the versions of everything that decides the numbers, on this machine."""
     return {
         "foedus": __version__,
         "stream": str(STREAM_VERSION),

@@ -1,4 +1,4 @@
-"""Worker processes: spawned, never forked, and gone as soon as the parent is."""
+"""Worker processes: spawned, never forked, and ended as soon as the parent ends."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from foedus.errors import FoedusError
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
-#: How often a pool whose worker died is started again before giving up.
+#: Number of times a pool whose worker died is restarted before giving up.
 RESTARTS = 3
 
-#: Every worker computes on one thread; the workers are the parallelism.
+#: Every worker computes in one thread, because the workers are the parallelism.
 ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -34,16 +34,16 @@ ENVIRONMENT = {
 
 
 class WorkerError(FoedusError):
-    """Workers were killed again and again, usually for lack of memory."""
+    """Workers were killed repeatedly, usually for lack of memory."""
 
 
 def execute(
     task: Task, batches: Sequence[int], workers: int, finished: Callable[[Done], None]
 ) -> None:
-    """Work on batches, in this process or in several, and report each as it ends.
+    """Run batches, in this process or in several, and report each as it ends.
 
-    Only as many batches as keep the workers busy are in flight, so memory does not grow with
-    their number.
+    Only enough batches to keep the workers busy are in flight, so memory does not grow with their
+    number.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def execute(
         except BrokenProcessPool:
             continue
     raise WorkerError(
-        f"worker processes died {1 + RESTARTS} times (out of memory?); what was finished is safe. "
+        f"worker processes died {1 + RESTARTS} times (out of memory?). Finished runs are safe. "
         "Give the same command with fewer --workers"
     )
 
@@ -96,12 +96,12 @@ def _execute(
 def spread(
     function: Callable[[_Job], _Result], jobs: Sequence[_Job], workers: int
 ) -> list[_Result]:
-    """Return what a function makes of each job, in order, computed here or by several processes.
+    """Return a function's value for each job, in order, computed here or in several processes.
 
     Parameters
     ----------
     function : callable
-        Of a module, so that a process can import it.
+        At module level, so that a process can import it.
     jobs : sequence
         Plain data.
     workers : int
@@ -127,7 +127,7 @@ def spread(
 
 @contextlib.contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Start workers that die when the parent closes a pipe, on purpose or by dying itself."""
+    """Start workers that end when the parent closes a pipe, on purpose or because it died."""
     context = multiprocessing.get_context("spawn")
     watched, held = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(watched,))
@@ -135,13 +135,13 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
         pool.shutdown(wait=True)
     finally:
-        held.close()  # whatever is still in flight ends now; its batch is not marked
+        held.close()  # work in flight ends now, and its batch is not marked
         pool.shutdown(wait=True, cancel_futures=True)
         watched.close()
 
 
 def _begin(watched: Connection) -> None:
-    """Run in each worker at its start."""
+    """Set up each worker at its start."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     threading.Thread(target=_die_with_parent, args=(watched,), daemon=True).start()
 
@@ -154,10 +154,10 @@ def _die_with_parent(watched: Connection) -> None:
 
 @contextlib.contextmanager
 def clean_start() -> Iterator[None]:
-    """While workers are started: one thread each, and no second run of the user's script.
+    """While workers start: one thread each, and no second run of the user's script.
 
-    A spawned process imports the parent's main module, which would run a script that has no
-    ``if __name__ == "__main__"`` again. Nothing that is sent lives there, so it is hidden.
+    A spawned process imports the parent's main module, which would run a script without ``if
+    __name__ == "__main__"`` again. Nothing that is sent is defined there, so it is hidden.
     """
     main = sys.modules["__main__"]
     before = {name: os.environ.get(name) for name in ENVIRONMENT}

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """What :func:`foedus.ensemble.runner.run` reports to; it must not raise."""
+    """The interface to which :func:`foedus.ensemble.runner.run` reports; it must not raise."""
 
     def start(self, total: int, done: int) -> None:
         """Begin; ``done`` of ``total`` runs already exist."""
 
     def advance(self, runs: int) -> None:
-        """Report runs that were added to the disk."""
+        """Report runs that were written to the disk."""
 
     def note(self, text: str) -> None:
         """Show a message to the user."""
@@ -28,7 +28,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Reports nothing."""
+    """Report nothing."""
 
     def start(self, total: int, done: int) -> None:
         """Do nothing."""
@@ -44,7 +44,7 @@ class Silent:
 
 
 class Lines:
-    """Plain lines, for logs and pipes: one every few seconds, with rate and time left."""
+    """Plain lines for logs and pipes: one every few seconds, with rate and time left."""
 
     def __init__(self, stream: TextIO, *, every: float = 5.0) -> None:
         self._stream = stream
@@ -82,7 +82,7 @@ class Lines:
 
 
 class Bar:
-    """A bar with rate and time left, for a terminal."""
+    """A progress bar with rate and time left, for a terminal."""
 
     def __init__(self) -> None:
         self._bar: _Bar | None = None

@@ -1,19 +1,19 @@
 """Adaptive proposals: where later runs are drawn, and their importance weights.
 
-Weighting a prior ensemble wastes most runs when much is known. An adaptive ensemble therefore
-comes in stages. The runs of the first stage are drawn from the prior; before each later stage a
-proposal is fitted to the runs so far, and the stage's runs are drawn from it:
+Weighting a prior ensemble wastes most runs when much is known. An adaptive ensemble therefore comes
+in stages. The runs of the first stage are drawn from the prior. Before each later stage a proposal
+is fitted to the runs so far, and the stage's runs are drawn from it:
 
     q_k = d · prior + (1 - d) · prod_j N(z_j; mean_j, sd_j²)
 
-in normal scores ``z_j`` of the design and of the chance that is drawn once per run
+in normal scores ``z_j`` of the design and of the once-a-run draws
 (:func:`foedus.world.engine.luck`). A few dimensions are moved; the others follow the prior. The
-defensive share ``d`` bounds every weight by ``1/d`` (Hesterberg 1995,
-doi 10.1080/00401706.1995.10484303). All runs are weighed by the mixture of all stages they could
-have come from, ``prior / sum_k a_k q_k`` (Veach & Guibas 1995, doi 10.1145/218380.218498; Cornuet
-et al. 2012, doi 10.1111/j.1467-9469.2011.00756.x), so that no stage is discarded.
+defensive share ``d`` bounds every weight by ``1/d`` (Hesterberg 1995, doi
+10.1080/00401706.1995.10484303). All runs are weighted by the mixture of all stages from which they
+could have come, ``prior / sum_k a_k q_k`` (Veach & Guibas 1995, doi 10.1145/218380.218498; Cornuet
+et al. 2012, doi 10.1111/j.1467-9469.2011.00756.x), so no stage is discarded.
 
-Stages begin at fixed run numbers (500, 1,000, 2,000, 4,000, ...), whatever the number of runs
+Stages begin at fixed run numbers (500, 1,000, 2,000, 4,000, ...) whatever the number of runs
 requested, so a longer ensemble begins with the same runs as a shorter one.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-#: First run of the second stage; each later stage begins at twice that of the one before.
+#: First run of the second stage; each later stage begins at twice the run of the one before.
 FIRST_STAGE = 500
 #: Share of a stage's runs that are still drawn from the prior.
 DEFENSIVE = 0.2
@@ -44,13 +44,13 @@ _FAR = 8.0
 
 @dataclass(frozen=True)
 class Stage:
-    """How the runs from ``first_run`` on are drawn.
+    """The proposal of the runs from ``first_run`` on.
 
     Attributes
     ----------
     first_run : int
     names : tuple of str
-        The dimensions of the design that are moved.
+        Dimensions of the design that are moved.
     mean, sd : tuple of float
         Of their normal scores; 0 and 1 is the prior.
     """
@@ -71,7 +71,7 @@ class Stage:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Stage:
-        """Read what :meth:`to_json` gave."""
+        """Read the data returned by :meth:`to_json`."""
         return cls(
             int(data["first_run"]),
             tuple(map(str, data["names"])),
@@ -126,7 +126,7 @@ def move(
 
 
 def leaning(seed: int, runs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which runs are drawn from their stage, if they belong to one, not from the prior."""
+    """Return which runs are drawn from their stage's proposal rather than from the prior."""
     return np.asarray(Random(seed, runs).uniform("design.component") >= DEFENSIVE)
 
 
@@ -138,11 +138,11 @@ def log_price(
     Parameters
     ----------
     u : ndarray, shape (dimension, run)
-        Points as :func:`move` gave them.
+        Points as returned by :func:`move`.
     names : tuple of str
     stages : sequence of Stage
     runs : int
-        Number of runs of the ensemble: it decides the share of each stage.
+        Number of runs of the ensemble, which decides the share of each stage.
     """
     stages = [s for s in stages if s.first_run < runs]
     if not stages:

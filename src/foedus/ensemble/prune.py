@@ -15,13 +15,13 @@ from foedus.ensemble.lock import locked
 from foedus.ensemble.runner import RESULTS
 from foedus.errors import InputError, StoreError
 
-#: Arrays by which a store is known as ours when its plan cannot be read.
+#: Arrays that identify a store as ours when its plan cannot be read.
 _OURS = ("checksum", "parameters", "log_guidance")
 
 
 @dataclass(frozen=True)
 class Unwanted:
-    """A store to delete, or deleted.
+    """A store that is to be deleted, or was.
 
     Attributes
     ----------
@@ -44,31 +44,31 @@ def prune(
     older_than: int | None = None,
     delete: bool = False,
 ) -> list[Unwanted]:
-    """Find the stores in a folder that fit one of the descriptions, and delete them if told to.
+    """Find the stores in a folder that meet one of the conditions, and delete them if told to.
 
     Parameters
     ----------
     folder : str or pathlib.Path
     unfinished : bool
-        Those with runs missing, and what a killed process left of one.
+        Stores with missing runs, and what a killed process left of one.
     damaged : bool
-        Those whose plan cannot be read, or whose data do not fit their checksums; all data are
-        read for this.
+        Stores whose plan cannot be read, or whose data do not match their checksums; this reads all
+        data.
     older_than : int, optional
-        Those made more than this many days ago.
+        Stores made more than this number of days ago.
     delete : bool
-        Without it nothing is touched.
+        If False, nothing is deleted.
 
     Raises
     ------
     InputError
-        If no description is given, or there is no such folder.
+        If no condition is given, or there is no such folder.
     StoreError
-        If a store is in use or cannot be removed; those before it are gone.
+        If a store is in use or cannot be removed; those before it are deleted already.
     """
     folder = Path(folder)
     if not (unfinished or damaged or older_than is not None):
-        raise InputError("prune: say what is to go: --unfinished, --damaged or --older-than DAYS")
+        raise InputError("prune: say what to delete: --unfinished, --damaged or --older-than DAYS")
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     found = []
@@ -127,7 +127,7 @@ def _sizes(path: Path) -> Iterator[int]:
 
 
 def _delete(path: Path) -> None:
-    """Take a store away in one step, then its data."""
+    """Move a store away in one step, then delete its data."""
     if path.name.startswith("."):
         shutil.rmtree(path)
         return

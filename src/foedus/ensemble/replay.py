@@ -1,4 +1,4 @@
-"""Replay of a stored run, to show it."""
+"""Replay a stored run in order to show it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def film_run(ensemble: Ensemble, run: int, guidance: Guidance) -> Film:
     run : int
         Number of a complete run.
     guidance : Guidance
-        What the ensemble replayed.
+        The decisions that the ensemble replayed.
 
     Returns
     -------
@@ -35,13 +35,15 @@ def film_run(ensemble: Ensemble, run: int, guidance: Guidance) -> Film:
     InputError
         If there is no such run.
     StoreError
-        If the run made again is not the stored one: it was made by other code.
+        If the replayed run differs from the stored one, because other code made it.
     """
     from foedus.world import engine
 
     plan, case = ensemble.plan, ensemble.case
     if not 0 <= run < plan.runs or not ensemble.complete[run]:
-        raise InputError(f"run: one of the {ensemble.complete_runs:,} that are there (found {run})")
+        raise InputError(
+            f"run: one of the {ensemble.complete_runs:,} runs in the store (found {run})"
+        )
     draws = design.draw(
         case,
         engine.registry(case),
@@ -63,7 +65,7 @@ def film_run(ensemble: Ensemble, run: int, guidance: Guidance) -> Film:
     stored = {n: ensemble.dataset[n].isel(run=row).to_numpy() for n in ("crowd", "jailed")}
     if any(not np.array_equal(seen.outputs[n][0], values) for n, values in stored.items()):
         raise StoreError(
-            f"{ensemble.path}: run {run}, made again, comes out otherwise: it was made by another "
-            "version of foedus. Make the runs anew"
+            f"{ensemble.path}: run {run} comes out differently when replayed: made by another "
+            "version of foedus. Make the runs again"
         )
     return seen

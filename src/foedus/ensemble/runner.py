@@ -1,4 +1,4 @@
-"""Run an ensemble: write the plan to disk, then make batches in one or several processes."""
+"""Run an ensemble: write the plan to disk, then run batches in one or several processes."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ Adapt = Callable[[Ensemble, int], Stage]
 LARGEST_BATCH = 500
 SMALLEST_BATCH = 100
 
-#: Fewer runs than this for each worker are not worth starting it.
+#: Least number of runs for which an additional worker is worth starting.
 RUNS_PER_WORKER = 200
 
-#: Workers of a cluster, as far as the size of a batch goes; a plan is made before they come.
+#: Number of workers assumed for the batch size on a cluster, since the plan is made before they
+#: join.
 CLUSTER_WORKERS = 100
 
-#: Runs that are simulated, and thrown away, to compile the kernels before workers start.
+#: Runs that are simulated and discarded, to compile the kernels before workers start.
 COMPILING_RUNS = 16
 
 #: Default folder of ensembles.
@@ -55,7 +56,7 @@ RESULTS = Path("results")
 
 
 class RunError(FoedusError):
-    """Some batches raised; the others are safe, and the first that failed is named."""
+    """Some batches raised an exception; the others are safe, and the first that failed is named."""
 
     def __init__(self, message: str, failures: tuple[Failure, ...] = ()) -> None:
         super().__init__(message)
@@ -80,43 +81,43 @@ def run(
 ) -> Ensemble:
     """Simulate a case many times; the result is on disk and can be continued at any time.
 
-    A run is the same run, bit for bit, whatever the batch size, the number of workers, or how
-    often the work was interrupted.
+    A run is the same, bit for bit, whatever the batch size, the number of workers, or the number of
+    interruptions.
 
     Parameters
     ----------
     case : Case
     runs : int
-        How many in all. If the store has fewer, the missing ones are added and those there stay.
+        Total number of runs. If the store has fewer, the missing ones are added and the others
+        stay.
     seed : int
         0 to 2**64 - 1.
     workers : int, optional
-        Processes; by default one for each processor, or fewer for few runs. 1 computes in this
-        process.
+        Processes; by default one per processor, or fewer for few runs. 1 computes in this process.
     batch : int, optional
-        Runs of a batch. A store keeps the batch size that it was made with.
+        Runs per batch. A store keeps the batch size with which it was made.
     out : path, optional
         The store; by default in ``results/``, named from case, as-of date, seed and plan.
     as_of : date, datetime or str, optional
         Replay the decisions known by this time. By default nothing is replayed and no fact is used.
     resume : bool
-        The store must exist, and what it holds is checked first: damaged batches are made again.
+        The store must exist, and its data are checked first: damaged batches are made again.
     progress : Progress, optional
         Receives progress reports.
     adapt : callable, optional
-        Makes the ensemble adaptive: ``adapt(ensemble, first_run)`` is asked, before each later
-        stage, for its :class:`~foedus.ensemble.proposal.Stage`, from the runs so far. The stages
-        are kept in the plan. It must depend on the runs and on the facts of the case only.
+        Makes the ensemble adaptive. Before each later stage, ``adapt(ensemble, first_run)`` returns
+        its :class:`~foedus.ensemble.proposal.Stage` from the runs so far. The stages are kept in
+        the plan. It must depend only on the runs and on the facts of the case.
     cluster : str, optional
-        Compute on a Dask cluster: the address of its scheduler such as ``tcp://10.0.0.5:8786``,
-        its scheduler file, or ``local`` for one on this machine. All machines must see the store
-        under the same path.
+        Compute on a Dask cluster: the address of its scheduler such as ``tcp://10.0.0.5:8786``, its
+        scheduler file, or ``local`` for one on this machine. All machines must see the store under
+        the same path.
     folder : path, optional
-        Where the store goes if ``out`` does not say; by default ``results/``.
+        Folder of the store if ``out`` is not given; by default ``results/``.
     continues : Ensemble, optional
-        The first runs are those of this ensemble, copied and not made again; ``adapt`` is asked
-        once, for the stage of all that follow. It must be complete and have replayed the same
-        decisions; seed and batch size are its own.
+        Copy the first runs from this ensemble instead of making them; ``adapt`` is then called
+        once, for the stage of all runs that follow. It must be complete and have replayed the same
+        decisions; its seed and batch size are used.
 
     Returns
     -------
@@ -126,13 +127,13 @@ def run(
     Raises
     ------
     InputError
-        If an argument or the case is not right.
+        If an argument or the case is invalid.
     StoreError
         If the store belongs to another plan, is in use, or cannot be written.
     Interrupted
         After Ctrl-C or SIGTERM; says how to resume.
     RunError
-        If a run raised; the other batches are finished first.
+        If a run raised an exception; the other batches are finished first.
     """
     if continues is not None:
         seed, batch = continues.plan.seed, continues.plan.batch
@@ -158,7 +159,7 @@ def run(
         plan = _continuing(plan, continues)
     path = Path(out) if out is not None else default_path(plan, folder)
     if resume and not path.exists():
-        raise StoreError(f"{path}: nothing to resume here. Without --resume it would be made")
+        raise StoreError(f"{path}: nothing to resume here. Leave out --resume to make it")
     if not resume and path.exists():
         _matching(path, plan)
         ready = open_ensemble(path)
@@ -206,9 +207,9 @@ def _stages(
 
 
 def _continuing(plan: Plan, first: Ensemble) -> Plan:
-    """Return the plan of an ensemble whose first runs are those of another.
+    """Return the plan of an ensemble whose first runs come from another.
 
-    The evidence that it looks at is its own, and that of all ensembles before it.
+    The evidence that it uses is its own and that of all ensembles before it.
     """
     if plan.evidence_hash is None or not first.complete.all() or first.plan.runs >= plan.runs:
         raise InputError(
@@ -257,7 +258,7 @@ def _evidence_hash(case: Case) -> str:
 
 
 def default_path(plan: Plan, folder: str | os.PathLike[str] | None = None) -> Path:
-    """Return the default path of a plan's store, which differs between plans."""
+    """Return the default path of a plan's store; different plans have different paths."""
     known = (plan.as_of or "all-open").replace(":", "")
     return (
         RESULTS if folder is None else Path(folder)
@@ -265,7 +266,7 @@ def default_path(plan: Plan, folder: str | os.PathLike[str] | None = None) -> Pa
 
 
 def _finish(task: Task, runs: int, workers: int, progress: Progress, cluster: str | None) -> None:
-    """Make all batches that hold one of the first ``runs`` runs and are not whole."""
+    """Make all incomplete batches that hold one of the first ``runs`` runs."""
     path, plan = Path(task.path), task.plan
     ends = np.array([plan.bounds(b) for b in range(plan.batches)])
     whole = store.done_runs(store.read_marks(path, plan)) >= ends[:, 1] - ends[:, 0]
@@ -295,7 +296,7 @@ def _finish(task: Task, runs: int, workers: int, progress: Progress, cluster: st
     finally:
         progress.stop()
         store.sweep(path)
-        with contextlib.suppress(StoreError):  # a full disk: the first error counts
+        with contextlib.suppress(StoreError):  # on a full disk, the first error counts
             _record(path, todo, failures)
     if failures:
         raise RunError(_failed(path, plan, failures), tuple(failures.values()))
@@ -313,7 +314,7 @@ def _interrupted(path: Path, plan: Plan) -> Interrupted:
 
 
 def _record(path: Path, tried: list[int], failures: dict[int, Failure]) -> None:
-    """Keep the failures in the store; a batch that was tried again loses its old one."""
+    """Keep the failures in the store; a batch that was retried loses its old one."""
     before = open_ensemble(path).failures
     now = {b: f for b, f in before.items() if b not in tried}
     now |= {b: asdict(f) for b, f in failures.items()}
@@ -326,7 +327,7 @@ def _failed(path: Path, plan: Plan, failures: dict[int, Failure]) -> str:
     first = failures[min(failures)]
     start, end = plan.bounds(first.batch)
     which = f"runs {start} to {end - 1}" if first.run is None else f"run {first.run}"
-    more = f" ({len(failures)} batches failed, this is the first)" if len(failures) > 1 else ""
+    more = f" (the first of {len(failures)} batches that failed)" if len(failures) > 1 else ""
     return (
         f"{which} failed in {first.origin}: {first.error}{more}. The other batches are safe in "
         f"{path}; the tracebacks are in its attribute 'failures'. "
@@ -339,8 +340,8 @@ def _matching(path: Path, plan: Plan) -> Plan:
     stored, _ = store.read_plan(path)
     if differences := stored.differences(plan):
         raise StoreError(
-            f"{path}: it was made by another plan; there and now: {'; '.join(differences)}. "
-            "Give another --out, or run with what it was made with"
+            f"{path}: it was made with another plan; then and now: {'; '.join(differences)}. "
+            "Give another --out, or run with the settings of that plan"
         )
     return stored
 
@@ -348,16 +349,16 @@ def _matching(path: Path, plan: Plan) -> Plan:
 def _drop_damaged(path: Path, plan: Plan, progress: Progress) -> None:
     for batch, why in store.damage(path, plan):
         if why is not None:
-            progress.note(f"batch {batch} is damaged and is made again: {why}")
+            progress.note(f"batch {batch} is damaged and will be made again: {why}")
             store.clear_batch(path, batch)
 
 
 def _compile(task: Task) -> None:
-    """Compile the kernels into the cache that the workers read, by some runs here.
+    """Compile the kernels into the cache that the workers read, by simulating some runs here.
 
-    Which kernels a run needs depends on its draws; some runs meet them all.
+    The kernels that a run needs depend on its draws; these runs together need them all.
     """
-    with contextlib.suppress(Exception):  # the batch that meets it again records it
+    with contextlib.suppress(Exception):  # the batch with this error records it
         simulate(task, np.arange(min(COMPILING_RUNS, task.plan.runs), dtype=np.int64))
 
 
@@ -381,7 +382,7 @@ def _default_batch(runs: int, workers: int, cluster: str | None) -> int:
 
 
 def _batch(wanted: int, staged: bool) -> int:
-    """Return the batch size; a stage begins with a batch, so there it divides the first stage."""
+    """Return the batch size; a stage starts with a batch, so there it divides the first stage."""
     if not staged:
         return wanted
     return max(
@@ -394,7 +395,7 @@ def _check_cluster(cluster: str, workers: int | None) -> None:
 
     if cluster != LOCAL and workers is not None:
         raise InputError(
-            f"--workers: only with --cluster {LOCAL}; {cluster} has workers of its own "
+            f"--workers: only with --cluster {LOCAL}; {cluster} has its own workers "
             f"(found {workers})"
         )
     check_address(cluster)
@@ -416,7 +417,7 @@ def _check(*, runs: int, seed: int, workers: int | None, batch: int | None) -> N
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, for as long as runs are made."""
+    """Let SIGTERM act like Ctrl-C while runs are made."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

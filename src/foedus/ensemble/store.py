@@ -1,10 +1,10 @@
-"""The store on disk: one Zarr group, one chunk of every array for each batch of runs.
+"""The store on disk: one Zarr group, with one chunk of every array for each batch of runs.
 
-A worker writes the chunks of its own batch and no others, each by a temporary file and a rename,
-and brings them to the disk; then it writes the batch's *mark*, the number of runs and the CRC-32
-of their raw data. The mark is the only thing that says that a batch is done, so a store is valid
-at every instant, whatever was killed. The plan is in the group's attributes, and the whole empty
-group appears at once, by a rename.
+A worker writes only the chunks of its own batch, each by a temporary file and a rename, and flushes
+them to disk. Then it writes the batch's *mark*: the number of runs and the CRC-32 of their raw
+data. Only the mark says that a batch is done, so a store is valid at every instant, whatever was
+killed. The plan is in the group's attributes, and the whole empty group appears at once, by a
+rename.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from foedus.world.order import VARIABLES
 
 Arrays = Mapping[str, NDArray[Any]]
 
-#: Array of batch marks: runs done in the upper half, CRC-32 of their data in the lower; 0 not done.
+#: Array of batch marks: finished runs in the upper half, CRC-32 of their data in the lower; 0 not
+#: done.
 MARKS = "checksum"
 
 _PARTIAL = ".partial"
@@ -51,7 +52,7 @@ def columns() -> tuple[Column, ...]:
     """Return all arrays that a batch writes, in the order of the checksum."""
     return (
         Column("run", (), "int64", "1", "global run number"),
-        Column("hypothesis", (), "int16", "1", "hypothesis of the run, -1 none"),
+        Column("hypothesis", (), "int16", "1", "hypothesis of the run, -1 if none"),
         Column(
             "parameters", ("parameter",), "float64", "see parameter_unit", "values of parameters"
         ),
@@ -60,7 +61,7 @@ def columns() -> tuple[Column, ...]:
 
 
 def sizes(plan: Plan) -> dict[str, int]:
-    """Return the length of each dimension but the run."""
+    """Return the length of each dimension except the run."""
     return {
         "day": plan.horizon,
         "city": len(plan.cities),
@@ -70,12 +71,12 @@ def sizes(plan: Plan) -> dict[str, int]:
 
 
 def chunk_file(path: Path, column: Column, batch: int) -> Path:
-    """Return the file of a batch's only chunk of a column."""
+    """Return the file of a column's only chunk in a batch."""
     return path / column.name / ".".join(["c", str(batch), *("0" for _ in column.dims)])
 
 
 def shape_of(column: Column, plan: Plan) -> tuple[int, ...]:
-    """Return the shape of a column behind the run axis."""
+    """Return the shape of a column after the run axis."""
     return tuple(sizes(plan)[d] for d in column.dims)
 
 
@@ -145,7 +146,7 @@ def _lay_out(draft: Path, plan: Plan, title: str, case: str) -> None:
             compressors=(ZstdCodec(level=1), Crc32cCodec()),
             attributes=attributes,
         )
-    meaning = "runs done times 2**32 plus CRC-32 of their data; 0 not done"
+    meaning = "finished runs times 2**32 plus CRC-32 of their data; 0 if not done"
     array(
         MARKS,
         (plan.batches,),
@@ -183,11 +184,11 @@ def extend(path: Path, plan: Plan) -> None:
 
 
 def write_attributes(path: Path, changes: Mapping[str, Any]) -> None:
-    """Change attributes of the group in one atomic step; None takes one out."""
+    """Change attributes of the group in one atomic step; None removes one."""
     with writing(path):
         group = open_group(path, "r+")
         merged = {**dict(group.attrs), **changes}
-        # One document, one rename: a reader sees the old attributes or the new.
+        # One document and one rename: a reader sees the old attributes or the new ones.
         group.attrs.put({k: v for k, v in merged.items() if v is not None})
         _sync(path / "zarr.json")
 
@@ -206,7 +207,7 @@ def checksum(arrays: Arrays) -> int:
 
 
 def write_batch(path: Path, plan: Plan, batch: int, arrays: Arrays) -> int:
-    """Write one batch, bring it to the disk, and mark it done.
+    """Write one batch, flush it to disk, and mark it as done.
 
     Parameters
     ----------
@@ -232,7 +233,7 @@ def write_batch(path: Path, plan: Plan, batch: int, arrays: Arrays) -> int:
             _write_chunks(path, plan, batch, arrays)
         except OSError:
             raise
-        except Exception:  # the codecs', on the damaged part of a batch that is completed here
+        except Exception:  # from the codecs, if a batch that is completed here has a damaged part
             clear_batch(path, batch)
             _write_chunks(path, plan, batch, arrays)
         mark = ((end - first) << 32) | checksum(arrays)
@@ -259,11 +260,11 @@ def clear_batch(path: Path, batch: int) -> None:
 def read_batch(
     path: Path, group: Any, plan: Plan, batch: int, runs: int
 ) -> dict[str, NDArray[Any]]:
-    """Read the first ``runs`` runs of a batch; any error of the codecs comes through."""
+    """Read the first ``runs`` runs of a batch; errors of the codecs are not caught."""
     first = batch * plan.batch
     for column in columns():
         if not chunk_file(path, column, batch).exists():
-            raise StoreError(f"the chunk of {column.name} is gone")
+            raise StoreError(f"the chunk of {column.name} is missing")
     return {c.name: np.asarray(group[c.name][first : first + runs]) for c in columns()}
 
 
@@ -275,7 +276,7 @@ def read_marks(path: Path, plan: Plan) -> NDArray[np.uint64]:
     Raises
     ------
     StoreError
-        If the folder of the marks is gone.
+        If the folder of the marks is missing.
     """
     marks = np.zeros(plan.batches, dtype=np.uint64)
     try:
@@ -291,12 +292,12 @@ def read_marks(path: Path, plan: Plan) -> NDArray[np.uint64]:
 
 
 def done_runs(marks: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return how many runs each mark says are done."""
+    """Return the number of finished runs given by each mark."""
     return (marks >> np.uint64(32)).astype(np.int64)
 
 
 def damage(path: Path, plan: Plan) -> Iterator[tuple[int, str | None]]:
-    """Read every marked batch again; yield its number, and what is wrong with it or None."""
+    """Read every marked batch again; yield its number and its fault, or None."""
     group = open_group(path, "r")
     marks = read_marks(path, plan)
     for batch in np.flatnonzero(marks).tolist():
@@ -314,7 +315,7 @@ def damage(path: Path, plan: Plan) -> Iterator[tuple[int, str | None]]:
 
 
 def _writable(path: Path, name: str) -> Any:
-    """Open an array so that chunks of nothing but zeros are kept: one that is gone is damage."""
+    """Open an array that also writes all-zero chunks, so that a missing chunk means damage."""
     import zarr
 
     with zarr.config.set({"array.write_empty_chunks": True}):
@@ -364,7 +365,7 @@ def read_plan(path: Path) -> tuple[Plan, dict[str, Any]]:
         attributes = dict(data["attributes"])
         stored = attributes.pop("plan")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path}: no foedus ensemble, or a damaged one ({error!r})") from None
+        raise StoreError(f"{path}: not a foedus ensemble, or a damaged one ({error!r})") from None
     try:
         return Plan.from_json(stored), attributes
     except StoreError as error:
@@ -372,7 +373,7 @@ def read_plan(path: Path) -> tuple[Plan, dict[str, Any]]:
 
 
 def sweep(path: Path) -> None:
-    """Remove what interrupted writers left; only for the holder of the lock."""
+    """Remove what interrupted writers left behind; only for the holder of the lock."""
     for draft in path.parent.glob(f".{path.name}.*{_PARTIAL}"):
         shutil.rmtree(draft, ignore_errors=True)
     for file in path.glob(f"*/*{_PARTIAL}"):
@@ -389,8 +390,8 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error)
         raise StoreError(
-            f"{path}: cannot write: {why}. What was finished is safe; "
-            "when there is room and permission, give the same command again"
+            f"{path}: cannot write: {why}. Finished runs are safe; "
+            "once there is space and permission, give the same command again"
         ) from error
 
 
@@ -402,7 +403,7 @@ def _sync_tree(root: Path) -> None:
 
 
 def _sync_all(paths: list[Path]) -> None:
-    """Sync many at once: the disk takes them together, which is several times faster."""
+    """Sync many files at once, which is several times faster."""
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(_sync, paths))
 

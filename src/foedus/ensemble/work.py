@@ -27,7 +27,7 @@ ENGINE = "foedus.world.engine"
 
 @dataclass(frozen=True)
 class Task:
-    """All that a worker needs for any batch of an ensemble; plain data, for any executor.
+    """Everything that a worker needs for any batch of an ensemble, as plain data.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Done:
-    """The outcome of one batch: its mark in the store, or why there is none."""
+    """The outcome of one batch: its mark in the store, or the failure."""
 
     batch: int
     runs: int
@@ -109,7 +109,7 @@ def simulate(task: Task, runs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If the engine returns other arrays than it declares.
+        If the engine returns arrays that differ from those it declares.
     """
     engine = importlib.import_module(task.engine)
     case = _case(task.case)
@@ -162,7 +162,7 @@ def _failure(task: Task, batch: int, error: Exception) -> Failure:
 
 
 def _culprit(task: Task, batch: int) -> int | None:
-    """Return the first run of the batch that fails by itself, by halving."""
+    """Return the first run of the batch that fails on its own, by halving."""
     first, end = task.plan.bounds(batch)
     while end - first > 1:
         middle = (first + end) // 2

@@ -78,7 +78,7 @@ def _fault(declared: Parameter, prior: Prior) -> tuple[str, str] | None:
     """Return what was found and what would be right, or None if the prior is allowed."""
     if isinstance(prior, Choice) and prior.options != getattr(declared.prior, "options", ()):
         legal = ", ".join(getattr(declared.prior, "options", ())) or "none, because it is a number"
-        expected = f"the options {legal}, with weights for how likely each is"
+        expected = f"the options {legal}; give each a weight"
         return ", ".join(prior.options), expected
     median = float(prior.quantile(np.array([0.5]))[0])
     if not declared.low <= median <= declared.high:
