@@ -1,1 +1,1 @@
-"""The page: `foedus serve`. It shows what the other stages compute; no science in here."""
+"""The page of `foedus serve`. It shows what the other packages compute; no science in here."""

@@ -1,4 +1,4 @@
-"""What a visitor can change in a case: mechanisms, explanations, parameters."""
+"""The assumptions of a case that a visitor can change: mechanisms, explanations, parameters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def routes(state: AppState) -> list[Route]:
 
 
 def assumptions(case: Case) -> dict[str, Any]:
-    """Return what can be otherwise.
+    """Return the assumptions that can be changed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The cases: a list, and one case with all that a person may look at without a forecast."""
+"""The list of cases, and one case with everything that needs no forecast."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def key_in(request: Request) -> str:
 
 
 def whole(key: str, case: Case) -> dict[str, Any]:
-    """Return a case for the page: no outcome, and every fact with the day that it became known.
+    """Return a case for the page, without outcomes, with the day on which each fact became known.
 
     Keys: key, id, title, summary, start, end, as_of, horizon, ticks_per_day, places, actors,
     alliance, requester_iso3, sources, facts, calendar, hypotheses, questions, mechanisms, outcomes
@@ -52,7 +52,7 @@ def whole(key: str, case: Case) -> dict[str, Any]:
     """
 
     def day(when: Any) -> str:
-        # The as-of date from which the fact is in: a bare as-of date means the end of that day.
+        # The first as-of date that includes the fact: a bare as-of date means the end of that day.
         moment = latest(when, case.timezone_offset)
         return local_day(moment, case.timezone_offset).isoformat()
 

@@ -1,10 +1,10 @@
 """Jobs of the page: start, follow and stop them, and fetch their results.
 
-``POST /api/jobs`` with ``{kind, ...}`` starts or joins a job, or finds the result on disk:
-``{id, key, state, done, total, note, error, version}``. ``GET /api/jobs?id=`` follows it,
-``POST /api/jobs/stop`` ``{id}`` withdraws a request. ``GET /api/result?key=`` gives the result, or
-a preliminary one; ``version`` counts the results so far. ``GET /api/best?case=&as_of=`` names the
-best forecast already on disk: ``{runs, key, steps}``.
+``POST /api/jobs`` with ``{kind, ...}`` starts or joins a job, or finds the result on disk: ``{id,
+key, state, done, total, note, error, version}``. ``GET /api/jobs?id=`` follows it, and ``POST
+/api/jobs/stop`` ``{id}`` withdraws a request. ``GET /api/result?key=`` returns the result or a
+preliminary one; ``version`` counts the results so far. ``GET /api/best?case=&as_of=`` names the
+best forecast on disk: ``{runs, key, steps}``.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from foedus.errors import InputError
 from foedus.world.engine import registry
 from foedus.world.priors import refuse_undeclared
 
-#: Runs that a visitor may ask for, at most.
+#: Largest number of runs that a visitor may ask for.
 MOST_RUNS = 200_000
 
-#: Up to this many runs take seconds and go into the quick lane.
+#: Up to this number of runs a job takes seconds and goes into the quick lane.
 SMALL = 500
 
 _KEY = re.compile(r"^[a-z]+-[0-9a-f]{32}$")
 
-#: Checks what a visitor asks for and returns it in one form, as it decides the result.
+#: Checks a visitor's request and returns it in a canonical form, because it decides the result.
 Check = Callable[[dict[str, Any], Case], dict[str, Any]]
 
 
@@ -62,12 +62,12 @@ class Kind:
 
 
 def date_in(body: dict[str, Any], case: Case) -> str:
-    """Return the as-of date that is asked for.
+    """Return the as-of date of a request.
 
     Raises
     ------
     InputError
-        If it is no date of the case.
+        If it is not a date of the case.
     """
     found = body.get("as_of", case.as_of.isoformat())
     if not isinstance(found, str):
@@ -109,7 +109,7 @@ def score_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
     if not case.outcomes:
         raise InputError("this case has no outcomes yet, so nothing can be revealed")
     if body.get("reveal") is not True:
-        raise InputError("reveal: true, to be told what came")
+        raise InputError("reveal: true, to see the outcomes")
     return runs_in(body, case)
 
 
@@ -119,11 +119,11 @@ def explain_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
 
 
 def question_in(body: dict[str, Any], case: Case) -> str | None:
-    """Return the question that is asked about; None for none in particular."""
+    """Return the question of a request, or None if it names none."""
     found = body.get("question")
     if found is not None and found not in [q.id for q in case.questions]:
         known = ", ".join(q.id for q in case.questions) or "none"
-        raise InputError(f"question: of {known} (found {found!r:.80})")
+        raise InputError(f"question: one of {known} (found {found!r:.80})")
     return found
 
 
@@ -142,7 +142,7 @@ def whatif_in(body: dict[str, Any], case: Case) -> dict[str, Any]:
     """Return what :func:`foedus.app.work.whatif` needs."""
     told = body.get("change")
     if not isinstance(told, dict):
-        raise InputError("change: what is otherwise")
+        raise InputError("change: the assumptions to change")
     change = work.change_of(told)
     changed = change.apply(case)
     refuse_undeclared(changed, registry(changed))
@@ -202,13 +202,13 @@ def routes(state: AppState) -> list[Route]:
     def follow(request: Request, body: object) -> dict[str, Any]:
         job = state.jobs.get(request.query_params.get("id", ""))
         if job is None:
-            raise NotThereError("no such job; it may be long over")
+            raise NotThereError("no such job; it may have ended long ago")
         return job.to_dict()
 
     def stop(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         job = state.jobs.stop(str(body.get("id", "")))
         if job is None:
-            raise NotThereError("no such job; it may be long over")
+            raise NotThereError("no such job; it may have ended long ago")
         return job.to_dict()
 
     def result(request: Request, body: object) -> Response:

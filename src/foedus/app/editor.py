@@ -1,8 +1,8 @@
-"""Make a case in the page: open, check while typing, change one field, save.
+"""Edit a case in the page: open, check while typing, change one field, save.
 
-The text of the file is the document; the form is a view of it. A change in the form is made in
-the text (:mod:`foedus.app.yamledit`), and the text is checked as ``foedus check`` would. Nothing
-of a document is kept here between two requests, and nothing is written but by *save*.
+The text of the file is the document; the form is a view of it. A change in the form is made in the
+text (:mod:`foedus.app.yamledit`), and the text is checked as ``foedus check`` would check it. The
+server keeps nothing of a document between two requests, and only *save* writes anything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from foedus.case.template import starter
 from foedus.case.yamlfile import parse
 from foedus.errors import InputError, Problem
 
-#: Changes in one request, at most.
+#: Largest number of changes in one request.
 _MOST_EDITS = 200
 _DEEPEST = 6
 _SAVING = threading.Lock()
@@ -77,14 +77,14 @@ def routes(state: AppState) -> list[Route]:
 
 
 def view(text: str, name: str) -> dict[str, Any]:
-    """Return a document as both views of it need it.
+    """Return a document with everything that its two views need.
 
     Returns
     -------
     dict
-        ``text``; ``data``: the plain values, or None if the text is not a mapping;
-        ``problems``: each with line, column, field, found and expected; ``warnings`` of a case
-        without problems; ``editable``: whether the form can change it.
+        ``text``; ``data``: the plain values, or None if the text is not a mapping; ``problems``:
+        each with line, column, field, found and expected; ``warnings`` of a case without problems;
+        ``editable``: whether the form can change it.
     """
     problems: tuple[Problem, ...] = ()
     warnings: list[str] = []
@@ -94,7 +94,7 @@ def view(text: str, name: str) -> dict[str, Any]:
         data = found if isinstance(found, dict) else None
         editable = data is not None and not own
     except InputError:
-        pass  # load_text says it again, with all the rest
+        pass  # load_text reports it again, with everything else
     try:
         report = check(load_text(text, name))
         warnings = [*(str(c) for c in report.contradictions), *report.warnings]
@@ -110,22 +110,21 @@ def view(text: str, name: str) -> dict[str, Any]:
 
 
 def _finite(data: Any) -> Any:
-    """Return data that strict JSON can hold: a number that is none becomes its text."""
+    """Return data that strict JSON can hold: a number that is not finite becomes text."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
     if isinstance(data, list):
         return [_finite(value) for value in data]
     if isinstance(data, float) and not math.isfinite(data):
         return str(data)
-    # A whole number beyond 2**53 would come out of the browser as another one.
+    # The browser would return a whole number beyond 2**53 as a different one.
     return str(data) if isinstance(data, int) and abs(data) > 2**53 else data
 
 
 def save(library: Library, text: str, body: dict[str, Any]) -> Response:
     """Write a case into the folder of cases, whole or not at all.
 
-    A file that is there is replaced only if ``overwrite`` is true and its bytes still are those
-    that ``etag`` names.
+    An existing file is replaced only if ``overwrite`` is true and ``etag`` matches its bytes.
 
     Raises
     ------
@@ -134,12 +133,12 @@ def save(library: Library, text: str, body: dict[str, Any]) -> Response:
     """
     name, etag, overwrite = body.get("name"), body.get("etag"), body.get("overwrite", False)
     if not isinstance(name, str) or not isinstance(overwrite, bool):
-        raise InputError("name: a text; overwrite: true or false")
+        raise InputError("name: a string; overwrite: true or false")
     if etag is not None and not isinstance(etag, str):
-        raise InputError("etag: as the file was opened with, or null")
+        raise InputError("etag: the one with which the file was opened, or null")
     path = library.path(name)
     if name.rsplit(".", 1)[0] in shipped():
-        raise InputError(f"{name}: another name; that of a case that comes with foedus is taken")
+        raise InputError(f"{name}: another name; this is the name of a shipped case")
     raw = text.encode("utf-8")
     if len(raw) > LARGEST:
         raise InputError(f"{name}: a case of at most {LARGEST:,} bytes (found {len(raw):,})")
@@ -147,19 +146,19 @@ def save(library: Library, text: str, body: dict[str, Any]) -> Response:
     with _SAVING:
         there = _etag(path)
         if there is not None and not overwrite:
-            text = f"{name}: there is one already; nothing was written"
+            text = f"{name}: already exists; nothing was written"
             return Plain({"error": text, "reason": "exists", "etag": there}, 409)
         if overwrite and there != etag:
             text = f"{name}: the file has changed since you opened it; nothing was written"
             return Plain({"error": text, "reason": "changed", "etag": there}, 409)
         if not _write(path, raw, replace=overwrite and there is not None):
-            text = f"{name}: there is one already; nothing was written"
+            text = f"{name}: already exists; nothing was written"
             return Plain({"error": text, "reason": "exists", "etag": _etag(path)}, 409)
     return Plain({"name": name, "etag": hashlib.sha256(raw).hexdigest()})
 
 
 def _write(path: Path, raw: bytes, *, replace: bool) -> bool:
-    """Write a file atomically; False if it is there and must not be replaced."""
+    """Write a file atomically; return False if it exists and must not be replaced."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,11 +170,11 @@ def _write(path: Path, raw: bytes, *, replace: bool) -> bool:
         if replace:
             os.replace(part, path)
         else:
-            os.link(part, path)  # unlike a rename, it fails where there is one
+            os.link(part, path)  # unlike a rename, this fails if the file exists
     except FileExistsError:
         return False
     except OSError as error:
-        raise InputError(f"{path.name}: {error.strerror or 'it cannot be written'}") from None
+        raise InputError(f"{path.name}: {error.strerror or 'cannot be written'}") from None
     finally:
         part.unlink(missing_ok=True)
     return True
@@ -192,7 +191,7 @@ def _etag(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(f"{path.name}: {error.strerror or 'it cannot be read'}") from None
+        raise InputError(f"{path.name}: {error.strerror or 'cannot be read'}") from None
 
 
 def _text(body: dict[str, Any]) -> str:
@@ -202,7 +201,7 @@ def _text(body: dict[str, Any]) -> str:
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError:
-        raise InputError("text: whole characters (found half of a surrogate pair)") from None
+        raise InputError("text: complete characters (found half of a surrogate pair)") from None
     if size > LARGEST:
         raise InputError(f"text: a case of at most {LARGEST:,} bytes (found {size:,})")
     return text
@@ -235,7 +234,7 @@ def _edits(body: dict[str, Any]) -> list[Edit]:
 
 
 def _depth(value: object) -> int:
-    """Return how many levels a value has, without going through them by recursion."""
+    """Return the number of levels of a value, without recursion."""
     level, depth = [value], 0
     while level and depth <= _DEEPEST:
         groups = [v for v in level if isinstance(v, dict | list)]

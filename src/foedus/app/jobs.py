@@ -1,8 +1,8 @@
 """Heavy work in separate processes, so that no request waits for another's forecast.
 
 There are two lanes. The *quick* lane has a process for jobs that take seconds; the *long* lane does
-the rest, one job after another. A job yields to a later one of higher priority (a lower number) and
-restarts after it; what it has on disk is reused. A process is kept between jobs and killed if a job
+the rest, one job at a time. A job yields to a later one of higher priority (a lower number) and
+restarts after it, reusing what it has on disk. A process is kept between jobs, and killed if a job
 does not stop on request. Visitors who ask for the same result share one job, which runs until the
 last of them stops it. Result files are named by a hash of everything that decides them.
 """
@@ -34,20 +34,20 @@ from foedus.errors import FoedusError
 Lane = Literal["quick", "long"]
 State = Literal["queued", "running", "done", "failed", "stopped"]
 
-#: Seconds that a job told to stop has before its process is killed.
+#: Seconds that a job has to stop on request before its process is killed.
 PATIENCE = 5.0
-#: Jobs that are remembered after their end.
+#: Number of ended jobs that are remembered.
 REMEMBERED = 200
-#: Bytes of results that are kept on disk; the oldest go first.
+#: Bytes of results kept on disk; the oldest are deleted first.
 KEPT_BYTES = 500_000_000
 
 
 class BusyError(FoedusError):
-    """Too many jobs wait."""
+    """Too many jobs are waiting."""
 
 
 class Tell(Protocol):
-    """What a job may say while it works."""
+    """What a job reports while it works."""
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         """Report progress."""
@@ -62,20 +62,20 @@ Work = Callable[[dict[str, Any], Tell], bytes]
 
 @dataclass
 class Job:
-    """One piece of work and how far it is.
+    """One piece of work and its progress.
 
     Attributes
     ----------
     id, kind : str
     key : str
-        Names all that decides the result.
+        Identifies everything that decides the result.
     lane : {"quick", "long"}
     wanted : int
-        Visitors who wait for it.
+        Number of visitors who wait for it.
     version : int
-        How often its result has been written.
+        Number of times its result has been written.
     order : int
-        Of those with the same priority, who came first.
+        Order of arrival among jobs of the same priority.
     """
 
     id: str
@@ -96,7 +96,7 @@ class Job:
     began: float = field(default_factory=time.monotonic)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a visitor may see."""
+        """Return the values that a visitor may see."""
         names = ("id", "kind", "key", "state", "done", "total", "note", "error", "version")
         return {name: getattr(self, name) for name in names}
 
@@ -109,11 +109,11 @@ class Jobs:
     kept : pathlib.Path
         Folder of results.
     most : int
-        Jobs that may wait.
+        Largest number of waiting jobs.
     lanes : dict of lane to int, optional
-        Processes of each lane; one of each if absent.
+        Number of processes in each lane; by default one each.
     begin : str
-        ``module:function`` that each process calls at its start; none if empty.
+        ``module:function`` that each process calls at its start; empty for none.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Jobs:
             worker.thread.start()
 
     def close(self) -> None:
-        """Stop everything; what is on disk stays."""
+        """Stop everything; results on disk stay."""
         with self._lock:
             self._closed = True
             self._lock.notify_all()
@@ -161,7 +161,7 @@ class Jobs:
         key: str,
         priority: int = 0,
     ) -> Job:
-        """Start a job, or join one that is under way for the same result.
+        """Start a job, or join one for the same result that is already under way.
 
         Parameters
         ----------
@@ -172,9 +172,9 @@ class Jobs:
             Plain values.
         lane : {"quick", "long"}
         key : str
-            As from :func:`key_of`.
+            From :func:`key_of`.
         priority : int
-            Low numbers go first, and what runs with a higher one makes way.
+            Lower numbers go first; a running job with a higher number yields.
 
         Raises
         ------
@@ -186,7 +186,9 @@ class Jobs:
                     job.wanted += 1
                     return job
             if sum(map(len, self._waiting.values())) >= self.most:
-                raise BusyError(f"{self.most} jobs wait already; stop one, or try again later")
+                raise BusyError(
+                    f"{self.most} jobs are waiting already; stop one, or try again later"
+                )
             number = next(self._numbers)
             job = Job(f"{number}", kind, key, lane, work, params, priority, order=number)
             self._jobs[job.id] = job
@@ -203,7 +205,7 @@ class Jobs:
         self._lock.notify_all()
 
     def _in_the_way(self, job: Job) -> Job | None:
-        """Return what is to make way for a job; None if a process is free, or all come first."""
+        """Return the job that must yield to a job; None if a process is free or none must yield."""
         running = [w.job for w in self._workers if w.lane == job.lane]
         if None in running:
             return None
@@ -238,13 +240,13 @@ class Jobs:
         return job
 
     def path(self, key: str) -> Path:
-        """Return where a result is, if it is there."""
+        """Return the path of a result if it exists."""
         return self.kept / f"{key}.bin"
 
     def result(self, key: str) -> bytes | None:
-        """Return a result, or the first one of a job that is not done; None if there is none."""
+        """Return a result, or a preliminary one if the job is not done; None if there is none."""
         whole = self.path(key)
-        # The last is for a job that ends between the first two looks.
+        # The last look is for a job that ends between the first two.
         for path in (whole, whole.with_suffix(".part"), whole):
             with contextlib.suppress(OSError):
                 return path.read_bytes()
@@ -256,7 +258,7 @@ class Jobs:
             del self._jobs[job.id]
 
     def _next(self, worker: _Worker) -> Job | None:
-        """Wait for a job for a worker; None when the page closes."""
+        """Wait for a job for a worker; return None when the page closes."""
         with self._lock:
             while not self._closed:
                 if self._waiting[worker.lane]:
@@ -277,21 +279,21 @@ class Jobs:
                 job.error, job.state = (
                     error,
                     state,
-                )  # set before the state, so that whoever sees the end sees the error
+                )  # set before the state, so that whoever sees the end also sees the error
 
 
-#: Starting a process changes what the whole program sees for a moment: one at a time.
+#: Starting a process briefly changes state that the whole program sees, so one at a time.
 _STARTING = threading.Lock()
 
 
 class _Worker:
-    """A thread that hands jobs to a process and listens to it."""
+    """A thread that passes jobs to a process and listens to it."""
 
     def __init__(self, jobs: Jobs, lane: Lane) -> None:
         self.jobs = jobs
         self.lane: Lane = lane
         self.job: Job | None = None
-        self.told: Job | None = None  # the one that was told to stop
+        self.told: Job | None = None  # the job that was told to stop
         self.process: Any = None
         self.pipe: Connection | None = None
         self.thread = threading.Thread(target=self._serve, name=f"jobs-{lane}", daemon=True)
@@ -302,10 +304,11 @@ class _Worker:
         if process is None or self.job is not job or self.told is job:
             return
         self.told = job
-        process.terminate()  # nothing if it is gone: its number may be another's by now
+        process.terminate()  # nothing if it is gone: another process may have its number
 
         def kill() -> None:
-            # Not if it has stopped and, wanted still, begun again; but a process that came since.
+            # Not if the job has stopped and, because someone still wants it, begun again. `end`
+            # acts on the current process, which may be a new one.
             if self.job is job and self.told is job:
                 self.end()
 
@@ -367,7 +370,7 @@ class _Worker:
 
 
 class _Teller:
-    """Tells the page how far a job is, and keeps its results on disk."""
+    """Report a job's progress to the page, and keep its results on disk."""
 
     def __init__(self, pipe: Connection, path: Path) -> None:
         self._pipe = pipe
@@ -400,7 +403,7 @@ class _Teller:
 
 @contextlib.contextmanager
 def _whole() -> Iterator[None]:
-    """Let no signal come between the halves of a message."""
+    """Let no signal interrupt a message."""
     if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover - not on this system
         yield
         return
@@ -412,17 +415,17 @@ def _whole() -> Iterator[None]:
 
 
 def _process(pipe: Connection, kept: str, lane: Lane, begin: str) -> None:
-    """Do jobs until the page has gone; runs in a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    """Do jobs until the page closes; runs in its own process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C
     os.environ.update(ENVIRONMENT)
     if lane == "long" and hasattr(os, "nice"):
-        os.nice(5)  # what a visitor waits for goes first
+        os.nice(5)  # jobs for which a visitor waits go first
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    # What is told to stop may be reading a store at the time.
+    # A job that is told to stop may be reading a store at the time.
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
     with contextlib.suppress(Exception, KeyboardInterrupt):
         if begin:
@@ -430,7 +433,7 @@ def _process(pipe: Connection, kept: str, lane: Lane, begin: str) -> None:
     while True:
         try:
             work, params, key = pipe.recv()
-        except KeyboardInterrupt:  # told to stop what had ended already
+        except KeyboardInterrupt:  # told to stop a job that had already ended
             continue
         except (EOFError, OSError):
             return
@@ -465,7 +468,7 @@ def _do(work: str, params: dict[str, Any], teller: _Teller) -> tuple[str, Any]:
 
 
 def key_of(kind: str, params: dict[str, Any]) -> str:
-    """Return a name for all that decides a result: what is asked, and by which code."""
+    """Return a name for everything that decides a result: the request and the code."""
     from foedus.ensemble.plan import versions
 
     what = json.dumps([kind, params, versions(), _code()], sort_keys=True, default=str)
@@ -473,7 +476,7 @@ def key_of(kind: str, params: dict[str, Any]) -> str:
 
 
 def prune(kept: Path, most: int = KEPT_BYTES) -> int:
-    """Delete the oldest results until so many bytes are left; return how many went."""
+    """Delete the oldest results until ``most`` bytes are left; return the number deleted."""
 
     def files() -> Iterator[tuple[float, int, Path]]:
         with contextlib.suppress(OSError):
@@ -495,7 +498,7 @@ def prune(kept: Path, most: int = KEPT_BYTES) -> int:
 
 @functools.cache
 def _code() -> str:
-    """Return a hash of all source of foedus: a result of other code is another result."""
+    """Return a hash of all source of foedus, because other code gives another result."""
     root = Path(importlib.import_module("foedus").__file__ or "").parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

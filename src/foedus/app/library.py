@@ -1,8 +1,8 @@
 """The cases that the page shows: those shipped, and those in the user's folder.
 
-A key names a case in addresses: the name of a shipped case (``kazakhstan-2022``), or the name of a
-file in the folder (``my-case.yaml``). Nothing else is read: no folder in a name, no link that leads
-out, no file larger than a case may be.
+In addresses, a key names a case: the name of a shipped case (``kazakhstan-2022``), or the name of a
+file in the folder (``my-case.yaml``). Nothing else is read: no names with folders, no links that
+lead outside, no files larger than a case may be.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from foedus.case import Case, load_text, shipped
 from foedus.case.load import shipped_text
 from foedus.errors import InputError
 
-#: Names of case files: no folder, no hidden file, nothing that a shell or a page could stumble on.
+#: Names of case files: no folder, no hidden file, no characters that a shell or a page could trip
+#: over.
 _FILE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.ya?ml$")
 
-#: Bytes of a case file, at most.
+#: Largest size of a case file in bytes.
 LARGEST = 1_000_000
-#: Cases of the folder that are listed, at most.
+#: Largest number of cases listed from the folder.
 MOST = 500
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A case in the list: its key, title, and what is wrong with it if it can't be read."""
+    """A case in the list: its key, its title, and the problem if it cannot be read."""
 
     key: str
     title: str
@@ -44,7 +45,7 @@ class Library:
     Parameters
     ----------
     folder : pathlib.Path
-        It need not exist.
+        Need not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,7 +77,7 @@ class Library:
         Raises
         ------
         InputError
-            If there is no such case, or it can't be read.
+            If there is no such case, or it cannot be read.
         """
         if key in shipped():
             return shipped_text(key)
@@ -90,7 +91,7 @@ class Library:
         except FileNotFoundError:
             raise InputError(f"{key}: no such case") from None
         except OSError as error:
-            raise InputError(f"{key}: {error.strerror or 'it cannot be read'}") from None
+            raise InputError(f"{key}: {error.strerror or 'cannot be read'}") from None
         if len(data) > LARGEST:
             raise InputError(f"{key}: a case of at most {LARGEST:,} bytes")
         try:
@@ -108,7 +109,7 @@ class Library:
         return _checked(self.text(key), self.name(key))
 
     def name(self, key: str) -> str:
-        """Return what a case's file is called in messages."""
+        """Return the name of a case's file in messages."""
         return f"{key}.yaml" if key in shipped() else key
 
     def keys(self) -> list[str]:
@@ -123,7 +124,7 @@ class Library:
         return [*shipped(), *own[:MOST]]
 
     def entries(self) -> list[Entry]:
-        """Return all cases with their titles; one that can't be read says why."""
+        """Return all cases with their titles; an unreadable one carries its problem."""
         out = []
         for key in self.keys():
             ours = key in shipped()

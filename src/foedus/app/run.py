@@ -1,4 +1,4 @@
-"""`foedus serve`: find a port, say the address, serve until Ctrl-C."""
+"""`foedus serve`: find a port, print the address, serve until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def serve(*, host: str, port: int, cases: Path, results: Path, open_page: bool) 
     Parameters
     ----------
     host : str
-        Address or name to listen on. Where others than this machine can reach it, a visitor needs
-        the address with the token that is printed.
+        Address or name to listen on. If other machines can reach it, a visitor needs the address
+        with the token that is printed.
     port : int
         0 takes a free one.
     cases, results : pathlib.Path
@@ -38,7 +38,7 @@ def serve(*, host: str, port: int, cases: Path, results: Path, open_page: bool) 
     Raises
     ------
     InputError
-        If the address cannot be used, or a folder is none.
+        If the address cannot be used, or a folder is a file.
     """
     import uvicorn
 
@@ -54,10 +54,10 @@ def serve(*, host: str, port: int, cases: Path, results: Path, open_page: bool) 
             cases=cases.absolute(), results=results.absolute(), host=host, port=port, token=token
         )
         address = f"http://{_shown(host)}:{port}/" + (f"?token={token}" if token else "")
-        print(f"foedus: {address}  (Ctrl-C ends it)", flush=True)
+        print(f"foedus: {address}  (Ctrl-C stops it)", flush=True)
         if token:
-            print("Others can reach this page. Give the address with its token only to those whom "
-                  "you trust.", file=sys.stderr)  # fmt: skip
+            print("Other machines can reach this page. Share the address with its token only with "
+                  "people you trust.", file=sys.stderr)  # fmt: skip
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(settings),
@@ -88,7 +88,7 @@ def _listen(host: str, port: int) -> socket.socket:
         found.bind(where)
     except OSError as error:
         raise InputError(
-            f"--host {host} --port {port}: {error.strerror or error}. Give another --port; 0 takes "
+            f"--host {host} --port {port}: {error.strerror or error}. Give another --port; 0 picks "
             "a free one"
         ) from None
     return found

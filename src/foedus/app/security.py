@@ -1,11 +1,11 @@
-"""Who may ask for what: hosts, origins, sizes, and what a page of ours may load.
+"""Which requests are answered: hosts, origins, sizes, and what our page may load.
 
 - **Host.** Only names of this server are answered, so that another site's name that is made to
-  point here (DNS rebinding) gets nothing. An address in digits can't be rebound.
-- **Origin.** A request that a page of another origin makes is refused.
+  point here (DNS rebinding) gets nothing. A numeric address cannot be rebound.
+- **Origin.** A request from a page of another origin is refused.
 - **Changes.** POST, PUT, PATCH and DELETE need ``X-Foedus: 1``, which no form and no foreign page
-  can send without asking first, and a JSON body of bounded size.
-- **Content.** No inline script, no foreign script, style, picture or connection, no framing.
+  can send without a preflight request, and a JSON body of bounded size.
+- **Content.** No inline script; no foreign script, style, picture or connection; no framing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ COOKIE = "foedus"
 
 
 class Guard:
-    """Refuses what does not come from a page of ours, and bounds what does."""
+    """Refuse requests that do not come from our page, and limit those that do."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -58,7 +58,7 @@ class Guard:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
-            return  # no websockets: nothing here speaks them
+            return  # no websockets: the page does not use them
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
@@ -101,13 +101,13 @@ class Guard:
         await self.app(scope, replay, guarded)
 
     def _refusal(self, scope: Scope, headers: dict[str, list[str]]) -> tuple[int, str] | None:
-        """Return the status and the reason of a request that is not answered."""
+        """Return the status and the reason if a request is refused."""
         method = scope["method"]
         if method not in (*SAFE, *CHANGING):
             return 405, f"no such method here: {method}"
         hosts = headers.get("host", [])
         if len(hosts) != 1 or not self.ours(hosts[0]):
-            return 421, "this server does not go by that name"
+            return 421, "this server does not have that name"
         mine = f"{scope.get('scheme', 'http')}://{hosts[0].lower()}"
         origins = headers.get("origin", [])
         if any(o.lower() != mine for o in origins):
@@ -125,7 +125,7 @@ class Guard:
         return None
 
     def ours(self, host: str) -> bool:
-        """Tell whether a Host header names this server."""
+        """Return whether a Host header names this server."""
         name, _, port = host.lower().rpartition(":")
         if not port.isdigit() or (name.startswith("[") != name.endswith("]")):
             name, port = host.lower(), "80"  # no port: a browser leaves 80 out
@@ -168,7 +168,7 @@ class Guard:
         await JSONResponse({"error": text}, 401)(scope, receive, send)
 
     async def _body(self, headers: dict[str, list[str]], receive: Receive) -> bytes | None:
-        """Return the whole body, or None if it is too large; no more than that is ever held."""
+        """Return the whole body, or None if it is too large; never holds more than the limit."""
         most = self.settings.largest_body
         said = headers.get("content-length", ["0"])[0]
         if not said.isdigit() or int(said) > most:

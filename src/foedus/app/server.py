@@ -1,24 +1,24 @@
 """The server of the page: Starlette, static files, and the routes of the features.
 
-Conventions, for whoever adds a feature:
+Conventions for a new feature:
 
-- A feature is a module of this package with ``routes(state: AppState) -> list[Route]``, named in
-  :data:`FEATURES`. All its addresses are below ``/api/``; a case is named by its key in the query
+- A feature is a module of this package with ``routes(state: AppState) -> list[Route]``, listed in
+  :data:`FEATURES`. All its addresses are below ``/api/``. A case is named by its key in the query
   (``?case=kazakhstan-2022``, ``?case=my-case.yaml``) and read by ``state.library.load(key)``.
-- Endpoints are made by :func:`foedus.app.web.answers` from plain functions
-  ``function(request, body)``: they return plain values (strict JSON) or a Response, run in a
-  thread, and raise ``InputError`` (422, with ``problems``), ``NotThereError`` (404).
+- Endpoints are made by :func:`foedus.app.web.answers` from plain functions ``function(request,
+  body)``. They return plain values (strict JSON) or a Response, run in a thread, and raise
+  ``InputError`` (422, with ``problems``) or ``NotThereError`` (404).
 - GET changes nothing. Changes are POST, PUT or DELETE with a JSON body; the guard in
-  :mod:`foedus.app.security` has checked host, origin, custom header, type and size before.
-- What computes goes to ``state.jobs.submit(kind, "module:function", params, lane=, key=)``. The
+  :mod:`foedus.app.security` has already checked host, origin, custom header, type and size.
+- Computations go to ``state.jobs.submit(kind, "module:function", params, lane=, key=)``. The
   function takes ``(params, tell)`` and returns bytes; it runs in another process. The page starts
-  jobs by ``context.compute(kind, params)`` (see ``static/main.js``); kinds are in
+  jobs by ``context.compute(kind, params)`` (see ``static/main.js``); the kinds are in
   :mod:`foedus.app.compute`.
-- Files are read and written below ``settings.cases`` (through ``Library.path``, which refuses
-  names that lead elsewhere) and ``settings.results`` only.
+- Files are read and written only below ``settings.cases`` (through ``Library.path``, which refuses
+  names that lead elsewhere) and ``settings.results``.
 - Front end: ``static/NAME.js`` is an ES module with ``mount(element, context)``; the conventions
-  are at the top of ``static/main.js``. Text from cases goes into the page by ``textContent``
-  only (``h()`` of ``static/dom.js``), links through ``link()`` of the same file.
+  are at the top of ``static/main.js``. Text from cases goes into the page only by ``textContent``
+  (``h()`` of ``static/dom.js``), and links by ``link()`` of the same file.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def create_app(settings: Settings, jobs: Jobs | None = None) -> Starlette:
     ----------
     settings : Settings
     jobs : Jobs, optional
-        For tests; otherwise made here, and closed when the server ends.
+        For tests; by default made here, and closed when the server ends.
     """
     queue = jobs if jobs is not None else Jobs(settings.kept, settings.queue)
     state = AppState(settings, Library(settings.cases), queue)

@@ -9,24 +9,24 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the page looks, and how much it may do.
+    """Folders, address and limits of the page.
 
     Attributes
     ----------
     cases : pathlib.Path
         Folder of the user's own case files; nothing outside it is read or written as a case.
     results : pathlib.Path
-        Folder of the stores of runs; the page keeps its own results in ``.app`` in it.
+        Folder of the stores of runs; the page keeps its own results in its subfolder ``.app``.
     host : str
     port : int
     token : str or None
-        Asked of every visitor, where others than this machine can reach the page.
+        Required of every visitor if other machines can reach the page.
     queue : int
-        Most jobs that wait.
+        Largest number of waiting jobs.
     largest_body : int
-        Bytes of a request, at most.
+        Largest size of a request in bytes.
     steps : tuple of int
-        Runs of a forecast: a first answer soon, and better ones after it.
+        Numbers of runs of a forecast: a first answer soon, and better ones after it.
     """
 
     cases: Path = Path("cases")
@@ -45,12 +45,12 @@ class Settings:
 
     @property
     def kept(self) -> Path:
-        """Folder of what the page has computed."""
+        """Folder of the results that the page has computed."""
         return self.results / ".app"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine and nothing else."""
+    """Return whether a host name or address is this machine and nothing else."""
     if host == "localhost":
         return True
     try:

@@ -28,7 +28,7 @@ class AppState:
     library : Library
         The cases, by key.
     jobs : Jobs
-        Heavy work goes here, never into a route.
+        For heavy work, which never belongs in a route.
     """
 
     settings: Settings
@@ -40,7 +40,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Plain(JSONResponse):
-    """JSON that is strict: no NaN, no infinity."""
+    """Strict JSON: no NaN, no infinity."""
 
     def render(self, content: Any) -> bytes:
         """Return the bytes."""
@@ -48,10 +48,10 @@ class Plain(JSONResponse):
 
 
 def answers(function: Callable[..., Any]) -> Endpoint:
-    """Make an endpoint of ``function(request, body)``: errors of ours become a JSON answer.
+    """Make an endpoint of ``function(request, body)``; foedus's errors become a JSON answer.
 
-    The function runs in a thread, so that it may read files. ``body`` is the parsed JSON of a
-    POST or PUT and an empty dict otherwise. It returns plain values, or a Response.
+    The function runs in a thread, so it may read files. ``body`` is the parsed JSON of a POST or
+    PUT and an empty dict otherwise. It returns plain values, or a Response.
     """
 
     @functools.wraps(function)
@@ -76,7 +76,7 @@ def answers(function: Callable[..., Any]) -> Endpoint:
 
 
 class NotThereError(FoedusError):
-    """What was asked for is not there (404)."""
+    """The thing requested does not exist (404)."""
 
 
 def parsed(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the processes of the page compute; each function returns the bytes of a result."""
+"""The computations of the page's processes; each function returns the bytes of a result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def warm() -> None:
     from foedus.world.mechanisms import streets as unrest
 
     load_casebook()
-    # Those of lattices as most cases have them; what a larger one needs its first job compiles.
+    # The kernels of the usual lattices; the first job with a larger one compiles its own.
     for _ in streets.warm(unrest.READINGS, sides=[SMALL]):
         pass
 
@@ -38,7 +38,7 @@ def to_bytes(result: Any) -> bytes:
 
 
 class Reported:
-    """Tells the page how far an ensemble is."""
+    """Report the progress of an ensemble to the page."""
 
     def __init__(self, tell: Tell, what: str = "runs") -> None:
         self._tell, self._what = tell, what
@@ -55,20 +55,20 @@ class Reported:
         self._tell.progress(self._done, self._total, self._what)
 
     def note(self, text: str) -> None:
-        """Say something."""
+        """Report a message."""
         self._tell.progress(self._done, self._total, text)
 
     def stop(self) -> None:
-        """Do nothing: more may come."""
+        """Do nothing, because more may follow."""
 
 
 def case_of(params: dict[str, Any]) -> Case:
-    """Return the case of a job; its name is what a command would call it."""
+    """Return the case of a job, named as on the command line."""
     return load_text(params["text"], params["name"])
 
 
 def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
-    """Return the runs of a case as of a date; those there are used, the rest is made."""
+    """Return the runs of a case as of a date; existing ones are reused and the rest are made."""
     from foedus.weighing.weighed import make_runs
 
     return make_runs(
@@ -84,10 +84,10 @@ def runs_of(params: dict[str, Any], case: Case, tell: Tell) -> Ensemble:
 
 
 def forecast(params: dict[str, Any], tell: Tell) -> bytes:
-    """Return a forecast, with the facts on its fans.
+    """Return a forecast, with the facts on its fan charts.
 
-    Where it refuses, ``before`` has the fans, votes and map of the runs before the evidence; it is
-    None where there are answers.
+    Where it refuses to answer, ``before`` has the fans, votes and map of the runs without evidence;
+    it is None where there are answers.
     """
     import foedus
     from foedus.answers.by_place import by_place
@@ -123,9 +123,9 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
 
 
 def before(case: Case, ensemble: Ensemble) -> dict[str, Any]:
-    """Return fans, votes and map of runs as their priors weigh them, no evidence weighed.
+    """Return fans, votes and map of runs weighted by their priors, without evidence.
 
-    Known decisions that were imposed on the runs are in them.
+    They include the known decisions that were imposed on the runs.
     """
     from foedus.answers.by_place import by_place
     from foedus.answers.fans import fans_before
@@ -143,10 +143,10 @@ def before(case: Case, ensemble: Ensemble) -> dict[str, Any]:
 def street(params: dict[str, Any], tell: Tell) -> bytes:
     """Return the film of a run's streets: length of a header, the header as JSON, the cells.
 
-    The length is four bytes, little end first. The header has ``run``, ``cities`` (``id``,
-    ``name``, ``side``), ``ticks``, ``ticks_per_day``, ``start``, and by city the people in the
-    streets and held, day by day. Then come the frames: for each tick each city's cells by row, one
-    byte each (0 empty, 1 quiet, 2 active, 3 police, 4 jailed).
+    The length is four bytes, little-endian. The header has ``run``, ``cities`` (``id``, ``name``,
+    ``side``), ``ticks``, ``ticks_per_day``, ``start``, and by city the people in the streets and
+    held, day by day. Then come the frames: for each tick each city's cells by row, one byte each (0
+    empty, 1 quiet, 2 active, 3 police, 4 jailed).
     """
     from foedus.ensemble.replay import film_run
     from foedus.weighing.weighed import replayed_decisions
@@ -236,12 +236,12 @@ def whatif(params: dict[str, Any], tell: Tell) -> bytes:
 
 
 def sensitivity(params: dict[str, Any], tell: Tell) -> bytes:
-    """Return the uncertain inputs that the answers depend on."""
+    """Return the uncertain inputs on which the answers depend."""
     import foedus
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
-    tell.progress(0, 1, "looking for what the answers hang on")
+    tell.progress(0, 1, "finding what the answers depend on")
     made = foedus.sensitivity(
         case,
         as_of=params["as_of"],
@@ -258,7 +258,7 @@ def watch(params: dict[str, Any], tell: Tell) -> bytes:
 
     case = case_of(params)
     ensemble = runs_of(params, case, tell)
-    tell.progress(0, 1, "weighing what reports could tell")
+    tell.progress(0, 1, "weighing possible reports")
     made = foedus.watch(case, as_of=params["as_of"], question=params["question"], ensemble=ensemble)
     return to_bytes(made.to_dict())
 
@@ -269,7 +269,7 @@ def change_of(told: dict[str, Any]) -> Change:
     Raises
     ------
     InputError
-        If it is not of the form of :meth:`foedus.answers.whatif.Change.to_dict`.
+        If it does not have the form of :meth:`foedus.answers.whatif.Change.to_dict`.
     """
     from pydantic import TypeAdapter, ValidationError
 

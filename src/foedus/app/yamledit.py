@@ -1,10 +1,10 @@
-"""Change one thing in a case file's text, and leave every other character as it was.
+"""Change one thing in a case file's text, and leave every other character unchanged.
 
 Comments, order, blank lines and layout are the author's. ruamel.yaml composes the text into nodes
 with their marks and writes the new pieces; only the characters between those marks change. Each
-result is read again, and must hold exactly the data that the change asked for. Where a layout is
-too unusual for that, the text goes through ruamel's round trip as a whole, which keeps comments
-but may move line breaks.
+result is read again and must hold exactly the data that the change asked for. Where a layout is too
+unusual for that, the whole text goes through ruamel's round trip, which keeps comments but may move
+line breaks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from foedus.errors import InputError
 
 Operation = Literal["set", "remove", "rename", "append"]
 
-#: Texts longer than this are folded over several lines.
+#: Longer texts are folded over several lines.
 _FOLD = 88
 _NO_LIMIT = 1_000_000
 
@@ -41,10 +41,10 @@ class Edit:
     Attributes
     ----------
     op : {"set", "remove", "rename", "append"}
-        Give a field a value (and make what it stands in, if need be), take out a field or an
-        item if it is there, give a key another name, or put an item at the end of a list.
+        Set a field (and create the mappings that contain it, if needed), remove a field or an item
+        if it exists, rename a key, or append an item to a list.
     path : tuple of str and int
-        Of the field; for ``append`` of the list.
+        Path of the field; for ``append`` of the list.
     value : object
         Plain data; for ``rename`` the new key.
     """
@@ -55,7 +55,7 @@ class Edit:
 
 
 class _Resolver(VersionedResolver):
-    """YAML 1.2's, but a date stays a text, as in :mod:`foedus.case.yamlfile`."""
+    """YAML 1.2's resolver, except that a date stays text, as in :mod:`foedus.case.yamlfile`."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         tag = super().resolve(kind, value, implicit)
@@ -75,12 +75,12 @@ def _yaml() -> YAML:
 
 
 def apply(text: str, edits: Sequence[Edit]) -> str:
-    """Return the text after some changes, one after the other.
+    """Return the text after some changes, made in order.
 
     Parameters
     ----------
     text : str
-        YAML that reads without a problem of the text itself.
+        YAML whose syntax has no problem.
     edits : sequence of Edit
 
     Returns
@@ -90,7 +90,7 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
     Raises
     ------
     InputError
-        If the text can't be read, or a path leads nowhere.
+        If the text cannot be read, or a path leads nowhere.
     """
     for edit in edits:
         text = _applied(text, edit)
@@ -111,17 +111,17 @@ def _applied(text: str, edit: Edit) -> str:
             found, _, problems = parse(result, "text")
         except (InputError, YAMLError, _Unusual):
             continue
-        # As text, for true is not 1; and the order of the keys is part of what was asked.
+        # Compared as text, because true is not 1 and the order of the keys is part of the change.
         if not problems and repr(_sorted(found)) == repr(_sorted(wanted)):
             return result
     raise InputError(
-        f"this change can't be made in the form; make it in the text: {edit.op} "
+        f"this change cannot be made in the form; make it in the text: {edit.op} "
         f"{dotted(edit.path) or 'the whole case'}"
     )
 
 
 def _sorted(data: Any) -> Any:
-    """Return data with keys in order: where a new field goes is a matter of layout."""
+    """Return data with sorted keys, because the place of a new field is a matter of layout."""
     if isinstance(data, dict):
         return {key: _sorted(data[key]) for key in sorted(data)}
     return [_sorted(item) for item in data] if isinstance(data, list) else data
@@ -143,7 +143,7 @@ def _changed(data: Any, edit: Edit) -> Any:
         elif edit.op == "remove":
             del parent[last]
         elif not isinstance(parent, dict) or edit.value in parent:
-            raise InputError(f"a key that is not there yet (found {edit.value!r})")
+            raise InputError(f"a key that does not exist yet (found {edit.value!r})")
         else:
             parent[str(edit.value)] = parent.pop(last)
     except (KeyError, IndexError, TypeError, AttributeError):
@@ -152,7 +152,7 @@ def _changed(data: Any, edit: Edit) -> Any:
 
 
 def _completed(data: Any, edit: Edit) -> Edit:
-    """Return a change that also makes the mappings, or the list, that are not there yet."""
+    """Return a change that also creates the missing mappings, or the missing list."""
     if edit.op not in ("set", "append"):
         return edit
     path, value = edit.path, edit.value
@@ -240,7 +240,7 @@ class _Place:
         return self.text[:start] + new + self.text[end:]
 
     def _end(self, node: Node) -> int:
-        """Return where the last character of a node's content ends, without what follows it."""
+        """Return the position after the last character of a node's content."""
         if isinstance(node, ScalarNode):
             if node.style in ("|", ">"):
                 return self._block_scalar_end(node)
@@ -251,7 +251,7 @@ class _Place:
         return self._end(last[1] if isinstance(last, tuple) else last)
 
     def _block_scalar_end(self, node: ScalarNode) -> int:
-        """Return the end of the last line of a block scalar: those indented as its first is."""
+        """Return the end of the last line of a block scalar: those indented like its first."""
         start = self.text.index("\n", _start(node)) + 1
         end, least = start - 1, None
         for line in self.text[start:].splitlines(keepends=True):
@@ -295,7 +295,7 @@ class _Place:
         return self._replaced(start, end, _inline(value))
 
     def _after_colon(self, value: Any, indent: int) -> str:
-        """Return a value as it stands behind ``key:`` in block style."""
+        """Return the text of a value after ``key:`` in block style."""
         if isinstance(value, str) and _long(value):
             lines = textwrap.wrap(value, _FOLD - indent, break_long_words=False,
                                   break_on_hyphens=False)  # fmt: skip
@@ -360,7 +360,7 @@ class _Place:
         else:
             start = starts[number]
         line = self._line_start(start)
-        if self.text[line:start].strip():  # behind a dash: the next key takes the place
+        if self.text[line:start].strip():  # after a dash: the next key takes its place
             if number or isinstance(parent, SequenceNode):
                 raise _Unusual
             return self._replaced(start, starts[1], "")
@@ -368,7 +368,7 @@ class _Place:
 
 
 def _flow(node: Node) -> bool:
-    """Tell whether a mapping or list stands in braces or brackets."""
+    """Return whether a mapping or list is written in braces or brackets."""
     return bool(getattr(node, "flow_style", False))
 
 
@@ -377,25 +377,25 @@ def _start(node: Node) -> int:
 
 
 def _dash(text: str, item: Node) -> int:
-    """Return where the dash of a block item stands."""
+    """Return the position of the dash of a block item."""
     dash = text.rindex("-", 0, max(_start(item), 1))
-    if text[dash + 1 : _start(item)].strip():  # a comment between; its own dash may be meant
+    if text[dash + 1 : _start(item)].strip():  # a comment in between, whose dash is not meant
         raise _Unusual
     return dash
 
 
 def _long(value: Any) -> bool:
-    """Return whether a text is long enough to fold, and only has single spaces between words."""
+    """Return whether a text is long enough to fold and has only single spaces between words."""
     return isinstance(value, str) and len(value) > _FOLD and value == " ".join(value.split())
 
 
 def _words(value: Any) -> bool:
-    """Tell whether a value is a list of plain words or numbers, which stands on one line."""
+    """Return whether a value is a list of plain words or numbers, which is written on one line."""
     return isinstance(value, list) and not any(isinstance(v, dict | list) for v in value)
 
 
 def _inline(value: Any, *, flow: bool = False) -> str:
-    """Return a value on one line; a text that would read as something else in double quotes."""
+    """Return a value on one line; text that would read as something else goes in double quotes."""
     text = _dumped(value, flow)
     if isinstance(value, str):
         with contextlib.suppress(InputError):

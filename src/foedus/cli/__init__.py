@@ -1,6 +1,6 @@
 """The command line. Heavy imports are inside commands, so that help is immediate.
 
-Exit status: 0 fine (``runs diff``: equal; ``runs verify``: sound), 1 a failure of ours (``runs
+Exit status: 0 success (``runs diff``: equal; ``runs verify``: sound), 1 a failure of ours (``runs
 diff``: different; ``runs verify``: damaged), 2 bad input, 130 stopped by Ctrl-C.
 """
 

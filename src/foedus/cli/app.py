@@ -1,4 +1,4 @@
-"""The program, its groups of commands, and how it ends."""
+"""The program, its groups of commands, and its exit status and errors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def example(*lines: str) -> str:
-    """Return the end of a help text."""
+    """Return the end of a help text: examples."""
     return "\n".join(["Example:" if len(lines) == 1 else "Examples:", *(f"  {x}" for x in lines)])
 
 
 app = App(
     name="foedus",
-    help="Will the alliance come, how soon, with what, and what happens in the streets.",
+    help="Will the alliance come, how soon and with what, and what happens in the streets?",
     help_format="plaintext",
     help_epilogue=example("foedus forecast kazakhstan-2022 --as-of 2022-01-07"),
     version=lambda: __import__("foedus").__version__,
@@ -37,7 +37,7 @@ runs_app = App(
 )
 casebook_app = App(
     name="casebook",
-    help="What history says: coded calls for help, base rates, exports.",
+    help="Past cases: coded calls for help, base rates, exports.",
     help_epilogue=example("foedus casebook base-rate KAZ2022"),
 )
 app.command(runs_app)
@@ -45,7 +45,7 @@ app.command(casebook_app)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status; the user sees errors as messages only."""
+    """Run a command and return its exit status; the user sees errors only as messages."""
     from foedus import errors
 
     if os.environ.get("FOEDUS_DEBUG"):
@@ -66,7 +66,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in `foedus schema | head`
         _flush(sys.stdout)
         return 0
-    except SystemExit as end:  # so rich says the same
+    except SystemExit as end:  # so that rich agrees
         if not isinstance(end.__context__, BrokenPipeError):
             raise
         return 0
@@ -76,17 +76,17 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _complain(
             f"{type(error).__name__}: {error}\n"
-            "This is a fault of foedus, not of your input. FOEDUS_DEBUG=1 shows where.",
+            "This is a fault in foedus, not in your input. FOEDUS_DEBUG=1 shows where.",
             1,
         )
 
 
 def _how_to_go_on(error: Interrupted, tokens: Sequence[str] | None) -> str:
-    """Return the message of an interruption; all but a plain run goes on by the same command."""
+    """Return the message of an interruption; all commands but a plain run resume by repetition."""
     words = list(sys.argv[1:] if tokens is None else tokens)
     if words[:1] == ["run"] and "--cluster" not in words:
         return str(error)
-    return f"{error.stopped} To go on: {shlex.join(['foedus', *words])}"
+    return f"{error.stopped} To continue: {shlex.join(['foedus', *words])}"
 
 
 def _status(result: Any) -> int:
@@ -102,7 +102,7 @@ def _complain(message: str, status: int) -> int:
 
 
 def _visible(line: str) -> str:
-    """Return a line with its control characters written out, so that none reaches a terminal."""
+    """Return a line with its control characters escaped, so that none reaches a terminal."""
     hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return "".join(repr(c)[1:-1] if unicodedata.category(c) in hidden else c for c in line)
 

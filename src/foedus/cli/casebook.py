@@ -1,4 +1,4 @@
-"""Commands about the coded cases: foedus casebook ..."""
+"""Commands on the coded cases: foedus casebook ..."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def casebook_compare(
     folder: OwnCases = None,
     json: Json = False,
 ) -> int:
-    """List the past cases most like a coded one, known before it began."""
+    """List the past cases most like a coded one, as known before it began."""
     from foedus.casebook import load_casebook
     from foedus.casebook.similarity import nearest_to_coded
     from foedus.report import casebook as report
@@ -94,7 +94,7 @@ def casebook_export(
     path: Annotated[Path, Parameter(help="A .csv or .parquet file to write.")],
     /,
     *,
-    long: Annotated[bool, Parameter(negative="", help="One row a coded field.")] = False,
+    long: Annotated[bool, Parameter(negative="", help="Write one row per coded field.")] = False,
     organisation: Organisation = None,
     trigger: Trigger = None,
     first_year: FirstYear = None,
@@ -119,7 +119,7 @@ def casebook_base_rate(
     case: Annotated[
         str | None,
         Parameter(
-            help="A case (shipped name or path), or the id of a coded one; or give features."
+            help="A case (shipped name or path) or the id of a coded case; or give features."
         ),
     ] = None,
     /,
@@ -129,7 +129,7 @@ def casebook_base_rate(
     organisation: Organisation = None,
     year: Annotated[int | None, Parameter(help="Year of the crisis.")] = None,
     asked: Annotated[
-        bool | None, Parameter(help="The government has asked, or has not; unknown if absent.")
+        bool | None, Parameter(help="Whether the government has asked; unknown if absent.")
     ] = None,
     n: Nearest = 5,
     before: Before = None,
@@ -171,7 +171,7 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Out
     features = case_features(known)
     if not {"trigger", "organisation"} <= set(features):
         raise InputError(
-            f"{name}: the casebook needs the case's trigger_type and organisation to compare it"
+            f"{name}: to compare it, the casebook needs the case's trigger_type and organisation"
         )
     exclude = load_casebook(folder).own_row(case)
     return outside_view(
@@ -181,7 +181,7 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Out
 
 @_casebook("score", "foedus casebook score my-cases.csv")
 def casebook_score(
-    path: Annotated[Path, Parameter(help="A CSV of coded cases, as export writes it.")],
+    path: Annotated[Path, Parameter(help="A CSV file of coded cases, as written by export.")],
     /,
     *,
     as_of: Annotated[
@@ -192,7 +192,7 @@ def casebook_score(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Predict the cases of a file, and score the predictions."""
+    """Predict the cases in a file, and score the predictions."""
     from foedus.casebook.scores import score_file
     from foedus.report import casebook as report
 

@@ -1,4 +1,4 @@
-"""Commands about case files and this machine: check, schema, new, serve, warm."""
+"""Commands on case files and this machine: check, schema, new, serve, warm."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def new(
     *,
     title: Annotated[str, Parameter(help="Title of the case.")] = "A new case",
 ) -> int:
-    """Write a starter case with notes, which passes foedus check."""
+    """Write a starter case with comments, which passes foedus check."""
     from foedus.case.template import new_case
 
     print(new_case(path, title=title))
@@ -71,20 +71,20 @@ def new(
 def serve(
     *,
     port: Annotated[
-        int, Parameter(validator=Number(gte=0, lte=65535), help="Port; 0 takes a free one.")
+        int, Parameter(validator=Number(gte=0, lte=65535), help="Port; 0 picks a free one.")
     ] = 8000,
     host: Annotated[
-        str, Parameter(help="Address to listen on. Others than this machine only if you say so.")
+        str, Parameter(help="Address to listen on; the default is for this machine only.")
     ] = "127.0.0.1",
     cases: Annotated[
-        Path, Parameter(help="Folder of your own cases; new ones are saved there.")
+        Path, Parameter(help="Folder of your own cases, where new ones are saved.")
     ] = Path("cases"),
     results: Annotated[Path, Parameter(help="Folder of the runs.")] = Path("results"),
     open_: Annotated[
         bool, Parameter(name="--open", negative="", help="Open the page in the browser.")
     ] = False,
 ) -> int:
-    """Show the page: forecasts, streets, what if and explanations, on this machine only."""
+    """Show the page: forecasts, streets, what-if, explanations; by default on this machine only."""
     from foedus.app.run import serve as run_page
 
     return run_page(host=host, port=port, cases=cases, results=results, open_page=open_)
@@ -92,7 +92,7 @@ def serve(
 
 @app.command(help_epilogue=example("foedus warm"))
 def warm() -> int:
-    """Compile the kernels now, so that the first run need not."""
+    """Compile the kernels now, so that the first run need not wait for it."""
     import time
 
     from foedus import streets

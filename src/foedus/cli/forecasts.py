@@ -1,4 +1,4 @@
-"""Commands that make the runs of a case and forecast from them."""
+"""Commands that run a case and forecast from the runs."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def run(
     cluster: Cluster = None,
     as_of: Annotated[
         str | None,
-        Parameter(help="Replay the decisions known by then; without it nothing is replayed."),
+        Parameter(help="Replay the decisions known by then; if absent, nothing is replayed."),
     ] = None,
     resume: Annotated[
         bool,
-        Parameter(negative="", help="The store must exist; it is checked, repaired and finished."),
+        Parameter(negative="", help="Finish an existing store, after checking and repairing it."),
     ] = False,
 ) -> int:
     """Draw the priors, simulate, and keep the runs in a store on disk."""
@@ -109,8 +109,8 @@ def forecast(
 ) -> int:
     """Answer the questions of a case from what was known, and write the brief.
 
-    Runs that are on disk already are not made again. For a range of days: the answers by day, as a
-    table, a picture and a CSV file.
+    Runs already on disk are reused. For a range of days, write the answers by day as a table, a
+    picture and a CSV file.
     """
     from foedus.case.asof import is_span
     from foedus.report import tables
@@ -143,27 +143,25 @@ def report(
     brief: Brief = None,
     pdf: Pdf = None,
     explain: Annotated[
-        bool, Parameter(help="What the casebook says of the explanations, and counterfactuals.")
+        bool, Parameter(help="Add the weighing of the explanations, and counterfactuals.")
     ] = True,
     pairs: Annotated[
         int,
         Parameter(
             validator=Number(gte=0, lte=1_000_000),
-            help="Pairs of runs for each counterfactual; 0 makes none.",
+            help="Pairs of runs for each counterfactual; 0 for none.",
         ),
     ] = 400,
-    watch: Annotated[bool, Parameter(help="What to look for next.")] = True,
+    watch: Annotated[bool, Parameter(help="Add the watch list: what to look for next.")] = True,
     question: Annotated[
         str | None,
-        Parameter(
-            help="Id of the question that the watch list is about; absent: the most open one."
-        ),
+        Parameter(help="Id of the question of the watch list; the most open one if absent."),
     ] = None,
 ) -> int:
-    """Write the full brief of a case, and print nothing but its path.
+    """Write the full brief of a case, and print only its path.
 
-    To the forecast it adds explanations, counterfactuals and the watch list. Runs that are on disk
-    already are not made again.
+    It adds explanations, counterfactuals and the watch list to the forecast. Runs already on disk
+    are reused.
     """
     from foedus.answers.dossier import Wanted
 
@@ -191,7 +189,7 @@ def score(
 ) -> int:
     """Score the forecast of a case against its outcomes and the baselines.
 
-    For a range of days: the answers by day beside what came, and the scores by lead time.
+    For a range of days, give the answers by day with the outcomes, and the scores by lead time.
     """
     import foedus
     from foedus.case.asof import is_span
@@ -230,7 +228,9 @@ def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> i
     out = making.out
     refuse_file(out)
     if out is not None and (out / "zarr.json").is_file():
-        raise InputError(f"--out {out}: a store; for a range of days give a folder for several")
+        raise InputError(
+            f"--out {out}: a store; for a range of days give a folder for several stores"
+        )
     given = making.options()
     stem = (out or RESULTS) / f"{what.id}_{first}..{last}_seed{making.seed}"
     outcomes = None

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
     from foedus.case import Case
 
-#: How the file of a brief ends.
+#: File name endings of a brief.
 PAGES = (".html", ".htm")
 PAPERS = (".pdf",)
 
 CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
 AsOf = Annotated[
     str | None,
-    Parameter(help="Use only what was known by then (2022-01-07); the case's own date if absent."),
+    Parameter(
+        help="Use only what was known by this date (2022-01-07); the case's own date if absent."
+    ),
 ]
 AsOfDays = Annotated[
     str | None,
@@ -42,17 +44,18 @@ Workers = Annotated[
     int | None,
     Parameter(
         validator=Number(gte=1, lte=1024),
-        help="Processes; one a core if absent. Changes no result.",
+        help="Processes; one per core if absent. Does not change the result.",
     ),
 ]
 Batch = Annotated[
     int | None,
     Parameter(
-        validator=Number(gte=1, lte=2**20), help="Runs held in memory at once. Changes no result."
+        validator=Number(gte=1, lte=2**20),
+        help="Runs held in memory at once. Does not change the result.",
     ),
 ]
 Out = Annotated[
-    Path | None, Parameter(help="The store of the runs, a folder; in results/ if absent.")
+    Path | None, Parameter(help="Folder for the store of the runs; in results/ if absent.")
 ]
 Cluster = Annotated[
     str | None,
@@ -62,28 +65,30 @@ Cluster = Annotated[
     ),
 ]
 Brief = Annotated[
-    Path | None, Parameter(help="HTML file to write; by --out or in results/ if absent.")
+    Path | None, Parameter(help="HTML file to write; next to --out or in results/ if absent.")
 ]
 Pdf = Annotated[Path | None, Parameter(help="PDF file to write as well, with the same content.")]
 Store = Annotated[Path, Parameter(help="A store of runs.")]
-CaseId = Annotated[str, Parameter(help="Id of a coded case, as KAZ2022.")]
-Organisation = Annotated[str | None, Parameter(help="Organisation or helper, as CSTO.")]
-Trigger = Annotated[str | None, Parameter(help="Kind of trigger, as domestic_protest.")]
+CaseId = Annotated[str, Parameter(help="Id of a coded case, such as KAZ2022.")]
+Organisation = Annotated[str | None, Parameter(help="Organisation or helper, such as CSTO.")]
+Trigger = Annotated[str | None, Parameter(help="Kind of trigger, such as domestic_protest.")]
 FirstYear = Annotated[int | None, Parameter(help="Earliest year.")]
 LastYear = Annotated[int | None, Parameter(help="Latest year.")]
-OwnCases = Annotated[Path | None, Parameter(help="Folder of your own coded cases, added.")]
+OwnCases = Annotated[
+    Path | None, Parameter(help="Folder of your own coded cases, which are added.")
+]
 Before = Annotated[str | None, Parameter(help="Use only what was known before this date.")]
-Nearest = Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="How many cases.")]
+Nearest = Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="Number of cases.")]
 Json = Annotated[
     bool,
-    Parameter(name="--json", negative="", help="Print JSON, for programs, instead of a table."),
+    Parameter(name="--json", negative="", help="Print JSON instead of a table."),
 ]
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Making:
-    """How the runs of a forecast are made; options of every command that needs them."""
+    """How the runs of a forecast are made: options of every command that needs runs."""
 
     runs: Runs = 16_000
     seed: Seed = 1
@@ -93,7 +98,7 @@ class Making:
     cluster: Cluster = None
 
     def options(self) -> dict[str, Any]:
-        """Return the options of :class:`foedus.weighing.weighed.Making`, with progress told."""
+        """Return the options of :class:`foedus.weighing.weighed.Making`, with progress reports."""
         from foedus.ensemble.progress import for_stream
 
         return {**asdict(self), "progress": for_stream(sys.stderr)}
@@ -103,7 +108,7 @@ MAKING = Making()
 
 
 def date(option: str, text: str | None) -> dt.date | None:
-    """Return the date that an option names."""
+    """Return the date given to an option."""
     import datetime as dt
 
     from foedus.errors import InputError
@@ -115,7 +120,7 @@ def date(option: str, text: str | None) -> dt.date | None:
 
 
 def refuse_undeclared(case: Case) -> None:
-    """Refuse what a case file names that no mechanism declares."""
+    """Refuse names in a case file that no mechanism declares."""
     from foedus.world.engine import registry
     from foedus.world.priors import refuse_undeclared as refuse
 
@@ -123,7 +128,7 @@ def refuse_undeclared(case: Case) -> None:
 
 
 def case_to_run(name: str, making: Making) -> Case:
-    """Return a case after checks that would otherwise fail only after its runs."""
+    """Return a case, after checks that would otherwise fail only once its runs are made."""
     from foedus import load_case
 
     case = load_case(name)
@@ -133,26 +138,26 @@ def case_to_run(name: str, making: Making) -> Case:
 
 
 def refuse_file(out: Path | None) -> None:
-    """Refuse a store that could not be written."""
+    """Refuse a path at which no store can be written."""
     from foedus.errors import InputError
 
     if out is None:
         return
     if not out.name:
-        raise InputError(f"--out {out}: the name of a folder of its own")
+        raise InputError(f"--out {out}: the name of a new folder")
     if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: a file is there; a store is a folder, give another name")
+        raise InputError(f"--out {out}: this is a file, but a store is a folder; give another name")
     if out.suffix in PAGES:
-        raise InputError(f"--out {out}: a store is a folder; its brief will have that name")
+        raise InputError(f"--out {out}: a store is a folder; this name belongs to its brief")
     _refuse_inside("--out", out)
 
 
 def refuse_brief_of_days(brief: Path | None, pdf: Path | None) -> None:
-    """Refuse a brief of a range of days."""
+    """Refuse a brief for a range of days."""
     from foedus.errors import InputError
 
     if brief is not None or pdf is not None:
-        raise InputError("--brief, --pdf: of one day only; give --as-of one date")
+        raise InputError("--brief, --pdf: for one day only; give --as-of a single date")
 
 
 def refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> None:
@@ -162,17 +167,17 @@ def refuse_brief(option: str, brief: Path | None, endings: tuple[str, ...]) -> N
     if brief is None:
         return
     if brief.is_dir():
-        raise InputError(f"{option} {brief}: a folder is there; give the name of a file")
+        raise InputError(f"{option} {brief}: this is a folder; give the name of a file")
     if brief.suffix not in endings:
         raise InputError(f"{option} {brief}: a file name that ends in {endings[0]}")
     _refuse_inside(option, brief)
     folder = next(p for p in brief.absolute().parents if p.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise InputError(f"{option} {brief}: {folder} can't be written to")
+        raise InputError(f"{option} {brief}: {folder} is not writable")
 
 
 def refuse_picture(chart: Path | None) -> None:
-    """Refuse a chart that could not be written after all the runs."""
+    """Refuse a chart that could not be written once all the runs are made."""
     from foedus.errors import InputError
 
     if chart is None:
@@ -182,7 +187,7 @@ def refuse_picture(chart: Path | None) -> None:
     _refuse_inside("--chart", chart)
     folder = chart.absolute().parent
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise InputError(f"--chart {chart}: {folder} can't be written to")
+        raise InputError(f"--chart {chart}: {folder} is not writable")
 
 
 def _refuse_inside(option: str, path: Path) -> None:
@@ -190,11 +195,11 @@ def _refuse_inside(option: str, path: Path) -> None:
 
     for folder in path.absolute().parents:
         if (folder / "zarr.json").is_file():
-            raise InputError(f"{option} {path}: {folder.name} is a store; nothing else goes there")
+            raise InputError(f"{option} {path}: {folder.name} is a store; write elsewhere")
 
 
 def tell(found: Any, json: bool, show: Callable[[Any], None]) -> int:
-    """Print a result, as JSON or as people read it; return the exit status."""
+    """Print a result, as JSON or as text; return the exit status."""
     from foedus.report.tables import print_json
 
     if json:

@@ -38,14 +38,14 @@ def explain(
         int,
         Parameter(
             validator=Number(gte=0, lte=1_000_000),
-            help="Pairs of runs for each counterfactual; 0 makes none.",
+            help="Pairs of runs for each counterfactual; 0 for none.",
         ),
     ] = 400,
     json: Json = False,
 ) -> int:
-    """Weigh the explanations of a case, and say what would have been otherwise.
+    """Weigh the explanations of a case, and show what would have been different without each cause.
 
-    Runs that are on disk already are not made again.
+    Runs already on disk are reused.
     """
     from foedus.answers.explanations import explain as weigh
     from foedus.report.explain import print_explanations
@@ -72,26 +72,26 @@ def watch(
     *,
     question: Annotated[
         str | None,
-        Parameter(help="Id of the question to tell of; which hypothesis holds if absent."),
+        Parameter(help="Id of the question to inform; if absent, which hypothesis holds."),
     ] = None,
     as_of: AsOf = None,
-    rating: Annotated[str, Parameter(help="Admiralty rating of the reports looked for.")] = "B2",
+    rating: Annotated[str, Parameter(help="Admiralty rating of the reports.")] = "B2",
     days: Annotated[
-        int, Parameter(validator=Number(gte=1, lte=3660), help="Days after the date to look at.")
+        int, Parameter(validator=Number(gte=1, lte=3660), help="Days ahead of the date.")
     ] = 7,
     quantity: Annotated[
         list[str] | None,
-        Parameter(help="Only this word of the vocabulary; may be given again.", negative=""),
+        Parameter(help="Only this quantity of the vocabulary; may be repeated.", negative=""),
     ] = None,
     top: Annotated[
-        int, Parameter(validator=Number(gte=1, lte=10_000), help="Things in the table.")
+        int, Parameter(validator=Number(gte=1, lte=10_000), help="Rows of the table.")
     ] = 8,
     making: Making = MAKING,
     json: Json = False,
 ) -> int:
-    """Rank the reports that could come next by what they would tell.
+    """Rank the reports that could come next by how much they would tell.
 
-    Runs that are on disk already are not made again.
+    Runs already on disk are reused.
     """
     from foedus.answers.watch_list import watch as look
     from foedus.report.watch import print_watch
@@ -122,7 +122,7 @@ def sensitivity(
     *,
     as_of: AsOf = None,
     question: Annotated[
-        str | None, Parameter(help="Id of a question, to see it in full; all if absent.")
+        str | None, Parameter(help="Id of a question to show in full; all if absent.")
     ] = None,
     design: Annotated[
         Literal["given", "sobol"],
@@ -140,23 +140,23 @@ def sensitivity(
         int,
         Parameter(
             validator=Number(gte=0, lte=1_000_000),
-            help="Pairs of runs that tell the share of chance; 0 makes none.",
+            help="Pairs of runs for the share of chance; 0 for none.",
         ),
     ] = 400,
     top: Annotated[
-        int, Parameter(validator=Number(gte=1), help="Inputs that are shown of one question.")
+        int, Parameter(validator=Number(gte=1), help="Inputs to show for a question.")
     ] = 10,
     chart: Annotated[
-        Path | None, Parameter(help="SVG file to write, of one question: a tornado chart.")
+        Path | None, Parameter(help="SVG file for a tornado chart of one question.")
     ] = None,
     after: Annotated[
-        bool, Parameter(negative="", help="The chart: after the evidence instead of before.")
+        bool, Parameter(negative="", help="Draw the chart after the evidence instead of before.")
     ] = False,
     json: Json = False,
 ) -> int:
-    """Say which uncertain inputs the answers hang on, and how much is chance.
+    """Show on which uncertain inputs the answers depend, and how much is chance.
 
-    Runs that are on disk already are not made again.
+    Runs already on disk are reused.
     """
     from foedus.answers.sensitivity_analysis import sensitivity as measure
     from foedus.errors import InputError
@@ -164,7 +164,7 @@ def sensitivity(
     from foedus.report.sensitivity import print_sensitivities
 
     if chart is not None and question is None:
-        raise InputError("--chart: of which question? Give --question too")
+        raise InputError("--chart: give --question too, since a chart shows one question")
     refuse_picture(chart)
     what = case_to_run(case, making)
     found = measure(
@@ -195,30 +195,30 @@ def discover(
     question: Annotated[str, Parameter(help="Id of the question.")],
     as_of: AsOf = None,
     at_least: Annotated[
-        float | None, Parameter(help="A number: look for answers of at least this.")
+        float | None, Parameter(help="For a number: look for answers of at least this.")
     ] = None,
     at_most: Annotated[
-        float | None, Parameter(help="A number: look for answers of at most this.")
+        float | None, Parameter(help="For a number: look for answers of at most this.")
     ] = None,
     by: Annotated[
         str | None,
-        Parameter(help="A date: look for answers up to it; within the days simulated if absent."),
+        Parameter(help="For a date: look for answers up to this; any simulated day if absent."),
     ] = None,
     happens: Annotated[
         bool | None,
         Parameter(
             negative="--fails",
-            help="Look for the outcome, or for its not happening; the rarer of the two if absent.",
+            help="Look for the outcome or for its absence; the rarer of the two by default.",
         ),
     ] = None,
     before: Annotated[
         bool, Parameter(negative="", help="Do not weigh the runs by the evidence.")
     ] = False,
     method: Annotated[
-        Literal["prim", "tree"], Parameter(help="Peel a box, or grow a classification tree.")
+        Literal["prim", "tree"], Parameter(help="Peel a box (PRIM), or grow a classification tree.")
     ] = "prim",
     chance: Annotated[
-        bool, Parameter(negative="", help="Allow conditions on chance that is drawn once a run.")
+        bool, Parameter(negative="", help="Allow conditions on the random draws made once a run.")
     ] = False,
     making: Making = MAKING,
     chart: Annotated[Path | None, Parameter(help="SVG file to write.")] = None,
@@ -226,7 +226,7 @@ def discover(
 ) -> int:
     """Say in one sentence under which conditions an outcome happens.
 
-    Runs that are on disk already are not made again.
+    Runs already on disk are reused.
     """
     from foedus.answers.discovery import discover as look
     from foedus.report.discovery import print_discovery
@@ -266,9 +266,9 @@ def diagnose(
     making: Making = MAKING,
     json: Json = False,
 ) -> int:
-    """Show what a forecast hangs on: conflicts, what moved which answer, which source is believed.
+    """Show what a forecast depends on: conflicts, facts that moved answers, and sources believed.
 
-    Runs that are on disk already are not made again.
+    Runs already on disk are reused.
     """
     from foedus.answers.diagnostics import diagnose as examine
     from foedus.report.diagnostics import print_diagnostics

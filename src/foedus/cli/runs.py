@@ -1,4 +1,4 @@
-"""Commands about stores of runs: foedus runs ..."""
+"""Commands on stores of runs: foedus runs ..."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from foedus.cli.options import Store
 
 @runs_app.command(name="list", help_epilogue=example("foedus runs list results"))
 def runs_list(
-    folder: Annotated[Path, Parameter(help="Where to look.")] = Path("results"), /
+    folder: Annotated[Path, Parameter(help="Folder to search.")] = Path("results"), /
 ) -> int:
     """List the stores in a folder, the newest first."""
     from foedus.ensemble import list_runs
@@ -39,7 +39,7 @@ def runs_show(store: Store, /) -> int:
 
 @runs_app.command(name="diff", help_epilogue=example("foedus runs diff kz-1.zarr kz-2.zarr"))
 def runs_diff(a: Store, b: Store, /) -> int:
-    """Compare two stores bit by bit: exit status 0 if equal, 1 if not, and where."""
+    """Compare two stores bit by bit; exit status 0 if equal, 1 if not, and show where."""
     from foedus.ensemble import diff
 
     difference = diff(a, b)
@@ -49,7 +49,7 @@ def runs_diff(a: Store, b: Store, /) -> int:
 
 @runs_app.command(name="verify", help_epilogue=example("foedus runs verify kz.zarr"))
 def runs_verify(store: Store, /) -> int:
-    """Check a store against its checksums: exit status 0 if sound, 1 if damaged."""
+    """Check a store against its checksums; exit status 0 if sound, 1 if damaged."""
     from foedus.ensemble import open_ensemble
     from foedus.errors import StoreError
 
@@ -59,7 +59,7 @@ def runs_verify(store: Store, /) -> int:
     except StoreError as error:
         print(error)
         return 1
-    print(f"{sound:,} of {ensemble.plan.runs:,} runs are there, and all of them are sound")
+    print(f"{sound:,} of {ensemble.plan.runs:,} runs are complete, and all of these are sound")
     return 0
 
 
@@ -70,21 +70,22 @@ def runs_verify(store: Store, /) -> int:
     ),
 )
 def runs_prune(
-    folder: Annotated[Path, Parameter(help="Where to look.")] = Path("results"),
+    folder: Annotated[Path, Parameter(help="Folder to search.")] = Path("results"),
     /,
     *,
-    unfinished: Annotated[bool, Parameter(negative="", help="Stores with runs missing.")] = False,
+    unfinished: Annotated[bool, Parameter(negative="", help="Stores with missing runs.")] = False,
     damaged: Annotated[
-        bool, Parameter(negative="", help="Stores that are damaged; reads all their data.")
+        bool, Parameter(negative="", help="Damaged stores; reads all their data.")
     ] = False,
     older_than: Annotated[
-        int | None, Parameter(validator=Number(gte=0), help="Stores made so many days ago.")
+        int | None,
+        Parameter(validator=Number(gte=0), help="Stores made more than this number of days ago."),
     ] = None,
     delete: Annotated[
-        bool, Parameter(negative="", help="Delete them; without it they are only listed.")
+        bool, Parameter(negative="", help="Delete them instead of only listing them.")
     ] = False,
 ) -> int:
-    """List the stores that you describe, and delete them with --delete. One in use is kept."""
+    """List the stores that match, and delete them with --delete; never one in use."""
     from foedus.ensemble.prune import prune
 
     found = prune(
@@ -114,16 +115,16 @@ def runs_export(
         Parameter(help="hubverse: the forecast that follows from the runs."),
     ],
     out: Annotated[
-        Path | None, Parameter(help="What to write, beside the store if absent; must not exist.")
+        Path | None, Parameter(help="Output path; next to the store if absent; must not exist.")
     ] = None,
     case: Annotated[
-        str | None, Parameter(help="hubverse: the case, if the store's own name finds it not.")
+        str | None, Parameter(help="hubverse: the case, if the name in the store does not find it.")
     ] = None,
     as_of: Annotated[
-        str | None, Parameter(help="hubverse: as of another date than that of the runs.")
+        str | None, Parameter(help="hubverse: an as-of date other than that of the runs.")
     ] = None,
 ) -> int:
-    """Write the runs of a store, or their forecast, in a format of other programs."""
+    """Write the runs of a store, or their forecast, in another program's format."""
     from foedus.ensemble import open_ensemble
 
     ensemble = open_ensemble(store)

@@ -1,4 +1,4 @@
-"""Scores over time: how good the forecasts were, by the days that were left."""
+"""Scores over time: how good the forecasts were, by days of lead."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from foedus.scoring.scores import (
 #: Version of the keys of :meth:`History.to_dict`.
 FORMAT = 1
 
-#: First lead of each class, in days; each ends where the next begins.
+#: First lead of each class, in days; each class ends where the next begins.
 CLASSES: tuple[int, ...] = (1, 2, 4, 8, 15, 31)
 
 
 @dataclass(frozen=True)
 class Lead(Plain):
-    """All forecasts that were made some days before the outcome was public.
+    """All forecasts made a certain number of days before the outcome was public.
 
     Attributes
     ----------
     low, high : int
         Days, both included; ``high`` is 0 for "and more".
     forecasts : int
-        Pairs of an open question and a day with a score.
+        Number of pairs of an open question and a day with a score.
     questions : int
-        Different questions among them.
+        Number of different questions among them.
     brier, log : float or None
-        Means of the binary questions among them.
+        Mean scores of the binary questions among them.
     binary : int
-        How many of the forecasts these are.
+        Number of forecasts of binary questions.
     baselines : dict of str to dict
-        As :func:`foedus.scoring.scores.against` gives them, each on the forecasts that it speaks
-        to.
+        As returned by :func:`foedus.scoring.scores.against`, each on the forecasts for which the
+        baseline exists.
     """
 
     low: int
@@ -60,7 +60,7 @@ class Lead(Plain):
 
     @property
     def label(self) -> str:
-        """The days in words."""
+        """The range of days in words."""
         if not self.high:
             return f"{self.low} or more"
         return str(self.low) if self.high == self.low else f"{self.low} to {self.high}"
@@ -74,7 +74,7 @@ class History(Plain):
     ----------
     timeline : Timeline
     scores : tuple of Scores
-        One a day.
+        One for each day.
     """
 
     timeline: Timeline
@@ -113,7 +113,7 @@ def history(
     Raises
     ------
     InputError
-        If the case has no outcomes, or the days are not its days.
+        If the case has no outcomes, or the days are not among its days.
     """
     refuse_unscored(case)
     days: list[Day] = []
@@ -127,8 +127,8 @@ def history(
 def open_forecasts(scores: Iterable[Scores]) -> list[tuple[str, dt.date, Scored]]:
     """Return the scored forecasts of open questions: name of the question, as-of date, scores.
 
-    The name is unique over cases. Left out are questions that were settled, or whose outcome was
-    public already, and days on which the forecast refused.
+    The name is unique across cases. Questions that were settled or whose outcome was already public
+    are left out, and so are days on which the forecast refused to answer.
     """
     return [
         (f"{s.case_id}/{q.id}", s.as_of, q)
@@ -144,7 +144,7 @@ def by_lead(scores: Iterable[Scores], classes: Sequence[int] = CLASSES) -> tuple
     Parameters
     ----------
     scores : iterable of Scores
-        Of one or several cases and dates. A date that comes twice for a case counts twice.
+        Of one or several cases and dates. A date that occurs twice for a case counts twice.
     classes : sequence of int
         First lead of each class.
 

@@ -1,18 +1,18 @@
-"""Do things happen as often as was said? Calibration over all questions of many forecasts.
+"""Calibration over all questions of many forecasts: whether things happen as often as forecast.
 
-**Binary questions** by the CORP approach (Dimitriadis, Gneiting and Jordan 2021,
-doi 10.1073/pnas.2016191118): the recalibrated probability is the isotonic regression of what
-happened on what was said, which needs no choice of bins, and the mean Brier score is taken apart,
-``S = MCB - DSC + UNC``: miscalibration, discrimination, and the uncertainty of the base rate.
-**Numbers and dates** by the probability integral transform (PIT), non-randomised where a forecast
-has lumps (Czado, Gneiting and Held 2009, doi 10.1111/j.1541-0420.2009.01191.x), and by how often
-the outcome lies in the central intervals.
+**Binary questions** use the CORP approach (Dimitriadis, Gneiting and Jordan 2021, doi
+10.1073/pnas.2016191118). The recalibrated probability is the isotonic regression of the outcomes on
+the forecast probabilities, which needs no choice of bins. The mean Brier score is decomposed as ``S
+= MCB - DSC + UNC``: miscalibration, discrimination, and the uncertainty of the base rate. **Numbers
+and dates** use the probability integral transform (PIT), non-randomised where a forecast has point
+masses (Czado, Gneiting and Held 2009, doi 10.1111/j.1541-0420.2009.01191.x), and the coverage of
+the central intervals.
 
-A question that is forecast on many days is still one question. Its forecasts share one weight, and
-the bands, which say where the curve of a *calibrated* forecaster would lie, are made with one
-throw of the dice for a question, whatever the number of its days: else many days of few questions
-would look like much evidence. Questions of one case hang together too; that is not in the bands,
-so they are too narrow rather than too wide.
+A question that is forecast on many days is still one question. Its forecasts share one weight. The
+bands, which show where the curve of a *calibrated* forecaster would lie, use one random draw per
+question, whatever the number of its days; otherwise many days of few questions would look like much
+evidence. Questions of one case are correlated too. The bands do not account for this, so they are
+too narrow rather than too wide.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from foedus.scoring.scores import Scores
 
 FloatArray = NDArray[np.float64]
 
-#: Throws for a band.
+#: Number of simulations behind a band.
 THROWS = 1000
 #: Level of all bands.
 LEVEL = 0.9
 #: Edges of the bins of the table; the curve needs none.
 EDGES: tuple[float, ...] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
-#: Central intervals whose coverage is told.
+#: Central intervals whose coverage is reported.
 INTERVALS: tuple[float, ...] = (0.5, 0.8, 0.9)
 #: Bins of the PIT histogram.
 PIT_BINS = 5
@@ -54,9 +54,9 @@ class Bin:
     low, high : float
     forecasts, questions : int
     said, happened : float
-        Weighted means of the probability, and of what came.
+        Weighted means of the forecast probability and of the outcome.
     band : tuple of float
-        In it the share that happened would lie, for a calibrated forecaster.
+        Where the share that happened would lie for a calibrated forecaster.
     """
 
     low: float
@@ -75,17 +75,17 @@ class Reliability(Plain):
     Attributes
     ----------
     said : (forecast,)
-        Different probabilities that were given, ascending.
+        Distinct forecast probabilities, ascending.
     recalibrated : (forecast,)
-        How often it happened, by isotonic regression.
+        How often the event happened, by isotonic regression.
     low, high : (forecast,)
         Band of a calibrated forecaster.
     bins : tuple of Bin
     forecasts, questions : int
     score, miscalibration, discrimination, uncertainty : float
-        Weighted mean Brier score, and its parts.
+        Weighted mean Brier score and its components.
     miscalibration_expected : float
-        Mean of the miscalibration of a calibrated forecaster: with few questions it is not 0.
+        Mean miscalibration of a calibrated forecaster, which is not 0 with few questions.
     """
 
     said: FloatArray
@@ -103,7 +103,7 @@ class Reliability(Plain):
 
     @property
     def outside(self) -> int:
-        """Number of different probabilities whose recalibrated value lies outside the band."""
+        """Number of distinct probabilities whose recalibrated value lies outside the band."""
         off = (self.recalibrated < self.low - 1e-9) | (self.recalibrated > self.high + 1e-9)
         return int(off.sum())
 
@@ -115,7 +115,7 @@ class Coverage:
     Attributes
     ----------
     level : float
-        Of the interval; what a calibrated forecaster covers.
+        Nominal coverage of the interval.
     covered : float
         Weighted share of the forecasts.
     band : tuple of float
@@ -134,7 +134,7 @@ class Transform(Plain):
     Attributes
     ----------
     shares : (bin,)
-        Weighted share of the outcomes in each of equally likely parts of the forecasts.
+        Weighted share of the outcomes in equally likely parts of the forecasts.
     low, high : (bin,)
         Band of a calibrated forecaster.
     coverage : tuple of Coverage
@@ -160,7 +160,7 @@ def calibration(scores: Iterable[Scores]) -> tuple[Reliability | None, Transform
     Returns
     -------
     tuple of Reliability and Transform
-        Of the binary questions, and of the numbers and dates; None where there is none.
+        For the binary questions, and for the numbers and dates; None where there are none.
     """
     rows = open_forecasts(scores)
     said, came, names = [], [], []
@@ -182,7 +182,7 @@ def calibration(scores: Iterable[Scores]) -> tuple[Reliability | None, Transform
 def reliability(
     said: FloatArray, happened: NDArray[np.bool_], questions: Sequence[str], *, seed: int = 1
 ) -> Reliability:
-    """Compare probabilities with what came.
+    """Compare probabilities with outcomes.
 
     Parameters
     ----------
@@ -192,12 +192,12 @@ def reliability(
     questions : sequence of str
         The question of each forecast.
     seed : int
-        Of the throws behind the bands.
+        Seed of the simulations behind the bands.
 
     Raises
     ------
     InputError
-        If shapes differ, there is no forecast, or one is no probability.
+        If shapes differ, there is no forecast, or one is not a probability.
     """
     said, came = np.asarray(said, dtype=np.float64), np.asarray(happened, dtype=np.float64)
     if not said.size or said.shape != came.shape or said.shape != (len(questions),):
@@ -246,16 +246,16 @@ def reliability(
 
 
 def transform(pits: FloatArray, questions: Sequence[str], *, seed: int = 1) -> Transform:
-    """Look where outcomes fell in the forecasts of numbers and dates.
+    """Return where outcomes fell in the forecasts of numbers and dates.
 
     Parameters
     ----------
     pits : ndarray, shape (forecast, 2)
-        Probability that the forecast gave to less than the outcome, and to no more than it.
+        Forecast probability of less than the outcome, and of at most the outcome.
     questions : sequence of str
         The question of each forecast.
     seed : int
-        Of the throws behind the bands.
+        Seed of the simulations behind the bands.
 
     Raises
     ------
@@ -269,7 +269,7 @@ def transform(pits: FloatArray, questions: Sequence[str], *, seed: int = 1) -> T
     throws = _throws(group, seed)
 
     def share(low: float, high: float) -> tuple[float, tuple[float, float]]:
-        # An outcome in a lump of the forecast is spread over the lump.
+        # An outcome at a point mass of the forecast is spread over it.
         a, b = pits[:, 0], pits[:, 1]
         wide = b > a
         inside = np.where(
@@ -277,7 +277,7 @@ def transform(pits: FloatArray, questions: Sequence[str], *, seed: int = 1) -> T
             (np.minimum(b, high) - np.maximum(a, low)).clip(0) / np.where(wide, b - a, 1.0),
             (a >= low) & ((a < high) | (high >= 1.0)),
         )
-        # A lump is as wide for a calibrated forecaster, so the same spreading is no part of chance.
+        # A point mass is as wide for a calibrated forecaster, so it is spread in the same way here.
         hit = (throws >= low) & (throws < high)
         by_question = np.bincount(group, weight)
         drawn = np.asarray(hit @ by_question, dtype=np.float64)
@@ -304,7 +304,7 @@ def _groups(questions: Sequence[str]) -> tuple[NDArray[np.intp], FloatArray]:
 
 
 def _throws(group: NDArray[np.intp], seed: int) -> FloatArray:
-    """Return one uniform for each throw and question, shape (throw, question)."""
+    """Return one uniform draw for each simulation and question, shape (simulation, question)."""
     random = Random(seed, np.arange(THROWS, dtype=np.int64))
     columns = [
         random.uniform("reliability.throw", place=question) for question in range(group.max() + 1)
@@ -313,7 +313,7 @@ def _throws(group: NDArray[np.intp], seed: int) -> FloatArray:
 
 
 def _band(drawn: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the central band over throws, shape (throw, ...)."""
+    """Return the central band over simulations, shape (simulation, ...)."""
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0, method="nearest")
     return np.asarray(low), np.asarray(high)
 

@@ -42,28 +42,28 @@ BASELINES: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Scored(Plain):
-    """A question, what came of it, and how all forecasters did.
+    """A question, its outcome, and the scores of all forecasters.
 
     Attributes
     ----------
     id, text, kind, unit : str
     outcome : bool, float, date or None
-        None: it did not happen within the horizon.
+        None if it did not happen within the horizon.
     open : bool
-        No fact known at the as-of date settled it.
+        No fact known at the as-of date settled the question.
     known_already : bool
-        The outcome itself was public by the as-of date: no forecast at all.
+        The outcome itself was public by the as-of date, so this is not a forecast.
     score : Score or None
-        None where the forecast refused or the question could not be read.
+        None where the forecast refused to answer or the question could not be read.
     baselines : dict of str to Score
     skill : dict of str to float
-        ``1 - score / baseline``: above 0 better than the baseline; None where that is perfect.
+        ``1 - score / baseline``: above 0 is better than the baseline; None where that is perfect.
     reason : str or None
         Why there is no score.
     lead : int or None
         Days from the as-of date until the outcome was public.
     pit : tuple of float, or None
-        Of a number or date: the shares of the forecast below the outcome, and up to it.
+        For a number or date: forecast probability below the outcome, and up to it.
     """
 
     id: str
@@ -110,10 +110,10 @@ class Scores(Plain):
     def summary(self, *, only_open: bool = True) -> dict[str, Any]:
         """Return the means over questions.
 
-        ``forecast``: mean Brier and log score of the binary questions. ``baselines``: for each,
-        over the questions that it speaks to, how many there are, on how many the forecast is
-        better, both mean Brier scores with the skill between them, and the mean of the skills by
-        CRPS (whose units differ, so that scores themselves cannot be averaged).
+        ``forecast``: mean Brier and log score of the binary questions. ``baselines``: for each
+        baseline, over the questions for which it exists, their number, the number on which the
+        forecast is better, both mean Brier scores with the skill between them, and the mean skill
+        by CRPS (the units differ, so the scores themselves cannot be averaged).
         """
         kept = [
             q
@@ -150,7 +150,7 @@ class Scores(Plain):
         )
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the cells of the table, the names of the columns first."""
+        """Return the cells of the table, with the names of the columns first."""
         head = ("question", "outcome", "score", "by", *BASELINES, "")
         rows = [head]
         for q in self.questions:
@@ -170,13 +170,14 @@ def _mean(values: list[float | None]) -> float | None:
 
 
 def against(kept: Sequence[Scored], name: str) -> dict[str, Any]:
-    """Compare the forecast with one baseline on the questions that it speaks to.
+    """Compare the forecast with one baseline on the questions for which it exists.
 
     Returns
     -------
     dict
-        ``n``, ``better`` (on how many), ``forecast_brier``, ``baseline_brier``, ``brier_skill``,
-        ``mean_crps_skill``; None where there is nothing to average.
+        ``n``, ``better`` (the number on which the forecast is), ``forecast_brier``,
+        ``baseline_brier``, ``brier_skill``, ``mean_crps_skill``; None where there is nothing to
+        average.
     """
     rows = [(q, q.baselines[name]) for q in kept if name in q.baselines]
     better = sum(
@@ -208,26 +209,26 @@ def score(
     weighed: Weighed | None = None,
     **options: Any,
 ) -> Scores:
-    """Score a forecast against what came, and against the baselines.
+    """Score a forecast against the outcomes and against the baselines.
 
     Parameters
     ----------
     case : Case
         With its outcomes.
     forecast : Forecast, optional
-        Made before; otherwise it is made as of ``as_of``.
+        An existing forecast; by default it is made as of ``as_of``.
     as_of : date, datetime or str, optional
         As in :func:`foedus.answers.forecasts`.
     prior : Forecast or Ensemble, optional
-        Another forecast of the same questions, or an ensemble that replayed nothing: answered
-        without any evidence, it is the baseline ``prior_ensemble``.
+        Another forecast of the same questions, or an ensemble that replayed nothing. Answered
+        without evidence, it is the baseline ``prior_ensemble``.
     ensemble, weighed, **options
         As in :func:`foedus.answers.forecasts`.
 
     Returns
     -------
     Scores
-        One row a question, with baselines and skill.
+        One row per question, with baselines and skill.
 
     Raises
     ------
@@ -295,7 +296,7 @@ def _scored(
 
 
 def _draw(case: Case, question: Question, value: bool | float | dt.date | None) -> float:
-    """Return an outcome as a run would have answered.
+    """Return an outcome in the form in which a run answers.
 
     Raises
     ------
@@ -304,7 +305,9 @@ def _draw(case: Case, question: Question, value: bool | float | dt.date | None) 
     """
     kind = kind_of(question.kind)
     if not kind.takes(value):
-        raise InputError(f"outcome of {question.id}: a {question.kind} value (found {value!r})")
+        raise InputError(
+            f"outcome of {question.id}: a value of kind {question.kind} (found {value!r})"
+        )
     return kind.draw_of(value, case)
 
 
