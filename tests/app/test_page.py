@@ -189,9 +189,9 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
     page.unroute("**/api/best*")
     page.click("#tab-questions")
     page.click("#status button:has-text('Stop')")
-    page.wait_for_selector("#status button:has-text('Go on')")
+    page.wait_for_selector("#status button:has-text('Continue')")
     assert "no answers yet" not in page.inner_text(".warning")
-    page.click("#status button:has-text('Go on')")
+    page.click("#status button:has-text('Continue')")
     page.wait_for_selector("table.questions th:text-is('Answer')", timeout=LONG)
 
 
@@ -356,15 +356,15 @@ def test_facts_appear_as_they_became_known_and_the_forecast_changes(visit: Visit
 
 def test_what_came_is_told_only_when_asked(visit: Visit) -> None:
     page = visit.open()
-    assert "What came" not in page.inner_text("table.questions")
+    assert "Outcome" not in page.inner_text("table.questions")
     page.click("button.reveal")
-    page.wait_for_selector("th:has-text('What came')", timeout=LONG)
+    page.wait_for_selector("th:has-text('Outcome')", timeout=LONG)
     told = page.inner_text("table.questions")
     assert re.search(r"Brier (<0\.001|\d\.\d{3})\b", told)
     assert "lower is better" in page.inner_text(".view")
     assert "6 Jan 2022" in told
     assert "40 people" in told
-    page.click("button:has-text('Hide what came')")
+    page.click("button:has-text('Hide outcomes')")
     assert "Brier" not in page.inner_text("table.questions")
 
 
@@ -439,7 +439,7 @@ def test_the_vote_is_a_matrix(visit: Visit) -> None:
     page = visit.open("votes")
     assert page.locator("table.matrix tbody tr").count() == 3
     text = page.inner_text("table.matrix")
-    for word in ("For", "Aside", "Against", "No vote held", "Sends troops", "Big (lead)"):
+    for word in ("For", "Abstains", "Against", "No vote held", "Sends troops", "Big (lead)"):
         assert word in text
     assert "Tiny <i>state</i>" in text
     shares = page.eval_on_selector_all(
@@ -490,7 +490,7 @@ def test_a_what_if_can_be_stopped(visit: Visit) -> None:
     page.click("button.stop", timeout=LONG)
     assert "Stopped" in page.inner_text(".split")
     page.unroute("**/api/jobs?id=*")
-    page.click("button:has-text('Go on')")
+    page.click("button:has-text('Continue')")
     page.wait_for_selector(".pairs", timeout=LONG)
 
 

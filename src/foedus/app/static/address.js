@@ -12,7 +12,7 @@ export const address = {
   get(name, fallback = "") {
     return name in current ? current[name] : fallback;
   },
-  // Set some names (null takes one out). `push` makes a step that the back button undoes.
+  // Set some names (null removes one). `push` makes a step that the back button undoes.
   set(values, { push = false } = {}) {
     const next = { ...current };
     for (const [name, value] of Object.entries(values)) {

@@ -8,7 +8,7 @@ export class ServerError extends Error {
   }
 }
 
-// GET a path with parameters; throws ServerError with the server's own words.
+// GET a path with parameters; throws ServerError with the server's message.
 export async function fetchJSON(path, params = {}) {
   return (await request("GET", withParams(path, params))).json();
 }
@@ -31,7 +31,7 @@ function withParams(path, params) {
 async function request(method, path, body) {
   const options = { method, headers: {}, credentials: "same-origin", redirect: "error" };
   if (body !== undefined) {
-    options.keepalive = path === "/api/jobs/stop"; // also while the page goes
+    options.keepalive = path === "/api/jobs/stop"; // also while the page closes
     options.body = JSON.stringify(body);
     options.headers = { "Content-Type": "application/json", "X-Foedus": "1" };
   }
@@ -46,7 +46,7 @@ async function request(method, path, body) {
   try {
     told = await response.json();
   } catch {
-    /* no words */
+    /* no message */
   }
   throw new ServerError(told.error || `error ${response.status}`, response.status, told.problems);
 }
@@ -57,13 +57,13 @@ export function compute(kind, params, { onProgress = () => {}, onPartial = () =>
   let id = null;
   let stopped = false;
   const get = (key) => (binary ? fetchBytes("/api/result", { key }) : fetchJSON("/api/result", { key }));
-  const wish = async () => {
+  const withdraw = async () => {
     if (id !== null) await sendJSON("/api/jobs/stop", { id }).catch(() => {});
   };
   const result = (async () => {
     let job = await sendJSON("/api/jobs", { kind, ...params });
     id = job.id;
-    if (stopped) await wish();
+    if (stopped) await withdraw();
     let seen = 0;
     let wait = 60;
     while (job.state === "queued" || job.state === "running") {
@@ -86,7 +86,7 @@ export function compute(kind, params, { onProgress = () => {}, onPartial = () =>
   const stop = () => {
     if (stopped) return;
     stopped = true;
-    wish();
+    withdraw();
   };
   return { result, stop };
 }

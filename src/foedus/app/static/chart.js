@@ -1,4 +1,4 @@
-// Charts by day on uPlot: fans with facts on them, and pairs of lines.
+// Charts by day with uPlot: fan charts with facts, and pairs of lines.
 
 import uPlot from "./vendor/uPlot.esm.js";
 import { addDays, amount, day, h, number } from "./dom.js";
@@ -6,7 +6,7 @@ import { addDays, amount, day, h, number } from "./dom.js";
 const INK = "#1b1f24";
 const FAINT = "#5c6670";
 
-// A chart that keeps the width of its place. `data`: [x, …series]. Returns {element, destroy}.
+// A chart that follows the width of its container. `data`: [x, …series]. Returns {element, destroy}.
 function plot(options, data, height = 210) {
   const place = h("div", { class: "plot" });
   let made = null;
@@ -36,13 +36,13 @@ function dayAxis(dates) {
 function numberAxis(splits) {
   return {
     stroke: INK, grid: { stroke: "#e6e9ec", width: 1 }, ticks: { show: false }, size: 58,
-    filter: (u, ticks) => ticks, // else those of a root scale are thinned as if it were a log scale
+    filter: (u, ticks) => ticks, // otherwise the ticks of a root scale are thinned as on a log scale
     values: (u, ticks) => ticks.map((t) => (t === null ? "" : t >= 1e6 ? `${t / 1e6} M` : number(t))),
     font: "12px system-ui, sans-serif", ...(splits ? { splits } : {}),
   };
 }
 
-// Ticks of a square-root axis up to `end`: 0 and 1, 3, 10, 30, ..., those that keep apart.
+// Ticks of a square-root axis up to `end`: 0 and 1, 3, 10, 30, ..., if far enough apart.
 function rootSteps(end) {
   const apart = (a, b) => Math.sqrt(b / end) - Math.sqrt(a / end) > 0.12;
   const kept = [];
@@ -52,7 +52,7 @@ function rootSteps(end) {
   return [0, ...kept];
 }
 
-// Quantiles by day with the reported facts on them; left of the line is what was known.
+// Quantiles by day with the reported facts; known days are left of the line.
 export function fanChart(fan, marks, asOf) {
   const dates = fan.dates;
   const x = dates.map((_, i) => i);
@@ -165,13 +165,13 @@ function facts(u, dates, marks) {
   ctx.restore();
 }
 
-// Two lines by day: as it is, and otherwise.
+// Two lines by day: unchanged and changed.
 export function pairChart(start, asItIs, changed, title) {
   const dates = asItIs.map((_, i) => addDays(start, i));
   const top = Math.max(...asItIs, ...changed, 1e-9);
   const readout = h("div", { class: "readout small", "aria-hidden": "true" }, "\u00a0");
   function read(i) {
-    readout.textContent = i === null || i === undefined ? "\u00a0" : `${day(dates[i], { year: false })}: ${number(asItIs[i])} as it is, ${number(changed[i])} otherwise`;
+    readout.textContent = i === null || i === undefined ? "\u00a0" : `${day(dates[i], { year: false })}: ${number(asItIs[i])} unchanged, ${number(changed[i])} changed`;
   }
   const chart = plot(
     {
@@ -191,6 +191,6 @@ export function pairChart(start, asItIs, changed, title) {
   );
   const last = dates.length - 1;
   chart.element.setAttribute("role", "img");
-  chart.element.setAttribute("aria-label", `${title}: at the end ${number(asItIs[last])} as it is, ${number(changed[last])} otherwise; highest ${number(Math.max(...asItIs))} and ${number(Math.max(...changed))}.`);
+  chart.element.setAttribute("aria-label", `${title}: at the end ${number(asItIs[last])} unchanged, ${number(changed[last])} changed; highest ${number(Math.max(...asItIs))} and ${number(Math.max(...changed))}.`);
   return { ...chart, readout };
 }

@@ -23,7 +23,7 @@ export function h(tag, attributes = {}, ...children) {
 }
 const SVG = new Set(["svg", "g", "path", "line", "rect", "circle", "text", "polyline", "polygon", "title", "desc"]);
 
-// A link out of a case: only http and https, opened apart and told nothing; else plain text.
+// A link from a case: only http and https, in a new tab and without a referrer; else plain text.
 export function link(address, text) {
   let url = null;
   try {
@@ -45,7 +45,7 @@ export function clear(element, ...children) {
   return element;
 }
 
-// The same for what is drawn again: a `details` with `data-keep` that the reader opened stays open.
+// Like clear, but a `details` with `data-keep` that the reader has opened stays open.
 export function redraw(element, ...children) {
   const open = new Set([...element.querySelectorAll("details[data-keep][open]")].map((d) => d.dataset.keep));
   clear(element, ...children);
@@ -71,7 +71,7 @@ export function percent(p) {
   return `${Math.round(100 * p)}%`;
 }
 
-// three figures, thousands set apart
+// three significant figures, with thousands separators
 export function number(x) {
   if (x === null || x === undefined || Number.isNaN(x)) return "unknown";
   if (x === 0) return "0";
@@ -85,7 +85,7 @@ export function amount(x, unit) {
   return number(typeof x === "number" && (unit === "people" || unit === "cities") ? Math.round(x) : x);
 }
 
-// what may be wider than the screen: it can be scrolled by keyboard too
+// for content that may be wider than the screen; the keyboard can scroll it too
 export function scrolling(label, ...children) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, children);
 }

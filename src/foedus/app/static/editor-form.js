@@ -1,5 +1,5 @@
 // The form: drawn from the JSON Schema of a case, so that it has every field that a case may have.
-// Sections and rows are drawn when they are opened. Each mistake stands beside its field.
+// Sections and rows are drawn when opened. Each mistake is shown beside its field.
 
 import { clear, h } from "./dom.js";
 
@@ -12,7 +12,7 @@ const FIRST = ["frame", "sources", "places", "actors", "alliance", "triggers", "
 const LONG = new Set(["summary", "text", "says", "note"]);
 const SECTION_WORDS = {
   frame: "Title and dates", sources: "Sources", places: "Places", actors: "Actors",
-  alliance: "Alliance and members", ties: "Ties", triggers: "What began it", calendar: "Calendar",
+  alliance: "Alliance and members", ties: "Ties", triggers: "What started it", calendar: "Calendar",
   facts: "Facts", priors: "Priors", mechanisms: "Mechanisms", hypotheses: "Explanations",
   questions: "Questions", outcomes: "Outcomes",
 };
@@ -68,7 +68,7 @@ export function form(element, driver) {
     const id = `f${(serial += 1)}`;
     const value = at(path);
     const odd = typeof value === "object" && value !== null && kind !== "words" && kind !== "list";
-    const label = h("label", { for: id }, words(name), required ? h("span", { class: "needed" }, " (needed)") : null);
+    const label = h("label", { for: id }, words(name), required ? h("span", { class: "needed" }, " (required)") : null);
     const hint = h("span", { class: "hint", id: `${id}h` }, described(s));
     const error = h("span", { class: "field-error", id: `${id}e` });
     const common = { id, "data-field": dotted(path), "aria-describedby": `${id}e ${id}h` };
@@ -95,7 +95,7 @@ export function form(element, driver) {
   }
 
   function unset(s) {
-    return s.default === undefined ? "as usual" : `as usual (${s.default ? "yes" : "no"})`;
+    return s.default === undefined ? "default" : `default (${s.default ? "yes" : "no"})`;
   }
 
   function select(common, path, options, value, read = (v) => (v === "" ? undefined : v)) {
@@ -123,7 +123,7 @@ export function form(element, driver) {
     const error = h("span", { class: "field-error", id: `${id}e` });
     const settle = () => driver.set(path, item.enum.filter((w) => on.has(w)));
     return h("fieldset", { class: "field words", "data-field": dotted(path), tabindex: -1, "aria-describedby": `${id}e` },
-      h("legend", {}, words(name), required ? h("span", { class: "needed" }, " (needed)") : null), error,
+      h("legend", {}, words(name), required ? h("span", { class: "needed" }, " (required)") : null), error,
       item.enum.map((word) => {
         const box = h("input", { type: "checkbox", checked: on.has(word), onchange: () => { if (box.checked) on.add(word); else on.delete(word); settle(); } });
         return h("label", { class: "check" }, box, words(word));
@@ -141,7 +141,7 @@ export function form(element, driver) {
   function unknown(path, name) {
     return h("div", { class: "field unknown", "data-field": dotted(path), tabindex: -1 },
       h("span", {}, name), h("span", { class: "field-error" }),
-      h("button", { type: "button", onclick: () => driver.reshape([{ op: "remove", path }], parentOf(path)) }, `Take out ${name}`));
+      h("button", { type: "button", onclick: () => driver.reshape([{ op: "remove", path }], parentOf(path)) }, `Remove ${name}`));
   }
 
   function prior(path, s) {
@@ -154,7 +154,7 @@ export function form(element, driver) {
     pick.addEventListener("change", () => driver.reshape([{ op: "set", path, value: pick.value ? { dist: pick.value } : {} }], dotted([...path, "dist"])));
     const ref = s.discriminator.mapping[dist];
     const rest = ref ? fields(path, withoutField(deref({ $ref: ref }), "dist")) : [];
-    return [h("div", { class: "field" }, h("label", { for: id }, "distribution", h("span", { class: "needed" }, " (needed)")), pick, h("span", { class: "field-error", id: `${id}e` })), ...rest];
+    return [h("div", { class: "field" }, h("label", { for: id }, "distribution", h("span", { class: "needed" }, " (required)")), pick, h("span", { class: "field-error", id: `${id}e` })), ...rest];
   }
 
   // --- groups and rows ------------------------------------------------------------------------
@@ -198,7 +198,7 @@ export function form(element, driver) {
       kind === "named" ? keyField(path) : null,
       item.discriminator ? prior(path, item) : item.properties ? fields(path, item) : field(path, name, item, true),
     ];
-    const remove = h("button", { type: "button", class: "remove", onclick: () => driver.reshape([{ op: "remove", path }], dotted(path.slice(0, -1))) }, `Take out ${rowName(path).split(": ")[0]}`);
+    const remove = h("button", { type: "button", class: "remove", onclick: () => driver.reshape([{ op: "remove", path }], dotted(path.slice(0, -1))) }, `Remove ${rowName(path).split(": ")[0]}`);
     return group(path, rowName(path), null, draw, remove);
   }
 
@@ -221,7 +221,7 @@ export function form(element, driver) {
       const taken = Object.keys(at(path.slice(0, -1)) || {});
       if (name === old) return;
       if (!name || taken.includes(name)) {
-        error.textContent = name ? "there is one of that name already" : "a short name";
+        error.textContent = name ? "this name is already taken" : "a short name";
         input.setAttribute("aria-invalid", "true");
         return;
       }
@@ -232,8 +232,8 @@ export function form(element, driver) {
       driver.reshape(edits, `key:${dotted(next)}`);
     } });
     input.value = old;
-    return h("div", { class: "field" }, h("label", { for: id }, "short name", h("span", { class: "needed" }, " (needed)")), input, error,
-      h("span", { class: "hint", id: `${id}h` }, "What the rest of the file calls it; a new name is put in everywhere."));
+    return h("div", { class: "field" }, h("label", { for: id }, "short name", h("span", { class: "needed" }, " (required)")), input, error,
+      h("span", { class: "hint", id: `${id}h` }, "The name used in the rest of the file; a new name is put in everywhere."));
   }
 
   function references(collectionName, old) {
@@ -322,8 +322,8 @@ export function form(element, driver) {
   return {
     render(focus = null) {
       if (!driver.doc.editable) {
-        clear(element, h("p", { class: "bad" }, "The text can't be read well enough for a form. "),
-          h("button", { type: "button", onclick: () => driver.toText(driver.doc.problems[0]?.line || 1) }, "Put it right in the text"));
+        clear(element, h("p", { class: "bad" }, "The text cannot be shown as a form yet. "),
+          h("button", { type: "button", onclick: () => driver.toText(driver.doc.problems[0]?.line || 1) }, "Correct it in the text"));
         return;
       }
       const rest = Object.keys(schema.properties).filter((n) => !FRAME.has(n));
@@ -351,7 +351,7 @@ export function form(element, driver) {
         if (path) box.querySelector(":scope > summary .group-title").textContent = rowName(path);
       }
     },
-    // Open what a dotted name is in, and go there; false where there is no such field.
+    // Open the groups around a field and go to it; false if there is no such field.
     find(name) {
       const key = name.startsWith("key:") ? name.slice(4) : null;
       const wanted = key ?? name;
@@ -421,7 +421,7 @@ function numbered(stem, taken) {
   return name;
 }
 
-// What a person typed, as a value of the file; nothing typed: no such field.
+// Convert typed text to a value of the file; empty text means no such field.
 function texted(kind, typed) {
   const text = typed.trim();
   if (text === "") return undefined;

@@ -1,4 +1,4 @@
-// The whole file as text, with line numbers, and each mistake behind the line it is in.
+// The whole file as text, with line numbers, and each mistake at the end of its line.
 
 import { clear, h } from "./dom.js";
 

@@ -1,5 +1,5 @@
 // Make a case: the text of a case file, and a form that is a view of it. The server checks while
-// one types; a change in the form is made in the text, with the author's comments left alone.
+// you type; a change in the form is made in the text and leaves the author's comments alone.
 
 import { clear, h } from "./dom.js";
 import { form } from "./editor-form.js";
@@ -11,8 +11,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\.ya?ml$/;
 // The document outlives the tab: {text, data, editable, problems, warnings, name, etag, saved}.
 let doc = null;
 let schema = null;
-const DRAFT = "foedus.draft"; // in this browser: {text, name, opened, etag} of what is not saved
-let keeps = false; // this page has put one there
+const DRAFT = "foedus.draft"; // in this browser: {text, name, opened, etag} of unsaved changes
+let keeps = false; // this page has stored a draft
 let leaving = Promise.resolve(); // the last changes of a form that was left
 addEventListener("beforeunload", (event) => {
   if (dirty()) event.preventDefault();
@@ -22,7 +22,7 @@ function dirty() {
   return doc !== null && doc.text !== doc.saved;
 }
 
-// A browser may have no room or no store; then only the download is left.
+// If the browser has no space or no storage, only the download is left.
 function keepDraft() {
   try {
     if (dirty()) localStorage.setItem(DRAFT, JSON.stringify({ text: doc.text, name: doc.name, opened: doc.opened, etag: doc.etag }));
@@ -42,7 +42,7 @@ function draft() {
   }
 }
 
-// Give the text as a file, finished or not.
+// Download the text as a file, finished or not.
 function download() {
   const url = URL.createObjectURL(new Blob([doc.text], { type: "application/yaml" }));
   const a = document.createElement("a");
@@ -79,7 +79,7 @@ export async function mount(element, context) {
       h("button", { type: "button", id: "editor-open", onclick: () => open(from.value) }, "Open"),
       h("label", { for: "editor-name" }, "File name ", file), save,
       h("button", { type: "button", id: "editor-download", onclick: async () => { await flush(); download(); } }, "Download")),
-    h("p", { class: "hint", id: "editor-name-hint" }, "Saved in the folder of your own cases; the name ends in .yaml. What has mistakes cannot be saved there yet: download it, or go on later; this browser keeps what you changed."),
+    h("p", { class: "hint", id: "editor-name-hint" }, "Saved in the folder of your own cases; the name ends in .yaml. A text with mistakes cannot be saved there yet: download it, or continue later, since this browser keeps your changes."),
     fileError, told,
     h("div", { class: "editor-switch", role: "group", "aria-label": "View of the case" }, views.form, views.text),
     summary, place,
@@ -103,7 +103,7 @@ export async function mount(element, context) {
     return !gone && of === doc;
   }
 
-  // One request after the other, so that each change starts from the text that the last one left.
+  // One request at a time, so that each change starts from the text left by the last one.
   function queue(work) {
     chain = chain.then(work).catch((error) => {
       if (!gone) say(h("p", { class: "field-error" }, error.message));
@@ -133,15 +133,15 @@ export async function mount(element, context) {
       try {
         found = await context.sendJSON(path, body);
       } catch (error) {
-        if (edits.length && view && !gone) view.render(); // what the form showed is not in the text
+        if (edits.length && view && !gone) view.render(); // the change shown in the form is not in the text
         throw error;
       }
-      if (of.text !== sent) return; // the person has typed on; a check of that follows
+      if (of.text !== sent) return; // more was typed meanwhile; a check of that follows
       if (take(found, mine, of)) refresh();
     });
   }
 
-  // A change of the document's shape: rows come and go, so the form is drawn anew.
+  // A change of the document's structure adds or removes rows, so the form is drawn again.
   async function reshape(edits, focus) {
     pending.push(...edits);
     await flush();
@@ -193,7 +193,7 @@ export async function mount(element, context) {
         ? h("p", { class: "bad" }, `${n} ${n === 1 ? "mistake" : "mistakes"}, as `, h("code", {}, "foedus check"), " would say.")
         : h("p", { class: "good" }, "No mistakes: ", h("code", {}, "foedus check"), " accepts this text."),
       n ? h("ul", {}, list, n > 12 ? h("li", {}, `and ${n - 12} more`) : null) : null,
-      doc.warnings.length ? h("details", {}, h("summary", {}, `${doc.warnings.length} to mind`), h("ul", {}, doc.warnings.map((w) => h("li", {}, w)))) : null,
+      doc.warnings.length ? h("details", {}, h("summary", {}, `${doc.warnings.length} ${doc.warnings.length === 1 ? "warning" : "warnings"}`), h("ul", {}, doc.warnings.map((w) => h("li", {}, w)))) : null,
     );
     view?.refresh();
   }
@@ -213,7 +213,7 @@ export async function mount(element, context) {
   }
 
   async function open(key) {
-    if (dirty() && !confirm("What you changed is not saved. Open another case and lose it?")) return;
+    if (dirty() && !confirm("Your changes are not saved. Open another case and lose them?")) return;
     await flush();
     try {
       const found = await context.fetchJSON("/api/editor/open", key ? { case: key } : {});
@@ -228,14 +228,14 @@ export async function mount(element, context) {
     }
   }
 
-  // What was not saved when the page was closed.
+  // Restore what was not saved when the page was closed.
   async function goOn(kept) {
     const found = await context.sendJSON("/api/editor/check", { text: kept.text, name: kept.name || "my-case.yaml" });
     if (gone) return;
     doc = { ...kept, ...found, saved: null };
     file.value = doc.name;
-    say(h("p", {}, `What you had not saved${doc.name ? ` of ${doc.name}` : ""} is here again. `),
-      h("button", { type: "button", id: "editor-drop", onclick: () => open(doc.opened || "") }, "Drop it"));
+    say(h("p", {}, `Your unsaved changes${doc.name ? ` to ${doc.name}` : ""} are restored. `),
+      h("button", { type: "button", id: "editor-drop", onclick: () => open(doc.opened || "") }, "Discard them"));
     await show(context.state.get("editor.view", "form"));
   }
 
@@ -243,7 +243,7 @@ export async function mount(element, context) {
     await flush();
     if (!NAME.test(file.value) || file.value.includes("..")) {
       file.setAttribute("aria-invalid", "true");
-      clear(fileError, "A name of letters, digits, space, . _ - that ends in .yaml, such as my-case.yaml");
+      clear(fileError, "A name of letters, digits, space, . _ - ending in .yaml, such as my-case.yaml");
       file.focus();
       return;
     }
@@ -275,7 +275,7 @@ export async function mount(element, context) {
       say(h("p", { class: "field-error" }, error.message), " ",
         h("button", { type: "button", id: "editor-replace", onclick: () => store(true, theirs) }, "Replace the file with this text"));
     } else if (error.problems?.length) {
-      say(h("p", { class: "field-error" }, "Not saved: put the mistakes right first, or download the text as it is."));
+      say(h("p", { class: "field-error" }, "Not saved: correct the mistakes first, or download the text as it is."));
     } else say(h("p", { class: "field-error" }, error.message));
   }
 

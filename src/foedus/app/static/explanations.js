@@ -1,5 +1,5 @@
-// Explanations: how the evidence and the casebook move the hypotheses; on which assumptions an
-// answer hangs (the tornado); and what to look for next (the watch list).
+// Explanations: how the evidence and the casebook move the hypotheses; the assumptions on which an
+// answer depends (the tornado); and what to look for next (the watch list).
 
 import { clear, day, h, number, percent, redraw } from "./dom.js";
 import { verdict } from "./questions.js";
@@ -15,8 +15,8 @@ export function mount(element, context) {
     const found = state.get("ex.q");
     return context.case.questions.some((q) => q.id === found) ? found : mostOpen();
   };
-  // The yes-or-no question whose answer is nearest to even, as in foedus report; stays as it was
-  // at first, so that a better forecast does not change what the reader looks at.
+  // The yes-or-no question whose answer is nearest to even, as in foedus report. It stays the same
+  // for a date, so that a better forecast does not change what the reader is looking at.
   let open = {};
   function mostOpen() {
     const answers = context.forecast?.forecast.answers || [];
@@ -53,7 +53,7 @@ export function mount(element, context) {
       onProgress: (j) => {
         if (jobs[kind] !== mine) return;
         const what = parts[kind].querySelector(".what");
-        if (what) what.textContent = j.state === "queued" ? "Waiting until what was asked for before it is done" : j.note || "Computing";
+        if (what) what.textContent = j.state === "queued" ? "Waiting for earlier requests" : j.note || "Computing";
       },
     });
     mine.stop = made.stop;
@@ -71,12 +71,12 @@ export function mount(element, context) {
     draws[kind]();
   }
 
-  // How many runs a result was made with, and a way to make it again with those that are there now.
+  // The number of runs behind a result, and a button to repeat it with the runs there are now.
   function again(kind) {
     const made = results[kind].runs;
     if (jobs[kind]) return waiting(kind, "");
     return h("p", { class: "small soft" }, `Made with ${made.toLocaleString("en-GB")} runs. `,
-      made < runs() ? h("button", { type: "button", onclick: () => compute(kind) }, `Again with ${runs().toLocaleString("en-GB")}`) : null);
+      made < runs() ? h("button", { type: "button", onclick: () => compute(kind) }, `Repeat with ${runs().toLocaleString("en-GB")}`) : null);
   }
 
   function waiting(kind, words) {
@@ -96,27 +96,27 @@ export function mount(element, context) {
     const says = (x) => [h("strong", {}, x.title), ` ${x.says} `, h("span", { class: "soft" }, `Put forward by: ${x.put_forward_by}.`)];
     if (context.case.hypotheses.length < 2) {
       clear(parts.explain, head, context.case.hypotheses.map((x) => h("p", {}, says(x))),
-        h("p", { class: "soft" }, "This case names no two that could be weighed against each other."));
+        h("p", { class: "soft" }, "This case has fewer than two explanations, so there is nothing to weigh."));
       return;
     }
     if (!found || found.failed) {
       const early = !jobs.explain && context.coming && refused();
       redraw(parts.explain, head, found ? h("p", { class: "error" }, found.failed) : null,
         early ? verdict({ sample: context.forecast.forecast.sample }, context.coming) : null,
-        early ? h("p", { class: "soft" }, "They are weighed as soon as enough runs agree.") : waiting("explain", "Weigh them"),
+        early ? h("p", { class: "soft" }, "They will be weighed once enough runs agree.") : waiting("explain", "Weigh them"),
         h("ul", {}, context.case.hypotheses.map((x) => h("li", {}, says(x)))));
       return;
     }
     redraw(parts.explain, head,
       verdict({ sample: { ...found, runs: results.explain.runs } }, context.coming),
-      h("p", { class: "small soft" }, "Share of belief, of 1 among these explanations. The line is the 95% interval of sampling error; it says nothing of what is wrong with the model. Beside each bar: what that is worth as evidence, in careful words."),
+      h("p", { class: "small soft" }, "Probability of each explanation, which sum to 1. The line is the 95% interval of sampling error; it does not include errors of the model. The words beside each bar give the strength of the evidence."),
       found.hypotheses.map((x) => h("div", { class: "standing" },
         h("h3", {}, x.title), h("p", { class: "small" }, x.says, h("span", { class: "soft" }, ` Put forward by: ${x.put_forward_by}.`)),
         h("div", { class: "bars" },
-          bar("beforehand", x.prior, null, "prior", ""),
-          bar("by the evidence", x.evidence.posterior, x.evidence.error, "evidence", x.evidence.words),
-          bar("by the casebook", x.casebook.posterior, x.casebook.error, "book", x.casebook.words),
-          bar("by both", x.both.posterior, x.both.error, "both", x.both.words)),
+          bar("prior", x.prior, null, "prior", ""),
+          bar("with the evidence", x.evidence.posterior, x.evidence.error, "evidence", x.evidence.words),
+          bar("with the casebook", x.casebook.posterior, x.casebook.error, "book", x.casebook.words),
+          bar("with both", x.both.posterior, x.both.error, "both", x.both.words)),
         moved(x))),
       h("p", { class: "small" }, found.casebook),
       again("explain"),
@@ -133,13 +133,13 @@ export function mount(element, context) {
       spread.style.right = `${100 - 100 * Math.min(1, value + 1.96 * error)}%`;
     }
     return [h("span", {}, label),
-      h("div", { class: "bar", role: "img", "aria-label": `${label}: ${there ? percent(value) : "does not tell"}${there && error ? ` plus or minus ${Math.round(196 * error)} points` : ""}` }, fill, there && error ? spread : null),
+      h("div", { class: "bar", role: "img", "aria-label": `${label}: ${there ? percent(value) : "no information"}${there && error ? ` plus or minus ${Math.round(196 * error)} points` : ""}` }, fill, there && error ? spread : null),
       h("span", {}, there ? h("strong", {}, percent(value)) : "", h("span", { class: "soft small" }, words ? ` ${words}` : ""))];
   }
 
   function moved(x) {
     const told = x.moved_by.filter((m) => m.told);
-    if (!told.length) return h("p", { class: "small soft" }, "No single fact moves it by more than chance.");
+    if (!told.length) return h("p", { class: "small soft" }, "No single fact moves it by more than sampling error.");
     return h("p", { class: "small" }, "Moved most by: ", told.map((m, i) => [i ? "; " : "", m.text, h("span", { class: "soft" }, ` (${m.shift > 0 ? "for" : "against"} it, ${times(m.shift)})`)]), ".");
   }
   const times = (shift) => `× ${number(Math.exp(Math.abs(shift)))}`;
@@ -147,9 +147,9 @@ export function mount(element, context) {
   function counterfactuals(found) {
     if (!found.counterfactuals.length) {
       if (state.get("ex.pairs") === "1") return h("p", { class: "small soft" }, "No counterfactual changes anything here.");
-      return h("p", {}, h("button", { type: "button", onclick: () => state.set({ "ex.pairs": "1" }) }, "What would have been otherwise with one decision changed?"));
+      return h("p", {}, h("button", { type: "button", onclick: () => state.set({ "ex.pairs": "1" }) }, "What if one decision had been different?"));
     }
-    return [h("h3", {}, "With one decision changed"),
+    return [h("h3", {}, "If one decision had been different"),
       found.counterfactuals.map((c) => h("div", {}, h("p", {}, h("strong", {}, c.text), h("span", { class: "soft small" }, ` (${c.pairs} pairs)`)),
         h("table", { class: "cards small" }, h("tbody", {}, c.differences.map((d) => h("tr", {}, h("th", { scope: "row" }, d.title),
           h("td", { class: "n" }, `${d.mean > 0 ? "+" : ""}${number(d.mean)} ± ${number(d.error)} ${d.unit}`),
@@ -165,7 +165,7 @@ export function mount(element, context) {
   }
 
   function drawSensitivity() {
-    const head = [h("h2", {}, "What the answer hangs on"),
+    const head = [h("h2", {}, "What the answer depends on"),
       picker("Question", question(), context.case.questions.map((q) => [q.id, q.text]), "ex.q")];
     const found = get("sensitivity");
     if (!found || found.failed) {
@@ -175,14 +175,14 @@ export function mount(element, context) {
     const q = found.questions.find((x) => x.id === question());
     const view = q && q.after.effects.length ? q.after : q?.before;
     if (!view || !view.effects.length) {
-      clear(parts.sensitivity, head, h("p", { class: "soft" }, view?.reason || q?.after.reason || "Nothing can be told."));
+      clear(parts.sensitivity, head, h("p", { class: "soft" }, view?.reason || q?.after.reason || "The runs do not say."));
       return;
     }
     const rows = view.effects.slice(0, 12);
     const most = Math.max(...rows.map((e) => e.high ?? e.share), 0.05);
     clear(parts.sensitivity, head,
-      h("p", { class: "small soft" }, view === q.after ? "After the evidence. " : "Before the evidence (after it nothing can be told). ",
-        "Share of the answer's spread that each uncertain input explains by itself, with its 95% interval; pale where it cannot be told from noise."),
+      h("p", { class: "small soft" }, view === q.after ? "After the evidence. " : "Before the evidence (after it, too little can be estimated). ",
+        "Share of the answer's variance that each uncertain input explains on its own, with its 95% interval; pale where it is not distinguishable from noise."),
       h("div", { class: "tornado" }, rows.map((e) => {
         const fill = h("i", { class: e.told ? "both" : "prior" });
         fill.style.width = `${(100 * Math.max(0, e.share)) / most}%`;
@@ -190,7 +190,7 @@ export function mount(element, context) {
         spread.style.left = `${(100 * Math.max(0, e.low)) / most}%`;
         spread.style.right = `${100 - (100 * Math.min(most, e.high)) / most}%`;
         return [h("span", { title: e.meaning }, e.input, h("span", { class: "soft small" }, ends(e, q))),
-          h("div", { class: "bar", role: "img", "aria-label": `${e.input}: ${percent(e.share)}, ${percent(e.low)} to ${percent(e.high)}${e.told ? "" : ", not told from noise"}` }, fill, spread),
+          h("div", { class: "bar", role: "img", "aria-label": `${e.input}: ${percent(e.share)}, ${percent(e.low)} to ${percent(e.high)}${e.told ? "" : ", not distinguishable from noise"}` }, fill, spread),
           h("span", {}, percent(e.share))];
       })),
       view.chance ? h("p", { class: "small" }, `Chance, which no input explains: ${percent(view.chance.share)} (${percent(view.chance.low)} to ${percent(view.chance.high)}).`) : null,
@@ -209,7 +209,7 @@ export function mount(element, context) {
   function drawWatch() {
     const options = context.case.questions.map((q) => [q.id, q.text]);
     if (context.case.hypotheses.length > 1) options.unshift(["", "which explanation holds"]);
-    const head = [h("h2", {}, "What to watch for"), picker("To learn", about() ?? "", options, "ex.watch")];
+    const head = [h("h2", {}, "What to watch for"), picker("To find out", about() ?? "", options, "ex.watch")];
     const found = get("watch");
     if (!found || found.failed) {
       clear(parts.watch, head, found ? h("p", { class: "error" }, found.failed) : null, waiting("watch", "Make the list"));
@@ -226,8 +226,8 @@ export function mount(element, context) {
             h("td", { "data-label": "on" }, day(w.day, { year: false })),
             h("td", { "data-label": "is worth" }, `${number(w.bits)} ± ${number(w.error)} bits`),
             h("td", {}, w.readings.map((r) => h("div", { class: "small" }, reading(r, w), ": ", after(r, found))))))))
-        : h("p", { class: "soft" }, "No report of the next days would tell more than chance does."),
-      h("p", { class: "small soft" }, `Of ${number(found.entropy)} bits that are not known.`),
+        : h("p", { class: "soft" }, "No report in the next days would be informative beyond sampling error."),
+      h("p", { class: "small soft" }, `Out of ${number(found.entropy)} bits of uncertainty.`),
       again("watch"));
   }
 

@@ -1,4 +1,4 @@
-// Fan charts: what the runs say day by day, with the reported facts on it.
+// Fan charts of the runs day by day, with the reported facts.
 
 import { fanChart } from "./chart.js";
 import { amount, clear, day, h, redraw, scrolling } from "./dom.js";
@@ -28,7 +28,7 @@ export function mount(element, context) {
         bundle.before ? h("strong", {}, "Before the evidence:") : null,
         h("span", { class: "swatch-outer" }, "nine in ten runs"), h("span", { class: "swatch-inner" }, "half of the runs"),
         h("span", { class: "swatch-line" }, "median"),
-        h("span", { class: "swatch-dot" }, "a reported number (hollow: of one place or member; arrow: at least or at most)"),
+        h("span", { class: "swatch-dot" }, "a reported number (hollow: for one place or member; arrow: at least or at most)"),
         h("span", { class: "swatch-dash" }, `known until ${day(context.asOf)}`)),
       h("div", { class: "grid" }, fans.map((fan) => {
         const chart = fanChart(fan, bundle.marks[fan.key] || [], context.asOf);

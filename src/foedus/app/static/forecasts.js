@@ -3,13 +3,14 @@
 import { compute, fetchJSON } from "./api.js";
 import { clear, day, h } from "./dom.js";
 
-// Runs worth fewer than this give no answer (foedus.weighing.weights).
+// Runs with a smaller effective sample give no answer (foedus.weighing.weights).
 const NEEDED = 50;
-// Later runs look where earlier ones agreed with the evidence: for Kazakhstan as of 7 January 500
-// runs are worth 3.1, 2,000 6.9, 4,000 41, 8,000 69. They do not do better than this many times.
+// Later runs are drawn where earlier ones agreed with the evidence. For Kazakhstan as of 7 January
+// 500 runs have an effective sample of 3.1, 2,000 of 6.9, 4,000 of 41, 8,000 of 69. The effective
+// sample per run is taken to grow at most by this factor.
 const GAIN = 3;
 
-// Whether a forecast with so many runs may have answers; its runs are made anyway for the next.
+// Whether a forecast with `runs` runs may have answers; the next one needs these runs anyway.
 function mayAnswer(value, runs) {
   const sample = value?.forecast.sample;
   return sample?.verdict !== "refused" || (GAIN * sample.effective * runs) / sample.runs >= NEEDED;
@@ -82,7 +83,7 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
     }
   }
 
-  // A guess from the runs made since this page began to look.
+  // An estimate from the runs made since this page began to watch.
   function left(mine, j, runs) {
     if (j.state !== "running" || j.note !== "runs") {
       if (j.state === "queued") mine.pace = null;
@@ -99,7 +100,7 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
   function show(mine, j, runs) {
     if (job !== mine || gone) return;
     const words =
-      j.state === "queued" ? "waiting until what was asked for before it is done" : j.note === "runs" || !j.note
+      j.state === "queued" ? "waiting for earlier requests" : j.note === "runs" || !j.note
         ? `${j.done.toLocaleString("en-GB")} of ${runs.toLocaleString("en-GB")} runs${left(mine, j, runs)}` : j.note;
     let bar = status.querySelector("progress");
     if (!bar || status.dataset.date !== mine.date) {
@@ -124,8 +125,8 @@ export function forecasts({ caseKey, asOf, status, onReady, fail }) {
     job = null;
     clear(
       status,
-      h("div", { class: "working" }, "Stopped. What is there is shown. ",
-        h("button", { type: "button", onclick: () => want(true) }, "Go on")),
+      h("div", { class: "working" }, "Stopped. The results so far are shown. ",
+        h("button", { type: "button", onclick: () => want(true) }, "Continue")),
     );
     onReady();
   }

@@ -1,28 +1,28 @@
-// The page: which case, as of when, and a tab for each view.
+// The page: the case, the as-of date, and a tab for each view.
 //
 // A tab is an ES module `static/NAME.js`, named in TABS below, that exports
 //   mount(element, context) → optionally {update(changed), unmount()}
-// `element` is empty. `update(changed)` is called when the address changes (`changed`: a Set of
-// names such as "asof") and with Set{"forecast"} when a new or better forecast is there; without
-// it the tab is mounted anew when the case or the date changes. `context` is
+// `element` is empty. `update(changed)` is called when the address changes (`changed` is a Set of
+// names such as "asof") and with Set{"forecast"} when there is a new or better forecast; without
+// it the tab is mounted again when the case or the date changes. `context` has
 //   .case          the case (GET /api/case); its facts have `shown_from`, the day they became known
-//   .caseKey       its key, to be given to the server as `case`
+//   .caseKey       its key, passed to the server as `case`
 //   .asOf          the as-of date, "2022-01-07"
 //   .forecast      {forecast, marks, words, map, votes, picks, before} of that date, or null while
-//                  there is none; `before`: {fans, votes, map} before the evidence where it refuses
-//   .coming        the runs of the next forecast of that date, which is being made; null for none
+//                  there is none; `before`: {fans, votes, map} before the evidence if there are no answers
+//   .coming        the number of runs of the forecast of that date being made; null for none
 //   .known()       the facts known by that date
-//   .state         {get(name, fallback), set({name: value}, {push})}: the address; give names a
-//                  prefix of the tab, as "street.run"
-//   .onChange(f)   listen to the address: f(changed); ends by itself when the tab goes
+//   .state         {get(name, fallback), set({name: value}, {push})}: the address; prefix names
+//                  by the tab, such as "street.run"
+//   .onChange(f)   listen to the address: f(changed); ends when the tab closes
 //   .fetchJSON(path, params), .sendJSON(path, body, method), .fetchBytes(path, params)
 //                  throw ServerError with .message, .status and .problems of the server
 //   .compute(kind, params, {onProgress, onPartial, binary}) → {result: Promise, stop()}
 //                  a job in another process; `case` and `as_of` are added if absent
-//   .wantForecast() see to it that a forecast of this case and date is there or is being made
+//   .wantForecast() make a forecast of this case and date unless there is one
 //   .fail(error)   show an error to the user
-//   .reload(key)   the list of cases has changed (a case was saved); show the case `key`
-// Text goes into the page by h() of dom.js only, links by link(): never innerHTML.
+//   .reload(key)   reload the list of cases (after a case was saved) and show the case `key`
+// Text goes into the page only by h() of dom.js, and links by link(); never by innerHTML.
 
 import { address } from "./address.js";
 import { compute, fetchBytes, fetchJSON, sendJSON } from "./api.js";
@@ -41,7 +41,7 @@ const TABS = [
   { id: "editor", title: "Make a case", module: "./editor.js" },
 ];
 
-// The case that opens when the address names none: the worked one.
+// The case that opens when the address names none.
 const FIRST = "kazakhstan-2022";
 
 const $ = (id) => document.getElementById(id);
@@ -57,12 +57,12 @@ function asOf() {
   return found < theCase.start ? theCase.start : found > theCase.end ? theCase.end : found;
 }
 
-// Say what the address asks for and this page does not have.
+// Report a date or a view in the address that does not exist.
 function checkAddress() {
   const [date, view] = [address.get("asof"), address.get("tab")];
   const wrong = [];
-  if (theCase && date && date !== asOf()) wrong.push(`There is no day “${date}” in this case (${day(theCase.start)} to ${day(theCase.end)}): this is as of ${day(asOf())}.`);
-  if (view && !TABS.some((t) => t.id === view)) wrong.push(`There is no view “${view}”: these are the ${TABS[0].title.toLowerCase()}.`);
+  if (theCase && date && date !== asOf()) wrong.push(`There is no day “${date}” in this case (${day(theCase.start)} to ${day(theCase.end)}). Shown as of ${day(asOf())}.`);
+  if (view && !TABS.some((t) => t.id === view)) wrong.push(`There is no view “${view}”. Showing the ${TABS[0].title.toLowerCase()}.`);
   clear($("address"), wrong.map((words) => h("p", { class: "warning" }, words)));
 }
 
@@ -103,7 +103,7 @@ async function showCase(key) {
   const entry = cases.find((c) => c.key === key);
   $("case").value = entry ? key : "";
   if (!entry) {
-    clear($("status"), h("div", { class: "error", role: "alert" }, `There is no case “${key}” here. These are here:`,
+    clear($("status"), h("div", { class: "error", role: "alert" }, `There is no case “${key}” here. The cases are:`,
       h("ul", {}, cases.map((c) => h("li", {}, h("a", { href: `#${new URLSearchParams({ case: c.key })}` }, c.title))))));
     return;
   }

@@ -1,11 +1,11 @@
 // The map: unrest in the cities and troops of the members, day by day. No tiles, no network:
-// the outlines are a file of ours (tools/outlines.py), drawn as SVG.
+// the outlines come from our own file (tools/outlines.py), drawn as SVG.
 
 import { addDays, clear, day, daysBetween, h, number, percent } from "./dom.js";
 import { outlines, projection, whereIs } from "./outlines.js";
 
 const LEVELS = { q50: "middle", q05: "low (1 run in 20 is below)", q95: "high (1 run in 20 is above)" };
-// One hue from light to dark, so that it reads in grey and for colour-blind people.
+// One hue from light to dark, readable in grey and for colour-blind people.
 const SHADES = ["#fff3d6", "#fdd49e", "#fc8d59", "#d7301f", "#7f0000"];
 const STEPS = [0.05, 0.25, 0.5, 0.75];
 const STEP_MS = 700;
@@ -21,7 +21,7 @@ export async function mount(element, context) {
   const members = theCase.alliance.members.map((m) => ({ ...m, id: m.actor, name: theCase.actors[m.actor].name }));
   const home = members.find((m) => m.id === theCase.alliance.requester);
   const senders = members.filter((m) => m.id !== theCase.alliance.requester);
-  // A made-up case lies somewhere too, but in no country.
+  // A made-up case has places too, but no country.
   const homeland = theCase.requester_iso3 ? whereIs(land, cities) : null;
   let playing = null;
 
@@ -49,7 +49,7 @@ export async function mount(element, context) {
     h("div", { class: "map-tables", id: "map-text" },
       table(caption, ["City", "Chance of unrest", "People in the streets", "5% to 95%"], cityRows),
       table(caption2, ["Member", "Chance of troops there", "Troops in the country", "5% to 95%"], memberRows)),
-    h("p", { class: "map-source" }, "Unrest: more than 50 people in the streets. Each number is its own quantile of the runs on that day. Outlines: Natural Earth 4.1, public domain; they show who holds a border and take no side."),
+    h("p", { class: "map-source" }, "Unrest: more than 50 people in the streets. Quantiles are over the runs on that day, separately for each number. Outlines: Natural Earth 4.1, public domain; they show de facto borders and take no side."),
   );
 
   function chosen() {
@@ -77,7 +77,7 @@ export async function mount(element, context) {
     return context.state.get("map.zoom", wide.degrees > 70 ? "country" : "alliance");
   }
 
-  let base = null; // what does not change with the day: {key, project, paths}
+  let base = null; // the part that does not change with the day: {key, project, paths}
   function drawn(width, height) {
     const key = `${far()} ${width} ${height}`;
     if (base?.key === key) return base;
@@ -99,9 +99,9 @@ export async function mount(element, context) {
     slider.setAttribute("aria-valuetext", told);
     shownDay.textContent = told;
     note.textContent = !data
-      ? "The forecast is being made; the map fills when it is there."
+      ? "The forecast is being made; the map will then be filled in."
       : data.refused
-        ? "The forecast refuses to answer: too few runs agree with the evidence, so the map shows places only."
+        ? "There are no answers, because too few runs agree with the evidence; the map shows places only."
         : bundle.before
           ? `Before the evidence: too few runs agree with what was known ${context.coming ? "so far; more are being made" : "to answer"}.`
           : "";
@@ -156,7 +156,7 @@ export async function mount(element, context) {
         h("title", {}, x ? `${c.name}: chance of unrest ${percent(x.chance)}, ${number(Math.round(count))} people` : c.name));
       shapes.push(dot);
       text.block(px - 0.8 * r, py - 0.8 * r, 1.6 * r, 1.6 * r);
-      // First of all the cities where unrest is to be reckoned with, the largest circle first.
+      // First the cities where unrest is likely, the largest circle first.
       names.push([x?.chance >= STEPS[0] ? -r - x.chance : 2, px, py, r + 2, x ? `${c.name} ${percent(x.chance)}` : c.name, "place"]);
     }
     const labels = names.sort((a, b) => a[0] - b[0]).map(([, x, y, gap, words, ...kind]) =>
@@ -235,7 +235,7 @@ function tidy(x) {
   return Math.max(1, Number(x.toPrecision(1)));
 }
 
-// A bent arrow, `wide` pixels wide; broken where more runs than not have no troops there.
+// A bent arrow, `wide` pixels wide; broken if most runs have no troops there.
 function arrow([x0, y0], [gx, gy], wide, chance, words, { bend = BEND, rim = 0 } = {}) {
   let [x1, y1] = [gx, gy];
   const [dx, dy] = [x1 - x0, y1 - y0];
@@ -254,7 +254,7 @@ function arrow([x0, y0], [gx, gy], wide, chance, words, { bend = BEND, rim = 0 }
     h("polygon", { points: `${x1},${y1} ${bx - uy * half},${by + ux * half} ${bx + uy * half},${by - ux * half}` }));
 }
 
-// Where a bent arrow would go if it were two straight lines.
+// A bent arrow as two straight lines.
 function bent([x0, y0], [x1, y1], bend = BEND) {
   return [(x0 + x1) / 2 + (y1 - y0) * bend, (y0 + y1) / 2 - (x1 - x0) * bend];
 }
@@ -270,7 +270,7 @@ function norm(x, y) {
 
 const RULER = document.createElement("canvas").getContext("2d");
 
-// Names where there is room for them; the tables hold them all.
+// Names where there is space for them; the tables hold them all.
 class Labels {
   constructor(width, height) {
     this.taken = [];
@@ -283,7 +283,7 @@ class Labels {
     this.taken.push([x, y, w, hgt]);
   }
 
-  // An arrow: names of members, with their numbers, keep off it where they can.
+  // An arrow, which names of members and their numbers avoid where they can.
   line(from, to) {
     const [mx, my] = bent(from, to);
     for (let t = 0; t <= 1; t += 0.04) {
@@ -304,7 +304,7 @@ class Labels {
     const free = (kind === "member" && inside.find((at) => !this.lines.some(on(at)))) || inside[0];
     if (!free) return null;
     this.taken.push([...free, w, tall]);
-    const left = free[0] + w <= x - gap + 0.01; // ends at its dot, however wide the letters are
+    const left = free[0] + w <= x - gap + 0.01; // ends at its dot, whatever the width of the letters
     const at = left ? { x: x - gap - 1, "text-anchor": "end" } : { x: free[0] + 1 };
     return h("text", { ...at, y: free[1] + 11, class: `name ${kind}` }, words);
   }

@@ -61,7 +61,7 @@ function paths(land, project, own) {
   for (const country of land.countries) {
     for (const ring of country.rings) {
       const points = ring.flatMap((i) => (i >= 0 ? lines[i] : [...lines[~i]].reverse()));
-      if (points.some((p) => p === null)) continue; // reaches the other side of the globe
+      if (points.some((p) => p === null)) continue; // reaches the far side of the globe
       const xs = points.map((p) => p[0]);
       const ys = points.map((p) => p[1]);
       if (high(xs) < 0 || low(xs) > width || high(ys) < 0 || low(ys) > height) continue;
@@ -74,7 +74,7 @@ function paths(land, project, own) {
     let pen = false;
     land.arcs[i].forEach(([lon], k) => {
       const [x, y] = lines[i][k];
-      // where the file cuts the world at 180 degrees there is no border
+      // the file's cut of the world at 180 degrees is not a border
       const cut = k && Math.abs(lon) > 179.99 && Math.abs(land.arcs[i][k - 1][0]) > 179.99;
       borders += `${pen && !cut ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
       pen = true;
@@ -91,7 +91,7 @@ function high(list) {
 }
 
 // Lambert's azimuthal equal-area projection, centred on some points and scaled to show them all.
-// project(lon, lat) → [x, y], or null near the other side of the globe.
+// project(lon, lat) → [x, y], or null near the far side of the globe.
 export function projection(points, width, height) {
   const rad = Math.PI / 180;
   const sum = [0, 0, 0];

@@ -1,5 +1,5 @@
-// The questions: chance, interval, the same before the evidence, base rate; and, only when the
-// visitor asks, what came and the score.
+// The questions: chance, interval, the same before the evidence, base rate; and, only on request,
+// the outcome and the score.
 
 import { amount, clear, day, h, number, percent, redraw } from "./dom.js";
 
@@ -54,7 +54,7 @@ export function mount(element, context) {
     }
     const f = bundle.forecast;
     const refused = f.sample.verdict === "refused";
-    const heads = ["Question", ...(refused ? [] : ["Answer", ""]), "Before the evidence", ...(refused ? [""] : []), "Base rate", ...(revealed ? ["What came", "Score"] : [])];
+    const heads = ["Question", ...(refused ? [] : ["Answer", ""]), "Before the evidence", ...(refused ? [""] : []), "Base rate", ...(revealed ? ["Outcome", "Score"] : [])];
     const stale = revealed && shownFor !== `${context.asOf} ${f.sample.runs}`;
     redraw(
       element,
@@ -64,20 +64,20 @@ export function mount(element, context) {
         h("tbody", {}, f.answers.map((a) => row(a, bundle.words[a.id], refused)))),
       h("div", { class: "keys" },
         h("span", { class: refused ? "swatch-grey" : "swatch-blue" }, refused ? "chance before the evidence" : "chance"),
-        h("span", { class: "swatch-dark" }, "90% for another set of runs"),
+        h("span", { class: "swatch-dark" }, "90% interval of sampling error"),
         h("span", { class: "swatch-red" }, "base rate")),
-      revealed ? h("p", { class: "small soft" }, "Scores: lower is better. Brier: the square of how far the chance was from what came, 0 to 1; who always says 50% gets 0.25. CRPS: how far the whole forecast of a number or a day lies from what came, in its own unit; who names one value and is wrong by 3 gets 3.") : null,
+      revealed ? h("p", { class: "small soft" }, "Lower scores are better. Brier: the squared difference between the chance and the outcome, 0 to 1; always saying 50% scores 0.25. CRPS: the distance between the forecast distribution of a number or a day and the outcome, in its own unit; a single value that is wrong by 3 scores 3.") : null,
       context.case.outcomes
         ? h("p", {}, revealed
-          ? h("button", { type: "button", onclick: () => { hide(); draw(); } }, "Hide what came")
+          ? h("button", { type: "button", onclick: () => { hide(); draw(); } }, "Hide outcomes")
           : h("button", { type: "button", class: "reveal", disabled: revealing ? true : null, onclick: reveal },
-            revealing ? "Scoring…" : "Reveal what came, and score"), " ",
+            revealing ? "Scoring…" : "Reveal outcomes and score"), " ",
           h("span", { class: "soft small" }, stale
             ? "Scored with fewer runs than are shown now."
-            : "A forecast is worth more if you have made up your own mind first."))
+            : "You learn more if you make your own forecast first."))
         : h("p", { class: "soft small" }, "This case has no outcomes yet."),
       h("details", { "data-keep": "made" }, h("summary", {}, "How this was made"),
-        h("p", { class: "small" }, `${f.sample.runs.toLocaleString("en-GB")} runs, worth ${number(f.sample.effective)} that agree with what was known.`),
+        h("p", { class: "small" }, `${f.sample.runs.toLocaleString("en-GB")} runs; the effective sample given what was known is ${number(f.sample.effective)}.`),
         h("ul", { class: "small" }, f.warnings.map((w) => h("li", {}, w))),
         h("p", { class: "small" }, "To make the runs again: ", h("code", {}, String(f.provenance.command || "")))),
     );
@@ -96,7 +96,7 @@ export function mount(element, context) {
     if (revealed) {
       const q = revealed[a.id];
       cells.push(
-        h("td", { "data-label": "What came" }, q ? came(q, a) : "not known"),
+        h("td", { "data-label": "Outcome" }, q ? came(q, a) : "not known"),
         h("td", { "data-label": "Score" }, q ? score(q) : ""),
       );
     }
@@ -104,11 +104,11 @@ export function mount(element, context) {
   }
 
   function answer(a) {
-    if (!a.answered) return h("span", { class: "soft" }, `no answer: ${a.reason || "it cannot be read off the runs"}`);
+    if (!a.answered) return h("span", { class: "soft" }, `no answer: ${a.reason || "the runs cannot answer it"}`);
     return [said(a, a, true), a.settled_by ? h("div", { class: "soft small" }, "settled by a known fact") : null];
   }
 
-  // What weighted runs say of a question; the main answer stands out and has its error.
+  // The answer of the weighted runs to a question; the main answer stands out and shows its error.
   function said(a, view, main = false) {
     if (!view) return "none";
     const head = (words) => (main ? h("span", { class: "answer" }, words) : words);
@@ -120,7 +120,7 @@ export function mount(element, context) {
       a.kind === "date" && view.probability >= 0.01 ? days(a, q).map((words) => h("div", { class: "soft small" }, words)) : null];
   }
 
-  // A day that is not there is later than the last one that the question looks at.
+  // A missing day is later than the last day of the question.
   function days(a, q) {
     const ask = context.case.questions.find((x) => x.id === a.id)?.ask;
     const end = day(ask?.by_date || context.case.end);
@@ -145,19 +145,19 @@ function points(error) {
   return error === null || error < 0.005 ? "<1" : `${Math.round(100 * error)}`;
 }
 
-// Whether enough runs agree with what was known. `coming`: the runs of the next forecast, or null.
+// Whether enough runs agree with what was known. `coming`: the size of the next forecast, or null.
 export function verdict(f, coming = null) {
   const { verdict: found, runs, effective, advice } = f.sample;
   if (found === "ok") return null;
   const refused = found === "refused";
   const whole = (n) => n.toLocaleString("en-GB");
   const head = !refused
-    ? "Few runs agree with what was known; take the answers with care."
+    ? "Few runs agree with what was known; treat the answers with caution."
     : coming ? "Too few runs so far agree with what was known: no answers yet." : "Too few runs agree with what was known: no answers.";
   const more = [
-    `${whole(runs)} runs are worth ${effective < 10 ? effective.toFixed(1) : whole(Math.round(effective))} that agree${refused ? "; an answer needs 50" : ""}.`,
+    `${whole(runs)} runs have an effective sample of ${effective < 10 ? effective.toFixed(1) : whole(Math.round(effective))}${refused ? "; an answer needs 50" : ""}.`,
     coming ? `More are being made: ${whole(coming)} next.` : "",
-    refused && f.answers ? "Here is what the runs say before the evidence; known decisions are in them." : "",
+    refused && f.answers ? "Below are the runs before the evidence; known decisions are already imposed on them." : "",
   ].filter(Boolean).join(" ");
   return h("div", { class: `warning ${found}` }, h("strong", {}, head), " ", more,
     advice.length ? h("details", { "data-keep": "advice", class: "small" }, h("summary", {}, "Why, and what would help"), h("ul", {}, advice.map((a) => h("li", {}, a)))) : null);
@@ -201,6 +201,6 @@ function score(q) {
   return [
     words,
     against !== null && against !== undefined ? h("div", { class: "soft small" }, `casebook alone ${say(base)}`) : null,
-    q.known_already ? h("div", { class: "soft small" }, "known already") : q.open ? null : h("div", { class: "soft small" }, "settled by then"),
+    q.known_already ? h("div", { class: "soft small" }, "already known") : q.open ? null : h("div", { class: "soft small" }, "already settled"),
   ];
 }

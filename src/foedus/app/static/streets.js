@@ -1,8 +1,8 @@
-// The streets of one run, from above: frames that the server has made once, replayed on canvases.
+// The streets of one run from above: frames made once by the server, replayed on canvases.
 
 import { addDays, amount, clear, day, h } from "./dom.js";
 
-// What the bytes of a frame mean, their names and colours (Okabe and Ito).
+// The meanings of the bytes of a frame, with names and colours (Okabe and Ito).
 const KINDS = [
   ["empty", [255, 255, 255]], ["quiet", [86, 180, 233]], ["active", [213, 94, 0]],
   ["police", [0, 0, 0]], ["jailed", [153, 153, 153]],
@@ -42,7 +42,7 @@ export function mount(element, context) {
   const controls = h("div", { class: "controls" },
     playButton,
     h("button", { type: "button", class: "back", "aria-label": "a tick back", onclick: () => step(-1) }, "◂ step"),
-    h("button", { type: "button", class: "forth", "aria-label": "a tick on", onclick: () => step(1) }, "step ▸"),
+    h("button", { type: "button", class: "forth", "aria-label": "a tick forward", onclick: () => step(1) }, "step ▸"),
     speed, clock, slider);
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -53,7 +53,7 @@ export function mount(element, context) {
   speed.value = pace();
 
   clear(element,
-    h("p", {}, drawnBy, " Each square is a city's possible participants and police, not a map of it."),
+    h("p", {}, drawnBy, " Each square shows a city's possible participants and police; it is not a map."),
     h("div", { class: "controls" }, h("label", {}, "Run ", choice)),
     h("div", { class: "keys" }, KINDS.map(([name], k) => h("span", { class: ["swatch-white", "swatch-sky", "swatch-red", "swatch-black", "swatch-grey"][k] }, name))),
     controls, lattices, told, note);
@@ -77,9 +77,9 @@ export function mount(element, context) {
   function choose() {
     const list = runs();
     drawnBy.textContent = context.forecast?.before
-      ? "One run of the model, drawn from all runs: too few agree with what was known."
-      : "One run of the model, drawn by its weight.";
-    // A better forecast picks other runs; the film that one is watching stays.
+      ? "One run of the model, drawn from all runs because too few agree with what was known."
+      : "One run of the model, drawn by weight.";
+    // A better forecast picks other runs, but the film being watched stays.
     const [date, watched] = shown.split(" ");
     const run = state.get("street.run") || (date === context.asOf ? watched : "")
       || (list.length ? String(list[Math.floor(list.length / 2)].run) : "");
@@ -95,7 +95,7 @@ export function mount(element, context) {
     const bundle = context.forecast;
     if (!bundle) {
       clear(drawnBy, "One run of the model.");
-      clear(note, "The forecast is being made; its runs can be watched then.");
+      clear(note, "The forecast is being made; then its runs can be watched.");
       return;
     }
     const run = Number(choose());
@@ -139,7 +139,7 @@ export function mount(element, context) {
       size += c.side * c.side;
     }
     if (!header.ticks) {
-      clear(note, "The streets are off in this run: there is nothing to see.");
+      clear(note, "The streets are switched off in this run, so there is nothing to see.");
       return;
     }
     film = { header, cells, size, offsets };

@@ -29,7 +29,7 @@ export function timeline(element, { case: theCase, asOf, move }) {
     bars.push(bar);
   }
   strip.append(...bars);
-  // Nothing is learnt after the last day on which a fact came.
+  // Nothing new is known after the day of the last fact.
   const lastFact = theCase.facts.map((f) => f.shown_from).sort().at(-1);
   const days = h("div", { class: "days small soft", "aria-hidden": "true" },
     mark(theCase.start), theCase.as_of > theCase.start && theCase.as_of < theCase.end ? mark(theCase.as_of) : null, mark(theCase.end));
@@ -83,7 +83,7 @@ export function timeline(element, { case: theCase, asOf, move }) {
     const known = theCase.facts.filter((f) => f.shown_from <= asOf()).length;
     count.textContent = `${known} of ${theCase.facts.length} facts`;
     note.textContent = lastFact && asOf() > lastFact
-      ? `Nothing in this case became known after ${day(lastFact)}: a later date knows no more.` : "";
+      ? `Nothing in this case became known after ${day(lastFact)}, so a later date adds nothing.` : "";
     bars.forEach((bar, d) => bar.classList.toggle("past", d <= at));
     fill();
   }

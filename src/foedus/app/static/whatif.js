@@ -1,11 +1,11 @@
-// What if: switch a mechanism or an explanation, move an assumption, and see what it does to the
-// same runs. Everything chosen is in the address:
+// What if: switch a mechanism or an explanation, or move an assumption, and see the effect on the
+// same runs. The choices are in the address:
 //   wi.off=alliance,lethal  wi.on=ties  wi.h=lead-interest  wi.p=streets.k:2,alliance.yes:0.9  wi.free=1
 
 import { pairChart } from "./chart.js";
 import { clear, h, number, percent } from "./dom.js";
 
-const MOST = 8; // assumptions that are listed at a time
+const MOST = 8; // assumptions listed at a time
 const COURSES = {
   crowd: "People in the streets", deaths_total: "All killed so far",
   loyal_share: "Share of commanders who hold", troops_present: "Allied troops in the country",
@@ -71,7 +71,7 @@ export async function mount(element, context) {
     const held = document.activeElement?.id;
     const matches = h("div", { id: "wi-found", role: "status" });
     const search = h("input", {
-      type: "search", id: "wi-search", placeholder: "a part of its name or meaning", autocomplete: "off", spellcheck: "false", "aria-controls": "wi-found",
+      type: "search", id: "wi-search", placeholder: "part of its name or meaning", autocomplete: "off", spellcheck: "false", "aria-controls": "wi-found",
       oninput: () => offer(matches, find(search.value)),
       onkeydown: (e) => {
         const [first, ...more] = find(search.value) || [];
@@ -80,7 +80,7 @@ export async function mount(element, context) {
     });
     clear(form,
       h("fieldset", {}, h("legend", {}, "Explanation"),
-        h("label", {}, "Take for true ", h("select", { id: "wi-h", onchange: (e) => state.set({ "wi.h": e.target.value }) },
+        h("label", {}, "Assume ", h("select", { id: "wi-h", onchange: (e) => state.set({ "wi.h": e.target.value }) },
           h("option", { value: "" }, "none in particular"),
           context.case.hypotheses.map((x) => h("option", { value: x.id, selected: x.id === c.hypothesis }, x.title))))),
       h("fieldset", {}, h("legend", {}, "Mechanisms"),
@@ -93,14 +93,14 @@ export async function mount(element, context) {
         h("label", { for: "wi-search" }, "Add one"), search, matches,
         moved().map(([name, value]) => slider(parameters.get(name), value))),
       h("fieldset", {}, h("legend", {}, "Known decisions"),
-        [["", "stay as they were"], ["1", "are left free in both runs of a pair"]].map(([v, words]) =>
+        [["", "stay as they were"], ["1", "are free in both runs of a pair"]].map(([v, words]) =>
           h("label", {}, h("input", { type: "radio", name: "wi-free", id: `wi-free-${v || 0}`, value: v, checked: state.get("wi.free") === v, onchange: () => state.set({ "wi.free": v }) }), ` ${words}`))),
       h("button", { type: "button", onclick: () => state.set({ "wi.off": "", "wi.on": "", "wi.h": "", "wi.p": "", "wi.free": "" }) }, "Reset"),
     );
     if (held) document.getElementById(held)?.focus();
   }
 
-  // Assumptions with a text in their names or meanings, the likeliest first; null for no text.
+  // Assumptions with a text in their names or meanings, best match first; null for no text.
   function find(text) {
     const wanted = text.trim().toLowerCase();
     if (!wanted) return null;
@@ -160,7 +160,7 @@ export async function mount(element, context) {
       return;
     }
     if (!bundle) {
-      clear(progress, h("p", { class: "soft" }, "The forecast is being made; its runs are then made once more with the change."));
+      clear(progress, h("p", { class: "soft" }, "The forecast is being made; then its runs are repeated with the change."));
       return;
     }
     asked = name;
@@ -198,10 +198,10 @@ export async function mount(element, context) {
   }
 
   function working(j) {
-    const words = j.state === "queued" ? "Waiting for its turn" : `${j.done} of ${j.total || "…"} runs made again`;
+    const words = j.state === "queued" ? "Waiting for earlier requests" : `${j.done} of ${j.total || "…"} runs repeated`;
     let bar = progress.querySelector("progress");
     if (!bar) {
-      clear(progress, h("div", { class: "working" }, h("span", { class: "what" }), h("progress", { max: 1, value: 0, "aria-label": "runs made again" }),
+      clear(progress, h("div", { class: "working" }, h("span", { class: "what" }), h("progress", { max: 1, value: 0, "aria-label": "runs repeated" }),
         h("button", { type: "button", class: "stop", onclick: stop }, "Stop")));
       bar = progress.querySelector("progress");
     }
@@ -212,27 +212,27 @@ export async function mount(element, context) {
   function stop() {
     if (job) job.stop();
     job = null;
-    clear(progress, h("div", { class: "working" }, "Stopped; what is there is shown. ",
-      h("button", { type: "button", onclick: () => { asked = ""; start(); } }, "Go on")));
+    clear(progress, h("div", { class: "working" }, "Stopped. The results so far are shown. ",
+      h("button", { type: "button", onclick: () => { asked = ""; start(); } }, "Continue")));
   }
 
   function drawAnswer() {
     for (const c of charts) c.destroy();
     charts = [];
     if (!result) {
-      clear(answer, h("p", {}, "Change something on the left. Runs that agree with what was known are made once more with that change, with the same luck; the difference within each pair is due to the change, as the model sees it."));
+      clear(answer, h("p", {}, "Change something on the left. Runs that agree with what was known are then repeated with that change and the same random draws. Within the model, the difference within each pair is due to the change alone."));
       return;
     }
     const r = result;
     const rows = [...r.questions, ...r.outcomes];
     clear(answer,
-      r.drawn_from === "prior" ? h("div", { class: "warning" }, `Too few runs agree with what was known (worth ${number(r.effective)}) to draw pairs from them. These pairs are drawn from all runs, before the evidence.`) : null,
-      h("p", { class: "pairs" }, `${r.pairs} pairs, ${r.distinct} different runs; something differs in ${r.moved} of them.`),
+      r.drawn_from === "prior" ? h("div", { class: "warning" }, `Too few runs agree with what was known (effective sample ${number(r.effective)}) to draw pairs from them. These pairs are drawn from all runs, before the evidence.`) : null,
+      h("p", { class: "pairs" }, `${r.pairs} pairs, ${r.distinct} different runs; the outcome differs in ${r.moved} of them.`),
       h("table", { class: "cards differences" },
-        h("thead", {}, h("tr", {}, ["", "As it is", "Otherwise", "Difference", ""].map((t) => h("th", { scope: "col" }, t)))),
+        h("thead", {}, h("tr", {}, ["", "Unchanged", "Changed", "Difference", ""].map((t) => h("th", { scope: "col" }, t)))),
         h("tbody", {}, rows.map((d) => difference(d)))),
-      h("p", { class: "small soft" }, "± is the sampling error of the mean difference over pairs. Parameters and luck were learnt with the world as it is."),
-      h("div", { class: "keys" }, h("span", { class: "swatch-dark" }, "as it is"), h("span", { class: "swatch-red" }, "otherwise (dashed)")),
+      h("p", { class: "small soft" }, "± is the sampling error of the mean difference over pairs. Parameters and random draws were inferred with the world unchanged."),
+      h("div", { class: "keys" }, h("span", { class: "swatch-dark" }, "unchanged"), h("span", { class: "swatch-red" }, "changed (dashed)")),
       h("div", { class: "grid" }, r.courses.map((c) => {
         const chart = pairChart(context.case.start, c.as_it_is, c.changed, COURSES[c.key]);
         charts.push(chart);
@@ -247,8 +247,8 @@ export async function mount(element, context) {
     const error = chance ? `${Math.max(d.error ? 1 : 0, Math.round(100 * d.error))}` : number(d.error);
     return h("tr", { "data-key": d.key },
       h("th", { scope: "row" }, d.title, unit(d)),
-      h("td", { "data-label": "As it is" }, say(d.factual)),
-      h("td", { "data-label": "Otherwise" }, say(d.counterfactual)),
+      h("td", { "data-label": "Unchanged" }, say(d.factual)),
+      h("td", { "data-label": "Changed" }, say(d.counterfactual)),
       h("td", { "data-label": "Difference" }, d.mean === 0 && d.error === 0 ? "none" : [h("strong", {}, signed(d.mean)), h("span", { class: "soft" }, ` ± ${error}`)]),
       h("td", {}, effect(d, chance ? 1 : Math.max(Math.abs(d.factual), Math.abs(d.counterfactual), Math.abs(d.mean) + 2 * d.error, 1e-12))));
   }

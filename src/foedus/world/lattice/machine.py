@@ -109,7 +109,7 @@ def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
 
 @njit(forceinline=True)
 def count_ones(a):  # type: ignore[no-untyped-def]
-    """Return the number of set bits of a uint64, by sums within bytes, a pattern that LLVM knows."""
+    """Return the number of set bits of a uint64: sums within bytes, a pattern that LLVM knows."""
     a = a - ((a >> _u(1)) & _u(0x5555555555555555))
     a = (a & _u(0x3333333333333333)) + ((a >> _u(2)) & _u(0x3333333333333333))
     return (((a + (a >> _u(4))) & _u(0x0F0F0F0F0F0F0F0F)) * _u(0x0101010101010101)) >> _u(56)
