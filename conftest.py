@@ -1,6 +1,6 @@
 """How the suite is run: slices, the browser, and kernels compiled before the workers start.
 
-What tests share besides is in ``tests/conftest.py`` and in the folders' own.
+Shared fixtures are in ``tests/conftest.py`` and in those of the folders.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 NO_CHROMIUM = "no Chromium on this machine: make chromium installs it"
-#: Widths of a small and of a large lattice: each has kernels of its own.
+#: Widths of a small and of a large lattice; each has its own kernels.
 WARM = "import sys; from foedus.streets import warm; list(warm(sides=[int(sys.argv[1])]))"
 SIDES = (15, 49)
 
@@ -43,7 +43,7 @@ def _slice(text: str) -> tuple[int, int]:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels once, in two processes, where workers would each compile them all."""
+    """Compile the kernels once, in two processes; otherwise each worker would compile them all."""
     option = session.config.option
     if hasattr(session.config, "workerinput") or option.collectonly:
         return
@@ -54,7 +54,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a browser, before ``-m`` chooses; without one skip it, but not in CI."""
+    """Mark tests that need a browser before ``-m`` selects; without one skip them, except in CI."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def pytest_collection_slice(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one part of what ``-m`` chose: the same on every machine and in every worker."""
+    """Keep one part of the selected tests, the same on every machine and in every worker."""
     if config.option.slice is None:
         return
     part, parts = config.option.slice
@@ -75,7 +75,7 @@ def pytest_collection_slice(config: pytest.Config, items: list[pytest.Item]) -> 
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how to run what was skipped for want of a browser."""
+    """Say how to run tests that were skipped because there is no browser."""
     skipped = terminalreporter.stats.get("skipped", [])
     browser = [report for report in skipped if NO_CHROMIUM in str(report.longrepr)]
     if browser:
@@ -85,9 +85,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start the machine's Chromium; a test that asks for it is marked ``browser``.
+    """Start the machine's Chromium; a test that uses it is marked ``browser``.
 
-    Once a module, not once a session: while Playwright runs, its thread can start no event loop.
+    It starts once per module rather than per session, because while Playwright runs, its thread
+    cannot start an event loop.
     """
     from playwright.sync_api import sync_playwright
 

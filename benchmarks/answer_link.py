@@ -1,9 +1,9 @@
 """Ordered or multinomial answers? Refit both and compare by leave-one-out (extra ``bayes``).
 
-``python benchmarks/answer_link.py``. The shipped model is multinomial (nested): a linear
-predictor for troops against the rest, and a softmax of the rest with a pooled organisation effect
-on "limited". The ordered candidate has the same predictor and two distances between thresholds
-along none < refused < limited < troops (McCullagh 1980). Both see the same rows; the score is the
+``python benchmarks/answer_link.py``. The shipped model is multinomial (nested): a linear predictor
+for troops against the rest, and a softmax of the rest with a pooled organisation effect on
+"limited". The ordered candidate has the same predictor and two distances between thresholds along
+none < refused < limited < troops (McCullagh 1980). Both use the same rows. The score is the
 expected log predictive density of the joint likelihood of request and answer, by Pareto-smoothed
 importance sampling.
 """

@@ -67,7 +67,7 @@ HERE = Path(__file__).resolve().parent
 CASE = HERE / "calibration_case.yaml"
 RESULTS = HERE.parent / "results"
 SEED = 20_000
-#: The arms, and which share of the crises each gets; the faults of the last show in fewer.
+#: The arms, and the share of the crises in each; the faults of the last show with fewer.
 SHARES = {"separate": 1.0, "replayed": 1.0, "crowded": 1.0, "broken": 0.3}
 ARMS = tuple(SHARES)
 #: The fault that shows in the rank of the price itself; the others show in the log-likelihood.
@@ -77,7 +77,7 @@ KINDS = ("number", "date")
 
 
 def truth_answers(case: Case, run: synthetic.Arrays) -> dict[str, float]:
-    """Return the true answers, read off the truth without the code that is on trial."""
+    """Return the true answers, computed without the code under test."""
     last, second_week = case.horizon - 1, range(8, case.horizon)
     read = functools.partial(synthetic.number, run, case)
     happens = functools.partial(synthetic.event, run, case)
@@ -109,13 +109,13 @@ def as_dataset(case: Case, truth: synthetic.Truth, run: synthetic.Arrays) -> Any
 
 
 def same_run(a: synthetic.Arrays, b: synthetic.Arrays) -> bool:
-    """Tell whether two runs are one, whatever was charged for them."""
+    """Return whether two runs are the same, whatever they were charged."""
     return all(np.array_equal(a[k], b[k], equal_nan=True) for k in a if k != "log_guidance")
 
 
 @contextlib.contextmanager
 def halved_scales() -> Iterator[None]:
-    """Break the evidence model on purpose: all spreads half of what they are."""
+    """Break the evidence model on purpose: all scales are halved."""
     tables = (observation.RELIABILITY, observation.CREDIBILITY)
     habits = (observation.HABITS, observation._DEFAULT)
     before = [dict(t) for t in (*tables, *habits)]
@@ -143,12 +143,12 @@ class Fit:
     own : float
         Weight of the truth, in units of the sum of the runs' weights.
     runs, truth : (run,), float
-        Log-likelihoods, replayed decisions among it.
+        Log-likelihoods, including replayed decisions.
     prices, price : (run,), float
         Importance weights of runs and truth for the proposal they were, or would be, drawn from.
     faulty : dict of str to (weights, own)
-        Weights as faults would make them: all the same; without that price; without the charge
-        for replayed decisions.
+        Weights under faults: all equal; without the importance weights; without the charge for
+        replayed decisions.
     same_run : bool
         Whether the truth, made again with its own decisions replayed, is the same run.
     """
@@ -163,7 +163,7 @@ class Fit:
 
 
 def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.Truth) -> Fit:
-    """Return how well the runs of a forecast, and the truth, meet what is known."""
+    """Return how well the runs of a forecast, and the truth, fit what is known."""
     plan = ensemble.plan
     replays = bool(plan.guidance["days"] or plan.guidance["not_by"])
     guidance = Guidance.of(known) if replays else Guidance()
@@ -175,7 +175,7 @@ def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.T
     share = normalise(prices)
     total = sum(h.weight for h in known.hypotheses)
     hypothesis = ensemble.dataset["hypothesis"].to_numpy()
-    # What `judge` adds so that every hypothesis weighs its prior; next to nothing.
+    # What weighing adds so that every hypothesis keeps its prior weight; almost nothing.
     correction = np.array(
         [
             math.log(h.weight / total) - math.log(share[hypothesis == n].sum())
@@ -210,7 +210,7 @@ def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.T
 
 
 def _with_own(log_weight: FloatArray, mine: float) -> tuple[FloatArray, float]:
-    """Return weights that sum to 1, and what the truth weighs beside them."""
+    """Return weights that sum to 1, and the weight of the truth beside them."""
     top = log_weight.max()
     total = top + math.log(np.exp(log_weight - top).sum())
     return np.exp(log_weight - total), math.exp(min(mine - total, 50.0))
@@ -396,7 +396,7 @@ def plan(crises: int) -> list[tuple[str, int]]:
 def collect(
     crises: int, *, runs: int, own_runs: int, workers: int, folder: Path
 ) -> list[dict[str, Any]]:
-    """Forecast all crises that are not done yet, and return the results of all."""
+    """Forecast all crises that are not finished, and return the results of all."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / "crises.jsonl"
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
@@ -513,7 +513,7 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _short(x: float) -> float | None:
-    """Return a number in four digits; None, which JSON can hold, where there is none."""
+    """Return a number with four digits; None, which JSON can hold, where there is none."""
     return None if math.isnan(x) else float(f"{x:.4g}")
 
 

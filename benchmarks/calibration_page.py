@@ -66,7 +66,7 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def _differences(by_arm: Results, names: list[str], path: Path) -> None:
-    """Draw the empirical distribution of the PITs less the diagonal, with its band, by arm."""
+    """Draw the empirical distribution of the PITs minus the diagonal, with its band, by arm."""
     figure, axes = plt.subplots(2, 2, figsize=(7.5, 5.0), sharex=True, layout="constrained")
     for ax, (arm, results) in zip(axes.flat, by_arm.items(), strict=True):
         z, low, high = uniformity.band(len(results))

@@ -133,7 +133,7 @@ def table(scored: list[Scored]) -> list[str]:
 
 
 def verdict(record: dict[str, list[dict]]) -> list[str]:
-    """Say plainly where the model beats the base rate and where it does not."""
+    """Return where the model beats the base rate and where it does not."""
     lines = []
     for name, rows in record.items():
         kinds: dict[str, list[str]] = {"better": [], "worse": [], "no clear difference": []}

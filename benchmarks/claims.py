@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 #: Largest relative distance from a printed number that still agrees.
 NEAR = 0.15
-#: At least what share of runs is "always", and at most what share is "never".
+#: Least share of runs for "always", and largest share for "never".
 ALWAYS, NEVER = 0.9, 0.1
 
 
@@ -26,7 +26,7 @@ class Quantity:
 
     @property
     def agrees(self) -> bool:
-        """Whether our value is one of them; NaN is none."""
+        """Whether our value is one of them; NaN does not agree."""
         return self.low <= self.ours <= self.high
 
 

@@ -1,4 +1,4 @@
-"""What each machine-level part of the street kernel is worth: speed with it and without it.
+"""What each machine-level part of the street kernel gains: speed with it and without it.
 
 For each part a separate process puts a plain version in its place before the kernel is compiled,
 and checks that the runs are the same bit for bit. All are then timed in turn, so that a busy
@@ -27,7 +27,8 @@ import numpy as np
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "kernel.md"
 BEGIN, END = "<!-- table: benchmarks/kernel_parts.py -->", "<!-- end of table -->"
 ROUNDS = 15
-#: Side, runs and ticks; the first fits the first caches, the second does not fit the second.
+#: Side, runs and ticks; the first fits in the first-level cache, the second does not fit in the
+#: second.
 LATTICES = ((40, 20, 50), (200, 2, 8))
 #: The parts, in the order of the table.
 PARTS = {
@@ -47,7 +48,7 @@ U = np.uint64
 
 
 def replace(part: str) -> None:
-    """Put a plain version in the place of a part; to be called before the kernel is compiled."""
+    """Put a plain version in the place of a part; call before the kernel is compiled."""
     from numba import njit
 
     if part == "forceinline":
@@ -64,7 +65,7 @@ def replace(part: str) -> None:
 
 
 def _words(machine: Any) -> dict[str, Any]:
-    """Return plain versions of what works on single words."""
+    """Return plain versions of the operations on single words."""
     from numba import njit
 
     @njit(forceinline=True)
@@ -91,7 +92,7 @@ def _words(machine: Any) -> dict[str, Any]:
 
 
 def _vectors(machine: Any) -> dict[str, Any]:
-    """Return loops for what works on vectors; the compiler may make vectors of them itself."""
+    """Return loops for the operations on vectors; the compiler may vectorise them itself."""
     from numba import njit
 
     peek, poke, count_ones, short = machine.peek, machine.poke, machine.count_ones, np.uint16(0)
@@ -138,7 +139,7 @@ def _vectors(machine: Any) -> dict[str, Any]:
 
 
 def _memory() -> dict[str, Any]:
-    """Return readers and writers through numba's own arrays made of an address, ``carray``."""
+    """Return readers and writers through numba's own arrays from an address, ``carray``."""
     from llvmlite import ir
     from numba import carray, njit, types
     from numba.extending import intrinsic, overload
@@ -209,7 +210,7 @@ def child(part: str) -> None:
 
 
 def measure(parts: list[str]) -> dict[str, list[float]]:
-    """Return, by part, the time without it over the time with all, one ratio a lattice."""
+    """Return, by part, the time without it over the time with all, one ratio per lattice."""
     children: dict[str, subprocess.Popen[str]] = {}
 
     def begin(part: str) -> str:

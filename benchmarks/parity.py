@@ -67,7 +67,7 @@ def run_mesa(parameters: dict[str, Any], *, runs: int, ticks: int, seed: int) ->
 
 
 def run_ours(parameters: dict[str, Any], *, runs: int, ticks: int, seed: int) -> dict[str, Any]:
-    """Return the same of foedus under the ``mesa`` reading."""
+    """Return the same for foedus under the ``mesa`` reading."""
     from foedus.streets import reading, simulate
 
     result = simulate(reading("mesa", **parameters), seed=seed, runs=runs, ticks=ticks)
@@ -77,7 +77,7 @@ def run_ours(parameters: dict[str, Any], *, runs: int, ticks: int, seed: int) ->
 def outbursts(actives: Any, bound: int) -> tuple[Any, Any]:
     """Return, per run, the number of outbursts and their mean size (NaN where there is none).
 
-    An outburst is a spell with more than ``bound`` actives, its size the sum of actives over it.
+    An outburst is a spell with more than ``bound`` actives; its size is the sum of actives over it.
     """
     over = actives > bound
     starts = over & ~np.pad(over, ((0, 0), (1, 0)))[:, :-1]

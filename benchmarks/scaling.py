@@ -3,7 +3,7 @@
     python benchmarks/scaling.py [--quick]
 
 Writes docs/benchmarks/scaling.md (with --quick it prints the page); the last line is JSON. Every
-figure is measured in a fresh process whose kernels are compiled already.
+figure is measured in a fresh process with compiled kernels.
 """
 
 import argparse
@@ -87,7 +87,7 @@ found["dask"] = {"start_s": round(ready - began, 2), "task_ms": round(1e3*(done-
 print(json.dumps(found))
 """
 
-#: What the estimate assumes. None of it is measured here.
+#: Assumptions of the estimate, none of them measured here.
 ASSUMED = {
     "runs": 10**8,
     "machines": 100,
@@ -130,7 +130,7 @@ def measure(quick):
 
 
 def estimate(found):
-    """Return the paper estimate as a dict of figures."""
+    """Return the estimate on paper as a dict of figures."""
     a = ASSUMED
     rate = found["one"]["runs"] / found["one"]["seconds"]
     efficiency = min(1.0, found["weak"]["runs"] / found["weak"]["seconds"] / (2 * rate))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import foedus
 
-#: What is timed, and the seconds that the best time should stay below; None for the interpreter.
+#: The commands, and the seconds that the best time should stay below; None for the interpreter.
 COMMANDS: dict[str, tuple[list[str], float | None]] = {
     "python -c pass": (["-c", "pass"], None),
     "import foedus": (["-c", "import foedus"], 0.1),

@@ -47,7 +47,7 @@ PARAMETERS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Side:
-    """How much to do at one lattice size: ours in runs and ticks, Mesa's in steps."""
+    """The amount of work at one lattice size: ours in runs and ticks, Mesa's in steps."""
 
     side: int
     runs: int
@@ -93,7 +93,7 @@ def clock() -> float:
 def ours(side: int, *, runs: int, ticks: int, repeats: int, name: str = "mesa") -> dict[str, float]:
     """Return updates per second (best of some repeats), bytes of a run, and bytes of scratch.
 
-    Scratch is what a call makes, for ``abreast`` runs at a time, however many it is given.
+    Scratch is made once per call, for ``abreast`` interleaved runs, whatever the number of runs.
     """
     options = reading(name, width=side, height=side, **PARAMETERS)
     numbers = np.arange(runs)
@@ -167,7 +167,7 @@ def start_up(times: int) -> dict[str, float]:
 
 
 def caches() -> dict[str, float]:
-    """Return the data caches of core 0 in bytes; none where the system does not tell."""
+    """Return the data caches of core 0 in bytes; none if the system does not report them."""
     found = {}
     for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         if (index / "type").read_text().strip() == "Instruction":
@@ -284,7 +284,7 @@ def page(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-#: What bounds the kernel; an estimate, with its parts.
+#: The bounds on the kernel's speed: an estimate, with its parts.
 LIMIT = """## The limit
 
 About 110 million updates a second at 3.7 GHz is the limit for exact random sequential
@@ -329,7 +329,7 @@ has 7 rows, not 8.
 
 
 def _spread(last: int = 5) -> list[str]:
-    """Return the last runs of the history: what one run alone does not show."""
+    """Return the last runs of the history, since one run alone does not show the spread."""
     stored = HISTORY / "streets.jsonl"
     if not stored.exists():
         return []
@@ -372,7 +372,7 @@ def _parity_table(stored: dict[str, Any]) -> list[str]:
 
 
 def measure(plan: Plan) -> dict[str, Any]:
-    """Measure all that the page shows."""
+    """Measure everything that the page shows."""
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -459,7 +459,7 @@ def main() -> None:
 
 
 def run_parity(runs: int) -> None:
-    """Run the test of law and keep its table."""
+    """Run the tests of equal law and keep their table."""
     theirs = parity.run_mesa(parity.PARAMETERS, runs=runs, ticks=parity.TICKS, seed=1000)
     mine = parity.run_ours(parity.PARAMETERS, runs=4000, ticks=parity.TICKS, seed=5)
     stored = {

@@ -57,7 +57,7 @@ def save(figure: plt.Figure, name: str) -> None:
 
 
 def paper_line(axis: plt.Axes, *values: float, label: str = "", upright: bool = False) -> None:
-    """Dot the paper's values."""
+    """Draw the paper's values as a dotted line."""
     for value in values:
         draw = axis.axvline if upright else axis.axhline
         draw(value, color="k", lw=0.9, ls=":", label=label)
@@ -192,7 +192,7 @@ def sizes_figure(found_in: dict[str, Outbursts]) -> None:
     save(figure, "sizes")
 
 
-#: Per reading: mean tension around a start; of the first, also a stretch of one run.
+#: Per reading: mean tension around a start; for the first, also a stretch of one run.
 TENSIONS: dict[str, np.ndarray] = {}
 STRETCH: list[np.ndarray] = []
 LAGS = np.arange(-25, 16)
@@ -299,7 +299,7 @@ def runs_3_to_5() -> None:
 def judged(
     number: int, printed: list[float], actives: np.ndarray, jailed: np.ndarray
 ) -> tuple[str, list[Quantity]]:
-    """Return our figures of one of Runs 3 to 5 in words, and as quantities of the claim."""
+    """Return our figures for one of Runs 3 to 5 in words, and as quantities of the claim."""
     peak, at = actives.max(axis=1), float(np.median(actives.argmax(axis=1) + 1))
     many, end = float((peak > MANY).mean()), float(jailed[:, -1].mean())
     ours = f"P(over {MANY} active) {many:.2f}, mean peak {peak.mean():.0f} at median tick {at:.0f}"
@@ -391,7 +391,7 @@ def groups(axis: plt.Axes, result: xr.Dataset, title: str) -> None:
     axis.set_ylim(-20)
 
 
-#: Cops a site, and what the paper prints there: mean cycles, and SD (its .09 and .026).
+#: Cops per site, and the printed mean ticks and SD (its .09 and .026).
 DENSITIES = (0.0, 0.01, 0.024, 0.04, 0.06, 0.08, 0.096, 0.15, 0.20)
 PRINTED = {0.0: 250, 0.024: 500, 0.04: 2000, 0.096: 5700}
 PRINTED_SD = {0.0: 200, 0.024: 2400, 0.096: 4500}

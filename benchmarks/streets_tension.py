@@ -64,11 +64,11 @@ class Rises:
     Attributes
     ----------
     risen, above : float
-        Share of them at which, one tick before the start, the index is above what it was when the
-        outburst before ended, and above its mean over the run's ticks in calm.
+        Share of them at which, one tick before the start, the index is above its value at the end
+        of the previous outburst, and above its mean over the run's ticks in calm.
     peak, trough : float
-        Highest of the mean over outbursts before the start, and lowest after it, as shares of
-        the mean in calm.
+        Highest of the mean over outbursts before the start, and lowest after it, as shares of the
+        mean in calm.
     """
 
     risen: float

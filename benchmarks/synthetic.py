@@ -51,7 +51,7 @@ CLASSES = (0, 1, 5, 20, 100, 500, 2000, 10_000, 50_000, 1_000_000, 10**14)
 #: A count may be given as "at least" or "less than" this number; only if early reports of it are
 #: not too low, since a bound is not corrected for that.
 BOUNDS = {"crowd": 1000, "jailed": 100, "cities_in_unrest": 1, "troops_announced": 500}
-#: First day that a report of a number is about.
+#: First day of which a number can be reported.
 FIRST_DAY = 2
 
 
@@ -117,7 +117,7 @@ def number(
     run: Arrays, case: Case, quantity: str, day: int, *, place: str | None = None,
     member: str | None = None, passed: float = 1.0,
 ) -> float:  # fmt: skip
-    """Return a count or level of a run on a day, of whose hours the share ``passed`` is over."""
+    """Return a count or level of a run on a day of which the share ``passed`` is over."""
     cities = list(case.places)
     members = [m.actor for m in case.alliance.members]
     if quantity == "deaths_total":
@@ -142,7 +142,7 @@ def number(
 
 
 def flow(by_day: NDArray[Any], day: int, passed: float) -> float:
-    """Return what has come up to a time of a day."""
+    """Return the total up to a time of a day."""
     by_day = by_day.astype(np.float64)
     return float(by_day[:day].sum() + passed * by_day[day])
 
@@ -183,8 +183,8 @@ def scatter(quantity: str, rating: str, lag: float) -> Scatter:
 class Reporter:
     """Makes the facts of one synthetic crisis.
 
-    What is asked, of whom, about when and rated how is drawn without looking at the truth; only
-    the value depends on it.
+    The quantity, its place or member, its day and its rating are drawn without looking at the
+    truth; only the value depends on it.
 
     Parameters
     ----------
@@ -216,14 +216,14 @@ class Reporter:
         self.facts.append(base | {k: v for k, v in fact.items() if v is not None})
 
     def case_with_facts(self) -> Case:
-        """Return the crisis as a case file would hold it, read through the case's own checks."""
+        """Return the crisis in the form of a case file, read through the case's own checks."""
         # Shuffled: nothing may depend on the order of the facts.
         order = self.random.permutation(len(self.facts))
         facts = tuple(Fact.model_validate(self.facts[i]) for i in order)
         return self.case.model_copy(update={"facts": facts})
 
     def number(self, quantity: str, t: float | None = None, **where: Any) -> None:
-        """Report a count or level, some days late: maybe too late to be known.
+        """Report a count or level, some days late, possibly too late to be known.
 
         Parameters
         ----------
@@ -265,7 +265,7 @@ class Reporter:
     def value(
         self, quantity: str, x: float, how: Scatter, t: float | None
     ) -> tuple[Any, str | None]:
-        """Return the reported value of a number, and its unit where it is not the usual one."""
+        """Return the reported value of a number, and its unit if it is not the usual one."""
         random = self.random
         honest = random.uniform() >= how.error
         deviation = how.bias + how.scale * (random.standard_t(4) if t is None else t)
@@ -288,7 +288,7 @@ class Reporter:
         return hundredths if percent else hundredths / 100.0, "percent" if percent else None
 
     def count_in_words(self, quantity: str, n: int) -> int | str:
-        """Return a count as a number, a class or a bound; which of them the count does not say."""
+        """Return a count as a number, a class or a bound; the choice does not depend on it."""
         form = self.random.uniform()
         if form < 0.25 and quantity in BOUNDS:
             bound = BOUNDS[quantity]
@@ -301,8 +301,8 @@ class Reporter:
     def event(self, quantity: str, member: str | None, *, weak: bool) -> None:
         """Report on the as-of day whether and when an event happened.
 
-        A false report names any simulated day or none with equal chances; of these days only
-        those up to the as-of date can be named, and the rest reads "it had not happened".
+        A false report names any simulated day or none with equal chance. Only days up to the as-of
+        date can be named; the rest read "it had not happened".
         """
         random, last = self.random, self.known_day
         rating = self.rating(weak=weak)
@@ -334,8 +334,9 @@ class Reporter:
 def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False) -> Case:
     """Return a crisis whose reports share no error, so that each counts in full.
 
-    One report of what the streets do, one of troops, four of levels and five of events, no two of
-    one quantity. With ``replayed`` two of levels, two of events, and two or three known decisions.
+    There is one report about the streets, one about troops, four about levels and five about
+    events, no two about the same quantity. With ``replayed`` there are two about levels, two about
+    events, and two or three known decisions.
     """
     r = Reporter(case, run, random)
     r.number(r.pick(STREETS))
@@ -358,7 +359,7 @@ def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False)
 
 
 def crowded(case: Case, run: Arrays, random: Random) -> Case:
-    """Return a crisis with many reports that share errors, as the documented correlations say."""
+    """Return a crisis with many reports that share errors, with the documented correlations."""
     r = Reporter(case, run, random)
     subjects: list[tuple[str, int, str | None]] = []
     for quantity in ("crowd", "crowd", "arrests", "deaths_protesters", "deaths_security"):

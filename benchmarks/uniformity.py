@@ -21,12 +21,12 @@ FloatArray = NDArray[np.float64]
 
 #: Levels of the central intervals whose coverage is checked.
 LEVELS = (0.5, 0.8, 0.95)
-#: Most points at which an empirical distribution is compared with the diagonal.
+#: Largest number of points at which an empirical distribution is compared with the diagonal.
 POINTS = 100
-#: Uniform samples from which the law of the statistic is taken, and their seed.
+#: Number of uniform samples behind the law of the statistic, and their seed.
 SAMPLES = 20_000
 SEED = 20180418
-#: Values nearer than this (relative) are one value: sums may differ in the last digit.
+#: Values closer than this (relative) count as equal, because sums may differ in the last digit.
 SAME = 1e-9
 
 
@@ -39,11 +39,10 @@ def pit(values: FloatArray, weight: FloatArray, truth: float, *, own: float, u: 
         The weights sum to 1; values may be infinite.
     truth : float
     own : float
-        Weight of the truth itself, in units of the sum of all weights. Given the runs, the truth
-        and the data, but not which is which, the truth is the one that made the data with a
-        chance in proportion to its weight. With ``own`` the PIT is therefore uniform for any
-        number of runs (as a rank among L draws *and* the truth is); with 0 it is that of the
-        ensemble as a user sees it.
+        Weight of the truth itself, in units of the sum of all weights. Given the set of runs and
+        truth, and the data, each member generated the data with a chance proportional to its
+        weight. With ``own`` the PIT is therefore uniform for any number of runs (as a rank among L
+        draws *and* the truth is); with 0 it is that of the ensemble as a user sees it.
     u : float
         Uniform draw that breaks ties.
     """
@@ -85,9 +84,9 @@ def _law(n: int) -> FloatArray:
 def p_value(pits: FloatArray) -> float:
     """Return the p-value of uniformity of PITs, simultaneous over the distribution.
 
-    Säilynoja, Bürkner & Vehtari 2022 (doi 10.1007/s11222-022-10090-6): the count below each of
-    the points z is binomial; the statistic is the least likely of them, and its law is taken from
-    simulation.
+    Säilynoja, Bürkner & Vehtari 2022 (doi 10.1007/s11222-022-10090-6): the count below each of the
+    points z is binomial. The statistic is the smallest of their tail probabilities, and its law
+    comes from simulation.
     """
     n = int(np.size(pits))
     if n < 2:
@@ -100,7 +99,7 @@ def p_value(pits: FloatArray) -> float:
 
 
 def band(n: int, level: float = 0.95) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return points and the simultaneous band of the empirical distribution less the diagonal."""
+    """Return points and the simultaneous band of the empirical distribution minus the diagonal."""
     z = _points(n)
     gamma = float(np.quantile(_law(n), 1.0 - level))
     low, high = (stats.binom.ppf(q, n, z) / n - z for q in (gamma / 2, 1.0 - gamma / 2))
@@ -114,7 +113,7 @@ class Coverage:
     Attributes
     ----------
     level, found, error : float
-        Nominal, found, and the Monte-Carlo standard error of what is found.
+        Nominal and found coverage, and the Monte-Carlo standard error of the latter.
     """
 
     level: float
@@ -123,7 +122,7 @@ class Coverage:
 
     @property
     def sigmas(self) -> float:
-        """Standard errors from nominal."""
+        """Distance from nominal in standard errors."""
         if self.error == 0.0:
             return 0.0 if self.found == self.level else math.copysign(99.0, self.found - self.level)
         return (self.found - self.level) / self.error
@@ -143,8 +142,8 @@ def coverage(pits: FloatArray, level: float) -> Coverage:
     Parameters
     ----------
     pits : ndarray, shape (crisis,) or (crisis, quantity)
-        Quantities of one crisis depend on each other: then the error is that of the means of
-        crises, else the binomial one at the nominal level.
+        Quantities of one crisis are dependent: then the error is that of the means of crises,
+        otherwise the binomial one at the nominal level.
     level : float
     """
     inside = (np.abs(np.asarray(pits) - 0.5) <= level / 2).astype(np.float64)
@@ -174,6 +173,6 @@ def probabilities(p: FloatArray, outcome: FloatArray) -> dict[str, Any]:
 
 
 def bonferroni(p: list[float]) -> float:
-    """Return the smallest of several p-values, times their number: honest whatever ties them."""
+    """Return the smallest of several p-values, times their number; valid under any dependence."""
     known = [x for x in p if not math.isnan(x)]
     return min(1.0, min(known) * len(known)) if known else math.nan

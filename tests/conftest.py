@@ -1,4 +1,4 @@
-"""A made-up case and ensembles without a simulation: the arrays are given."""
+"""A made-up case and ensembles whose arrays are given, without a simulation."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def make_question(identifier: str, kind: str, **ask: Any) -> dict[str, Any]:
 
 
 def make_block(case: Case, runs: int, **given: Any) -> dict[str, np.ndarray]:
-    """Arrays of all variables: calm, but for those given (broadcast to their shape)."""
+    """Arrays of all variables: calm, except those given (broadcast to their shape)."""
     block = outputs.allocate(Setting.of(case), runs)
     for name, array in block.items():
         if name.startswith("event_") or name in ("contribution_day", "patron"):
@@ -115,7 +115,7 @@ def make_dataset(case: Case, block: dict[str, np.ndarray], hypothesis: Any = -1)
 
 
 class Toy:
-    """The builders, as one fixture."""
+    """The builders, in one fixture."""
 
     case = staticmethod(make_case)
     fact = staticmethod(make_fact)

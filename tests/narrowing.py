@@ -1,4 +1,4 @@
-"""What a test takes for granted of a value that may be absent or of another type."""
+"""Narrowing of values that may be absent or of another type."""
 
 from datetime import date
 from typing import TypeVar

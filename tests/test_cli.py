@@ -21,7 +21,7 @@ FLAGSHIP = "kazakhstan-2022"
 
 
 def commands(app: App = cli.app, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield every command as its words, the groups among them."""
+    """Yield every command, including groups, as its words."""
     for name in app:
         if not name.startswith("-"):
             yield (*prefix, name)
@@ -33,7 +33,7 @@ COMMANDS = [(), *commands()]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh current folder with a small case in it."""
+    """A fresh working folder with a small case in it."""
     monkeypatch.chdir(tmp_path)
     foedus.new_case("small.yaml", title="A small case")
     text = Path("small.yaml").read_text(encoding="utf-8")
@@ -209,7 +209,7 @@ def test_a_run_whose_progress_nobody_reads_goes_on(here: Path) -> None:
 
 
 def without_a_reader(words: list[str], stream: str) -> tuple[int, bytes]:
-    """Return the status of a command one of whose outputs nobody reads, and what the other said."""
+    """Return the exit status when one output has no reader, and the other output's text."""
     reader, writer = os.pipe()
     os.close(reader)
     other = {"stdout": "stderr", "stderr": "stdout"}[stream]

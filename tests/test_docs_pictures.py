@@ -1,4 +1,4 @@
-"""The pictures of the docs are small, and come out the same when they are made small again."""
+"""The pictures of the docs are small, and shrinking them again does not change them."""
 
 from __future__ import annotations
 

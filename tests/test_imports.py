@@ -1,4 +1,4 @@
-"""Data flows one way through the house, and so do imports."""
+"""Data flow one way through the house, and so do imports."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "notebook": BASE | set(ORDER),
     "app": BASE | {*ORDER, "streets"},
 }
-#: Objects that show themselves: what their ``plot`` and ``_repr_html_`` alone may import.
+#: Objects that draw themselves: what only their ``plot`` and ``_repr_html_`` may import.
 CHARTS, HTML = "foedus.report.charts", "foedus.report.notebook"
 VIEWS = {
     "answers/explanations.py": {HTML},
@@ -43,7 +43,7 @@ FREE = {"__init__", "__main__", "cli"}
 
 
 def stage(path: Path) -> str:
-    """Return the folder, or the single file, of the package that a file belongs to."""
+    """Return the folder, or the single file, of the package to which a file belongs."""
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
@@ -85,7 +85,7 @@ def views_of(path: Path, tree: ast.AST) -> set[ast.AST]:
 
 
 def imported(path: Path) -> set[str]:
-    """Return the stages that a file imports, inside functions and type checks too."""
+    """Return the stages that a file imports, including inside functions and type checks."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {name.split(".")[1] for name in names_imported(path, tree, views_of(path, tree))}
 
@@ -109,7 +109,7 @@ def graph() -> dict[str, set[str]]:
             for node in ast.walk(statement)
         }
         names = names_imported(path, tree, without)
-        # A name is a module, or is defined in the module that it is imported from.
+        # A name is a module, or is defined in the module from which it is imported.
         found = {name if name in paths else name.rpartition(".")[0] for name in names}
         assert found <= set(paths), (module, found - set(paths))
         edges[module] = found
@@ -150,7 +150,7 @@ def test_the_walk_sees_imports_inside_functions_and_relative_ones() -> None:
 
 
 def test_foedus_does_not_know_the_lattice_study() -> None:
-    """``foedus_streets`` stands beside foedus and imports it, never the other way."""
+    """``foedus_streets`` imports foedus, never the other way round."""
     beside = ROOT.parent / "foedus_streets"
     assert beside.is_dir()
     for path in ROOT.rglob("*.py"):

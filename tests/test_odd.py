@@ -1,4 +1,4 @@
-"""The ODD+D page is true to the code."""
+"""The ODD+D page agrees with the code."""
 
 import importlib.util
 from pathlib import Path

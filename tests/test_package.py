@@ -1,4 +1,4 @@
-"""What is installed, what is public, and what stays quick."""
+"""What is installed, what is public, and what stays fast."""
 
 import inspect
 import re
@@ -70,7 +70,7 @@ def test_data_files_travel_with_the_package(path: str) -> None:
 
 
 def test_the_wheel_takes_all_files_of_the_package() -> None:
-    """Hatchling packs a folder whole, but for what git ignores, tracked or not."""
+    """Hatchling packs a whole folder except what git ignores, whether tracked or not."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packages = ["src/foedus", "src/foedus_streets"]
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": packages}

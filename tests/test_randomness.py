@@ -1,4 +1,4 @@
-"""Philox against its authors' vectors, addressing, and the laws of the inversions."""
+"""Philox against its authors' test vectors, addressing, and the laws of the inversions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_known_answers_of_random123(counter, key, expected):
 
 
 def test_golden_stream():
-    """A change here changes every number foedus ever gave: raise STREAM_VERSION with it."""
+    """A change here changes every number that foedus ever gave: raise STREAM_VERSION with it."""
     draws = Random(7, np.arange(3, dtype=np.int64)).uniform("a.b")
     np.testing.assert_array_equal(
         draws, [0.8255929481333318, 0.3179329097622182, 0.7365993196461506]

@@ -1,4 +1,4 @@
-"""What the docs say of the streets is what the code has."""
+"""What the docs say about the streets agrees with the code."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 
 def test_the_examples_run() -> None:
-    """The blocks of the how-to page, one after the other, as a reader would run them."""
+    """The blocks of the how-to page, run in order, as a reader would."""
     names: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 6

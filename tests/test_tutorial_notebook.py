@@ -1,4 +1,4 @@
-"""The tutorial notebook runs from top to bottom, and is stored without its results."""
+"""The tutorial notebook runs from top to bottom, and is stored without results."""
 
 from pathlib import Path
 from typing import Any

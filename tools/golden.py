@@ -40,14 +40,14 @@ QUESTION = {
 }
 SEEDS = ("1", "2")
 RUNS = "200"
-#: Keys of values that name the sources, which differ.
+#: Keys of values that identify the sources, which differ.
 NAMES = {"code", "digest"}
 #: Values that are sentences for people, or times and versions.
 PROSE = {"advice", "warnings", "reason", "made", "version", "foedus", "source", "command"}
 
 
 def commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give a name and the words of each command."""
+    """Yield the name and the words of each command."""
     for case, early in EARLY.items():
         q = QUESTION[case]
         for seed in SEEDS:
@@ -111,7 +111,7 @@ def write(folder: Path) -> None:
     answers.mkdir(parents=True, exist_ok=True)
     for name, words in commands(folder):
         if (answers / f"{name}.json").is_file():
-            continue  # of an earlier call that was stopped
+            continue  # left by an earlier call that was stopped
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = main(words)
@@ -135,7 +135,7 @@ def _arrays(store: Path, root: Path) -> dict[str, str]:
     for name, array in group.arrays():
         data = np.asarray(array[...])
         digest = hashlib.sha256(data.tobytes() if data.dtype != object else repr(data).encode())
-        # A store of a day is named by its plan, which names the sources.
+        # A store of a day is named by its plan, which identifies the sources.
         where = re.sub(r"_[0-9a-f]{8}\.zarr", ".zarr", str(store.relative_to(root)))
         key = f"{where}/{name} {data.dtype} {data.shape}"
         out[key] = digest.hexdigest()
@@ -143,7 +143,7 @@ def _arrays(store: Path, root: Path) -> dict[str, str]:
 
 
 def differences(old: Any, new: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Give the places in which two plain values differ."""
+    """Yield the places in which two plain values differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             yield from differences(old.get(key, "absent"), new.get(key, "absent"), f"{at}.{key}")

@@ -5,8 +5,8 @@ Run it after a change to a mechanism's parameters or docstring::
     python tools/odd.py            # rewrites docs/explanation/odd.md
     python tools/odd.py --check    # exit status 1 if the page is out of date
 
-The text between ``<!-- generated: NAME -->`` and ``<!-- end -->`` is replaced; the rest is
-written by hand.
+The text between ``<!-- generated: NAME -->`` and ``<!-- end -->`` is replaced; the rest is written
+by hand.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def submodels() -> str:
 
 
 def summary() -> str:
-    """Return how many parameters there are, and where their priors come from."""
+    """Return the number of parameters, and the origins of their priors."""
     declared = [p for m in ORDER for p in m.parameters]
     origins: dict[str, int] = {}
     for p in declared:
@@ -166,7 +166,7 @@ def _markdown(docstring: str) -> str:
     return "\n".join(out)
 
 
-#: A simple table of reStructuredText without a heading: two rules, and the rows between them.
+#: A simple reStructuredText table without a heading: two rules, and the rows between them.
 _RULED = re.compile(r"^(=+(?: +=+)+)\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 
 
@@ -186,7 +186,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def page(text: str) -> str:
-    """Return the page with its generated parts made again."""
+    """Return the page with its generated parts updated."""
     return _PART.sub(lambda m: m[1] + "\n" + PARTS[m[2]]() + "\n\n" + m[3], text)
 
 

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 OUT = Path(__file__).parents[1] / "src" / "foedus" / "app" / "static" / "outlines.json"
-#: Units a degree in the file.
+#: Units per degree in the file.
 SCALE = 100
 #: How far a simplified line may deviate from the original, in degrees.
 TOLERANCE = 0.015
-#: Smallest ring that is kept, in square degrees, but for the largest ring of a country.
+#: Smallest ring that is kept, in square degrees, except the largest ring of a country.
 SPECK = 0.02
 LEFT_OUT = ("Antarctica",)
 

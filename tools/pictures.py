@@ -1,12 +1,12 @@
 """Make the pictures of the docs small and stable, so that a new one is a small change.
 
     python tools/pictures.py           # all pictures under docs/
-    python tools/pictures.py --check   # exit status 1 if one is not
+    python tools/pictures.py --check   # exit status 1 if one is not small
 
 An SVG loses its metadata; its coordinates are rounded to a tenth of a point, and points of a line
-that lie within that distance of their neighbours' chord are left out (Douglas and Peucker 1973,
-doi 10.3138/FM57-6770-U75U-7727). A photograph of a page (PNG) becomes WebP, a plot in pixels gets
-a palette. The Makefile's targets that draw pictures call this afterwards.
+that lie within that distance of their neighbours' chord are removed (Douglas and Peucker 1973, doi
+10.3138/FM57-6770-U75U-7727). A screenshot (PNG) becomes WebP; a raster plot gets a palette. The
+Makefile's targets that draw pictures call this afterwards.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 DOCS = Path(__file__).parents[1] / "docs"
 PHOTOGRAPHS = DOCS / "images" / "app"
-#: Points: a third of a device pixel on the screen of a laptop.
+#: In points: a third of a device pixel on a laptop screen.
 TOLERANCE = 0.1
 #: WebP quality at which text on a page is still sharp.
 QUALITY = 65
-#: Colours of a plot's palette; a plot has a dozen, and their shades where lines are smoothed.
+#: Colours of a plot's palette; a plot has a dozen, and shades of them where lines are smoothed.
 COLOURS = 96
 
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
@@ -52,7 +52,7 @@ def _smaller(text: str) -> str:
 
 
 def _path(data: str) -> str:
-    """Thin the straight runs of a path, and round it; curves are only rounded."""
+    """Thin the straight runs of a path and round it; curves are only rounded."""
     tokens = re.findall(r"[A-Za-z]|-?[\d.]+(?:e-?\d+)?", data)
     if any(t.isalpha() and t not in "MLz" for t in tokens):
         return re.sub(r"\s+", " ", _NUMBER.sub(_rounded, data)).strip()
@@ -69,7 +69,7 @@ def _path(data: str) -> str:
 
 
 def thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the points of a line, without those within :data:`TOLERANCE` of the chord."""
+    """Return the points of a line without those within :data:`TOLERANCE` of the chord."""
     keep = np.zeros(len(points), dtype=bool)
     keep[[0, -1]] = True
     spans = [(0, len(points) - 1)]
@@ -103,7 +103,7 @@ def _short(value: float) -> str:
 
 
 def shrink(check: bool) -> list[Path]:
-    """Make all pictures small; return those that were not."""
+    """Shrink all pictures; return those that were not small."""
     found = []
     for path in sorted(DOCS.rglob("*.svg")):
         if "_build" in path.parts:
@@ -119,7 +119,7 @@ def shrink(check: bool) -> list[Path]:
 
 
 def _shrink_png(path: Path, check: bool) -> bool:
-    """Give a plot a palette, or make a photograph WebP; return whether that was still to do."""
+    """Give a plot a palette, or make a screenshot WebP; return whether this was still needed."""
     from PIL import Image
 
     with Image.open(path) as picture:
@@ -138,7 +138,7 @@ def _shrink_png(path: Path, check: bool) -> bool:
 
 
 def main() -> None:
-    """Shrink or check, and say what was found."""
+    """Shrink or check, and report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check

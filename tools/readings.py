@@ -46,7 +46,7 @@ def table() -> str:
 
 
 def page(text: str) -> str:
-    """Return the page with its table made again."""
+    """Return the page with its table updated."""
     return _PART.sub(lambda m: f"{m[1]}\n{table()}\n{m[2]}", text)
 
 

@@ -31,14 +31,14 @@ from foedus.scoring.reliability import LEVEL, Reliability, Transform, calibratio
 from foedus.scoring.scores import Scores
 
 FOLDER = Path(__file__).parents[1] / "docs" / "benchmarks"
-#: Baselines on the page, in the words of its tables.
+#: Baselines on the page, as named in its tables.
 BASELINES = {
     "casebook": "Casebook",
     "always_refuse": "Refusal",
     "weighted_mean": "Mean position",
     "weighted_median": "Median position",
 }
-#: Baselines in the headline, in the words of its sentence.
+#: Baselines in the headline, as named in its sentence.
 HEADLINE = {
     "casebook": "the casebook's base rate",
     "always_refuse": '"nobody ever comes"',
@@ -121,7 +121,7 @@ sooner, than forecast. Bars: the band of a calibrated forecaster.*
 
 @dataclass(frozen=True)
 class Made:
-    """What was made of one case."""
+    """The results of one case."""
 
     name: str
     case: Case
@@ -130,7 +130,7 @@ class Made:
 
     @property
     def scores(self) -> list[Scores]:
-        """Of all days."""
+        """The scores of all days."""
         return [s for h in self.histories for s in h.scores]
 
 
@@ -167,7 +167,7 @@ def _options() -> argparse.Namespace:
 
 
 def _spans(case: Case, days: int) -> list[tuple[dt.date, dt.date]]:
-    """Return the first days of a case, to its last fact, and its own date if it comes later."""
+    """Return the first days of a case up to its last fact, and its own date if that is later."""
     told = max(case.day(f.known_from) for f in case.facts)
     last = case.date(min(days - 1, told, case.horizon - 1))
     spans = [(case.start, last)]

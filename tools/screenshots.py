@@ -30,7 +30,7 @@ LONG = 900_000  # ms
 
 
 def questions(page: Page) -> None:
-    """Show what is asked, with the facts open."""
+    """Show the questions, with the facts open."""
     page.wait_for_selector("table.questions", timeout=LONG)
     page.click("details.known summary")
 
@@ -41,7 +41,7 @@ def figures(page: Page) -> None:
 
 
 def streets(page: Page) -> None:
-    """Stop the most deadly run on the third day."""
+    """Stop the deadliest run on the third day."""
     page.wait_for_selector(".lattices canvas", timeout=LONG)
     page.select_option("select[aria-label=run]", index=0)
     page.wait_for_timeout(500)
@@ -56,7 +56,7 @@ def votes(page: Page) -> None:
 
 
 def whatif(page: Page) -> None:
-    """Switch a mechanism off, with the decisions left free, and wait for the last pairs."""
+    """Switch a mechanism off, with decisions left free, and wait for the last pairs."""
     page.wait_for_selector("#wi-m-alliance", timeout=LONG)
     page.check("#wi-free-1")
     page.uncheck("#wi-m-alliance")
@@ -125,7 +125,7 @@ def main() -> None:
 
 
 def take(home: str, view: str, names: list[str], chromium: str) -> list[str]:
-    """Take the pictures; return what went wrong."""
+    """Take the pictures; return the errors."""
     wrong: list[str] = []
 
     def told(message: Any) -> None:

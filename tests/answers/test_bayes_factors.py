@@ -1,4 +1,4 @@
-"""Bayes factors: exact where they are known, and words that never say more than the runs show."""
+"""Bayes factors: exact where known, and words that never claim more than the runs show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a map shows is what the weighted runs say of each place and member."""
+"""The map shows what the weighted runs give for each place and member."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of runs: what changes nothing differs in nothing."""
+"""Pairs of runs: a change without effect makes no difference."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_differences(case, ensemble, weight):
 def test_commanders_are_compared_after_the_day_that_differs(case, ensemble, weight):
     guidance = Guidance.of(case)
     since = {c.name: c.since(guidance) for c in counterfactuals(case, guidance)}
-    # The request is known of day 2, order and decision of day 3, the pledge of day 3 or 4.
+    # The request is known for day 2, order and decision for day 3, the pledge for day 3 or 4.
     assert since["no-backing"] == since["refused"] == since["no-fire-order"] == 4
     assert Counterfactual("same", "", guidance).since(guidance) == 0
     (alone, *_) = contrasts(case, ensemble, weight, guidance, pairs=50)
@@ -119,7 +119,7 @@ def test_commanders_are_compared_after_the_day_that_differs(case, ensemble, weig
 def test_what_comes_out_the_same_in_every_run_is_told_once(case, ensemble, weight):
     guidance = Guidance.of(case)
     found = {c.name: c for c in contrasts(case, ensemble, weight, guidance, pairs=50)}
-    assert "refused" not in found  # in the model a refusal moves only who looks on from outside
+    assert "refused" not in found  # in the model a refusal affects only the outside observer
     (same,) = found["no-backing"].also
     assert same.startswith("The request is refused on 2001-03-04")
     assert same in found["no-backing"].title

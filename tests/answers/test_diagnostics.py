@@ -1,4 +1,4 @@
-"""Predictive checks, shifts and beliefs, against what they must be."""
+"""Predictive checks, shifts and beliefs, against known values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def questions(toy):
 
 
 def tolls(toy, case, runs=RUNS, **given):
-    """Runs whose toll is log-normal about 20, independent of a decision one in two takes."""
+    """Runs with a log-normal toll about 20, independent of a decision taken in half of them."""
     deaths = np.zeros((runs, case.horizon, 2))
     deaths[:, 0, 0] = np.exp(stats.norm.ppf((np.arange(runs) + 0.5) / runs, 3.0, 1.0))
     decision = np.where(np.arange(runs) % 2, 7, -1)
@@ -48,7 +48,7 @@ def known(toy, **given):
 
 
 def test_the_place_of_a_report_is_that_of_the_predictive_distribution(toy, questions):
-    """One report: before it and "given the others" are the prior, by quadrature."""
+    """One report: "before it" and "given the others" are the prior, by quadrature."""
     fact = toy.fact("toll", "deaths_security", "2001-03-04", 60, rating="B2")
     case = known(toy, questions=questions, facts=[fact])
     (check,) = diagnose_runs(weigh_runs(case, tolls(toy, case))).checks
@@ -66,7 +66,7 @@ def test_the_place_of_a_report_is_that_of_the_predictive_distribution(toy, quest
     assert check.prior.pit == pytest.approx((below + above) / 2, abs=1e-6)
     assert check.prior.tail == pytest.approx(2 * min(1 - below, above), abs=1e-6)
     assert check.others == check.prior
-    assert 0.5 < check.all.pit < check.prior.pit  # the runs have come towards the report
+    assert 0.5 < check.all.pit < check.prior.pit  # the runs have moved towards the report
     assert check.rated_wrong == pytest.approx(error)
     assert check.conflict is None
 
@@ -105,7 +105,7 @@ def test_a_lower_bound_and_events_have_a_place(toy):
     assert bound.prior.tail == 1.0
     assert not_yet.prior.above == 0.0
     assert not_yet.prior.below < 0.35
-    assert 0.0 < rumour.prior.pit < 0.5  # earlier than the runs have it
+    assert 0.0 < rumour.prior.pit < 0.5  # earlier than in the runs
     assert rumour.disbelief > not_yet.disbelief
 
 
@@ -129,9 +129,9 @@ def test_a_shift_is_what_leaving_the_fact_out_does(toy, questions):
     assert [s.fact for s in found.moved("killed")] == ["toll"]
     killed = found.moved("killed")[0]
     assert number(killed.with_it) > number(killed.without)
-    assert found.moved("when") == ()  # the decision has nothing to do with it
+    assert found.moved("when") == ()  # the decision is unrelated to it
     calm = next(s for s in found.shifts if (s.fact, s.question) == ("calm", "many"))
-    assert abs(calm.shift) < 1e-9  # all runs are calm: the fact tells nothing
+    assert abs(calm.shift) < 1e-9  # all runs are calm, so the fact is uninformative
     assert not calm.told
 
 
@@ -209,7 +209,7 @@ def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
     ]
     case = known(toy, facts=facts)
     found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
-    (pair,) = found.contradictions  # not both exactly true; the runs bear it
+    (pair,) = found.contradictions  # not both exactly true; the runs allow it
     assert (pair.kind, pair.sided_with) == ("same_day", None)
     assert pair.lift > 1.0
     print_diagnostics(found)
@@ -219,7 +219,7 @@ def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
 
 
 def test_a_report_that_is_rather_wrong_conflicts_though_it_is_not_far_out(toy, capsys):
-    """The tail of a report holds its chance of outright error, so it alone cannot tell."""
+    """The tail of a report includes its chance of outright error, so it alone cannot show it."""
     facts = [
         toy.fact("low", "deaths_security", "2001-03-04", 20, rating="B2"),
         toy.fact("high", "deaths_security", "2001-03-04", 4000, rating="B2", source="radio"),
@@ -295,7 +295,9 @@ def test_settled_questions_are_not_said_to_be_unmoved_by_chance(toy, questions, 
     assert "Settled by a known fact, so nothing moves it: asks (by asked)." in text
     assert "No single fact moves beyond chance: when." in text
     assert "Points: what the fact adds" in text
-    assert re.search(r"\+\d\d ± <1 \(over \d+", text)  # of a number: what the points are of
+    assert re.search(
+        r"\+\d\d ± <1 \(over \d+", text
+    )  # for a number: the quantity that the points measure
 
 
 def impossible(toy, questions):
@@ -331,7 +333,7 @@ def test_evidence_that_no_run_can_meet_is_explained(toy, questions, capsys):
 def test_all_who_refuse_name_the_facts_that_no_run_meets(toy, questions):
     case, dataset = impossible(toy, questions)
     judged = judge(weigh_runs(case, dataset))
-    assert judged.verdict == "refused"  # though all runs miss alike, and so weigh alike
+    assert judged.verdict == "refused"  # though all runs miss alike, and so have equal weight
     assert judged.weights.ess > 100
     assert "do not trust them: fact high0" in present(judged.answer("many").reason)
     said = judged.weights.advice
@@ -352,7 +354,7 @@ def test_known_decisions_that_no_run_can_take_are_named(toy, questions):
     dataset = tolls(toy, case, runs=300)
     dataset["ruled_out"] = ("run", np.full(300, BITS["decision"], dtype=np.int16))
     judged = judge(weigh_runs(case, dataset))
-    assert judged.verdict == "refused"  # though all runs weigh the same
+    assert judged.verdict == "refused"  # though all runs have equal weight
     assert "fact agreed (decision yes" in judged.weights.advice[0]
     assert "asked-not" not in judged.weights.advice[0]
     dataset["ruled_out"][0] = 0

@@ -1,4 +1,4 @@
-"""Scenario discovery: a planted box in the runs, nothing in noise, and errors that help."""
+"""Scenario discovery: a planted box in the runs, nothing in noise, and helpful errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def question(kind: str = "binary", **ask) -> Question:
 
 @pytest.fixture(scope="module")
 def planted():
-    """Yes in nine of ten in a box of one eighth, else in one; weights that lean to one side."""
+    """Yes in 90% inside a box of one eighth, otherwise in 10%; weights favour one side."""
     rng = np.random.default_rng(1)
     x = rng.random((6, RUNS))
     x[4] = rng.integers(0, 4, RUNS)
@@ -63,7 +63,7 @@ def test_the_planted_box(planted, method):
     assert third.options == ("x", "y")
     assert all(c.stability > 0.9 for c in found.conditions)
     assert all(c.quasi_p < 0.01 for c in found.conditions)
-    # what is said of the box is true of it: a million fresh runs of the same law
+    # the description of the box is true: a million fresh runs of the same law
     rng = np.random.default_rng(2)
     a = np.log1p(rng.random(10**6) * np.expm1(1.5)) / 1.5  # density e^(1.5 a), as the weights
     b, k = rng.random(10**6), rng.integers(0, 4, 10**6)
@@ -74,7 +74,7 @@ def test_the_planted_box(planted, method):
     assert found.held.mass == pytest.approx(box.mean(), abs=3 * found.mass_error)
     coverage = p[box].sum() / p.sum()
     assert found.held.coverage == pytest.approx(coverage, abs=3 * found.coverage_error)
-    # and it is nearly the one that was planted
+    # and it is close to the planted one
     assert (box & inside).sum() > 0.85 * (box | inside).sum()
     assert "kind is x or y" in sentence(found)
     assert "against" in sentence(found)

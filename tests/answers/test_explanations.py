@@ -1,4 +1,4 @@
-"""Explanations from runs: known factors through the whole of judgement, and a small case."""
+"""Explanations from runs: known Bayes factors through the whole of weighing, and a small case."""
 
 from __future__ import annotations
 

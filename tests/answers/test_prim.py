@@ -1,4 +1,4 @@
-"""Boxes: a planted one is found, none is found in noise."""
+"""Boxes: a planted one is found, and none is found in noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RUNS = 4000
 
 @pytest.fixture(scope="module")
 def planted():
-    """Uniform noise, and an option; yes in nine of ten in a box of one eighth, else in one."""
+    """Uniform noise and an option; yes in 90% inside a box of one eighth, otherwise in 10%."""
     rng = np.random.default_rng(1)
     x = rng.random((5, RUNS))
     x[4] = rng.integers(0, 4, RUNS)
@@ -41,7 +41,7 @@ def test_the_planted_box_is_found(planted, make):
 
 
 def test_weights_count(planted):
-    """Runs that weigh nothing are no runs; a run that weighs double is two."""
+    """Runs of zero weight do not count; a run of double weight counts as two."""
     x, options, y, _ = planted
     weight = np.where(np.arange(RUNS) % 3 == 0, 2.0, np.arange(RUNS) % 3 == 1).astype(float)
     twice = np.repeat(np.arange(RUNS), weight.astype(int))

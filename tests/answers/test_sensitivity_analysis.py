@@ -1,4 +1,4 @@
-"""Sensitivities through the whole of judgement, and a design of its own with known indices."""
+"""Sensitivity through the whole of weighing, and a design of its own with known indices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RUNS = 3000
 
 @pytest.fixture
 def toy_answers(toy):
-    """Answers that hang on known inputs, and the evidence on another."""
+    """Answers that depend on known inputs, and evidence that depends on another."""
     rng = np.random.default_rng(1)
     u = rng.random((4, RUNS))
     option = rng.integers(0, 3, RUNS).astype(float)
@@ -72,7 +72,7 @@ def test_each_kind_of_question_finds_its_inputs(toy_answers):
     assert high.probability == pytest.approx(0.8, abs=0.05)
     assert low.at == pytest.approx(0.1, abs=0.02)
     assert [e.input.name for e in deaths.told] == ["a.1"]
-    # an input that decides the answer has 1 less one over the 14 classes it is cut into
+    # an input that decides the answer has 1 minus one over the 14 classes into which it is cut
     assert deaths.told[0].share == pytest.approx(1.0 - 1.0 / 14.0, abs=0.01)
     alone = present(deaths.alone)
     assert alone.low < 1.0 - 1.0 / 14.0 < alone.high
@@ -92,7 +92,7 @@ def test_the_evidence_changes_what_an_answer_hangs_on(toy_answers):
     assert found.effective_after < 0.5 * found.effective_before
     deaths = found.of("deaths")
     assert deaths.after.alone is None
-    # what is known leaves the highest 30% of a.1 almost alone
+    # what is known leaves almost only the highest 30% of a.1
     after, before = (side.told[0].ends[0].median for side in (deaths.after, deaths.before))
     assert number(after) > number(before) + 500
 
@@ -142,7 +142,7 @@ def test_ishigami_through_the_design():
         total = cube.var(axis=k).mean() / whole
         assert found.first[k] == pytest.approx(first, abs=found.first_error[k] + 0.01)
         assert found.total[k] == pytest.approx(total, abs=found.total_error[k] + 0.01)
-    assert found.first[2] < 0.02 < 0.1 < found.total[2]  # c acts with a only
+    assert found.first[2] < 0.02 < 0.1 < found.total[2]  # c acts only through a
 
 
 def test_groups_and_numbers_in_the_design():

@@ -1,4 +1,4 @@
-"""Sensitivity from runs in hand: closed forms, weights, noise, and SALib's own analyzers."""
+"""Sensitivity from existing runs: closed forms, weights, noise, and SALib's own analysers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RUNS = 8000
 
 
 def measured(u, y, weight=None, *, count=None):
-    """The index of each input, shape (input, run), and the largest of noise."""
+    """Return the index of each input, shape (input, run), and the largest under noise."""
     weight = np.full(u.shape[1], 1.0 / u.shape[1]) if weight is None else weight / weight.sum()
     answers = Answers.of(y, weight)
     count = count or classes(answers.effective)
@@ -79,7 +79,7 @@ def test_weights_give_what_runs_of_the_other_law_give():
 
 
 def test_against_salib():
-    """With equal weights and a binary answer: SALib's given-data first-order index, to a digit."""
+    """With equal weights and a binary answer, equal to SALib's given-data first-order index."""
     from SALib.analyze.delta import sobol_first
 
     rng = np.random.default_rng(4)
@@ -139,7 +139,7 @@ def test_classes_have_equal_weight():
 
 def test_the_share_of_chance():
     rng = np.random.default_rng(10)
-    p = rng.random(4000)  # what the inputs say of the chance of yes
+    p = rng.random(4000)  # what the inputs determine of the chance of yes
     one, other = (rng.random((2, 4000)) < p).astype(float)
     found = present(chance_share(one, other))
     # E p (1 - p) / (1/4) = (1/2 - 1/3) · 4

@@ -36,7 +36,7 @@ def fact(identifier, quantity, about, value, known_from, rating="B2"):
 
 
 def changed(case: Case, **more) -> Case:
-    """Return a case with more rows of some lists."""
+    """Return a case with additional rows in some lists."""
     data = case.model_dump(mode="json")
     return Case.model_validate_json(
         json.dumps(data | {name: [*data[name], *rows] for name, rows in more.items()})
@@ -45,7 +45,7 @@ def changed(case: Case, **more) -> Case:
 
 @pytest.fixture(scope="module")
 def case(crisis: Case) -> Case:
-    """Decisions become known on days 3 and 4; on days 5 and 6 only reports come."""
+    """Decisions become known on days 3 and 4; on days 5 and 6 there are only reports."""
     questions = [
         {"id": i, "text": f"{i}?", "kind": kind, "ask": {"quantity": q, "statistic": s}}
         for i, kind, q, s in (
@@ -71,7 +71,7 @@ def stores(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(case, stores):
-    """All days of the case, and how many runs were simulated for them."""
+    """All days of the case, and the number of runs simulated for them."""
     with pytest.MonkeyPatch.context() as patch:
         counted = count(patch)
         found = timeline(case, "2001-03-01", "2001-03-06", out=stores, **GIVEN)
@@ -79,7 +79,7 @@ def whole(case, stores):
 
 
 def count(patch) -> list[int]:
-    """Return a list that holds how many runs each batch simulates from now on."""
+    """Return a list that records the number of runs of each batch simulated from now on."""
     counted = []
     honest = work.simulate
 
@@ -92,7 +92,7 @@ def count(patch) -> list[int]:
 
 
 def plain(found) -> str:
-    """Return all answers, and what they rest on, as text."""
+    """Return all answers, and their basis, as text."""
     return json.dumps([d.to_dict() for d in found.days])
 
 
@@ -184,7 +184,7 @@ def test_the_first_day_of_a_stretch_is_the_forecast_of_one_date(case, whole, tmp
 
 
 def test_a_later_fact_changes_nothing_before_it(case, whole, tmp_path):
-    """Bit for bit, also in the proposal; the new facts call for other runs from then on."""
+    """Bit for bit, also in the proposal; the new facts require other runs from then on."""
     new = [
         fact("flood", "crowd", "2001-03-04", 90_000, "2001-03-06", "A1"),
         fact("shut", "shutdown", "2001-03-04", True, "2001-03-06", "A1"),
@@ -192,13 +192,13 @@ def test_a_later_fact_changes_nothing_before_it(case, whole, tmp_path):
     other = changed(case, facts=new).model_copy(update={"outcomes": ()})
     b = timeline(other, "2001-03-01", "2001-03-06", out=tmp_path, **GIVEN)
     for day in range(1, 6):
-        # The hash of the whole case names its later facts too; nothing else does.
+        # The hash of the whole case covers its later facts too; nothing else does.
         assert said(whole[0], f"2001-03-0{day}") == said(b, f"2001-03-0{day}")
     assert said(whole[0], "2001-03-06") != said(b, "2001-03-06")
 
 
 def test_more_runs_look_where_the_new_reports_lead(case, tmp_path, monkeypatch):
-    """The stage is fitted to what the day knows, and all runs are weighed at the exact price."""
+    """The stage is fitted to what is known on the day, and all runs are weighted exactly."""
     monkeypatch.setattr(module, "ENOUGH", 1e9)
     monkeypatch.setattr(module, "MOST", 3)
     found = timeline(case, "2001-03-04", "2001-03-06", out=tmp_path, **(GIVEN | {"runs": 100}))

@@ -1,4 +1,4 @@
-"""The worth of a report that has not come: closed forms, readings, and a small case."""
+"""The value of a report that has not come: closed forms, readings, and a small case."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def worth(found, quantity, day, place=None, member=None):
 
 
 def test_an_event_that_decides_the_question_is_a_symmetric_channel(toy, questions):
-    """The leader falls on day 0 or never, one in two; only a wrong report misleads."""
+    """The leader falls on day 0 or never, with equal chance; only a wrong report misleads."""
     case = known(toy, questions=questions)
     fallen = np.arange(RUNS) % 2 == 0
     block = toy.block(case, RUNS, event_leader_leaves=np.where(fallen, 0, -1))
@@ -72,7 +72,8 @@ def test_an_event_that_decides_the_question_is_a_symmetric_channel(toy, question
         quantities=["leader_leaves"],
     )
     model = instruments(case, "leader_leaves", [8], "A1")[0].model
-    # An outright wrong report says yes or no alike; an honest one is days off by Student's t.
+    # An outright wrong report says yes or no with equal chance; an honest one errs by Student's t
+    # days.
     yes = model.below(8.5, np.array([0.0, np.inf]))
     joint = 0.5 * np.array([yes, 1 - yes])
     exact = entropy(joint.sum(axis=1)) + entropy(joint.sum(axis=0)) - entropy(joint.ravel())
@@ -121,7 +122,7 @@ def test_what_has_nothing_to_do_with_the_question_tells_nothing(toy, questions):
     far = worth(found, "crowd", 6, "north")
     assert abs(far.bits) < 4 * far.error
     assert far.readings == ()
-    settled = worth(found, "request", 6)  # no run ever asks: nothing to learn
+    settled = worth(found, "request", 6)  # no run ever asks, so there is nothing to learn
     assert (settled.bits, settled.told) == (0.0, False)
     # A fall on the 8th says nothing on the 6th, and much on the 10th.
     days = {w.day.day: w.bits for w in found.worths if w.quantity == "leader_leaves"}
@@ -161,7 +162,7 @@ def test_hypotheses_that_differ_in_one_thing(toy, hypotheses):
 
 
 def test_a_reading_does_what_the_same_fact_would_do(toy, questions):
-    """The promise of the list, kept: the fact comes in, and the forecast moves as foretold."""
+    """If the fact comes in, the forecast moves as the list predicted."""
     rng = np.random.default_rng(4)
     toll = np.exp(rng.normal(3.0, 1.0, RUNS))
     deaths = np.zeros((RUNS, 10, 2))
@@ -206,7 +207,7 @@ def test_readings_average_to_what_is_known_now(toy, questions):
 
 
 def test_reports_of_a_few_where_there_are_none_are_said_to_be_that(toy, questions, capsys):
-    """No troops in nine runs of ten: an honest report of none is now and then one of some."""
+    """No troops in nine runs of ten: an honest report of none sometimes means a few."""
     case = known(toy, questions=questions)
     falls = np.arange(RUNS) % 10 == 0
     troops = np.zeros((RUNS, case.horizon, 3))

@@ -1,4 +1,4 @@
-"""What if: pairs differ in the change and in nothing else."""
+"""What if: the runs of a pair differ in the change and in nothing else."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_moved_assumption_moves_that_parameter_alone(made):
     same = [i for i in range(len(ensemble.plan.parameters)) if i != at]
     np.testing.assert_array_equal(a["parameters"][:, same], b["parameters"][:, same])
     assert (b["parameters"][:, at] == 0.5).all()
-    np.testing.assert_array_equal(a["crowd"], b["crowd"])  # arrests are recorded, nothing else
+    np.testing.assert_array_equal(a["crowd"], b["crowd"])  # only recorded arrests change
     assert made[0].id == ensemble.plan.case_id
 
 
@@ -91,7 +91,7 @@ def test_free_decisions_are_free_in_both_runs(made):
     assert stays.change.free is False
     assert free.change.free is True
     assert free.to_dict()["change"]["free"] is True
-    # The decision is known to have come on day 3; left free it comes on other days too.
+    # The decision is known to have been made on day 3; left free, it is made on other days too.
     known, open_ = (next(c for c in w.courses if c.key == "troops_present") for w in (stays, free))
     assert (known.as_it_is[:3] == 0).all()
     assert known.as_it_is.sum() > 0

@@ -22,7 +22,7 @@ OURS = {"X-Foedus": "1", "Content-Type": "application/json"}
 
 
 class Client:
-    """Asks a server of ours without a socket; keeps cookies."""
+    """Sends requests to a server of ours without a socket; keeps cookies."""
 
     def __init__(self, app: Any, home: str = ADDRESS) -> None:
         self.app, self.home = app, home
@@ -61,7 +61,7 @@ def follow(client: Any, body: dict[str, Any], *, seconds: float = 120.0) -> dict
 
 
 def result(client: Any, body: dict[str, Any]) -> Any:
-    """Return what a job gives."""
+    """Return the result of a job."""
     job = follow(client, body)
     assert job["state"] == "done", job
     return client.get("/api/result", params={"key": job["key"]}).raise_for_status()
@@ -83,7 +83,7 @@ def client(folders: Settings) -> Client:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Settings]]:
-    """A whole page on a port of its own, with its processes; its address and settings."""
+    """A complete page on its own port, with its processes; its address and settings."""
     import socket
 
     import uvicorn

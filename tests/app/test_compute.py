@@ -1,4 +1,4 @@
-"""What the page has computed, asked for as the page asks, on a small case."""
+"""The page's computations, requested as the page requests them, on a small case."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_change_is_answered_by_pairs_first_few_then_more(visitor, bundle):
     change = {"mechanisms": {"streets": False}}
     body = {"kind": "whatif", **CASE, "change": change, "pairs": 400}
     job = follow(visitor, body)
-    assert job["version"] == 4  # 60, 240 and 400 pairs, and the last one once more, kept
+    assert job["version"] == 4  # 60, 240 and 400 pairs, and the last result once more, kept
     last = visitor.get("/api/result", params={"key": job["key"]}).json()
     assert last["pairs"] == 400
     crowd = next(d for d in last["outcomes"] if d["key"] == "crowd_days")
@@ -181,7 +181,7 @@ def test_where_a_forecast_refuses_the_runs_are_shown_before_the_evidence(visitor
 
 
 def test_ten_visitors_at_once_do_not_block_each_other(site, visitor, bundle):
-    """While a long job runs, ten visitors read what is there; nobody waits for it."""
+    """While a long job runs, ten visitors read existing results; nobody waits for it."""
     body = {"kind": "forecast", **CASE, "as_of": "2022-01-06", "runs": 4000}
     job = visitor.post("/api/jobs", json=body, headers=OURS).json()
 

@@ -1,4 +1,4 @@
-"""The server side of making a case: what is checked, changed and saved, and what is refused."""
+"""The server side of the editor of cases: what is checked, changed, saved and refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Jobs:
 
 
 class _Client:
-    """Asks the server without a socket; also from several threads."""
+    """Sends requests to the server without a socket, also from several threads."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -101,7 +101,7 @@ def test_a_shipped_case_opens_as_a_copy(client):
         ("summary:", "sumary:", "sumary", 8),  # no such field
         ("summary: Say", "# Say", "summary", 5),  # a field is missing
         ("population: 800000", "population: -8", "places.capital.population", 30),  # a bound
-        ("rule: consensus_with_abstention", "rule: luck", "alliance.rule", 48),  # not of the words
+        ("rule: consensus_with_abstention", "rule: luck", "alliance.rule", 48),  # not a legal word
         ("rating: B2", "rating: G9", "facts.0.rating", 89),  # a pattern
         ("value: about 3000", "value: lots", "facts.0.value", 87),  # a value
         ("known_from: 2024-03-02", "known_from: soon", "facts.0.known_from", 84),  # a date

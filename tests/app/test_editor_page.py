@@ -1,4 +1,4 @@
-"""The map and the making of a case, in a real browser, by keyboard, with no other host."""
+"""The map and the editor of cases, in a real browser, by keyboard, with no other host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from foedus.app.settings import Settings
 from foedus.case import load_case, new_case
 from foedus.case.load import shipped_text
 
-#: Where to keep pictures; the docs' are made so.
+#: Where to keep pictures, as for the docs.
 PICTURES = os.environ.get("FOEDUS_PICTURES")
 LAND = Path(__file__).parents[2] / "src" / "foedus" / "app" / "static" / "outlines.json"
 
@@ -67,14 +67,14 @@ def page(chromium, server, width):
     page = context.new_page()
     page.set_default_timeout(15_000)
     bad: list[str] = []
-    # The browser itself reports every refusal of the server; those are looked at where they come.
+    # The browser itself reports every refusal of the server; the tests check those separately.
     page.on(
         "console",
         lambda m: bad.append(m.text) if m.type == "error" and "409" not in m.text else None,
     )
     page.on("pageerror", lambda e: bad.append(str(e)))
     page.on("request", lambda r: None if r.url.startswith(home) else bad.append(r.url))
-    # Jobs are not what is tried here: a forecast that never comes.
+    # Jobs are not tested here: a forecast that never comes.
     job = {"id": "1", "key": "x", "state": "queued", "done": 0, "total": 0, "note": "",
            "error": "", "version": 0}  # fmt: skip
     page.route("**/api/jobs*", lambda route: route.fulfill(json=job))
@@ -95,7 +95,7 @@ def no_sideways_scrolling(page) -> bool:
 
 
 def tab_to(page, selector: str, most: int = 150) -> None:
-    """Press Tab until an element has the focus, as somebody without a mouse does."""
+    """Press Tab until an element has the focus, as a user without a mouse does."""
     for _ in range(most):
         if page.evaluate("s => document.activeElement.matches(s)", selector):
             return
@@ -295,7 +295,7 @@ def test_text_of_a_case_is_never_run(page, server):
 
 
 def bundle(case: Any, refused: bool = False) -> dict[str, Any]:
-    """A forecast that is written down: what the map draws can be told from it."""
+    """A forecast that is written down, with everything that the map draws."""
     days = case.horizon
     ramp = [min(1.0, d / 10) for d in range(days)]
     bands = {"q05": [0.0] * days, "q50": [1000 * r for r in ramp], "q95": [5000.0] * days}

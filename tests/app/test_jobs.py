@@ -129,7 +129,7 @@ def test_what_can_wait_makes_way_and_goes_on_after(
     wait(submit(jobs, "echo", "w2", priority=1, word="soon"), "done")
     wait(better, "running", seconds=20)
     end = time.monotonic() + 60
-    while better.done < 40:  # two seconds: the patience with its first beginning is over
+    while better.done < 40:  # two seconds: longer than the patience with its first start
         assert time.monotonic() < end, better
         time.sleep(0.01)
     assert (better.state, better.error, better.wanted) == ("running", "", 1)

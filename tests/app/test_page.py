@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import OURS, result
 
-#: Milliseconds that something which is computed may take on a busy machine.
+#: Milliseconds allowed for something to be computed on a busy machine.
 LONG = 120_000
 TABS = {
     "questions": "table.questions",
@@ -27,7 +27,7 @@ TABS = {
 
 
 def until(page: Any, expression: str) -> None:
-    """Wait until an expression holds; Playwright's own way needs a page that allows eval."""
+    """Wait until an expression is true; Playwright's own method needs a page that allows eval."""
     end = time.monotonic() + LONG / 1000
     while not page.evaluate(expression):
         assert time.monotonic() < end, expression
@@ -35,7 +35,7 @@ def until(page: Any, expression: str) -> None:
 
 
 class Visit:
-    """A page that notes what goes wrong and what it asks of others."""
+    """A page that records errors and requests to other hosts."""
 
     def __init__(self, chromium: Any, home: str, width: int = 1280, **more: Any) -> None:
         self.home = home
@@ -69,7 +69,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def ready(site: Any) -> None:
-    """The best forecasts are there before the first visit, so that no page changes unasked."""
+    """Make the best forecasts before the first visit, so that no page changes on its own."""
     with httpx.Client(base_url=site[0], timeout=60) as client:
         for as_of in ("2022-01-05", "2022-01-06"):
             body = {"kind": "forecast", "case": "small.yaml", "as_of": as_of}
@@ -115,7 +115,7 @@ def test_every_tab_opens_without_error_request_or_sideways_scroll(
 
 
 def forecast_changed(page: Any, change: Any) -> None:
-    """Let the page get another forecast than the server's."""
+    """Give the page a forecast that differs from the server's."""
 
     def answer(route: Any) -> None:
         found = route.fetch()
@@ -158,7 +158,7 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
 
     page.route(re.compile("/api/jobs([?]|$)"), going)
     visit.open()
-    # 60 runs would be refused as well: they are not weighed.
+    # 60 runs would be refused too: they are not weighed.
     assert [w["runs"] for w in wanted if w["kind"] == "forecast"] == [240]
     said = page.inner_text(".warning")
     assert "no answers yet" in said
@@ -402,7 +402,7 @@ def test_the_streets_play_pause_and_step(visit: Visit) -> None:
     assert page.evaluate(tick) == stopped
     assert "people in the streets" in page.inner_text(".view-streets p[role=status]")
     page.focus("input[aria-label='time in the run']")
-    page.keyboard.press(" ")  # plays on
+    page.keyboard.press(" ")  # continues to play
     until(page, f"{tick} > {stopped}")
     page.keyboard.press(" ")
     colours = page.evaluate(
@@ -528,7 +528,7 @@ def test_by_keyboard_alone(visit: Visit) -> None:
             page.evaluate("document.activeElement.id || document.activeElement.textContent")
         )
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        body = page.evaluate("document.activeElement === document.body")  # round the end
+        body = page.evaluate("document.activeElement === document.body")  # wraps around
         assert outline != "none" or body or seen[-1] == "content", seen
     assert "asof" in seen
     assert "tab-questions" in seen

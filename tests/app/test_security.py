@@ -1,4 +1,4 @@
-"""Who is answered, and what can be reached."""
+"""Which requests are answered, and what can be reached."""
 
 from __future__ import annotations
 

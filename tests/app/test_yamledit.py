@@ -1,4 +1,4 @@
-"""A change in the form changes the text there and nowhere else."""
+"""A change in the form changes the text in one place and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark's modules are scripts beside each other, not a package."""
+"""The benchmark's modules are scripts in one folder, not a package."""
 
 from __future__ import annotations
 

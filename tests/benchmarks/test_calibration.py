@@ -1,4 +1,4 @@
-"""Synthetic crises are what the evidence model says, and the benchmark runs and resumes."""
+"""Synthetic crises follow the evidence model, and the benchmark runs and resumes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def truths(case, synthetic):
 
 
 def _run(case, **constant):
-    """A run in which everything stands still; members and cities all alike."""
+    """A run in which nothing changes; all members and all cities are alike."""
     days, cities, members = case.horizon, len(case.places), len(case.alliance.members)
     run = {"crowd": np.full((1, days, cities), 900.0, dtype=np.float32)}
     run["deaths_protesters"] = np.zeros((1, days, cities), dtype=np.float32)
@@ -57,7 +57,7 @@ def _run(case, **constant):
     ],
 )
 def test_reports_come_as_often_as_the_likelihood_says(case, synthetic, quantity, truth):
-    """The generator and `judgement.observation` were written apart; here they meet."""
+    """The generator and the observation model were written separately; here they must agree."""
     reporter = synthetic.Reporter(case, _run(case), np.random.default_rng(8))
     reporter.rating = lambda weak=False: "C3"
     reporter.times = lambda quantity, day, lag: ("2001-03-06", "2001-03-07", 1.0, 1.0)
@@ -72,7 +72,7 @@ def test_reports_come_as_often_as_the_likelihood_says(case, synthetic, quantity,
     if quantity in ("request", "refusal"):
         of = {f: (present(f.value).kind, case.day(f.about)) for f in facts}
     else:
-        # Numbers, classes and bounds are partitions of their own.
+        # Numbers, classes and bounds are separate partitions.
         of = {f: (present(f.value).kind, str(f.value), f.unit) for f in facts}
     forms: dict[Any, list[Fact]] = {}
     for fact in facts:
@@ -89,7 +89,9 @@ def test_reports_come_as_often_as_the_likelihood_says(case, synthetic, quantity,
         observed, expected = [], []
         for cell in cells.values():
             day = case.day(cell[0].about)
-            if day < 0:  # before the first day: the forecast does not read it, it is in the rest
+            if (
+                day < 0
+            ):  # before the first day: the forecast does not read it, so it counts with the rest
                 continue
             model = observation(cell[0], day=day, horizon=case.horizon)
             chance = float(np.exp(model.log_likelihood(np.array([truth]))[0]))
@@ -98,7 +100,7 @@ def test_reports_come_as_often_as_the_likelihood_says(case, synthetic, quantity,
                 expected.append(chance * len(told))
         observed.append(len(told) - sum(observed))
         expected.append(len(told) - sum(expected))
-        if expected[-1] < 8:  # the rest is nothing much: join it
+        if expected[-1] < 8:  # the rest is small: merge it
             last = expected.pop(), observed.pop()
             expected[-1], observed[-1] = expected[-1] + last[0], observed[-1] + last[1]
         if len(expected) > 1:
@@ -130,7 +132,7 @@ def test_separate_reports_count_in_full_and_crowded_ones_do_not(case, synthetic,
 
 
 def test_replayed_decisions_are_the_truth_and_make_the_same_run(calibration, case, synthetic):
-    """A run that replays its own decisions is the same run: replaying draws nothing anew."""
+    """A run that replays its own decisions is the same run: replaying draws nothing new."""
     same = 0
     for number in range(6):
         truth = synthetic.draw_truth(case, 500 + number)
@@ -144,7 +146,7 @@ def test_replayed_decisions_are_the_truth_and_make_the_same_run(calibration, cas
         again = synthetic.simulate(case, truth.draws, truth.seed, guidance)
         assert again["log_guidance"][0] > len(guidance.facts) * np.log(1e-9) * AS_OF
         same += calibration.same_run(truth.outputs, again)
-    assert same >= 4  # a call to another patron may be drawn anew
+    assert same >= 4  # a request to another patron may be drawn again
 
 
 def test_the_scales_are_whole_again(calibration):

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def written(speed, tmp_path_factory):
-    """Measure two small lattices for a moment, with a history of an older format beside it."""
+    """Measure two small lattices briefly, with a history of an older format beside it."""
     plan = speed.Plan(
         compared=(speed.Side(15, 2, 3, 1), speed.Side(20, 2, 3, 1)), sizes=(15,), updates=1000,
         batches=(1, 4), readings=("mesa",), repeats=1, starts=1,
@@ -60,7 +60,7 @@ def test_the_page_says_what_was_measured(speed, written):
 
 
 def test_scratch_is_for_the_runs_abreast(written):
-    """Four runs at a time: about four times what one lattice needs, beside a run's own state."""
+    """Four interleaved runs need about four times the scratch of one lattice, plus their states."""
     result, _, _ = written
     assert result["15"]["scratch"] > 4 * 8 * result["15"]["state"] / 20
     assert result["20"]["mesa_bytes"] > result["20"]["state"]

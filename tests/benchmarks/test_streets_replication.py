@@ -33,7 +33,7 @@ def test_a_verdict_counts_every_quantity(claims):
 
 
 def test_tension_of_the_quiet(tension):
-    """G B / R by hand: the active, the jailed and the police count for nothing."""
+    """G B / R by hand: active citizens, the jailed and cops do not count."""
     state = create(reading("paper", width=15, height=15), seed=1, runs=[0, 1])
     quiet, active, jailed = np.uint64(0), np.uint64(1 << 32), np.uint64(3 << 32)
     people = state.hardship.shape[1]
@@ -47,7 +47,7 @@ def test_tension_of_the_quiet(tension):
 
 
 def test_rises_on_a_series_made_by_hand(tension):
-    """Two outbursts have one before them: tension has risen before both, and is high at one."""
+    """Two outbursts follow another: tension has risen before both, and is high before one."""
     actives = np.array([[0, 60, 0, 0, 0, 60, 0, 0, 0, 60, 0, 0]])
     index = np.array([[4.0, 1, 1, 2, 9, 1, 1, 2, 2, 1, 3, 3]])
     found = find_outbursts(actives)

@@ -1,4 +1,4 @@
-"""Rank statistics on known cases: what is uniform passes, what is not is found."""
+"""Rank statistics on known cases: uniform samples pass, and non-uniform ones are detected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_ranks_that_are_not_uniform_are_found(uniformity, pits):
 
 
 def test_the_band_is_simultaneous(uniformity):
-    """95 of 100 uniform samples lie in it entirely; each point alone far more often."""
+    """95 of 100 uniform samples lie entirely inside it; each single point does far more often."""
     z, low, high = uniformity.band(100)
     random = np.random.default_rng(3)
     pits = np.sort(random.uniform(size=(2000, 100)), axis=1)
@@ -43,7 +43,7 @@ def test_the_band_is_simultaneous(uniformity):
 
 @pytest.mark.slow
 def test_the_band_is_that_of_arviz(uniformity):
-    """ArviZ' own implementation of Säilynoja et al. gives the same band."""
+    """ArviZ's own implementation of Säilynoja et al. gives the same band."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # it announces its next version
         theirs = pytest.importorskip("arviz.stats.ecdf_utils", exc_type=ImportError)
@@ -89,7 +89,7 @@ def test_coverage_and_its_error(uniformity):
     found = uniformity.coverage(pits, 0.8)
     assert found.error == pytest.approx(np.sqrt(0.8 * 0.2 / 4000))
     assert abs(found.sigmas) < 3
-    same = uniformity.coverage(np.stack([pits] * 5, axis=1), 0.8)  # five times the same
+    same = uniformity.coverage(np.stack([pits] * 5, axis=1), 0.8)  # each five times
     assert same.error == pytest.approx(found.error, rel=0.05)
     narrow = uniformity.coverage(np.random.default_rng(5).beta(0.5, 0.5, size=500), 0.8)
     assert narrow.sigmas < -4

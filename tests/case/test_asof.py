@@ -116,7 +116,7 @@ def test_known_and_hidden_share_out_all_facts(flagship, moment):
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moment=moments, text=st.text(min_size=1, max_size=20))
 def test_a_fact_known_later_changes_nothing(flagship, moment, text):
-    """Whatever stands in a hidden fact, the filtered case is the same, byte for byte."""
+    """Whatever a hidden fact says, the filtered case is the same, byte for byte."""
     veiled = {f.id for f in hidden(flagship, moment).facts}
     facts = tuple(
         f.model_copy(update={"text": text, "rating": "A1"}) if f.id in veiled else f

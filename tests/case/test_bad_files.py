@@ -1,4 +1,4 @@
-"""Malformed case files: each names file, line, field, what stood there, what would be right."""
+"""Malformed case files: each problem names file, line, field, what was found and what is right."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from foedus.case import load_text
 from foedus.errors import InputError
 
-# Each row: what to replace in the minimal case, by what, the text whose line is named, the
+# Each row: what to replace in the minimal case, the replacement, the text whose line is named, the
 # field, and a piece of the message.
 BAD = [
     # -- shape and spelling of fields

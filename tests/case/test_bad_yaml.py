@@ -1,4 +1,4 @@
-"""What is wrong with the text or the file itself, before it is a case."""
+"""Problems of the text or the file itself, before it is a case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worked case: what it alone must hold; for what all must hold see test_shipped."""
+"""The worked case: what only it must satisfy; for what all must satisfy see test_shipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference page is true to the code."""
+"""The reference page agrees with the code."""
 
 from __future__ import annotations
 

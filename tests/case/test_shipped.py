@@ -1,4 +1,4 @@
-"""All shipped cases: what each of them must hold, whatever it is about."""
+"""All shipped cases: what each must satisfy, whatever its subject."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from ..narrowing import present
 
 NAMES = shipped()
 BOOK = load_casebook()
-#: What the cases must have in common, so that their scores can stand on one page.
+#: What the cases have in common, so that their scores can be shown on one page.
 COMMON = {"asked", "decided", "landed", "landing-day", "troops-max", "allied-deaths"}
-#: Sizes that hypotheses of later cases may use beside those of the first; named here so that a
-#: new one is a decision and no slip.
+#: Sizes that hypotheses of later cases may use besides those of the first; listed here so that a
+#: new one is a decision and not a slip.
 OWN_SIZES = {
     ("kyrgyzstan-2010", "bog", "alliance.interest"),
     ("kyrgyzstan-2010", "split", "alliance.against"),
@@ -184,7 +184,7 @@ def test_its_own_row_of_the_casebook(name: str):
 
 
 def test_only_its_own_row_is_left_out():
-    """Two calls came from Kyrgyzstan in 2010; the first is history for the second."""
+    """Kyrgyzstan called twice in 2010; the first call is history for the second."""
     case = load("kyrgyzstan-2010")
     later = as_of(case, case.end)
     assert "KGZ2010A" in [a.id for a in alike(later, BOOK, n=80)]
@@ -261,7 +261,7 @@ def test_every_source_is_named_and_used(name: str):
     words = [f.text for f in case.facts] + [o.note or "" for o in case.outcomes]
     words += [h.put_forward_by for h in case.hypotheses]
     in_words = {s for s in case.sources if any(s in text for text in words)}
-    first = {"cow"} if name == "kazakhstan-2022" else set()  # in a comment of the file only
+    first = {"cow"} if name == "kazakhstan-2022" else set()  # only in a comment of the file
     assert set(case.sources) - used - in_words == first
     assert all(f.quantity is None or f.quantity in QUANTITIES for f in case.facts)
 

@@ -65,7 +65,7 @@ def test_prediction_never_imports_pymc():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_as_of_fits_saw_nothing_later(model):
-    """The fit used for a day is that of an earlier 1 January; its data do not change until then."""
+    """The fit used for a day is that of the last 1 January; its data do not change until then."""
     for year in (1975, 1990, 2001, 2010, 2022, 2026):
         day = dt.date(year, 1, 5)
         tag = posterior(model, before=day).tag
@@ -141,7 +141,7 @@ def test_pareto_smoothing_against_arviz():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", MODELS)
 def test_quick_refit_converges_and_agrees(model):
-    """A refit without Kazakhstan agrees with the shipped way of leaving it out; it is seeded."""
+    """A seeded refit without Kazakhstan agrees with the shipped way of leaving it out."""
     pytest.importorskip("pymc")
     from foedus.casebook.refit import fitter, without
 

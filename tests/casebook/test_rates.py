@@ -63,7 +63,7 @@ def test_golden_rates(trigger, organisation):
 
 
 def test_all_coded_cases_agree_with_the_research_note():
-    """All 73 core cases, sourced or not: slices that the note counts on the same cases."""
+    """All 73 core cases, sourced or not: slices with the same cases in the note."""
     core = [c for c in BOOK if c.set_aside is None]
     assert len(core) == 73
     gcc = [c for c in core if c.organisation == "gcc_arab"]

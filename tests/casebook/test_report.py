@@ -1,4 +1,4 @@
-"""What stands behind ``foedus casebook``."""
+"""The functions behind ``foedus casebook``."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ SMALL = {
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """Do not wait for the disk, and let others edit the world while a test runs."""
+    """Do not wait for the disk, and fix the code hash so that the world may be edited meanwhile."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     monkeypatch.setattr(plan, "code_hash", lambda: "fixed")
 

@@ -18,7 +18,7 @@ from foedus.world.priors import resolve
 
 CASE = load_case("kazakhstan-2022")
 
-#: Another legal value of each field; every field of a case stands in one of the two tables.
+#: Another legal value of each field; every field of a case is in one of the two tables.
 OTHER_BLIND = {
     "title": "Another title",
     "summary": "Another summary.",
@@ -100,7 +100,7 @@ def test_every_other_field_is_seen(name):
 def test_a_run_reads_no_blind_field_and_the_blanked_case_gives_the_same_runs():
     blind, whole = watched(CASE), Case.model_validate_json(seen_by_world(CASE))
     with pytest.raises(AssertionError, match="reads facts"):
-        guidance.Guidance.of(blind)  # the guard works: this reads facts, before a run begins
+        guidance.Guidance.of(blind)  # the guard works: this reads facts before a run begins
     first, second, third = (simulated(case) for case in (blind, CASE, whole))
     for name, array in first.items():
         np.testing.assert_array_equal(array, second[name], err_msg=name)

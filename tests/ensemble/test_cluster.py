@@ -26,7 +26,7 @@ NO_GUIDANCE: Any = None  # no run is made
 
 
 class Machines:
-    """A scheduler and workers, as a user would start them."""
+    """A scheduler and workers, started as a user would."""
 
     def __init__(self, folder, **environment):
         self.folder = folder
@@ -96,7 +96,7 @@ def test_workers_are_killed_and_the_numbers_stay(case, machines, tmp_path):
     over = threading.Event()
 
     class Storm:
-        """Kill a worker now and then, and let another join, once there is something done."""
+        """Kill a worker now and then, and let another join, once some work is done."""
 
         done = 0
 
@@ -146,7 +146,7 @@ def test_a_worker_with_other_code_is_refused_by_name(case, machines, tmp_path):
 def test_local_cluster(case, tmp_path, fake):
     fake.setattr(runner, "_compile", lambda task: None)
     fake.setenv("PYTHONPATH", str(ENGINES))
-    fake.setattr(cluster, "remote", work)  # its workers know nothing of the fixed hash
+    fake.setattr(cluster, "remote", work)  # its workers do not know the fixed hash
     made = run(case, runs=60, seed=3, workers=2, batch=5, out=tmp_path / "c.zarr", cluster="local")
     whole = run(case, runs=60, seed=3, workers=1, out=tmp_path / "whole.zarr")
     assert diff(whole, made).equal

@@ -65,7 +65,7 @@ def test_the_new_runs_are_drawn_as_the_stage_says(case, first, adapt, tmp_path):
     column = list(made.plan.parameters).index(made.plan.stages[0].names[0])
     same = values(made)[:, column] == values(plain)[:, column]
     assert same[:70].all()
-    assert 0.1 < same[70:].mean() < 0.3  # a fifth is drawn from the prior all the same
+    assert 0.1 < same[70:].mean() < 0.3  # a fifth is still drawn from the prior
     assert not same[70:80].all()
 
 
@@ -85,7 +85,7 @@ def test_it_is_ready_the_second_time_and_repaired_after_an_interruption(
 
 
 def test_only_the_runs_that_are_seen_are_continued(case, adapt, tmp_path):
-    """A store may hold more runs, and stages, than the ensemble that is continued."""
+    """A store may hold more runs and stages than the ensemble that is continued."""
     short, long = tmp_path / "short", tmp_path / "long"
     given = {"seed": 3, "workers": 1, "as_of": "2022-01-03", "adapt": adapt}
     small = run(case, runs=300, out=short, **given)

@@ -1,4 +1,4 @@
-"""What must survive: kill -9 at any instant, damaged bytes, two writers, a dead parent."""
+"""Faults to survive: kill -9 at any instant, damaged bytes, two writers, a dead parent."""
 
 import contextlib
 import os
@@ -84,7 +84,7 @@ def storm(case, folder, kills, workers, seed):
             landed += 1
         kill(child)
         if out.exists():
-            open_ensemble(out).verify()  # whatever is marked is sound
+            open_ensemble(out).verify()  # every marked batch is sound
             if open_ensemble(out).complete.all():
                 os.rename(out, folder / f"done{landed}.zarr")
     final = run(case, runs=60, seed=3, workers=1, batch=5, out=out, resume=out.exists())
@@ -139,7 +139,7 @@ def test_a_second_process_is_told(case, tmp_path):
 def test_interrupt_from_outside(case, tmp_path):
     out = tmp_path / "a.zarr"
     child = start(out, workers=2, sleep=0.3)
-    while not list(out.glob("checksum/c.[0-9]")):  # not a .partial: the mark must be there
+    while not list(out.glob("checksum/c.[0-9]")):  # not a .partial: the mark must exist
         time.sleep(0.02)
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=20) == 1
@@ -163,7 +163,7 @@ def truncate(file):
 
 
 def swap(file):
-    """Sound bytes of another batch: only the checksum over the data can tell."""
+    """Write sound bytes of another batch, which only the checksum over the data can detect."""
     file.write_bytes(file.with_name(file.name.replace("c.1", "c.0")).read_bytes())
 
 

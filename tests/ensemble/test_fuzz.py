@@ -1,4 +1,4 @@
-"""Whatever the metadata of a store say, it is read, or refused by an error of ours."""
+"""Whatever the metadata of a store, it is read or refused by one of our errors."""
 
 import contextlib
 import copy
@@ -31,7 +31,7 @@ JUNK = st.one_of(
 
 
 def places(data, path=()):
-    """Yield the path of every value in some JSON."""
+    """Yield the path of every value in JSON data."""
     yield path
     if isinstance(data, (dict, list)):
         for key, value in data.items() if isinstance(data, dict) else enumerate(data):
@@ -74,7 +74,7 @@ def made(tmp_path_factory):
 
 
 def look(path):
-    """Do all that reads metadata."""
+    """Do everything that reads metadata."""
     show(path)
     ensemble = open_ensemble(path)
     str(ensemble.complete_runs)

@@ -1,4 +1,4 @@
-"""Memory does not grow with the number of runs, neither of those made nor of those weighed."""
+"""Memory does not grow with the number of runs, whether they are made or weighed."""
 
 import gc
 import json
@@ -60,7 +60,7 @@ def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
     )
     assert results[0].weights.runs == runs
     assert np.isfinite(results[0].fans[0].quantiles).all()
-    # The weights and a few helpers, and no more than a block of anything else.
+    # The weights and a few temporaries, and at most a block of anything else.
     assert used < 200 * runs + 20 * MIB
     assert used < data / 2.5
     assert peak(lambda: log_likelihood(asking, made.open_dataset(), block=2000)) < 16 * MIB
@@ -69,7 +69,7 @@ def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
 @pytest.mark.slow
 def test_making_runs_needs_no_more_memory_for_more_of_them(case, tmp_path):
     def least(runs):
-        # What else the process does at the time (a server of other tests) can only add.
+        # Other work of the process (a server of other tests) can only add to it.
         outs = [tmp_path / f"{runs}-{n}.zarr" for n in range(3)]
         return min(
             peak(lambda out=out: run(case, runs=runs, workers=1, batch=200, out=out))

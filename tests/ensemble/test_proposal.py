@@ -1,4 +1,4 @@
-"""Stages: where later runs look, and what that costs them."""
+"""Stages: where later runs are drawn, and their importance weights."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_weights_are_bounded_by_the_defensive_share():
 
 
 def test_weighted_runs_are_the_prior_again():
-    """The price is exact: any expectation under the prior comes back, whatever the stages."""
+    """The weights are exact: any expectation under the prior is recovered, whatever the stages."""
     size = 200_000
     runs = np.arange(size, dtype=np.int64)
     stages = [

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("fake")
 
 @pytest.fixture
 def shelf(case, tmp_path):
-    """A sound store, one with runs missing, a damaged one, an unreadable one, and another's."""
+    """A sound store, one with missing runs, a damaged one, an unreadable one, a foreign one."""
     for name in ("sound", "missing", "damaged", "unreadable", "old"):
         run(case, runs=20, seed=3, workers=1, batch=10, out=tmp_path / f"{name}.zarr")
     (tmp_path / "missing.zarr" / "checksum" / "c.1").unlink()

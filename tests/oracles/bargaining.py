@@ -30,7 +30,7 @@ def deterrence(
     war: tuple[float, float] = (-1.0, -0.5),
     status_quo: float = 0.0,
 ) -> Deterrence:
-    """Return the agent logit equilibrium of challenge, then resist or concede.
+    """Return the agent logit equilibrium: challenge or not, then resist or concede.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def symmetric_equilibrium(payoff: ArrayLike, precision: float) -> float:
     Returns
     -------
     float
-        Probability of the first action. Unique in games of chicken, where the better reply to
-        an action is the other one; elsewhere one of the fixed points.
+        Probability of the first action. Unique in games of chicken, where the best reply to an
+        action is the other one; elsewhere one of the fixed points.
     """
     (aa, ab), (ba, bb) = np.asarray(payoff, dtype=np.float64)
 
@@ -72,7 +72,7 @@ def symmetric_equilibrium(payoff: ArrayLike, precision: float) -> float:
 
 
 def two_type(prior: float, resolved: float, unresolved: float) -> tuple[float, float]:
-    """Return the posterior of "resolved" after an act and after none.
+    """Return the posterior of "resolved" after an act and after no act.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Bluff(NamedTuple):
 
 
 def semi_separating(prior: float, threshold: float) -> Bluff:
-    """Return how often the unresolved type bluffs when that leaves the opponent indifferent.
+    """Return how often the unresolved type bluffs if that leaves the opponent indifferent.
 
     Parameters
     ----------
@@ -141,10 +141,10 @@ def fearon_1995(p: float, cost: float, highest: float) -> Bargain:
 
 
 def challenger_cutoff(resist: float, lose: float, cost: float) -> float:
-    """Return the value of the prize above which a challenger goes on (after Fearon 1997).
+    """Return the value of the prize above which a challenger persists (after Fearon 1997).
 
-    ``v ≥ q c / (1 - q p)``: the defender resists with probability q, and then the challenger
-    loses with probability p at cost c.
+    ``v ≥ q c / (1 - q p)``: the defender resists with probability q, and then the challenger loses
+    with probability p at cost c.
     """
     return resist * cost / (1.0 - resist * lose)
 
@@ -155,9 +155,9 @@ def defender_cutoff(win: float, cost: float, audience: float = 0.0) -> float:
 
 
 def keeps_pledge(value: float, audience: float, relabel: float = 0.0) -> bool:
-    """Return whether a pledge not to send holds: value of sending ≤ audience cost.
+    """Return whether a pledge not to send troops holds: value of sending ≤ audience cost.
 
-    Re-labelling the mission ("peacekeepers", "not to fight") leaves the type as it is and
-    discounts the audience cost by the share ``relabel``.
+    Re-labelling the mission ("peacekeepers", "not to fight") does not change the type but discounts
+    the audience cost by the share ``relabel``.
     """
     return value <= audience * (1.0 - relabel)

@@ -51,7 +51,7 @@ def spectral_radius(N: FloatArray) -> float:
 
 
 def cluster(N: FloatArray) -> FloatArray:
-    """Return ``(I - N)^-1``: entry (i, j) is the events in i that one in j brings, itself included.
+    """Return ``(I - N)^-1``: entry (i, j) counts the events in i caused by one in j, incl. itself.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def cluster(N: FloatArray) -> FloatArray:
     Raises
     ------
     ValueError
-        If the spectral radius is not below 1: clusters would be endless.
+        If the spectral radius is not below 1, so that clusters would be endless.
     """
     radius = spectral_radius(N)
     if radius >= 1.0:
@@ -78,7 +78,7 @@ class Field:
     t : ndarray, shape (time,)
         Days.
     lam, sig : ndarray, shape (time, city)
-        Activity, and the reservoir that is left.
+        Activity, and the remaining reservoir.
     """
 
     t: FloatArray
@@ -117,13 +117,13 @@ def field(
 def final_reservoir(
     lam0: FloatArray, sig0: FloatArray, W: FloatArray, beta: float, omega: float
 ) -> FloatArray:
-    """Return the reservoir that is left in the end, shape (city,).
+    """Return the reservoir that remains in the end, shape (city,).
 
     It is the largest solution of
     ``sig_k = sig_k(0) exp(-(beta/omega) sum_j W_kj (sig_j(0) - sig_j + lam_j(0)))``.
     """
     sig = np.asarray(sig0, dtype=np.float64)
-    for _ in range(100_000):  # falls monotonely to the largest solution
+    for _ in range(100_000):  # falls monotonically to the largest solution
         new = sig0 * np.exp(-(beta / omega) * (W @ (sig0 - sig + lam0)))
         if np.max(np.abs(new - sig)) < 1e-14:
             return np.asarray(new)

@@ -1,4 +1,4 @@
-"""Textbook global games that mechanism 5 is checked against.
+"""Textbook global games against which mechanism 5 is checked.
 
 One layer (Morris and Shin 2003), two layers with checked inputs (after Tyson and Smith 2018), and
 Edmond (2013, doi 10.1093/restud/rdt020) with a linear cost of bias: a regime shifts the signals of
@@ -85,11 +85,12 @@ def two_layer(
     beta_o, beta_a : array_like
         Precision of the protesters' and of the commanders' signals.
     c, k : array_like
-        Cost of protesting, and the survival chance from which a commander holds, both in (0, 1).
+        Cost of protesting, and the least survival chance at which a commander holds, both in (0,
+        1).
     lam : array_like
-        What the whole force adds to the regime's strength.
+        Strength added if all commanders hold.
     force : array_like
-        Strength that foreign troops add.
+        Strength added by foreign troops.
 
     Raises
     ------
@@ -136,7 +137,7 @@ class OneLayer:
 
 
 def one_layer(alpha: ArrayLike, beta: ArrayLike, z: ArrayLike, c: ArrayLike) -> OneLayer:
-    """Solve the one-layer game: the two-layer game with no force in it.
+    """Solve the one-layer game: the two-layer game without the force.
 
     Raises
     ------
@@ -159,7 +160,7 @@ class Edmond:
     cutoff : float
         Signal x* below which people protest.
     mimicked : float
-        theta**, which all regimes in [theta*, theta**) pretend to be.
+        theta**, which all regimes in [theta*, theta**) imitate.
     benchmark : float
         Threshold without manipulation, ``1 - p``.
     """
@@ -185,7 +186,7 @@ def edmond(alpha: float, p: float, c: float) -> Edmond:
     Raises
     ------
     ValueError
-        If bias is so dear that no regime uses it: ``sqrt(alpha) <= c sqrt(2 pi)``.
+        If bias is so expensive that no regime uses it: ``sqrt(alpha) <= c sqrt(2 pi)``.
     """
     if not 0.0 < p < 1.0:
         raise ValueError(f"p must lie strictly between 0 and 1, got {p}")
@@ -214,8 +215,8 @@ def protest_news_pull(beta: ArrayLike, tau: ArrayLike) -> FloatArray:
     """Return ``tau sqrt(beta)``, the pull of protest as public news (Casper and Tyson 2014).
 
     Elites who watch the size of a protest with precision tau learn strength with precision ``tau
-    beta`` (doi 10.1017/S0022381613001485); with it in the place of alpha the one-layer game is
-    unique while this is at most sqrt(2 pi). A shutdown lowers tau.
+    beta`` (doi 10.1017/S0022381613001485). With this in place of alpha, the one-layer game is
+    unique while the pull is at most sqrt(2 pi). A shutdown lowers tau.
     """
     beta, tau = np.asarray(beta, dtype=np.float64), np.asarray(tau, dtype=np.float64)
     return np.asarray(tau * np.sqrt(beta))

@@ -1,9 +1,9 @@
-"""The street lattice in plain Python: slow, readable, and draw for draw the compiled one.
+"""The street lattice in plain Python: slow, readable, and draw for draw equal to the compiled one.
 
-It counts by looking, evaluates the rule as printed (``G - N > T``) in float64 and knows no packed
-records, no halo, no bits and no limits. The tests hold :mod:`foedus.world.lattice.kernel` equal to
-it. With roundings ``none`` and ``smooth`` that is equality in all cases tried, not in all there
-are: there the kernel's limits are float32.
+It counts by looking, evaluates the rule as printed (``G - N > T``) in float64, and has no packed
+records, halo, bits or limits. The tests require :mod:`foedus.world.lattice.kernel` to equal it.
+With roundings ``none`` and ``smooth`` the kernel's limits are float32, so equality holds in all
+cases tried rather than in all cases.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def populate(
 
 
 class ReferenceStreet:
-    """One run of a street lattice, taken over from a state; see :func:`model.advance`."""
+    """One run of a street lattice, started from a state; see :func:`model.advance`."""
 
     def __init__(self, options: StreetOptions, state: StreetState, position: int) -> None:
         self.o = options
@@ -119,7 +119,7 @@ class ReferenceStreet:
         return rows
 
     def activate(self, agent: Agent) -> None:
-        """Let one agent have its turn."""
+        """Give one agent its turn."""
         o = self.o
         if agent.kind == "jailed":
             if o.jail_clock == "tick_end":
@@ -207,7 +207,7 @@ class ReferenceStreet:
         return True
 
     def set_cops(self, target: int, source: Iterator[int]) -> None:
-        """Take random cops away or put new ones on random free cells."""
+        """Remove random cops or put new ones on random free cells."""
         while len(self.cops) > target:
             i = pick(source, len(self.cops))
             self.cops[i] = self.cops[-1]
@@ -229,7 +229,7 @@ class ReferenceStreet:
         return free[pick(source, len(free))] if free else None
 
     def blocked(self) -> set[tuple[int, int]]:
-        """Return the cells that nobody can move to."""
+        """Return the cells to which nobody can move."""
         everyone, held = self.citizens + self.cops, self.o.jailed_cell == "block"
         return {(a.x, a.y) for a in everyone if a.kind != "jailed" or held}
 
@@ -238,7 +238,7 @@ class ReferenceStreet:
         return (me.x + cell[0]) % self.o.width, (me.y + cell[1]) % self.o.height
 
     def around(self, me: Agent, cells: list[tuple[int, int]]) -> list[Agent]:
-        """Return everybody on some cells around an agent, cell by cell."""
+        """Return everyone on some cells around an agent, cell by cell."""
         on: dict[tuple[int, int], list[Agent]] = {}
         for other in self.citizens + self.cops:
             on.setdefault((other.x, other.y), []).append(other)

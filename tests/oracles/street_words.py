@@ -1,4 +1,4 @@
-"""The random words of the streets in plain Python, and what is drawn with them."""
+"""The random words of the streets in plain Python, and the draws made from them."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def words(
 
 
 class Eights:
-    """A stream of many words, eight generators taken in turn and drawn from together."""
+    """A stream of many words from eight generators, used in turn and advanced together."""
 
     def __init__(self, seed: int, run: int, purpose: str, city: int, day: int) -> None:
         self.generators = [words(seed, run, purpose, city, day, g) for g in range(EIGHT)]
 
     def take(self, n: int) -> list[int]:
-        """Return the next ``n`` words; a last eight that is begun is used up."""
+        """Return the next ``n`` words; a last group of eight is used up even if only begun."""
         rounds = range(-(-n // EIGHT))
         return [next(generator) for _ in rounds for generator in self.generators][:n]
 
 
 def pick(source: Iterator[int], size: int) -> int:
-    """Return a number from 0 to size - 1, by the high half of word times size."""
+    """Return a number from 0 to size - 1, from the high half of word times size."""
     return scale(next(source), size)
 
 

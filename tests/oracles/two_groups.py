@@ -1,4 +1,4 @@
-"""Epstein's Model II in plain Python: slow, readable, and draw for draw the compiled one."""
+"""Epstein's Model II in plain Python: slow, readable, draw for draw equal to the compiled one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Row = tuple[int, int, int, int, int, int, int, int, int]
 
 @dataclass(eq=False)
 class Cop:
-    """Somebody who arrests actives of either group."""
+    """An agent that arrests actives of either group."""
 
     cell: Cell
 
@@ -116,7 +116,7 @@ class ReferenceTwo:
                 self.citizens.append(self.put(child, cell))
 
     def enforce(self, cop: Cop) -> None:
-        """Move, arrest a random active in vision."""
+        """Move, then arrest a random active in vision."""
         self.move(cop, self.o.cop_vision)
         suspects = [
             other
@@ -136,7 +136,7 @@ class ReferenceTwo:
             del self.on[suspect.cell]
 
     def end_tick(self) -> None:
-        """Let time pass: the old die, terms run down."""
+        """End a tick: the old die, terms run down."""
         for me in self.citizens:
             if me.kind == "dead":
                 continue
@@ -161,7 +161,7 @@ class ReferenceTwo:
             self.put(me, cell)
 
     def set_cops(self, target: int) -> None:
-        """Take random cops away or put new ones on random free cells."""
+        """Remove random cops or put new ones on random free cells."""
         while len(self.cops) > target:
             i = pick(self.police, len(self.cops))
             del self.on[self.cops[i].cell]
@@ -185,7 +185,7 @@ class ReferenceTwo:
         return free[pick(source, len(free))] if free else None
 
     def around(self, me: Citizen | Cop, vision: float) -> list[Citizen | Cop]:
-        """Return everybody within a radius, without oneself."""
+        """Return everyone else within a radius."""
         cells = [self.at(me, offset) for offset in cells_around(vision)]
         return [self.on[cell] for cell in cells if cell in self.on]
 
@@ -200,7 +200,7 @@ class ReferenceTwo:
         return agent
 
     def new_life(self, source: Iterator[int]) -> int:
-        """Return the ticks to live, uniform on 1 to the maximal age."""
+        """Return the ticks to live, uniform on 1 to the maximum age."""
         return pick(source, self.o.max_age) + 1
 
 

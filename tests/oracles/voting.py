@@ -19,7 +19,7 @@ from foedus.world.voting import given_factor, passes
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-#: Most players that are enumerated.
+#: Largest number of players for enumeration.
 MOST_PLAYERS = 20
 
 
@@ -41,7 +41,7 @@ def weighted_game(weights: Sequence[int], quota: int) -> BoolArray:
 
 
 def rule_game(rule: str, n: int, *, lead: int = 0, requester: int = 1) -> BoolArray:
-    """Return which coalitions of supporters carry under a rule preset, shape (2**n,)."""
+    """Return which coalitions of supporters win under a named rule, shape (2**n,)."""
     votes = np.where(coalitions(n), 1, -1).astype(np.int8)
     return passes(votes, rule, lead, requester)
 
@@ -121,7 +121,7 @@ def consensus_probability(p: float, n: int, rho: float = 0.0) -> float:
 
 
 class Consensus(NamedTuple):
-    """A three-valued vote: chance that it passes, and those for it if it does."""
+    """A three-valued vote: the chance that it passes, and the number for it if it does."""
 
     passes: float
     contributors: float
@@ -133,7 +133,7 @@ def three_valued_consensus(against: float, yes: float, n: int, rho: float = 0.0)
     Parameters
     ----------
     against, yes : float
-        Each member's probability of being against and of being for; the rest stands aside.
+        Each member's probability of voting against and of voting for; the rest abstain.
     n : int
     rho : float
         As in :func:`consensus_probability`.

@@ -1,4 +1,4 @@
-"""An invented brief, for tests of the page alone; none of its numbers means anything."""
+"""An invented brief, for tests of the page alone; its numbers have no meaning."""
 
 import dataclasses
 import datetime as dt
@@ -248,7 +248,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
 
 
 def poison(value: Any, text: str) -> Any:
-    """Return a brief whose every text is another, but for the words that code chooses."""
+    """Return a brief with every text replaced, except words that code chooses."""
     if isinstance(value, str):
         return value if value in ("ok", "binary", "number", "date", "B2", "A1") else text
     if isinstance(value, tuple):

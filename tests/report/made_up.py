@@ -1,4 +1,4 @@
-"""A small forecast made by hand; none of its numbers means anything."""
+"""A small forecast made by hand; its numbers have no meaning."""
 
 import datetime as dt
 

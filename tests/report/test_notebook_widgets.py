@@ -1,4 +1,4 @@
-"""Widgets: what Python answers, and what the page's part does with it in a browser."""
+"""Widgets: the answers from Python, and what the page's part does with them in a browser."""
 
 import datetime as dt
 import json
@@ -19,7 +19,7 @@ pytest.importorskip("anywidget")
 EVIL = "<img src=x onerror=alert(1)>"
 
 #: A stand-in for Jupyter: a model whose messages the test reads and answers. As in JupyterLab,
-#: arrows that reach the document go from cell to cell instead of where they came from.
+#: arrow keys that reach the document move between cells.
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><body><div id="here"></div>
 <script type="module">
 import widget from "./slider.js";
@@ -50,7 +50,7 @@ def dated(day: int, runs: int = 400) -> Forecast:
 
 
 def asked(widget: Any, monkeypatch: pytest.MonkeyPatch, content: object) -> list[Any]:
-    """Return what the widget sends when the page says something."""
+    """Return what the widget sends when the page sends a message."""
     sent: list[Any] = []
     monkeypatch.setattr(widget, "send", lambda said, buffers=None: sent.append((said, buffers)))
     widget._handle_custom_msg(content, [])

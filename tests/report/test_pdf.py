@@ -31,7 +31,7 @@ HOSTILE = {
 
 
 def streams(made: bytes) -> bytes:
-    """Return all that a PDF says of itself, its streams unpacked."""
+    """Return everything that a PDF says of itself, with its streams unpacked."""
     parts = [made]
     for packed in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", made, re.DOTALL):
         try:

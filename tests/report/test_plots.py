@@ -24,7 +24,7 @@ def test_a_long_tail_is_drawn_on_a_root_scale(make_brief: Callable[..., Brief]) 
     assert "square-root scale" in fan_svg(deaths, AS_OF)
     assert "square-root scale" in fan_svg(
         crowd, AS_OF
-    )  # or its smallest report would be on the axis
+    )  # otherwise its smallest report would be on the axis
 
 
 def test_all_zero_and_one_day_can_be_drawn(make_brief: Callable[..., Brief]) -> None:
@@ -48,7 +48,7 @@ def test_the_text_alternative_names_now_peak_and_end(make_brief: Callable[..., B
 
 
 def shapes(svg: str) -> int:
-    """How many lines and symbols are drawn."""
+    """Return the number of lines and symbols drawn."""
     return svg.count("<path") + svg.count("<use")
 
 

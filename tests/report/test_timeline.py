@@ -1,4 +1,4 @@
-"""Pictures and tables of forecasts by day, from runs that are given."""
+"""Pictures and tables of forecasts by day, from given runs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RUNS = 600
 
 
 def dataset(case: Case, seed: int):
-    """Runs of noise: some decide, some land, people die."""
+    """Noise runs: some decide, some land, people die."""
     import pandas as pd
     import xarray as xr
 
@@ -164,7 +164,7 @@ def scorecard():
 
 
 def test_the_page_of_all_cases(history, scorecard, monkeypatch, tmp_path, capsys) -> None:
-    """The page names every case, command and picture; the forecasts are those of noise above."""
+    """The page names every case, command and picture; the forecasts are the noise above."""
     asked = []
 
     def made(case, first, last, **options):

@@ -1,4 +1,4 @@
-"""Calibration: a calibrated forecaster looks calibrated, another one does not."""
+"""Calibration: a calibrated forecaster looks calibrated, an uncalibrated one does not."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_curve_by_hand():
 
 
 def test_the_bands_hold_what_they_say():
-    """In nine of ten sets of few questions the bin's share lies in its band, or more often."""
+    """In at least nine of ten sets of few questions, the bin's share lies in its band."""
     rng = np.random.default_rng(8)
     inside, told = 0, 0
     for _ in range(30):
@@ -72,7 +72,7 @@ def test_many_days_of_one_question_are_one_question():
     assert many.score == pytest.approx(once.score)
     assert many.low.tolist() == once.low.tolist()
     assert many.high.tolist() == once.high.tolist()
-    # A question with more days weighs no more than one with a single day.
+    # A question with more days has no more weight than one with a single day.
     uneven = reliability(said[:51], came[:51], ["a"] * 50 + ["b"])
     assert uneven.score == pytest.approx(once.score)
 
@@ -91,7 +91,7 @@ def test_where_outcomes_fall():
 
 
 def test_lumps_are_spread():
-    """Two values of equal chance, each coming true half of the time: exactly calibrated."""
+    """Two values of equal chance, each true half of the time: exactly calibrated."""
     pits = np.array([[0.0, 0.5], [0.5, 1.0]])
     found = transform(pits, ["a", "b"])
     assert found.shares == pytest.approx(np.full(5, 0.2))

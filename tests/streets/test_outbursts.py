@@ -1,4 +1,4 @@
-"""Outbursts: where they begin and end, what is cut off, the tail of the waits."""
+"""Outbursts: start and end, what is cut off, and the tail of the waiting times."""
 
 import itertools
 import math

@@ -1,16 +1,15 @@
-"""Epstein 2002 (doi 10.1073/pnas.092080199): what holds, under which reading, with how much noise.
+"""Epstein 2002 (doi 10.1073/pnas.092080199): what holds, under which reading, with what noise.
 
-Two things to know before reading the figures.
+H and R are drawn once per run, so one run, however long, is one population. Over populations, the
+mean size of an outburst has a standard deviation of 9 percent and the mean waiting time one of 6.
+Nearly all of this comes from one number, the count of eligible citizens (498 of 1,120 expected, SD
+16.6). The reference results come from one long run each, from a population with about 516; there
+all of ours agree with them, in every reading (NetLogo's schedule: waits 21.4, sizes 1209, peaks
+260). Over populations the means differ (22.9, 1142, 255). Both are tested, on the line through the
+runs.
 
-H and R are drawn once for a run, so one run, however long, is one population. Over populations
-the mean size of an outburst has a standard deviation of 9 percent, the mean wait of 6, and nearly
-all of it lies in one figure: how many citizens are eligible (498 of 1,120 expected, SD 16.6). The
-reference results come from one long run each, from a population with about 516: there all of ours
-agree with them, in every reading (NetLogo's schedule: waits 21.4, sizes 1209, peaks 260). Over
-populations the means are others (22.9, 1142, 255). Both are tested, on the line through the runs.
-
-Chances of an outburst come from a number of seeds on either side, so they are compared as two
-binomial samples.
+Chances of an outburst come from a limited number of seeds on either side, so they are compared as
+two binomial samples.
 """
 
 import math
@@ -35,7 +34,7 @@ from foedus_streets import (
 from ..narrowing import present
 from ..oracles.street_lattice import ReferenceStreet
 
-#: Run 2 with the citizens that the reference results were frozen with: 1,120 beside 64 cops.
+#: Run 2 with the citizens of the frozen reference results: 1,120 beside 64 cops.
 RUN_2: dict[str, Any] = {"citizen_density": 0.7, "cop_density": 0.04, "legitimacy": 0.82}
 
 
@@ -64,7 +63,7 @@ def test_eligible_share(L: float, share: float) -> None:
     result = simulate(options, seed=21, runs=100, ticks=1)
     n = int(result.citizens.sum())
     got = float(result.actives.sum()) / n
-    # At L = .9 the binary 1 - L is just below .1, and at H = 1 - 2**-24 nobody is above it either.
+    # At L = .9 the binary 1 - L is just below .1, and even at H = 1 - 2**-24 nobody exceeds it.
     assert abs(got - share) <= 3 * math.sqrt(share * (1 - share) / n)
 
 
@@ -123,10 +122,10 @@ def test_smooth_risk() -> None:
 @pytest.mark.parametrize("rounding", [*TABLE, "smooth"])
 @pytest.mark.parametrize(("cops", "actives"), PAIRS)
 def test_arrest_probability_in_the_kernel(rounding: str, cops: int, actives: int) -> None:
-    """One citizen with random traits among sure actives and cops, on 9 cells all in vision.
+    """One citizen with random traits among certain actives and cops, on 9 cells all in vision.
 
     With T = L = 0 it is active with chance 1 - P / 2. It decides before or after each of the
-    sure ones, so it sees 1..A actives with equal chance.
+    certain actives, so it sees 1..A actives with equal chance.
     """
     runs = 10_000
     words: dict[str, Any] = {
@@ -140,7 +139,7 @@ def test_arrest_probability_in_the_kernel(rounding: str, cops: int, actives: int
     state = create(options, seed=23, runs=range(runs))
     state.hardship[:, 1:], state.risk_aversion[:, 1:] = 1.0, 0.001
     result = advance(state, options=options, seed=23, runs=range(runs), day=0, ticks=1)
-    # After the tick each of the active is in the street or in jail.
+    # After the tick each active is either in the street or in jail.
     others = float((result.actives + result.jailed).mean()) - (actives - 1)
     expected = np.mean([1 - risk(rounding, cops, a) / 2 for a in range(1, actives + 1)])
     error = math.sqrt(expected * (1 - expected) / runs)
@@ -152,7 +151,7 @@ def test_arrest_probability_in_the_kernel(rounding: str, cops: int, actives: int
 
 @pytest.mark.parametrize(("name", "frozen"), [("raw", 71), ("paper", 77)])
 def test_run_1_is_static(name: str, frozen: float) -> None:
-    """Nobody moves, so after a few ticks nothing changes, but for a run in 100 or so.
+    """Nobody moves, so after a few ticks nothing changes, except in about one run in 100.
 
     The frozen figures are one seed each; over populations 74 and 78, standard deviation 9 and 10.
     """
@@ -169,7 +168,7 @@ def test_run_1_is_static(name: str, frozen: float) -> None:
 
 
 def test_raw_ratio_has_no_outbursts() -> None:
-    """Run 2 to the letter, C/A unrounded: quiet for 60,000 cycles (10 runs of 6,000)."""
+    """Run 2 taken literally, C/A unrounded: quiet for 60,000 ticks (10 runs of 6,000)."""
     result = simulate(reading("raw", **RUN_2), seed=25, runs=10, ticks=6000)
     assert len(find_outbursts(result.actives)) == 0
     assert int(result.actives.max()) <= 45
@@ -194,7 +193,7 @@ def run_means(found: Outbursts, runs: int) -> np.ndarray:
 
 
 def at_eligible(options: StreetOptions, result: xr.Dataset, count: float) -> np.ndarray:
-    """Read :func:`run_means` off the line through the runs, at a number of eligible citizens."""
+    """Evaluate the line through the runs of :func:`run_means` at a number of eligible citizens."""
     runs = result.sizes["run"]
     state = create(options, seed=result.attrs["seed"], runs=range(runs))
     H = state.hardship.astype(np.float64)
@@ -218,7 +217,7 @@ def test_run_2_under_the_netlogo_reading(netlogo: xr.Dataset) -> None:
 def test_tail_of_waits_is_exponential(netlogo: xr.Dataset) -> None:
     decay, r_squared = tail_fit(find_outbursts(netlogo.actives).waits)
     assert r_squared > 0.95
-    assert 0.09 < decay < 0.16  # paper: .0171, over three times slower
+    assert 0.09 < decay < 0.16  # paper: .0171, more than three times slower
 
 
 #: Reading and what differs; wait, its SD, size, its SD and peak: ours at the expected population,
@@ -239,8 +238,8 @@ def test_run_2_is_that_of_the_frozen_population(
 ) -> None:
     """One number, 516 eligible, explains the frozen figures of all readings (5 percent).
 
-    All but Mesa's wait: 40 here, 37 there. It falls so steeply with the number of eligible, and is
-    so noisy, that a straight line through the runs says little; it is left out.
+    Mesa's wait is left out: 40 here, 37 there. It falls so steeply with the number of eligible
+    citizens, and is so noisy, that a straight line through the runs is not informative.
     """
     options = reading(name, **{**RUN_2, **changes})
     result = simulate(options, seed=27, runs=120, ticks=2000)
@@ -259,7 +258,8 @@ def test_run_2_is_that_of_the_frozen_population(
 
 # -- Runs 3 to 5: legitimacy lost slowly or at once, cops withdrawn ------------------------------
 
-#: (run, what is set) -> seeds with more than 200 active of 40 (independent code), our chance.
+#: (run, what is set) -> number of seeds of 40 with more than 200 active (independent code), our
+#: chance.
 CONTRASTS: list[tuple[int, dict[str, Any], int, float]] = [
     (3, {}, 1, 0.005),
     (4, {"drop_to": 0.70}, 10, 0.20),
@@ -270,7 +270,7 @@ CONTRASTS: list[tuple[int, dict[str, Any], int, float]] = [
 
 
 def outbreaks(number: int, changes: dict[str, Any], seed: int, runs: int) -> int:
-    """Seeds of a run under ``citizens_first`` in which more than 200 are active at once."""
+    """Count the seeds of a run under ``citizens_first`` with more than 200 active at once."""
     run = paper_run(number, name="citizens_first", **changes)
     result = simulate(run.options, seed=seed, runs=runs, ticks=270, legitimacy=run.legitimacy)
     return int((result.actives.max("tick") > 200).sum())
@@ -280,7 +280,7 @@ def outbreaks(number: int, changes: dict[str, Any], seed: int, runs: int) -> int
 def test_slow_and_sudden_loss_of_legitimacy(
     number: int, changes: dict[str, Any], frozen: int, ours: float
 ) -> None:
-    """Figures 9 and 10: a slow loss passes quietly, a drop explodes if citizens decide first."""
+    """Figures 9 and 10: a slow loss stays quiet, a drop explodes if citizens decide first."""
     runs = 100
     got = outbreaks(number, changes, 29, runs)
     low, high = stats.binom.interval(0.998, runs, ours)
@@ -313,8 +313,10 @@ def test_a_drop_never_explodes_unless_floored(name: str) -> None:
 
 
 def test_cops_walked_down_tip() -> None:
-    """Figure 11: cops to 0 over 50 cycles. Frozen, 40 seeds: peak 304 +- 45 near t = 25, jailed
-    492 +- 16 at the end. The paper's one run: 355 at 25, 500.
+    """Figure 11: cops to 0 over 50 ticks.
+
+    Frozen, 40 seeds: peak 304 +- 45 near t = 25, jailed 492 +- 16 at the end. The paper's one run:
+    355 at 25, 500.
     """
     run = paper_run(5, name="citizens_first")
     runs = 100
@@ -326,7 +328,7 @@ def test_cops_walked_down_tip() -> None:
         assert abs(float(got.mean()) - mean) < 3 * error
     assert float(at.median()) == pytest.approx(25, abs=2)
     assert float(peak.min()) < 355 < float(peak.max())
-    # In the end all eligible citizens have been caught, or stay in the streets without cops.
+    # In the end all eligible citizens have been arrested, or stay in the streets without cops.
     left = result.actives[:, -1] + jailed
     assert float(left.mean()) == pytest.approx(1002 * eligible(0.8), rel=0.02)
 

@@ -1,4 +1,4 @@
-"""Model II: equal to the plain version draw for draw; what the paper claims; closed forms."""
+"""Model II: draw for draw equal to the plain version; the paper's claims; closed forms."""
 
 import math
 import random
@@ -126,7 +126,7 @@ def test_arrest_risk() -> None:
 
 
 def test_deaths_of_age_are_a_straight_line() -> None:
-    """Nobody is born or killed: a life of U{1..100} leaves a share 1 - t/100, exactly in mean."""
+    """No births or killings: a lifetime of U{1..100} leaves a mean share of exactly 1 - t/100."""
     options = TwoGroupOptions(legitimacy=1.0, cloning=0.0, max_age=100)
     result = simulate_two(options, seed=1, runs=40, ticks=100)
     share = result["size"].sum(["run", "group"]) / (40 * options.citizens)
@@ -138,9 +138,9 @@ def test_deaths_of_age_are_a_straight_line() -> None:
 
 
 def test_births_where_there_is_room() -> None:
-    """Everybody clones once a tick with chance p while neighbours are free: E N = N0 (1 + p)^t.
+    """Everyone clones once per tick with chance p while neighbours are free: E N = N0 (1 + p)^t.
 
-    So everybody is activated exactly once per period, and newborns only from the next.
+    So everyone is activated exactly once per tick, and newborns only from the next tick.
     """
     options = TwoGroupOptions(
         width=300, height=300, citizen_density=0.0012, legitimacy=1.0, cloning=0.05, max_age=2**20,
@@ -159,7 +159,7 @@ def test_cops_come_and_go() -> None:
     assert result.cops.values.tolist() == [[6, 40, 0, 11]] * 3
     packed = SMALL.with_(citizen_density=0.95, legitimacy=1.0, cloning=0.0, max_age=2**20)
     full = simulate_two(packed, seed=1, runs=2, ticks=2, cops=120)
-    assert full.cops.values.tolist() == [[6, 6]] * 2  # no free cell to land on
+    assert full.cops.values.tolist() == [[6, 6]] * 2  # no free cell
 
 
 def test_everything_adds_up() -> None:
@@ -191,15 +191,15 @@ def test_stop_at_extinction() -> None:
 
 
 def test_no_cops_and_little_legitimacy_is_genocide() -> None:
-    """Figure 13: L = .8, no cops; one group is gone in every run, whichever it is.
+    """Figure 13: L = .8, no cops; one group dies out in every run, whichever it is.
 
-    The paper says 30 of 30. Ours, first 1,500 periods: 30 of 30, mean of about 107 periods.
+    The paper says 30 of 30. Ours, first 1,500 ticks: 30 of 30, with a mean of about 107 ticks.
     """
     result = simulate_two(TwoGroupOptions(), seed=1, runs=30, ticks=1500, stop_at_extinction=True)
     assert result.extinction.notnull().all()
     victors = (result["size"][:, -1] > 0).sum("run").values
     assert victors.sum() == 30
-    assert victors.min() >= 6  # P < .001 were the victor not an even draw
+    assert victors.min() >= 6  # P < .001 if either group were equally likely to win
     assert float(result.extinction.mean()) == pytest.approx(105, abs=4 * 40 / math.sqrt(30))
 
 
@@ -213,9 +213,9 @@ def test_legitimacy_is_coexistence_without_cops() -> None:
 
 
 def test_peacekeepers_arrive_and_delay() -> None:
-    """Figure 14, in part: until they land nothing differs; many of them delay genocide.
+    """Figure 14, in part: nothing differs until they arrive, and many of them delay genocide.
 
-    Safe havens that last, as in the paper, we do not see (docs, streets).
+    We do not find the paper's lasting safe havens (see the page on the streets).
     """
     arguments: dict[str, Any] = {"seed": 7, "runs": 40, "ticks": 600, "stop_at_extinction": True}
     alone = simulate_two(TwoGroupOptions(), **arguments)
@@ -230,9 +230,10 @@ def test_peacekeepers_arrive_and_delay() -> None:
 
 @pytest.mark.slow
 def test_withdrawal_of_cops_hastens_genocide() -> None:
-    """Figure 14, in part, with cops who see 7 cells: their going at 100 brings it forward.
+    """Figure 14, in part, with cops who see 7 cells: withdrawal at 100 brings genocide forward.
 
-    Not so with jail for ever: hardship is inherited, so that by then the angry lines are gone.
+    This does not hold with jail for ever: hardship is inherited, so by then the angry lines have
+    died out.
     """
     options = TwoGroupOptions(citizen_density=0.66, cop_density=0.04, cop_vision=7.0)
     arguments: dict[str, Any] = {"seed": 8, "runs": 12, "ticks": 1200, "stop_at_extinction": True}
@@ -245,9 +246,10 @@ def test_withdrawal_of_cops_hastens_genocide() -> None:
 
 @pytest.mark.slow
 def test_many_cops_delay_genocide() -> None:
-    """Figures 15 to 17, sign only: with many cops it comes later, on average.
+    """Figures 15 to 17, sign only: with many cops genocide comes later, on average.
 
-    At the paper's .04 nothing is to be seen: its figures do not replicate (docs, streets).
+    At the paper's .04 there is no effect: its figures do not replicate (see the page on the
+    streets).
     """
     times = []
     for density in (0.0, 0.1, 0.2):

@@ -1,4 +1,4 @@
-"""Where to look next: found in a linear toy, quiet in noise, and worth its price."""
+"""Adaptive proposals: found in a linear toy, inactive in noise, and worth their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A normal mean with normal reports, whose posterior is known, put through `judge`."""
+"""A normal mean with normal reports, whose posterior is known, through the whole of weighing."""
 
 from __future__ import annotations
 
@@ -101,10 +101,11 @@ def test_the_truth_ranks_uniformly_and_faults_are_found(toy, normal_reports):
     answer, fit, answer_ignored, fit_ignored = _ranks(toy, uniformity, 120)
     assert uniformity.p_value(answer) > 0.05
     assert uniformity.p_value(fit) > 0.05
-    # A forecast that ignores the weights: the answer's rank cannot see it, the likelihood's can.
+    # A forecast that ignores the weights: the rank of the answer cannot detect it, the likelihood's
+    # can.
     assert uniformity.p_value(answer_ignored) > 0.05
     assert uniformity.p_value(fit_ignored) < 1e-3
-    normal_reports(SD / 2)  # the forecast now believes reports too much
+    normal_reports(SD / 2)  # the forecast now trusts reports too much
     narrow, *_ = _ranks(toy, uniformity, 120)
     assert uniformity.p_value(narrow) < 1e-3
     assert uniformity.coverage(narrow, 0.8).sigmas < -4

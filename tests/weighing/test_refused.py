@@ -1,4 +1,4 @@
-"""What is said where the evidence gives no answer: the true reason, and what was left out."""
+"""The message where the evidence gives no answer: the true reason, and what was left out."""
 
 from __future__ import annotations
 

@@ -162,4 +162,4 @@ def test_the_reason_of_a_verdict():
     assert importance_weights(log).reason == "few runs agree with the evidence"
     assert importance_weights(np.zeros(1000)).reason == ""
     assert reason("refused", 221.0, 400) == "the runs do not meet the evidence"
-    assert reason("thin", 300.0) == ""  # only the advice tells
+    assert reason("thin", 300.0) == ""  # only the advice says so

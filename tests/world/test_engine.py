@@ -106,7 +106,7 @@ def test_an_isolated_city_is_quiet_without_contagion():
     assert out["crowd"][:, :, 1].max() == 0
 
 
-#: Whatever lets lethal force and contagion act on the streets.
+#: Settings under which lethal force and contagion act on the streets.
 EFFECTS = (
     "lethal.backlash",
     "lethal.fear_weight",
@@ -119,9 +119,9 @@ EFFECTS = (
 @pytest.mark.parametrize("internet", [1.0, 0.2])
 @pytest.mark.parametrize("armed", [0.0, 0.6])
 def test_lethal_force_and_contagion_at_zero_leave_the_streets_model_1(armed, internet):
-    """All through the engine: people are killed and cut off, and the streets are the same bits.
+    """Through the whole engine: people are killed and cut off, and the streets keep the same bits.
 
-    With the effects as drawn they are not, so that something would be noticed.
+    With the effects as drawn they differ, so the test would notice a change.
     """
     runs, off = np.arange(20, dtype=np.int64), {m: False for m in MECHANISMS if m != "streets"}
     alone = small_case(mechanisms=off)
@@ -188,7 +188,7 @@ def test_every_declared_parameter_moves_some_output():
     case = small_case(horizon=30, places=places)
     registry = engine.registry(case)
     dead = list(registry)
-    for size in (20, 200, 1600):  # most move something in few runs, some act in few runs only
+    for size in (20, 200, 1600):  # most change something in few runs; some act in few runs only
         dead = _that_move_nothing(case, registry, dead, size)
     assert not dead
 
@@ -196,7 +196,7 @@ def test_every_declared_parameter_moves_some_output():
 def _that_move_nothing(case, registry, names, size):
     runs = np.arange(size, dtype=np.int64)
     values = values_of(case, size)
-    # a crisis in which everything happens: strong shock, willing leader, lead and members
+    # a crisis in which everything happens: strong shock, and a willing leader, lead and members
     values["trigger.0"][:] = 0.45
     for name, more in {
         "leader.request_base": 4.0,

@@ -41,7 +41,7 @@ def test_the_filmed_run_is_the_run(case, run):
 
 
 def test_the_picture_counts_what_the_kernel_counts(case):
-    """Where each agent has a cell of its own; elsewhere one can hide another."""
+    """Under readings where each agent has its own cell; elsewhere one agent can hide another."""
     runs = np.arange(12, dtype=np.int64)
     draws = design.draw(case, engine.registry(case), seed=SEED, runs=runs)
     exact = 0

@@ -199,7 +199,7 @@ def test_edmond(alpha, p, c, theta, cutoff, mimicked):
 
 
 def test_edmond_indifference_of_the_marginal_regime():
-    """At theta* the cost of mimicking theta** just eats what survival is worth."""
+    """At theta* the cost of mimicking theta** equals the value of survival."""
     alpha, p, c = 1.0, 0.5, 0.1
     game = textbook.edmond(alpha, p, c)
     attack = norm.cdf(np.sqrt(alpha) * (game.cutoff - game.mimicked))

@@ -1,4 +1,4 @@
-"""Known decisions: which reports are replayed, and what a run pays that could not take them."""
+"""Known decisions: which reports are replayed, and the charge of a run that could not decide so."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def test_a_run_notes_which_known_decision_its_rules_rule_out():
     assert not simulated(Guidance())["ruled_out"].any()
     day = 4
     alone = simulated(Guidance({("decision", ""): day}, {("request", ""): day}))
-    assert (alone["ruled_out"] == BITS["decision"]).all()  # nobody asked, so nobody could decide
+    assert (
+        alone["ruled_out"] == BITS["decision"]
+    ).all()  # no request was made, so nobody could decide
     assert (alone["log_guidance"] <= np.log(FLOOR)).all()
     asked = simulated(Guidance({("request", ""): 2, ("decision", ""): day}))
     assert not (asked["ruled_out"] & BITS["decision"]).all()

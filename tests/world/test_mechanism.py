@@ -1,4 +1,4 @@
-"""Declarations: the running engine keeps to them, and an eleventh mechanism needs nothing else."""
+"""Declarations: the running engine respects them, and an eleventh mechanism needs nothing else."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from foedus.world.state import EVENTS, State
 
 from .small_case import small_case, values_of
 
-#: Fields that replaying a decision charges (``Guidance.decide``), and what the engine sets.
+#: Fields that replaying a decision charges (``Guidance.decide``), and fields that the engine sets.
 COMMON = {"log_guidance", "ruled_out", "on"}
 FIELDS = {f.name for f in fields(State)} - {"events", "memories", "lattices"} - COMMON
 
 
 class Events(dict[str, Any]):
-    """The events of a state; notes which ones are looked at."""
+    """The events of a state; records which ones are read."""
 
     def __init__(self, events: dict[str, Any], touched: set[str]) -> None:
         super().__init__(events)
@@ -43,7 +43,7 @@ class Events(dict[str, Any]):
 
 
 class Watched(State):
-    """A state that notes which of its fields are looked at, and whose memories are asked for."""
+    """A state that records which of its fields are read, and which memories are requested."""
 
     touched: set[str]
     asked: set[type]
@@ -59,7 +59,7 @@ class Watched(State):
 
 
 def watched(state: State) -> Watched:
-    """Return a view of a state: the same arrays, under watch."""
+    """Return a view of a state: the same arrays, with reads recorded."""
     view = object.__new__(Watched)
     vars(view).update(vars(state))
     view.touched, view.asked = set(), set()
@@ -74,7 +74,7 @@ def contents(state: State) -> dict[str, Any]:
 
 
 class Seen:
-    """What a mechanism was seen to do."""
+    """The reads and writes observed in a mechanism."""
 
     def __init__(self) -> None:
         self.touched: set[str] = set()
@@ -84,7 +84,7 @@ class Seen:
 
 
 def spied(seen: Seen, call: Any) -> Any:
-    """Return a start or step that is watched."""
+    """Return a start or step that is observed."""
 
     def watch(setting: Setting, p: Any, state: State, *rest: Any) -> None:
         before = contents(state)
@@ -103,7 +103,7 @@ def spied(seen: Seen, call: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Seen]:
-    """Run the small case in several ways with every mechanism under watch."""
+    """Run the small case in several ways with every mechanism observed."""
     noted: dict[str, Seen] = defaultdict(Seen)
     original = list(ORDER)
     patch = pytest.MonkeyPatch()

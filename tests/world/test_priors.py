@@ -1,4 +1,4 @@
-"""Priors from the casebook: which, how, and without hindsight."""
+"""Priors from the casebook: which ones, how they are set, and without hindsight."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_earlier_case_sees_less_of_history():
 
 
 def test_a_cases_own_row_is_left_out_of_a_fit_that_has_seen_it():
-    """Told again years later, the case would be in the fit: `casebook_id` takes it out."""
+    """If the case recurred years later, its row would be in the fit; `casebook_id` takes it out."""
     told = {"start": CASE.start.replace(year=2024), "casebook_id": None, "requester_iso3": None}
     later = CASE.model_copy(update=told)
     named = later.model_copy(update={"casebook_id": "KAZ2022"})

@@ -1,4 +1,4 @@
-"""What a Dask worker of the tests imports first: the code hash that the tests fix."""
+"""Imported first by a Dask worker of the tests: the code hash that the tests fix."""
 
 import os
 

@@ -1,6 +1,6 @@
 """A stand-in for the world: quick, deterministic by run, and able to fail on purpose.
 
-What it should do wrong is said by environment variables, because spawned workers inherit them.
+Environment variables say what it does wrong, because spawned workers inherit them.
 """
 
 import os
@@ -51,12 +51,12 @@ def simulate(case, *, seed, runs, values, hypothesis, guidance):
             array[:, -1] = np.where(runs % 7 == 0, np.nan, array[:, -1])
         array = array > 50 if v.dtype == "bool" else array.astype(v.dtype)
         out[v.name] = array.reshape(runs.size, *shape(v, setting))
-    out["deaths_allied"][:] = 0.0  # a chunk of nothing but zeros
+    out["deaths_allied"][:] = 0.0  # a chunk of zeros only
     return out
 
 
 def _die_once():
-    """Kill this process, as the system does when memory is short, the first time only."""
+    """Kill this process as the system does when memory is short, but only the first time."""
     mark = os.environ.get("FAKE_DIE_ONCE")
     if mark:
         try:

@@ -1,4 +1,4 @@
-"""Compiled kernels: as few as there are kinds of lattices, warmed, and never of older text."""
+"""Compiled kernels: one per kind of lattice, warmed, and never from outdated source."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def test_the_page_warms_what_shipped_cases_need() -> None:
 
 
 def test_one_kernel_however_arguments_are_given() -> None:
-    """A number for all runs or one for each, one run or more, of whatever integer type."""
+    """One value for all runs or one for each, one run or more, of any integer type."""
     options = reading("paper", width=20, height=20)
     kernels = (kernel.create, kernel.misplaced, kernel.advance)
 
@@ -79,7 +79,7 @@ def test_one_kernel_however_arguments_are_given() -> None:
 
 
 def called(function: Any, found: set[str]) -> Iterator[str]:
-    """Yield the modules of all compiled functions and intrinsics that one calls."""
+    """Yield the modules of all compiled functions and intrinsics that a function calls."""
     python = getattr(function, "py_func", None) or getattr(function, "_defn", None)
     if python is None or repr(python) in found:
         return
@@ -136,7 +136,7 @@ def result(process: subprocess.Popen[str]) -> tuple[int, int, int]:
 
 
 def test_a_changed_helper_is_compiled_anew(package: Path) -> None:
-    """Not the file of the kernel, but one whose functions are compiled into it."""
+    """The change is not in the kernel's file, but in one whose functions are compiled into it."""
     both = [start(package), start(package)]  # at once
     first = {result(process)[2] for process in both}
     assert len(first) == 1

@@ -41,7 +41,7 @@ def test_same_law_as_mesa() -> None:
 
 
 def test_comparison_finds_another_law() -> None:
-    """The same tests do tell a floored ratio from a rounded one."""
+    """The same tests distinguish a floored ratio from a rounded one."""
     parity = _parity()
     ours = parity.run_ours(parity.PARAMETERS, runs=4000, ticks=parity.TICKS, seed=11)
     other = parity.run_ours(

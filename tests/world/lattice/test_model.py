@@ -86,7 +86,7 @@ def test_place_and_day_and_seed_change_the_draws() -> None:
 
 
 def test_parameters_of_each_run() -> None:
-    """A batch with its own parameters for each run is those runs one by one."""
+    """A batch with different parameters by run equals those runs one by one."""
     runs = np.array([4, 7, 8])
     state = create(SMALL, seed=1, runs=runs)
     L, k = np.array([0.2, 0.9, 0.6]), np.array([2.3, 1.0, 0.5])
@@ -111,7 +111,7 @@ def test_parameters_of_each_run() -> None:
 
 
 def test_every_option_changes_something() -> None:
-    """A declared parameter that changes nothing is a lie (Mesa's citizen_vision was one)."""
+    """An option that changes nothing is misleading (Mesa's citizen_vision was one)."""
     base = reading(
         "netlogo", width=23, height=19, citizen_vision=4, cop_vision=4, legitimacy=0.6,
         citizen_density=0.7, cop_density=0.06, max_jail_term=5,
@@ -143,7 +143,7 @@ def test_eligible_share(legitimacy: float, share: float) -> None:
 
 @pytest.mark.parametrize(("legitimacy", "share"), [(0.82, 0.01778), (0.80, 0.0250), (0.65, 0.0893)])
 def test_sparks(legitimacy: float, share: float) -> None:
-    """Active even where arrest is sure (P = 1): ((1 - L) - T)**2 / (2 (1 - L))."""
+    """Active even where arrest is certain (P = 1): ((1 - L) - T)**2 / (2 (1 - L))."""
     options = reading("paper", legitimacy=legitimacy, cop_density=0.34, k=200.0, max_jail_term=0)
     options = options.with_(jail_clock="own_turn", jailed_cell="open", cop_vision=1.0)
     state = create(options, seed=2, runs=range(100))
@@ -157,7 +157,7 @@ def test_sparks(legitimacy: float, share: float) -> None:
 
 
 def test_arrest_probability() -> None:
-    """P at (C, A) of the notes, by who is active beside so many cops."""
+    """P at (C, A) of the notes, from who is active beside a number of cops."""
 
     def risk(rounding: str, c: int, a: int) -> float:
         from fractions import Fraction
@@ -196,7 +196,7 @@ def test_words_are_uniform() -> None:
 
 
 def test_states_whose_agents_share_cells_go_on_only_where_they_may() -> None:
-    """The kernel counts bits where no two can be on a cell, and would count two as none."""
+    """If no two agents may share a cell, the kernel counts bits and would count two as none."""
     runs = range(4)
     shared = SMALL.with_(jailed_cell="open", cop_jumps=True, max_jail_term=2, legitimacy=0.3)
     state = create(shared, seed=1, runs=runs)
@@ -215,7 +215,7 @@ def test_states_whose_agents_share_cells_go_on_only_where_they_may() -> None:
         advance(state, options=SMALL, day=1, ticks=1, **address)
     np.testing.assert_array_equal(state.records, before)
     advance(state, options=shared, day=1, ticks=1, **address)
-    # The jailed are in nobody's way, until options say that they block their cells.
+    # The jailed block nobody, unless options say that they block their cells.
     held = create(SMALL, seed=1, runs=runs)
     advance(held, options=SMALL.with_(legitimacy=0.2), day=0, ticks=6, **address)
     advance(held, options=SMALL, day=1, ticks=1, **address)
@@ -234,7 +234,7 @@ def test_states_that_are_none() -> None:
 
 
 def test_placement_is_uniform() -> None:
-    """Each cell is as likely as any, for each agent; densities hold where each cell is drawn."""
+    """Every cell is equally likely for each agent; densities are right where each cell is drawn."""
     options = reading("paper", width=7, height=5, citizen_vision=2, cop_vision=2, cop_density=0.1)
     runs = 7000
     state = create(options, seed=11, runs=range(runs))

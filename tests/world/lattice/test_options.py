@@ -1,4 +1,4 @@
-"""Bad input to the streets: a ValueError that names the argument, the value, what is allowed."""
+"""Bad input to the streets: a ValueError that names the argument, the value and what is allowed."""
 
 import math
 from collections.abc import Callable

@@ -1,8 +1,7 @@
-"""The extended rule against what must hold: Model I at zero, closed forms, cities apart.
+"""The extended rule against known results: Model I at zero, closed forms, independent cities.
 
-The order of turns is held against the mean field of Clements and Fadai in ``test_scheduler.py``.
-The equation of Lang and De Sterck (2014) is not here: the streets do not solve it, so nothing of
-ours would be tested.
+The order of turns is compared with the mean field of Clements and Fadai in ``test_scheduler.py``.
+The equation of Lang and De Sterck (2014) is not tested, because the streets do not solve it.
 """
 
 import math
@@ -24,7 +23,7 @@ def lattice(name: str, **changes: Any) -> StreetOptions:
 
 @pytest.mark.parametrize("name", READINGS)
 def test_zero_coefficients_are_model_1(name: str) -> None:
-    """Backlash, fear and aversion to jail of zero: the same bits as without them."""
+    """With backlash, fear and aversion to jail at zero: the same bits as without them."""
     options = lattice(name)
     plain, extended = (create(options, seed=1, runs=RUNS) for _ in range(2))
     address: dict[str, Any] = {"options": options, "seed": 1, "runs": RUNS, "ticks": 12}
@@ -48,7 +47,7 @@ def test_zero_coefficients_are_model_1(name: str) -> None:
 def test_sign_of_each_coefficient(name: str, coefficient: str, value: float, sign: int) -> None:
     """On the first tick outrage brings people out and fear keeps them in, in every reading.
 
-    Without movement, and of citizens who all decide first: later, cops and crowds answer.
+    Without movement, and with all citizens deciding first: later, cops and crowds respond.
     """
     options = lattice(name, movement="none", activation="citizens_first", citizen_density=0.5)
     runs = np.arange(60)
@@ -57,7 +56,7 @@ def test_sign_of_each_coefficient(name: str, coefficient: str, value: float, sig
     given: list[dict[str, Any]] = [{}, {coefficient: value}]
     for more in given:
         state = start.copy()
-        # The arrests of the tick were active a moment before.
+        # Those arrested in this tick were active just before.
         got = advance(state, options=options, seed=2, runs=runs, day=0, ticks=1, **more)
         counts.append(int(got.actives.sum()) + int(got.arrests.sum()))
     assert sign * (counts[1] - counts[0]) > 4 * math.sqrt(max(counts))
@@ -65,7 +64,7 @@ def test_sign_of_each_coefficient(name: str, coefficient: str, value: float, sig
 
 @pytest.mark.parametrize("name", READINGS)
 def test_cities_without_coupling_are_independent(name: str) -> None:
-    """A city is the same city whether the others are simulated, and whatever happens there."""
+    """A city does not depend on whether the others are simulated, or on what happens there."""
     options = lattice(name)
     address: dict[str, Any] = {"options": options, "seed": 3, "runs": RUNS, "ticks": 8}
     alone = create(options, seed=3, runs=RUNS, city=1)
@@ -95,7 +94,7 @@ def test_cities_without_coupling_are_uncorrelated() -> None:
 
 
 def test_a_run_has_its_own_coefficients() -> None:
-    """Runs of a batch with other coefficients leave those at zero as they were."""
+    """Runs of a batch with other coefficients do not change the runs at zero."""
     options = lattice("netlogo")
     address: dict[str, Any] = {"options": options, "seed": 5, "runs": RUNS, "day": 0, "ticks": 10}
     plain, mixed = (create(options, seed=5, runs=RUNS) for _ in range(2))
@@ -116,7 +115,7 @@ LETHALITY = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 def response(options: StreetOptions, *, base: float, ticks: int, runs: int) -> np.ndarray:
     """Share of active citizens at each lethality, mean over ticks, shape (lethality, run).
 
-    The same draws at every lethality.
+    All lethalities use the same draws.
     """
     shift = DOSE["backlash"] * -np.expm1(-DOSE["saturation"] * LETHALITY)
     fear = base + DOSE["fear_weight"] * -np.expm1(-DOSE["fear_rate"] * LETHALITY)
@@ -132,7 +131,7 @@ def response(options: StreetOptions, *, base: float, ticks: int, runs: int) -> n
 
 
 def test_dose_response_is_the_closed_form() -> None:
-    """Without cops, at a constant risk of arrest, the lattice has the mean field's participation.
+    """Without cops, at a constant risk of arrest, participation on the lattice is the mean field's.
 
     It is single-peaked in lethality: more killing first brings people out, then keeps them in.
     """
@@ -152,7 +151,7 @@ def test_dose_response_among_cops_is_single_peaked(name: str) -> None:
 
 
 def assert_single_peaked(share: np.ndarray) -> None:
-    """Rise to a peak inside, then fall, beyond the noise of paired differences."""
+    """Check for a rise to an interior peak and a fall, beyond the noise of paired differences."""
     mean = share.mean(axis=1)
     peak = int(np.argmax(mean))
     assert 0 < peak < LETHALITY.size - 1
@@ -165,10 +164,10 @@ def assert_single_peaked(share: np.ndarray) -> None:
 
 
 def test_an_exponential_fear_alone_gives_no_inverted_u() -> None:
-    """With outrage in proportion to killing, an exponential fear can only fall and then rise.
+    """With outrage proportional to killing, exponential fear can only give a fall and then a rise.
 
-    ``b x - s R (1 - exp(-k x))`` is convex in x. An inverted U needs outrage that saturates
-    before fear does (above), or a fear that starts flat. Sizes matter: the sign alone says nothing.
+    ``b x - s R (1 - exp(-k x))`` is convex in x. An inverted U needs outrage that saturates before
+    fear does (above), or fear that starts flat. Sizes matter; the sign alone does not decide.
     """
     x = np.linspace(0.0, 6.0, 200)
     for b in (0.01, 0.05, 0.2):

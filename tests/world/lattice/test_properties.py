@@ -76,14 +76,14 @@ def test_conservation(options: StreetOptions, seed: int) -> None:
         assert (people != 2).all()
         if options.placement is Placement.COUNT:
             assert (n, police) == (options.citizens, options.cops)
-        # The counts are the agents'; a citizen is in one state, so the jailed are never active.
+        # The counts agree with the agents; a citizen has one state, so the jailed are never active.
         assert result["actives"][0, -1] == (people == 1).sum()
         assert result["jailed"][0, -1] == (people == 3).sum()
         # Only the jailed have a term.
         assert (agents["term"][agents["kind"] != 3] == 0).all()
         assert (agents["x"] < options.width).all()
         assert (agents["y"] < options.height).all()
-        # No two on one cell, unless the reading lets them.
+        # No two agents share a cell, unless the reading allows it.
         standing = np.ones(agents["kind"].size, dtype=bool)
         if options.jailed_cell is not JailedCell.BLOCK:
             standing = agents["kind"] != 3
@@ -97,9 +97,9 @@ def test_conservation(options: StreetOptions, seed: int) -> None:
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(lattices(), SEEDS, st.integers(0, 39), st.integers(0, 39))
 def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> None:
-    """A shifted start has the shifted future, cell by cell: all draws are relative.
+    """A shifted start has the shifted future, cell by cell, because all draws are relative.
 
-    All but the places where removed citizens come back, which are cells of the lattice.
+    The exceptions are the places where removed citizens return, which are cells of the lattice.
     """
     if options.jailed_cell is JailedCell.REMOVED:
         options = options.with_(jailed_cell="open")
@@ -123,7 +123,7 @@ def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> Non
 
 @njit
 def survey(plan: Any, page: Any, seen: Any, free: Any) -> None:
-    """Fill in what the kernel counts around every cell, shapes (2, height, width) and so on."""
+    """Fill in the kernel's counts around every cell, shapes (2, height, width) and so on."""
     for y in range(seen.shape[1]):
         for x in range(seen.shape[2]):
             at, here, there = page, np.uint64(x), np.uint64(y)
@@ -141,11 +141,11 @@ def survey(plan: Any, page: Any, seen: Any, free: Any) -> None:
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(lattices(), SEEDS)
 def test_counts(options: StreetOptions, seed: int) -> None:
-    """Cops, actives and free cells in vision of every cell, as the kernel counts and by looking."""
+    """Cops, actives and free cells in vision of every cell, by the kernel and by looking."""
     state = create(options, seed=seed, runs=[0])
     advance(state, options=options, seed=seed, runs=[0], day=0, ticks=2)
     lattice = _lattice(options)
-    # Who acts when is nothing to what is seen, so let nothing be compiled for it.
+    # The order of actions does not affect what is seen, so nothing is compiled for it.
     plan = lattice.plan._replace(act_first=kernel.choice(False))
     room = state.records.shape[1]
     scratch = [

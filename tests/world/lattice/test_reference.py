@@ -82,7 +82,7 @@ def compare(options: StreetOptions, seed: int, run: int, ticks: int, **rates: An
 def check_start(
     options: StreetOptions, state: StreetState, plain: tuple[list[Agent], list[Agent]]
 ) -> None:
-    """Everybody is where the plain version puts them, with the same traits."""
+    """Check that everyone is where the plain version puts them, with the same traits."""
     citizens, cops = plain
     n = len(citizens)
     assert (state.citizens[0], state.cops[0]) == (n, len(cops))
@@ -105,7 +105,7 @@ def test_readings(name: str, legitimacy: float) -> None:
     assert actives > 0 or legitimacy == 0.8
 
 
-#: Lattices of one to three blocks of 48 columns, with and without a short one, and tall ones;
+#: Lattices of one to three blocks of 48 columns, with and without a short block, and tall ones;
 #: vision of a citizen and of a cop, with one group of 15 columns and with two.
 SHAPES = [
     (49, 15, 7, 7), (64, 15, 7, 7), (97, 15, 7, 7), (130, 5, 2, 2), (97, 9, 4, 3), (64, 17, 8, 3),
@@ -172,7 +172,7 @@ def test_any_options(case: int) -> None:
 
 
 def test_wide_vision_and_full_lattice() -> None:
-    """More than 16 lanes, more than 255 cells in vision, and nowhere to go."""
+    """More than 16 lanes, more than 255 cells in vision, and no free cell."""
     wide = reading("mesa", width=41, height=39, citizen_vision=19, cop_vision=18, legitimacy=0.4)
     assert compare(wide, seed=1, run=1, ticks=2) > 0
     moore = reading(

@@ -1,16 +1,17 @@
-"""The kernel's turns, under the rule of another model: one that has an exact mean field.
+"""The kernel's order of turns, tested under another model that has an exact mean field.
 
 Clements and Fadai (2022, doi 10.1016/j.physa.2022.127279) have rebels and bystanders on a lattice,
-shares r and b of its sites. By one of their rules, if agents move so fast that the neighbours are
-any two sites, whoever has a turn changes sides at rate 1 if the first is a rebel and the second a
-bystander: ``r' = r b**2 - r**2 b = -b'``. Epstein's model has no such equation. The rule and the
-visibility of what was done before are written here; who has a turn when is ``kernel.prepare``'s.
+with shares r and b of its sites. Under one of their rules, agents move so fast that the neighbours
+are any two sites, and whoever has a turn changes sides at rate 1 if the first is a rebel and the
+second a bystander: ``r' = r b**2 - r**2 b = -b'``. Epstein's model has no such equation. The rule,
+and the visibility of earlier changes, are written in this file; the order of turns is from
+``kernel.prepare``.
 
-A tick of length h lets an agent change with probability h. While it goes on, the turns still to
-come are of agents as they were when it began, among agents as they are now: ``r' = r b (b0 - r0)``,
-with r0 and b0 from its start. For small h that is the equation. At h = 1 it is neither that nor
-what other schedules give: the equation itself if turns were drawn with replacement, and
-``r0 b0 (b0 - r0)`` if all changed at once.
+In a tick of length h an agent changes with probability h. During the tick, the agents still to come
+are as they were when it began, among agents as they are now: ``r' = r b (b0 - r0)``, with r0 and b0
+from its start. For small h this is the equation. At h = 1 it differs from the equation and from
+other schedules: drawing turns with replacement would give the equation itself, and changing all at
+once would give ``r0 b0 (b0 - r0)``.
 """
 
 from __future__ import annotations
@@ -38,22 +39,22 @@ Slope = Callable[[float, float, float, float], float]
 
 
 def in_turn(r: float, b: float, r0: float, b0: float) -> float:
-    """Everybody once a tick, each seeing what those before have done."""
+    """Everyone once per tick, each seeing the changes of those before."""
     return r * b * (b0 - r0)
 
 
 def continuous(r: float, b: float, r0: float, b0: float) -> float:
-    """The equation; as many turns as agents, of agents drawn anew each time."""
+    """The equation: as many turns as agents, with agents drawn with replacement."""
     return r * b * (b - r)
 
 
 def at_once(r: float, b: float, r0: float, b0: float) -> float:
-    """Everybody once a tick, seeing how it was before."""
+    """Everyone once per tick, seeing the state before the tick."""
     return r0 * b0 * (b0 - r0)
 
 
 def expected(slope: Slope, *, h: float, until: float) -> float:
-    """Share of rebels after some time, tick by tick."""
+    """Return the share of rebels after some time, tick by tick."""
     r, total = REBELS, REBELS + BYSTANDERS
     for _ in range(round(until / h)):
 
@@ -93,7 +94,7 @@ tour = njit(_tour)
 
 
 def played(*, h: float, until: float, runs: int, seed: int) -> float:
-    """Share of rebels after some time, played out; mean of some runs."""
+    """Return the simulated share of rebels after some time, mean over runs."""
     rebels, agents = round(REBELS * SITES), round((REBELS + BYSTANDERS) * SITES)
     rng = np.random.default_rng(seed)
     shares = []
@@ -106,7 +107,7 @@ def played(*, h: float, until: float, runs: int, seed: int) -> float:
     return float(np.mean(shares))
 
 
-#: Standard deviation of the share in one run, at either time.
+#: Standard deviation of the share in one run, at both times.
 SD = 0.00064
 
 
@@ -133,7 +134,7 @@ def test_every_place_in_the_order_is_as_likely() -> None:
     for order in orders(4, agents, ticks):
         assert sorted(order) == list(range(agents))
         counts[np.arange(agents), order] += 1
-    # Rows and columns both add up to the number of ticks.
+    # Both rows and columns add up to the number of ticks.
     square = float(((counts - ticks / agents) ** 2 / (ticks / agents)).sum())
     freedom = (agents - 1) ** 2
     assert 0.001 < stats.chi2.sf(square * freedom / (agents * (agents - 1)), freedom) < 0.999

@@ -78,7 +78,7 @@ def draws(*modules: ModuleType, runs: int, seed: int = 3) -> dict[str, np.ndarra
 def streets(
     runs: int = 4, frame: Setting = SETTING, *, active: float = 0.1, intensity: float = 0.5
 ) -> State:
-    """Return a state as the street layer leaves it on a day of unrest."""
+    """Return a state as the streets leave it on a day of unrest."""
     cities = len(frame.cities)
     state = State.calm(runs, cities, len(frame.members))
     reservoir = np.broadcast_to(0.05 * frame.population, (runs, cities)).copy()
@@ -109,7 +109,7 @@ def advance(
     first: int = 0,
     begin: bool = True,
 ) -> State:
-    """Start a mechanism and take some days of it alone, the streets standing still."""
+    """Start a mechanism and run it alone for some days, with the streets held constant."""
     random = keyed(state.internet.size) if random is None else random
     if begin and hasattr(module, "start"):
         module.start(frame, p, state, random)
@@ -119,7 +119,7 @@ def advance(
 
 
 def fields(state: State) -> dict[str, np.ndarray]:
-    """Return all arrays of a state by name, its events included."""
+    """Return all arrays of a state by name, including its events."""
     out = {k: v for k, v in vars(state).items() if isinstance(v, np.ndarray)}
     out |= {f"event_{k}": v for k, v in state.events.items()}
     return out | {
@@ -129,12 +129,12 @@ def fields(state: State) -> dict[str, np.ndarray]:
     }
 
 
-#: Fields by which mechanisms tell each other what no output shows.
+#: Fields that mechanisms exchange and that no output shows.
 INNER = ("unrest", "active_people", "mobilisable", "baseline", "story", "police", "collapse_chance")
 
 
 def changed(before: State, after: State) -> set[str]:
-    """Return the names of the fields that differ, memories and INNER left out."""
+    """Return the names of the fields that differ, except memories and INNER."""
     a, b = fields(before), fields(after)
     names = (n for n in a if not n.startswith("memory.") and n not in INNER)
     return {n for n in names if not np.array_equal(a[n], b[n])}
@@ -143,9 +143,9 @@ def changed(before: State, after: State) -> set[str]:
 def moving_parameters(
     module: ModuleType, play: Any, low: float = 0.2, high: float = 0.9
 ) -> dict[str, bool]:
-    """Return, for each parameter of a mechanism, whether it moves anything that ``play`` returns.
+    """Return, for each parameter of a mechanism, whether it changes anything that ``play`` returns.
 
-    ``play(p)`` simulates and returns arrays; each parameter in turn goes to two prior quantiles.
+    ``play(p)`` simulates and returns arrays; each parameter in turn is set to two prior quantiles.
     """
     moved = {}
     base = draws(module, runs=RUNS)
@@ -165,7 +165,7 @@ RUNS = 60
 
 
 def batch_free(module: ModuleType, make: Any, days: int = 6, prepare: Any = None) -> None:
-    """Assert that a run is bit for bit the same alone and among others."""
+    """Assert that a run is bit for bit the same alone and with others."""
     runs = 37
     p = draws(module, runs=runs)
     whole = make(runs)

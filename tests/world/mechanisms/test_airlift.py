@@ -1,4 +1,4 @@
-"""Airlift: the arrival curve, what limits it, tempo and durations of the casebook, relief."""
+"""Airlift: the arrival curve and its limits, tempo and durations of the casebook, relief."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_arrival_curve_takes_the_fitted_days(ramp, width):
 
 
 def test_first_landing_within_a_day_and_complete_in_days():
-    """A stand-by force of 2,000 with vehicles: first boots at once, nearly all in 4 to 6 days."""
+    """A stand-by force of 2,000 with vehicles: the first land at once, most in 4 to 6 days."""
     p = medians(airlift, **PROMPT, **STAY)
     state = committed()
     present = daily(p, state, 14)[:, 0]
@@ -144,8 +144,9 @@ def test_tempo_after_decisions_meets_the_casebooks_quantiles():
 def test_tempo_of_organisations():
     """Request to arrival by an organisation: median 6 days, upper quartile 52 (n = 15).
 
-    The law is bimodal and its median sits in the gap, so it is bracketed by the share that has to
-    be assembled. The days from request to decision are the casebook's quantiles, drawn apart.
+    The distribution is bimodal and its median lies in the gap, so it is bracketed by the share that
+    has to be assembled. The days from request to decision are the casebook's quantiles, drawn
+    separately.
     """
     runs = 40_000
     p = draws(airlift, runs=runs)
@@ -238,7 +239,9 @@ def test_durations_meet_the_casebook():
     rng = np.random.default_rng(5)
     runs = 60_000
     p = draws(airlift, runs=runs)
-    short = rng.uniform(size=runs) < 11 / 39  # the share of all missions, not of protest
+    short = (
+        rng.uniform(size=runs) < 11 / 39
+    )  # the share of all missions, not of those against protest
     mean = np.where(short, p["airlift.short_stay"], p["airlift.long_stay"])
     days = p["airlift.min_stay"] + rng.exponential(mean) + p["airlift.withdrawal"]
     got = np.quantile(days / 30.44, [0.1, 0.25, 0.5, 0.75, 0.9])

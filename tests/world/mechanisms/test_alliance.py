@@ -78,7 +78,7 @@ def test_the_lead_accepts_with_its_log_odds_whatever_the_correlation():
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("rho", [0.0, 0.6])
 def test_every_rule_agrees_with_plain_simulation_of_the_votes(rule, rho):
-    """Conditional draws and enumeration give the law of the naive three-valued ballot."""
+    """Conditional draws and enumeration give the law of directly simulated three-valued votes."""
     runs = 20_000
     against, yes = 0.15, 0.6
     frame = setting(rule=rule)

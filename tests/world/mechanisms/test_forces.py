@@ -1,4 +1,4 @@
-"""Forces: who holds, what backing does and when, and when the government falls."""
+"""Forces: who holds, the effects of backing and their timing, and when the government falls."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_no_backing_coefficients_no_effect_of_the_alliance():
 
 
 def test_the_weight_of_the_force_amplifies_a_pledge():
-    """The cutoff falls more by the same announcement where the force matters more."""
+    """The same announcement lowers the cutoff more where the force has more weight."""
     falls = []
     for lam in (0.0, 0.25, 0.5, 0.75):
         p = medians(forces, forces__weight=lam, forces__guarantee=0.0, forces__mean=0.3)

@@ -1,4 +1,4 @@
-"""Information: Bayes' rule in closed form, who claims when, and what belief does to legitimacy."""
+"""Information: Bayes' rule in closed form, who claims and when, and the effect on legitimacy."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_the_offset_is_taken_back_when_belief_falls_even_at_the_ceiling():
 
 
 def test_the_story_and_the_killings_compose():
-    """Mechanism 2's recovery does not eat the story's effect, and the story not the recovery."""
+    """Mechanism 2's recovery does not remove the story's effect, nor the story the recovery."""
     state = streets(active=0.0, intensity=0.0)
     state.claim[:] = True
     state.legitimacy[:] = 0.6

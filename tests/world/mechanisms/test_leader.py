@@ -1,4 +1,4 @@
-"""The leader's decisions: closed chances, signs, switches, replay."""
+"""The leader's decisions: closed-form chances, signs, switches, replay."""
 
 from __future__ import annotations
 

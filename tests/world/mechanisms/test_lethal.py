@@ -207,7 +207,7 @@ def test_every_parameter_moves_something():
         }
 
     moved = moving_parameters(lethal, play)
-    if not moved["lethal.exposure"]:  # a rare death: look harder
+    if not moved["lethal.exposure"]:  # deaths are rare, so look closer
 
         def harder(p):
             return play({**p, "lethal.hazard_security": np.full(60, 0.1)})

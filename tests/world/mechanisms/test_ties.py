@@ -1,4 +1,4 @@
-"""Ties are covariates of two equations and of nothing else."""
+"""Ties are covariates of two equations and enter nowhere else."""
 
 from __future__ import annotations
 
