@@ -125,7 +125,7 @@ BAD = [
     (["run", "nowhere.yaml"], "nowhere.yaml"),
     (["forecast", FLAGSHIP, "--runs", "0"], ">= 1"),
     (["forecast", FLAGSHIP, "--out", "small.yaml"], "this is a file, but a store is a folder"),
-    (["forecast", FLAGSHIP, "--brief", "."], "a folder is there"),
+    (["forecast", FLAGSHIP, "--brief", "."], "this is a folder"),
     (["forecast", "small.yaml", "--brief", "small.yaml"], "ends in .html"),
     (["report", "small.yaml", "--brief", "small.yaml/b.html"], "small.yaml is not writable"),
     (["report", "small.yaml", "--pdf", "b.html"], "--pdf b.html: a file name that ends in .pdf"),
@@ -342,7 +342,7 @@ def test_an_interrupted_forecast_goes_on_by_the_same_command(
     assert call("forecast", FLAGSHIP, "--runs", "9") == 130
     said = capsys.readouterr().err.strip()
     again = "foedus forecast kazakhstan-2022 --runs 9"
-    assert said == f"foedus: stopped after 5 runs, safe in x. To go on: {again}"
+    assert said == f"foedus: stopped after 5 runs, safe in x. To continue: {again}"
 
 
 @pytest.mark.slow

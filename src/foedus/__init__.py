@@ -1,4 +1,4 @@
-"""foedus: will the alliance come, how soon, with what, and what happens in the streets.
+"""foedus: will the alliance come, how soon and with what, and what happens in the streets.
 
 The verbs of the command line are functions here, and return xarray or small typed objects::
 
@@ -7,7 +7,7 @@ The verbs of the command line are functions here, and return xarray or small typ
     case = foedus.load_case("kazakhstan-2022")
     forecast = foedus.forecast(case, as_of="2022-01-07", runs=2000)
 
-Names are imported when first used, so that ``import foedus`` is quick; ``__init__.pyi`` lists them.
+Names are imported on first use, so that ``import foedus`` is fast; ``__init__.pyi`` lists them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-# Below __getattr__: with EAGER_IMPORT set this imports all, and some modules ask for the version.
+# Below __getattr__, because EAGER_IMPORT imports everything here and some modules need the version.
 _load, _, _names = lazy_loader.attach_stub(__name__, __file__)
 
 __all__ = ["__version__", *_names]  # noqa: PLE0604 - all of them are texts

@@ -19,11 +19,11 @@ class Problem:
     file : str
         File name as the user gave it.
     line, column : int or None
-        Position, counted from 1; None where the file as a whole is meant.
+        Position, counted from 1; None for the file as a whole.
     field : str
         Dotted path of the field, such as ``facts.3.known_from``.
     found : str
-        What stood there, shortened.
+        What the file has, shortened.
     expected : str
         What would be right.
     """
@@ -45,7 +45,7 @@ class Problem:
 
 
 class InputError(FoedusError):
-    """Bad input, exit status 2. Carries all problems, not the first only."""
+    """Bad input, exit status 2. Carries all problems, not only the first."""
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
         if isinstance(problems, str):
@@ -68,12 +68,12 @@ class Interrupted(FoedusError):  # noqa: N818 - a stop, not an error
     stopped : str
         What was stopped, and what is safe.
     again : str or None
-        The command that goes on.
+        The command that continues.
     """
 
     def __init__(self, stopped: str, again: str | None = None) -> None:
         self.stopped, self.again = stopped, again
-        super().__init__(stopped if again is None else f"{stopped} To go on: {again}")
+        super().__init__(stopped if again is None else f"{stopped} To continue: {again}")
 
     def __reduce__(self) -> tuple[type[Interrupted], tuple[str, str | None]]:
         return type(self), (self.stopped, self.again)

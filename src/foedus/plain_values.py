@@ -1,4 +1,4 @@
-"""Values as JSON can hold them: one serialiser for all results."""
+"""Results as values that JSON can hold: one serialiser for all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 
 def figures(x: float) -> str:
-    """Return a number to four figures, whole numbers as they are, thousands set apart.
+    """Return a number to four figures (whole numbers unchanged), with thousands separators.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def figures(x: float) -> str:
 
 
 def finite(number: float | None) -> float | None:
-    """Return a number as JSON can hold it: None for infinities and NaN."""
+    """Return a number that JSON can hold: None for infinities and NaN."""
     return None if number is None or not math.isfinite(number) else float(number)
 
 
@@ -103,7 +103,7 @@ def _field_to_plain(about: Field[Any], value: Any) -> Any:
 
 
 class Plain:
-    """A dataclass that :func:`to_plain` can write, with ``to_dict`` to ask for it.
+    """A dataclass that :func:`to_plain` can write, with ``to_dict``.
 
     Attributes
     ----------

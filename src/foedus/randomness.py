@@ -1,11 +1,11 @@
-"""Keyed, counter-based random numbers: a draw is addressed, never taken in turn.
+"""Keyed, counter-based random numbers: a draw has an address and does not depend on order.
 
-A uniform is a pure function of ``(seed, run, purpose, place, tick, slot)``. A run is
-therefore the same run whatever batch, worker or machine computes it, and switching one
-mechanism off leaves the draws of all others as they were (common random numbers).
+A uniform is a pure function of ``(seed, run, purpose, place, tick, slot)``. A run is therefore the
+same whatever batch, worker or machine computes it, and switching one mechanism off leaves the draws
+of all others unchanged (common random numbers).
 
-The generator is Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405), tested
-against the authors' known-answer vectors.
+The generator is Philox4x32-10 (Salmon et al. 2011, doi 10.1145/2063384.2063405), tested against the
+authors' known-answer vectors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-#: Version of the addressing scheme. It changes whenever the same seed gives other numbers.
+#: Version of the addressing scheme. It changes whenever the same seed gives different numbers.
 STREAM_VERSION = 2
 
 _M0 = np.uint64(0xD2511F53)
@@ -91,7 +91,7 @@ class Random:
     runs : ndarray of int64, shape (run,)
         Global run numbers, not positions in the batch.
     luck : mapping of (purpose, place) to ndarray, shape (run,)
-        Uniforms that stand in for a draw at tick 0, where an adaptive ensemble moved them
+        Uniforms that replace a draw at tick 0 where an adaptive ensemble moved it
         (:mod:`foedus.ensemble.proposal`).
     """
 
@@ -109,7 +109,7 @@ class Random:
 
     def normal(self, purpose: str, *, place: int = 0, tick: int = 0, slot: int = 0) -> FloatArray:
         """Return standard normals, shape (run,), by inversion of :meth:`uniform`."""
-        from scipy import special  # half a second to import: not for the streets alone
+        from scipy import special  # half a second to import, which the streets alone do not need
 
         u = self.uniform(purpose, place=place, tick=tick, slot=slot)
         return np.asarray(special.ndtri(u), dtype=np.float64)
@@ -127,6 +127,6 @@ class Random:
         return np.where(mean > 0.0, count, 0.0)
 
     def subset(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Random:
-        """Return the draws of some of the runs; they are the same draws."""
+        """Return the draws of some of the runs, unchanged."""
         luck = {address: u[keep] for address, u in self.luck.items()}
         return Random(self.seed, self.runs[keep], luck)

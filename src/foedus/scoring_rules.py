@@ -1,8 +1,8 @@
-"""Scoring rules: how good a probability or a distribution was, given what came.
+"""Scoring rules: how good a probability or a distribution was, given the outcome.
 
-The Brier score of a yes-or-no question is ``(p - y)**2``, from 0 to 1: half of Brier's own sum
-over both answers. Of a question with more than two answers it is that sum, from 0 to 2.
-All rules are better when smaller.
+The Brier score of a yes-or-no question is ``(p - y)**2``, from 0 to 1: half of Brier's original sum
+over both answers. For a question with more than two answers it is that sum, from 0 to 2. All scores
+are better when smaller.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from foedus.plain_values import Plain
 
 FloatArray = NDArray[np.float64]
 
-#: A baseline that says "never" or "surely" is moved this far from it for the log score, which
-#: would be infinite otherwise. The Brier score takes it at its word.
+#: For the log score, a baseline that says "never" or "certainly" is moved this far away from 0 or
+#: 1, where the score would be infinite. The Brier score takes it unchanged.
 BASELINE_FLOOR = 0.01
 
 
@@ -39,28 +39,28 @@ class Score(Plain):
 
 
 def brier(p: float, outcome: bool, *, two_sided: bool = False) -> float:
-    """Return the Brier score, 0 (right and sure) to 1 (wrong and sure).
+    """Return the Brier score, 0 (right and certain) to 1 (wrong and certain).
 
     Parameters
     ----------
     p : float
-        Probability given to "true".
+        Probability of "true".
     outcome : bool
     two_sided : bool
-        Brier's own sum over both answers, twice as large: 0 to 2. foedus reports the half.
+        Brier's original sum over both answers, twice as large: 0 to 2. foedus reports the half.
     """
     score = (p - float(outcome)) ** 2
     return 2.0 * score if two_sided else score
 
 
 def log_score(p: float, outcome: bool) -> float:
-    """Return minus the natural log of the probability that was given to what happened."""
+    """Return minus the natural log of the probability of the outcome."""
     given = p if outcome else 1.0 - p
     return -math.log(given) if given > 0 else math.inf
 
 
 def shrunk(p: float, effective: float) -> float:
-    """Return a probability estimated from a finite sample, moved off 0 and 1.
+    """Return a probability estimated from a finite sample, moved away from 0 and 1.
 
     ``(n p + ½) / (n + 1)`` with n the effective sample size: no number of runs proves that
     something cannot happen.

@@ -18,7 +18,7 @@ def quantile(values: FloatArray, weight: FloatArray, q: FloatArray) -> FloatArra
     Parameters
     ----------
     values : ndarray, shape (run, ...)
-        May hold infinities ("never"); they are the largest.
+        May contain infinities ("never"), which are the largest.
     weight : ndarray, shape (run,)
         Non-negative.
     q : ndarray, shape (level,)
@@ -45,7 +45,7 @@ def quantile(values: FloatArray, weight: FloatArray, q: FloatArray) -> FloatArra
 
 
 def median(values: FloatArray, weight: FloatArray) -> float:
-    """Return the weighted median of values of shape (run,); infinite where it is "never"."""
+    """Return the weighted median of values of shape (run,); infinite for "never"."""
     return float(quantile(values, weight, np.array([0.5]))[0])
 
 

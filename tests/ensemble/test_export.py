@@ -92,7 +92,7 @@ def test_arviz(made, tmp_path):
 
 def test_what_is_there_is_not_overwritten_and_damage_leaves_nothing(made, tmp_path):
     (tmp_path / "a.nc").write_text("mine")
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         export.to_netcdf(made, tmp_path / "a.nc")
     shutil.copy(made.path / "crowd" / "c.0.0.0", made.path / "crowd" / "c.1.0.0")
     (made.path / "crowd" / "c.1.0.0").write_bytes(b"")
