@@ -206,7 +206,7 @@ def test_the_text_shows_a_mistake_behind_its_line_and_both_views_are_one(page, s
     page.fill("#editor-text", text.replace("foedus: 1", "foedus: ["))
     page.wait_for_selector("#editor-summary .bad")
     page.click("#editor-show-form")
-    page.locator(".editor-view .bad").filter(has_text="can't be read").wait_for()
+    page.locator(".editor-view .bad").filter(has_text="cannot be shown as a form").wait_for()
     assert no_sideways_scrolling(page)
 
 

@@ -23,7 +23,7 @@ BAD = [
     ("lat: 50.0", "lat: .nan", ".nan", "places.north.lat", "finite"),
     ("foedus: 1", "foedus: 2", "foedus: 2", "foedus", "one of 1"),
     ("id: small", "id: small case", "small case", "id", "short name"),
-    ("title: A small case", "title: 7", "title: 7", "title", "a text"),
+    ("title: A small case", "title: 7", "title: 7", "title", "text; put it in quotes"),
     ("rule: unanimity", "rule: unanimty", "unanimty", "alliance.rule", "did you mean 'unanimity'"),
     ("[leader]", "[leeder]", "leeder", "actors.chief.roles.0", "did you mean 'leader'"),
     ("  agency: {name: An agency}", "  - agency", "- agency", "sources", "a mapping"),
@@ -66,7 +66,7 @@ BAD = [
     ("speaker: chief", "speaker: cheif", "cheif", "facts.1.speaker", "did you mean 'chief'"),
     ("actor: tiny,", "actor: tinny,", "tinny", "alliance.members.1.actor", "did you mean 'tiny'"),
     ("lead: big", "lead: chief", "lead: chief", "alliance.lead", "a member of the alliance"),
-    ("requester: home", "requester: big", "requester", "alliance.requester", "another member"),
+    ("requester: home", "requester: big", "requester", "alliance.requester", "other than the lead"),
     ("part_of: home", "part_of: chief", "part_of", "actors.chief.part_of", "part of itself"),
     ("{question: landed,", "{question: lnded,", "lnded", "outcomes.0.question", "did you mean"),
     ("statistic: happens, by", "member: mars, statistic: happens, by", "mars",
@@ -94,10 +94,10 @@ BAD = [
      "outcomes.0.known_from", "later than the case's as_of"),
     # -- the same thing twice
     ("id: request\n", "id: crowd-3\n", "id: crowd-3\n    about: 2022-01-05", "facts.1.id",
-     "there is one already"),
-    ("id: deaths", "id: landed", "id: landed\n    text: How", "questions.1.id", "there is one"),
+     "already exists"),
+    ("id: deaths", "id: landed", "id: landed\n    text: How", "questions.1.id", "already exists"),
     ("horizon: 20", "horizon: 20\nhorizon: 21", "horizon: 21", "horizon", "each key once"),
-    ("actor: tiny,", "actor: big,", "pool: 100", "alliance.members.1.actor", "there is one"),
+    ("actor: tiny,", "actor: big,", "pool: 100", "alliance.members.1.actor", "already exists"),
 ]  # fmt: skip
 
 

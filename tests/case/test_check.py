@@ -251,7 +251,7 @@ def test_ids_of_odd_file_names(tmp_path, name, expected):
 def test_nothing_is_overwritten_or_half_written(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("precious")
-    with pytest.raises(InputError, match="overwrites none"):
+    with pytest.raises(InputError, match="does not overwrite files"):
         new_case(path)
     assert path.read_text() == "precious"
     for bad in (tmp_path / "none" / "x.yaml", tmp_path / "x.txt", tmp_path / "a\0.yaml"):

@@ -1,4 +1,4 @@
-"""What is known: the case file, read into typed and checked objects."""
+"""The case file: what is known, read into typed and checked objects."""
 
 from foedus.case.asof import Hidden, as_of, hidden
 from foedus.case.check_report import CheckReport, check

@@ -19,14 +19,14 @@ _DOTS = ".."
 
 @dataclass(frozen=True)
 class Hidden:
-    """What an as-of date hides.
+    """The parts of a case that an as-of date hides.
 
     Attributes
     ----------
     facts : tuple of Fact
     calendar : tuple of Entry
     outcomes : int
-        Number of outcomes; all of them, whatever the date.
+        Number of outcomes; all are hidden, whatever the date.
     """
 
     facts: tuple[Fact, ...]
@@ -37,20 +37,20 @@ class Hidden:
 def as_of(case: Case, date: AsOf) -> Case:
     """Return the case as it was known at a time; it has no outcomes.
 
-    A fact or calendar entry is kept when it was public by then. A bare as-of date means the end
-    of that day in the case's zone; a date and time without a zone is in that zone. What is known
-    "from" a bare date is known by the end of that day, so an as-of time within the day hides it.
+    A fact or calendar entry is kept if it was public by then. A bare as-of date means the end of
+    that day in the case's zone; a date and time without a zone is in that zone. A fact known "from"
+    a bare date is known by the end of that day, so an as-of time within the day hides it.
 
     Parameters
     ----------
     case : Case
     date : datetime.date, datetime.datetime or str
-        A text is read as in a case file.
+        Text is read as in a case file.
 
     Returns
     -------
     Case
-        A new one; its ``as_of`` is the day of ``date``.
+        A new case; its ``as_of`` is the day of ``date``.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _checked(case: Case, date: AsOf) -> dt.datetime | dt.date:
 
 
 def is_span(text: str | None) -> bool:
-    """Tell whether an as-of text means a range of days."""
+    """Return whether an as-of text means a range of days."""
     return text is not None and _DOTS in text
 
 
@@ -115,13 +115,13 @@ def parse_span(text: str) -> tuple[dt.date, dt.date]:
     Parameters
     ----------
     text : str
-        Two bare dates with two dots between them. Clock times are refused: a range has one
-        forecast for each day, made from what was known at the end of it.
+        Two bare dates with two dots between them. Clock times are refused: a range has one forecast
+        for each day, made from what was known at its end.
 
     Raises
     ------
     InputError
-        If it is none.
+        If it is not a range.
     """
     try:
         first, last = (parse_date(part.strip()) for part in text.split(_DOTS))
@@ -138,7 +138,7 @@ def days_of(case: Case, first: dt.date | str, last: dt.date | str) -> tuple[dt.d
     Raises
     ------
     InputError
-        If one of them is no date, lies outside the case, or the last is before the first.
+        If one of them is not a date or lies outside the case, or the last is before the first.
     """
     first, last = parse_span(f"{first}{_DOTS}{last}")
     if not case.start <= first <= last <= case.end:

@@ -1,4 +1,4 @@
-"""What a case holds, what an as-of date hides, and where its facts disagree."""
+"""The contents of a case, what an as-of date hides, and where its facts disagree."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from foedus.case.vocabulary import QUANTITIES
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two facts that can't both be true.
+    """Two facts that cannot both be true.
 
     Attributes
     ----------
     kind : {"same_day", "falls", "event"}
-        Two values for one day that do not overlap; a running count that falls; an event that has
-        happened by one report, and not yet by another of the same day or later.
+        Two values for one day that do not overlap; a running count that falls; an event that one
+        report says has happened and another, of the same day or later, says has not.
     quantity, where, day : str
         ``where`` is a place, a member or empty.
     facts : tuple of two str
-        Identifiers, the earlier about first.
+        Identifiers, the one about the earlier time first.
     values : tuple of two str
     """
 
@@ -39,7 +39,7 @@ class Contradiction:
     values: tuple[str, str]
 
     def __str__(self) -> str:
-        """Return one line for people."""
+        """Return one line of text."""
         at = f" in {self.where}" if self.where else ""
         what = "fall" if self.kind == "falls" else "disagree"
         pair = " and ".join(f"{f} ({v})" for f, v in zip(self.facts, self.values, strict=True))
@@ -63,12 +63,12 @@ class CheckReport:
     ----------
     case, title, file, as_of : str
     counts : dict of str to int
-        Number of rows in each section, of the whole file.
+        Number of rows in each section of the whole file.
     hidden_facts : tuple of HiddenFact
     hidden_calendar : tuple of str
     hidden_outcomes : int
     contradictions : tuple of Contradiction
-        Among the facts known by the as-of date. They are allowed, and weighed by rating.
+        Among the facts known by the as-of date. They are allowed, and weighted by rating.
     warnings : tuple of str
         What is legal but may surprise.
     hashes : CaseHash
@@ -119,10 +119,10 @@ class CheckReport:
         }
 
     def __str__(self) -> str:
-        """Return the report for people."""
+        """Return the report as text."""
         counts = ", ".join(f"{number} {name}" for name, number in self.counts.items())
         lines = [
-            f"{self.title} ({self.case}): fine",
+            f"{self.title} ({self.case}): no problems",
             f"  holds {counts}",
             f"As of {self.as_of} it hides {len(self.hidden_facts)} facts, "
             f"{len(self.hidden_calendar)} calendar entries and {self.hidden_outcomes} outcomes.",
@@ -137,23 +137,23 @@ class CheckReport:
 
 
 def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckReport:
-    """Check a case and say what an as-of date hides.
+    """Check a case and report what an as-of date hides.
 
     Parameters
     ----------
     case_or_path : Case, str or pathlib.Path
     date : datetime.date, datetime.datetime or str, optional
-        The case's own ``as_of`` if absent.
+        By default the case's own ``as_of``.
 
     Returns
     -------
     CheckReport
-        Prints as a report for people; ``to_dict()`` gives plain data.
+        Prints as a report; ``to_dict()`` gives plain data.
 
     Raises
     ------
     InputError
-        With all problems, if the file or the date is bad.
+        With all problems, if the file or the date is invalid.
     """
     case = case_or_path if isinstance(case_or_path, Case) else load_case(case_or_path)
     date = case.as_of if date is None else date
@@ -186,10 +186,10 @@ def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckRep
 
 
 def contradictions(case: Case) -> tuple[Contradiction, ...]:
-    """Return the pairs of facts that can't both be true, in the order of the file.
+    """Return the pairs of facts that cannot both be true, in the order of the file.
 
-    Reports with different clock times of one day are no contradiction; a running count that
-    falls from one day to a later one is.
+    Reports with different clock times on one day do not contradict each other; a running count that
+    falls from one day to a later one does.
     """
     found = []
     groups: dict[tuple[str, str], list[Fact]] = {}

@@ -1,7 +1,7 @@
-"""What a field-by-field check can't see: references, cycles, order in time, sense of questions.
+"""Checks across fields: references, cycles, order in time, and questions that make sense.
 
-It works on the plain data, so that it also finds what is wrong in a file with other errors.
-Whatever has the wrong shape is passed over here; the models complain of it.
+They work on the plain data, so that problems are also found in a file with other errors. Data of
+the wrong shape are skipped here and reported by the models.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _lead_is_not_requester(c: _Checker) -> None:
     ally = c.part("alliance")
     lead = ally.get("lead")
     if isinstance(lead, str) and lead == ally.get("requester"):
-        c.add(("alliance", "requester"), show(lead), "another member than the lead")
+        c.add(("alliance", "requester"), show(lead), "a member other than the lead")
 
 
 def _cycles(c: _Checker) -> None:
@@ -182,7 +182,7 @@ def _cycles(c: _Checker) -> None:
             c.add(
                 ("actors", cycle[0], "part_of"),
                 " → ".join(cycle),
-                "an actor can't be part of itself, by whatever way",
+                "an actor that is not part of itself, directly or through others",
             )
         seen.update(walk)
 
@@ -204,7 +204,9 @@ def _unique(c: _Checker) -> None:
             if word in first:
                 mark = c.positions.find((*first[word], name))
                 where = f" (line {mark[0]})" if mark else ""
-                c.add((*path, name), show(word), f"each {name} once; there is one already{where}")
+                c.add(
+                    (*path, name), show(word), f"each {name} once; this one already exists{where}"
+                )
             else:
                 first[word] = path
 
@@ -323,7 +325,7 @@ def _times(c: _Checker) -> None:
                 (*path, "known_from"),
                 show(row["known_from"]),
                 f"not before the fact itself ({row['about']}); "
-                "what is announced ahead belongs in the calendar",
+                "what is announced in advance belongs in the calendar",
             )
     for path, row in c.rows("calendar"):
         date, known = _date(row.get("date")), _date(row.get("known_from"))

@@ -1,8 +1,8 @@
-"""What the simulation may see of a case, and fingerprints of a case.
+"""The part of a case that the simulation may see, and fingerprints of a case.
 
-The central promise of foedus is that no outcome and no later report reaches a run. It is kept by
-one list, :data:`BLIND`: workers are sent the case with these fields blanked, and the hash that
-names an ensemble leaves them out.
+The central promise of foedus is that no outcome and no later report reaches a run. One list keeps
+it, :data:`BLIND`: workers receive the case with these fields blanked, and the hash that names an
+ensemble leaves them out.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from foedus.case.models import Case
 
-#: Fields that no simulated run may depend on: reports and answers, the as-of date that chooses
-#: among the reports, the questions asked of finished runs, and text for people. Decisions that
-#: were known are replayed by :class:`foedus.world.guidance.Guidance`, and by nothing else.
+#: Fields on which no simulated run may depend: reports and answers, the as-of date that selects
+#: among the reports, the questions asked of finished runs, and text for people. Known decisions are
+#: replayed only by :class:`foedus.world.guidance.Guidance`.
 BLIND = ("title", "summary", "sources", "as_of", "facts", "questions", "outcomes")
 
 
@@ -26,10 +26,10 @@ class CaseHash:
     Attributes
     ----------
     world : str
-        Over what the simulation may see: all fields but :data:`BLIND`. Equal for a case and
-        for the same case filtered by an as-of date, unless that hides a calendar entry.
+        Of what the simulation may see: all fields except :data:`BLIND`. Equal for a case and for
+        the same case filtered by an as-of date, unless the date hides a calendar entry.
     all : str
-        Over all fields.
+        Of all fields.
     """
 
     world: str
@@ -37,16 +37,16 @@ class CaseHash:
 
 
 def case_hash(case: Case) -> CaseHash:
-    """Return the fingerprints of a case; spelling and comments of its file don't matter."""
+    """Return the fingerprints of a case; spelling and comments of its file do not matter."""
     fields = case.model_dump(mode="json")
     seen = {name: value for name, value in fields.items() if name not in BLIND}
     return CaseHash(_digest(seen), _digest(fields))
 
 
 def seen_by_world(case: Case) -> str:
-    """Return the case as the simulation sees it, as JSON: the fields in :data:`BLIND` are blank.
+    """Return the case as the simulation sees it, as JSON, with the fields in :data:`BLIND` blank.
 
-    New evidence and new questions therefore need no new runs, and no outcome can leak into one.
+    New evidence and new questions therefore need no new runs, and no outcome can leak into a run.
     """
     blank = {
         "title": "-",
@@ -61,6 +61,7 @@ def seen_by_world(case: Case) -> str:
 
 
 def _digest(fields: dict[str, object]) -> str:
-    # Lists and mappings keep their order: the order of places and members is that of the axes.
+    # Lists and mappings keep their order, because the order of places and members is that of the
+    # axes.
     text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

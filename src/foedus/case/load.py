@@ -1,4 +1,4 @@
-"""Read a case file; every problem with its line, and all of them at once."""
+"""Read a case file; report every problem with its line, all at once."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def load_case(name_or_path: str | FilePath) -> Case:
     Parameters
     ----------
     name_or_path : str or pathlib.Path
-        A shipped name (:func:`shipped`), or the path of a YAML file. A file of that very name
-        in the current folder is read only when the name has a suffix or a folder.
+        A shipped name (:func:`shipped`), or the path of a YAML file. A file with a shipped name in
+        the current folder is read only if the name is given with a suffix or a folder.
 
     Returns
     -------
     Case
-        Checked; it remembers where each field stood.
+        Checked; it remembers the position of each field.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _exists(path: FilePath) -> bool:
 
 
 def load_text(text: str, name: str = "case.yaml") -> Case:
-    """Read a case from YAML text; ``name`` is what error messages call the file."""
+    """Read a case from YAML text; ``name`` is the file's name in error messages."""
     data, positions, problems = parse(text, name)
     if not isinstance(data, dict):
         found = "an empty file" if data is None else show(data)
@@ -87,7 +87,7 @@ def load_text(text: str, name: str = "case.yaml") -> Case:
 def _validated(data: dict[str, Any], positions: Positions, problems: list[Problem]) -> Case:
     case: Case | None = None
     try:
-        # As JSON, because in strict mode only that lets a list be a tuple and a text a date.
+        # As JSON, because in strict mode only JSON lets a list become a tuple and a text a date.
         case = Case.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         problems = [*problems, *explain(error, Case, data, positions)]
@@ -104,7 +104,7 @@ def _in_order(problems: Iterable[Problem], file: str) -> list[Problem]:
     listing = sorted(dict.fromkeys(problems), key=_place_in_file)
     more = len(listing) - _MOST
     if more > 0:
-        rest = Problem(file, None, None, "", f"{more:,} problems more", "these put right first")
+        rest = Problem(file, None, None, "", f"{more:,} more problems", "these corrected first")
         listing = [*listing[:_MOST], rest]
     return listing
 

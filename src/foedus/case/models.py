@@ -26,7 +26,7 @@ from foedus.errors import Problem
 
 
 class _KindSchema:
-    """Lists the registered kinds in the JSON Schema."""
+    """List the registered kinds in the JSON Schema."""
 
     def __get_pydantic_json_schema__(
         self, schema: object, handler: GetJsonSchemaHandler
@@ -76,9 +76,9 @@ class _Model(BaseModel):
 
 
 class Source(_Model):
-    """Where facts come from."""
+    """A source of facts."""
 
-    name: Text = Field(description="Who says it, in words that a reader knows.")
+    name: Text = Field(description="Name of the source as a reader knows it.")
     address: str | None = Field(None, description="Web address, shown but never fetched.")
     published: Day | None = Field(None, description="Day of publication.")
 
@@ -101,9 +101,9 @@ class Actor(_Model):
 
     name: Text = Field(description="Name shown to people.")
     roles: tuple[Role, ...] = Field(
-        min_length=1, description="What the actor is in this case; one or more."
+        min_length=1, description="Roles of the actor in this case; one or more."
     )
-    part_of: Identifier | None = Field(None, description="Another actor that this one belongs to.")
+    part_of: Identifier | None = Field(None, description="Another actor to which this one belongs.")
     note: str | None = Field(None, description="Anything a reader should know.")
 
 
@@ -113,22 +113,22 @@ class Member(_Model):
     actor: Identifier = Field(description="The actor that this member is.")
     lat: Annotated[float, Field(ge=-90, le=90)] = Field(description="Where its troops start.")
     lon: Annotated[float, Field(ge=-180, le=180)] = Field(description="Where its troops start.")
-    pool: Annotated[int, Field(ge=0)] = Field(description="Troops it could send, at most.")
+    pool: Annotated[int, Field(ge=0)] = Field(description="Largest number of troops it could send.")
     contiguous: bool = Field(False, description="Borders the requester.")
     public_pledge_not_to_send: bool = Field(
         False, description="A public pledge never to send troops: an audience cost."
     )
     changed_ruling_coalition: bool = Field(
-        False, description="Another coalition rules than when the treaty was concluded."
+        False, description="A different coalition governs than when the treaty was concluded."
     )
     power_shift: bool = Field(
-        False, description="Its power changed by more than a tenth since the treaty."
+        False, description="Its power has changed by more than a tenth since the treaty."
     )
     ratification_days: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="Days that its own law adds before troops leave."
+        0.0, description="Days that its ratification adds before troops leave."
     )
     capability: Annotated[float, Field(ge=0)] = Field(
-        1.0, description="Weight in the capability baselines; only proportions count."
+        1.0, description="Weight in the capability baselines; only ratios matter."
     )
     position: Share = Field(0.5, description="Stated position: 0 stay out, 1 send. For baselines.")
     salience: Share = Field(0.5, description="How much it cares. For baselines.")
@@ -139,15 +139,15 @@ class Article(_Model):
     """A treaty article that matters here."""
 
     number: str = Field(description="Number of the article, in quotes.")
-    says: Text = Field(description="What it says, in own words.")
-    source: Identifier | None = Field(None, description="Where the text stands.")
+    says: Text = Field(description="What it says, in your own words.")
+    source: Identifier | None = Field(None, description="Where the text can be found.")
 
 
 class Patron(_Model):
-    """A power that the leader could call."""
+    """A power that the leader could ask for help."""
 
     actor: Identifier = Field(description="The actor that this patron is.")
-    through_alliance: bool = Field(False, description="Comes through the alliance.")
+    through_alliance: bool = Field(False, description="Acts through the alliance.")
     dependence: Share = Field(0.5, description="How much the requester depends on it.")
     source: Identifier | None = Field(None, description="Source of the figure.")
 
@@ -160,11 +160,14 @@ class Alliance(_Model):
     lead: Identifier = Field(description="The actor that leads; one of the members.")
     requester: Identifier = Field(description="The actor that may ask; one of the members.")
     members: tuple[Member, ...] = Field(
-        min_length=2, max_length=64, description="All members, lead and requester included."
+        min_length=2, max_length=64, description="All members, including lead and requester."
     )
-    patrons: tuple[Patron, ...] = Field((), description="Powers that the leader could call.")
+    patrons: tuple[Patron, ...] = Field(
+        (), description="Powers that the leader could ask for help."
+    )
     announced_pool: Annotated[int, Field(ge=0)] = Field(
-        0, description="Size of a standing pool that would be announced, known before the as-of."
+        0,
+        description="Size of a standing pool that would be announced, known before the as-of date.",
     )
     aggression_test: bool = Field(
         True, description="The treaty helps against external aggression only."
@@ -172,7 +175,9 @@ class Alliance(_Model):
     distance_km: Annotated[float, Field(ge=0)] = Field(
         1000.0, description="From the lead's bases to the first place of arrival."
     )
-    lead_in_other_war: bool = Field(False, description="The lead fights or masses elsewhere.")
+    lead_in_other_war: bool = Field(
+        False, description="The lead is fighting or massing troops elsewhere."
+    )
     lead_has_base: bool = Field(False, description="The lead has a base in the country.")
     treaty: tuple[Article, ...] = Field((), description="Treaty articles that matter here.")
 
@@ -186,7 +191,9 @@ class Ties(_Model):
     border_source: Identifier | None = Field(None, description="Source of the length.")
     foreign_firms: Share = Field(0.0, description="Weight of foreign firms in the economy.")
     sanctions: Share = Field(0.0, description="Sanctions that the lead would risk.")
-    dependence_on_lead: Share = Field(0.5, description="How much the requester needs the lead.")
+    dependence_on_lead: Share = Field(
+        0.5, description="How much the requester depends on the lead."
+    )
 
 
 class Trigger(_Model):
@@ -200,7 +207,7 @@ class Trigger(_Model):
 
 
 class Entry(_Model):
-    """A calendar entry that was public beforehand; it causes nothing by default."""
+    """A calendar entry that was public beforehand; it has no effect by default."""
 
     date: Day = Field(description="Day of the event.")
     known_from: Day = Field(description="Day from which the date was public.")
@@ -212,17 +219,17 @@ class Fact(_Model):
     """A bitemporal fact: the time that it is about, and the time from which it was public."""
 
     id: Identifier = Field(description="Short name, unique in the file.")
-    about: When = Field(description="The day, or the day and hour, that the report is about.")
+    about: When = Field(description="The day, or the day and time, that the report is about.")
     known_from: When = Field(
-        description="Since when it was public; a bare date means by the end of that day."
+        description="Time from which it was public; a bare date means by the end of that day."
     )
     quantity: QuantityName | None = Field(
-        None, description="What is reported; none for context only."
+        None, description="The quantity reported; none for context only."
     )
     place: Identifier | None = Field(None, description="Where; none means the whole country.")
     member: Identifier | None = Field(None, description="Which member; none means the alliance.")
     value: Value | None = Field(None, description="How much, or whether.")
-    unit: str | None = Field(None, description="Unit of the number, where it is not the usual.")
+    unit: str | None = Field(None, description="Unit of the number, if it is not the usual one.")
     source: Identifier = Field(description="Who reported it; one of the sources.")
     rating: Rating = Field(
         description="Admiralty rating: source reliability A-F, information credibility 1-6."
@@ -235,11 +242,11 @@ class Hypothesis(_Model):
     """A competing explanation: named switches and priors, and who put it forward."""
 
     id: Identifier = Field(description="Short name, unique in the file.")
-    title: Text = Field(description="A few words.")
-    says: Text = Field(description="What it claims, so that evidence could speak against it.")
+    title: Text = Field(description="A title of a few words.")
+    says: Text = Field(description="What it claims, such that evidence could contradict it.")
     put_forward_by: Text = Field(description="Who holds it.")
     weight: Annotated[float, Field(gt=0)] = Field(
-        1.0, description="Prior weight; only proportions count."
+        1.0, description="Prior weight; only ratios matter."
     )
     mechanisms: Switches = Field(
         default_factory=dict, description="Mechanisms switched on or off if it is true."
@@ -250,14 +257,14 @@ class Hypothesis(_Model):
 class Statistic(_Model):
     """What a question asks of a run.
 
-    ``statistic`` is applied to ``quantity`` between ``from_date`` and ``by_date`` (inclusive; the
-    case's start and end where absent): its value ``at`` by_date, ``max``, ``mean``, whether it
-    ``happens``, the ``first_day`` on which it is ``at_least`` the threshold.
+    ``statistic`` is applied to ``quantity`` between ``from_date`` and ``by_date`` (inclusive; by
+    default the case's start and end): its value ``at`` by_date, ``max``, ``mean``, whether it
+    ``happens``, or the ``first_day`` on which it is ``at_least`` the threshold.
     """
 
-    quantity: QuantityName = Field(description="What is asked about.")
+    quantity: QuantityName = Field(description="The quantity in question.")
     statistic: Literal["at", "max", "mean", "happens", "first_day"] = Field(
-        description="What is taken of the quantity between from_date and by_date."
+        description="The statistic of the quantity between from_date and by_date."
     )
     place: Identifier | None = Field(None, description="Where; none means the whole country.")
     member: Identifier | None = Field(None, description="Which member; none means the alliance.")
@@ -268,7 +275,7 @@ class Statistic(_Model):
 
 
 class Baseline(_Model):
-    """Which outside view the question is compared with."""
+    """The outside view with which the question is compared."""
 
     casebook: Literal["granted", "arrival_days", "troops", "duration_months", "survival"] | None = (
         Field(None, description="The casebook's figure.")
@@ -283,29 +290,29 @@ class Question(_Model):
     id: Identifier = Field(description="Short name, unique in the file.")
     text: Text = Field(description="The question as people read it.")
     kind: KindName = Field(description="Kind of answer.")
-    ask: Statistic = Field(description="What is read off each run.")
+    ask: Statistic = Field(description="What is read from each run.")
     unit: str | None = Field(None, description="Unit of a number.")
-    baseline: Baseline | None = Field(None, description="Outside view to compare with.")
+    baseline: Baseline | None = Field(None, description="Outside view for comparison.")
     asked_on: Day | None = Field(None, description="Day the question was first asked.")
 
 
 class Outcome(_Model):
-    """What came of a question. Only scoring reads this."""
+    """The outcome of a question. Only scoring reads this."""
 
     question: Identifier = Field(description="The question's id.")
     value: Annotated[
         bool | float | Day | None,
         Field(description="True or false, a number, a date, or null for 'did not happen'."),
     ]
-    known_from: Day = Field(description="Since when it was public; later than the as-of.")
+    known_from: Day = Field(description="Time from which it was public; later than the as-of date.")
     source: Identifier = Field(description="Who reported it.")
-    note: str | None = Field(None, description="How the answer was read off the source.")
+    note: str | None = Field(None, description="How the answer was read from the source.")
 
 
 class Case(_Model):
     """A crisis as it was known.
 
-    Outcomes are kept apart: :func:`foedus.case.asof.as_of` removes them, and every stage but
+    Outcomes are kept apart: :func:`foedus.case.asof.as_of` removes them, and every stage except
     scoring works on its result.
     """
 
@@ -318,10 +325,14 @@ class Case(_Model):
     )
     start: Day = Field(description="First simulated day.")
     horizon: Annotated[int, Field(ge=2, le=366)] = Field(description="Days simulated.")
-    ticks_per_day: Annotated[int, Field(ge=1, le=24)] = Field(4, description="Street ticks a day.")
+    ticks_per_day: Annotated[int, Field(ge=1, le=24)] = Field(
+        4, description="Street ticks per day."
+    )
     as_of: Day = Field(description="Default as-of date: what is public by its end is known.")
     casebook_id: str | None = Field(None, description="This case's own row, left out of priors.")
-    requester_iso3: str | None = Field(None, description="Country that may ask, for the casebook.")
+    requester_iso3: str | None = Field(
+        None, description="Country that may ask for help, for the casebook."
+    )
     trigger_type: str | None = Field(None, description="Trigger type, in the casebook's words.")
     organisation: str | None = Field(None, description="Organisation, in the casebook's words.")
     sources: dict[Identifier, Source] = Field(description="Sources by short name.")
@@ -331,14 +342,14 @@ class Case(_Model):
     ties: Ties = Field(
         default_factory=lambda: Ties.model_validate({}), description="Standing relations."
     )
-    triggers: tuple[Trigger, ...] = Field(min_length=1, description="Shocks that began it.")
+    triggers: tuple[Trigger, ...] = Field(min_length=1, description="Shocks that started it.")
     calendar: tuple[Entry, ...] = Field((), description="Dates that were public beforehand.")
     facts: tuple[Fact, ...] = Field((), description="What was reported, when, and by whom.")
     priors: Priors = Field(default_factory=dict, description="Priors that this case changes.")
     mechanisms: Switches = Field(default_factory=dict, description="Mechanisms on or off.")
     hypotheses: tuple[Hypothesis, ...] = Field((), description="Competing explanations.")
     questions: tuple[Question, ...] = Field((), description="What a forecast answers.")
-    outcomes: tuple[Outcome, ...] = Field((), description="What came of the questions.")
+    outcomes: tuple[Outcome, ...] = Field((), description="Outcomes of the questions.")
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
 
@@ -354,7 +365,7 @@ class Case(_Model):
 
     @property
     def file(self) -> str:
-        """File that the case was read from, as the user named it; empty if from none."""
+        """File from which the case was read, as the user named it; empty if none."""
         return self._positions.file
 
     def day(self, date: dt.datetime | dt.date) -> int:
@@ -373,7 +384,7 @@ class Case(_Model):
         path : tuple of str and int
             Such as ``("priors", "streets.k")`` or ``("facts", 3, "value")``.
         found, expected : str
-            What stood there, and what would be right.
+            What the file has, and what would be right.
         """
         return self._positions.problem(path, found, expected)
 
@@ -384,8 +395,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a case file.
 
-    An editor that reads it completes fields and finds misspelt ones. References, order in time
-    and contradictions in questions are beyond it; ``foedus check`` finds those.
+    An editor that reads it completes fields and finds misspelt ones. It does not cover references,
+    order in time and contradictions in questions, which ``foedus check`` finds.
     """
     schema = Case.model_json_schema()
     schema["title"] = "foedus case, format 1"

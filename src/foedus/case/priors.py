@@ -1,4 +1,4 @@
-"""Prior distributions as a case file or a mechanism states them."""
+"""Prior distributions, as stated by a case file or a mechanism."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _check_order(low: float | None, high: float | None) -> None:
 
 
 class _Prior(BaseModel):
-    """Common to all priors: where it comes from."""
+    """Common to all priors: their origin."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

@@ -1,6 +1,7 @@
-"""What is wrong with a file, and where: lines and columns, plain words, the nearest legal word.
+"""Problems of a file: lines and columns, plain words, the nearest legal word.
 
-Case files, the casebook's rows and tables of coded cases all report their problems through here.
+Case files, the casebook's rows and tables of coded cases all report their problems through this
+module.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _LONGEST = 60
 class Positions:
     """Line and column (from 1) of every value and key of one file, by path.
 
-    Two tables always compare equal: where a case was read from is no part of what it says.
+    Two tables always compare equal, because the origin of a case is not part of its content.
     """
 
     file: str = field(default="", compare=False)
@@ -35,7 +36,7 @@ class Positions:
     keys: dict[Path, Mark] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, path: Path, *, key: bool = False) -> Mark | None:
-        """Return the position of a path, or of its nearest parent that stands in the file."""
+        """Return the position of a path, or of its nearest parent in the file."""
         first, second = (self.keys, self.values) if key else (self.values, self.keys)
         for end in range(len(path), -1, -1):
             mark = first.get(path[:end]) or second.get(path[:end])
@@ -49,7 +50,7 @@ class Positions:
         return Problem(self.file, line, column, dotted(path), shorten(found), expected)
 
     def keep(self, kept: Mapping[str, tuple[int, ...]]) -> Positions:
-        """Return the table after lists were filtered: ``kept[name]`` are the old numbers kept."""
+        """Return the table after lists were filtered: ``kept[name]`` are the old indices kept."""
         renumber = {name: {old: new for new, old in enumerate(olds)} for name, olds in kept.items()}
 
         def moved(table: dict[Path, Mark]) -> dict[Path, Mark]:
@@ -72,13 +73,13 @@ def dotted(path: Path) -> str:
 
 
 def shorten(text: str, longest: int = _LONGEST) -> str:
-    """Return a text on one line, cut where it is too long."""
+    """Return a text on one line, cut if it is too long."""
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def show(value: object) -> str:
-    """Return what stood in the file, as an error message shows it."""
+    """Return a value in the form in which error messages show it."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -132,14 +133,14 @@ def explain(
 
 
 def _only_by_items(error: ErrorDetails, data: Any) -> bool:
-    """Tell whether a list counts as too short only because items in it are wrong."""
+    """Return whether a list counts as too short only because items in it are wrong."""
     value = _value_at(data, _real_path(error, data))
     enough = error.get("ctx", {}).get("min_length", 0)
     return error["type"] == "too_short" and isinstance(value, list) and len(value) >= enough
 
 
 def _real_path(error: ErrorDetails, data: Any) -> Path:
-    """Drop what is not in the file: names of union branches, and the mark of a wrong key."""
+    """Drop parts that are not in the file: names of union branches, and the mark of a wrong key."""
     path: list[str | int] = []
     here = data
     parts = [part for part in error["loc"] if part != "[key]"]
@@ -176,7 +177,7 @@ def _problem(
         return positions.problem(path, show(path[-1]), expected, key=True)
     if "[key]" in error["loc"]:
         return positions.problem(path, show(path[-1]), _expected(error), key=True)
-    if len(group) > 1:  # one value, several forms that it might have had
+    if len(group) > 1:  # one value that could have had several forms
         wanted = _several(path)
         return positions.problem(path, show(value), wanted)
     return positions.problem(path, show(value), _expected(error, value))
@@ -198,7 +199,7 @@ def _several(path: Path) -> str:
 
 
 def _expected(error: ErrorDetails, value: Any = None) -> str:
-    """Say in plain words what would be right."""
+    """Return in plain words what would be right."""
     kind = error["type"]
     ctx = error.get("ctx", {})
     if kind == "value_error":
@@ -250,7 +251,7 @@ _BOUNDS = {
 }
 
 _FORMS = {
-    "string_type": "a text; put it in quotes if it looks like a number or true/false",
+    "string_type": "text; put it in quotes if it looks like a number or true/false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
@@ -264,12 +265,12 @@ _FORMS = {
     "model_attributes_type": "a mapping: lines of 'name: value', indented",
     "date_type": DATE_FORM,
     "datetime_type": WHEN_FORM,
-    "json_invalid": "whole characters and finite numbers",
+    "json_invalid": "complete characters and finite numbers",
 }
 
 
 def nearest(word: object, legal: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"``, or nothing where no legal word is near."""
+    """Return ``"; did you mean 'x'?"``, or nothing if no legal word is close."""
     folded = {each.casefold(): each for each in legal}
     close = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
@@ -307,7 +308,7 @@ def _is_model(kind: Any) -> bool:
 
 
 def _inner(kind: Any, part: str | int, data: Any) -> Any:
-    """Return the type of one part of a typed thing."""
+    """Return the type of one part of a typed value."""
     kind = _pick(kind, data)
     if _is_model(kind):
         field = kind.model_fields.get(part)
@@ -321,7 +322,7 @@ def _inner(kind: Any, part: str | int, data: Any) -> Any:
 
 
 def _pick(kind: Any, data: Any) -> Any:
-    """Strip annotations; of a union take the model that the data's ``dist`` names."""
+    """Strip annotations; from a union take the model named by the data's ``dist``."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     if get_origin(kind) in (Union, types.UnionType):

@@ -26,23 +26,23 @@ from foedus.weighted_statistics import KEYS, LEVELS, mean_and_error, median, qua
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-#: An outcome as a case file states it.
+#: An outcome as a case file gives it.
 Outcome = bool | float | dt.date | None
 #: Target, output type, its id, value.
 HubRow = tuple[str, str, str | float | None, float]
 
-#: What the alliance does when it acts, the troops that follow, and their leaving.
+#: The alliance's action, the troops that follow, and their departure.
 ACTS = ("decision", "contribution", "first_arrival", "vote_for")
 TROOPS = ("troops_announced", "troops_present")
 ENDS = ("withdrawal_start", "withdrawal_end")
 
 
 class Calendar(Protocol):
-    """What turns dates into day numbers: a case, or the axes of its runs."""
+    """Converts dates to day numbers: a case, or the axes of its runs."""
 
     @property
     def horizon(self) -> int:
-        """Days simulated."""
+        """Number of days simulated."""
 
     def day(self, date: dt.date, /) -> int:
         """Return the day number of a date."""
@@ -53,12 +53,12 @@ class Calendar(Protocol):
 
 @dataclass(frozen=True)
 class Estimate(Plain):
-    """What a set of weighted runs says of a question.
+    """The answer of a set of weighted runs to a question.
 
     Attributes
     ----------
     probability, probability_error : float or None
-        Binary: that it is true. Date: that it happens in the window. With Monte-Carlo error.
+        Binary: that it is true. Date: that it happens in the window. With its Monte-Carlo error.
     mean, mean_error : float or None
         Of a number.
     quantiles : tuple
@@ -108,8 +108,8 @@ class QuestionKind:
         Returns
         -------
         tuple of str, or None
-            The field (``kind``, ``statistic``, ``threshold``, or ``ask`` where one is missing)
-            and what would be right.
+            The field (``kind``, ``statistic``, ``threshold``, or ``ask`` where one is missing) and
+            what would be right.
         """
         if statistic == "first_day":
             return "kind", "date, because the statistic is first_day"
@@ -124,13 +124,13 @@ class QuestionKind:
         return isinstance(outcome, int | float) and not isinstance(outcome, bool)
 
     def draw_of(self, outcome: Outcome, calendar: Calendar) -> float:
-        """Return an outcome as a run would have answered, finite."""
+        """Return an outcome in the form of a run's answer, finite."""
         assert isinstance(outcome, int | float)
         return float(outcome)
 
     # ---- read from runs
     def from_day(self, day: FloatArray) -> FloatArray:
-        """Return the draws, given the first day on which it is true, shape (run,)."""
+        """Return the draws, given the first day on which the condition is true, shape (run,)."""
         return day
 
     def from_value(self, value: FloatArray, met: BoolArray) -> FloatArray:
@@ -139,7 +139,7 @@ class QuestionKind:
 
     # ---- estimated
     def estimate(self, draws: FloatArray, weight: FloatArray, calendar: Calendar) -> Estimate:
-        """Return what weighted runs say, with its Monte-Carlo error.
+        """Return the answer of weighted runs, with its Monte-Carlo error.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class QuestionKind:
         return Estimate(mean=mean, mean_error=error, quantiles=tuple(float(v) for v in values))
 
     def probability(self, draws: FloatArray, weight: FloatArray) -> float | None:
-        """Return the probability that it is true, or happens; None where that is not asked."""
+        """Return the probability of true, or of happening; None where that is not asked."""
         return None
 
     def median(
@@ -169,7 +169,7 @@ class QuestionKind:
         return self.median(draws, weight, calendar)
 
     def split(self, draws: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return 1 and 0 by run: on which side of the middle of some weights it lies."""
+        """Return 1 or 0 by run: on which side of the weighted middle it lies."""
         return (draws > median(draws, weight)).astype(np.float64)
 
     def amount(self, draws: FloatArray) -> FloatArray:
@@ -192,7 +192,7 @@ class QuestionKind:
     def happens(
         self, draws: FloatArray, low: float | None, high: float | None, last_day: float
     ) -> BoolArray:
-        """Return in which runs an outcome happens, shape (run,)."""
+        """Return whether an outcome happens, shape (run,)."""
         bottom = -math.inf if low is None else low
         top = math.inf if high is None else high
         return np.asarray((draws >= bottom) & (draws <= top))
@@ -212,12 +212,12 @@ class QuestionKind:
         horizon: int,
         outcome: float,
     ) -> Score:
-        """Score a forecast; the outcome is that of :meth:`draw_of`."""
+        """Score a forecast; ``outcome`` is from :meth:`draw_of`."""
         found = crps(self.bounded(draws, horizon), outcome, weight)
         return Score(estimate.mean, crps=found)
 
     def score_point(self, point: float, *, horizon: int, outcome: float) -> Score:
-        """Score a forecaster who gives one value, or one probability, and no spread."""
+        """Score a forecaster that gives one value, or one probability, without spread."""
         at = float(self.bounded(np.array([point]), horizon)[0])
         return Score(finite(point), crps=abs(at - outcome))
 
@@ -246,17 +246,17 @@ class QuestionKind:
     def from_history(
         self, values: tuple[float, ...], anchor: int, calendar: Calendar
     ) -> tuple[tuple[float, ...], tuple[dt.date | None, ...]] | None:
-        """Return the casebook's quantiles as draws, and as dates; None where they say nothing."""
+        """Return the casebook's quantiles as draws and as dates; None where they do not apply."""
         return values, ()
 
     def if_refused(self, quantity: str, *, at_most: float | None) -> float | None:
-        """Return the draw if the alliance never comes; None where that says nothing."""
+        """Return the draw if the alliance never comes; None where that does not determine it."""
         return 0.0 if quantity in (*TROOPS, "deaths_allied") else None
 
     def position_scale(
         self, quantity: str, *, any_troops: bool, pool: float | None
     ) -> float | None:
-        """Return what a member's position from 0 to 1 is multiplied by; None: it says nothing."""
+        """Return the factor for a member's position from 0 to 1; None if positions do not apply."""
         return float(pool) if quantity in TROOPS and pool else None
 
     # ---- written
@@ -415,7 +415,7 @@ class Date(QuestionKind):
     def estimate(self, draws: FloatArray, weight: FloatArray, calendar: Calendar) -> Estimate:
         values = quantile(draws, weight, np.array(LEVELS))
         p, error = mean_and_error(np.isfinite(draws).astype(np.float64), weight)
-        chance = min(max(p, 0.0), 1.0)  # weights sum to 1 but for the last digit
+        chance = min(max(p, 0.0), 1.0)  # weights sum to 1 except for the last digit
         return Estimate(chance, error, quantiles=tuple(date_of(v, calendar) for v in values))
 
     def probability(self, draws: FloatArray, weight: FloatArray) -> float | None:
@@ -510,7 +510,7 @@ def register(kind: QuestionKind) -> None:
         If there is a kind of this name.
     """
     if kind.name in KINDS:
-        raise InputError(f"question kind {kind.name}: is there already; give another name")
+        raise InputError(f"question kind {kind.name}: already exists; give another name")
     KINDS[kind.name] = kind
 
 

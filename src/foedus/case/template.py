@@ -10,9 +10,9 @@ from foedus.case.load import load_text
 from foedus.errors import InputError, Problem
 
 _TEMPLATE = """\
-# A case: what is known of a crisis, who says so, and since when. Edit it, then run
+# A case: what is known about a crisis, who says so, and since when. Edit it, then run
 #     foedus check {file}
-# Lines after a '#' are notes. The format is explained in the reference, "The case file".
+# Text after a '#' is a comment. The format is explained in the reference, "The case file".
 
 foedus: 1
 id: {id}
@@ -72,7 +72,7 @@ ties:
   border_km: 500
   dependence_on_lead: 0.5
 
-# What began it: a sudden loss of legitimacy in a place.
+# What started it: a sudden loss of legitimacy in a place.
 triggers:
   - place: port
     date: 2024-03-01
@@ -80,14 +80,14 @@ triggers:
     text: Say what happened.
     source: agency
 
-# Dates that were public beforehand; they cause nothing.
+# Dates that were public beforehand; they have no effect.
 calendar:
   - date: 2024-03-20
     known_from: 2024-02-01
-    text: A summit that was due anyway.
+    text: A summit that was planned before the crisis.
     source: agency
 
-# A fact has the day it is about, and the day since which it was public. An as-of date filters
+# A fact has the day it is about, and the day from which it was public. An as-of date filters
 # on the second. Values: 13, "at least 13", "about 500", "10..20", dozens, true, false.
 # Ratings: a letter for the source (A best), a digit for the information (1 best).
 facts:
@@ -134,7 +134,7 @@ questions:
 
 
 def starter(file: str, title: str = "A new case") -> str:
-    """Return the text of a starter case for a file of that name; it passes ``foedus check``."""
+    """Return the text of a starter case for a file of this name; it passes ``foedus check``."""
     stem = Path(file).stem
     return _TEMPLATE.format(file=Path(file).name, id=_identifier(stem), title=_quoted(title))
 
@@ -157,7 +157,7 @@ def new_case(path: str | Path, *, title: str = "A new case") -> Path:
     Raises
     ------
     InputError
-        If the file exists or can't be written; nothing is left behind.
+        If the file exists or cannot be written; nothing is left behind.
     """
     path = Path(path)
     text = starter(path.name, title)
@@ -171,10 +171,10 @@ def new_case(path: str | Path, *, title: str = "A new case") -> Path:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
-        raise fail("there is one already", "a new file; foedus overwrites none") from None
+        raise fail("an existing file", "a new file; foedus does not overwrite files") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise fail(reason, "a place to write to") from None
+        raise fail(reason, "a writable path") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)

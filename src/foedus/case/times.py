@@ -1,4 +1,4 @@
-"""Dates: clock times and what a bare date means, and dates known to the month or the year."""
+"""Dates: clock times, the meaning of a bare date, and dates known to the month or the year."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
-#: Days in a mean month, as used for the months to withdrawal.
+#: Days in a mean month, used for the months to withdrawal.
 DAYS_PER_MONTH = 30.44
 
 DATE_FORM = "a date such as 2022-01-07"
@@ -37,7 +37,7 @@ def parse_date(raw: object) -> dt.date:
 
 def parse_when(raw: object) -> dt.datetime | dt.date:
     """Read a bare date or a date and time; raise ``ValueError`` for anything else."""
-    if isinstance(raw, dt.date):  # a datetime is one as well
+    if isinstance(raw, dt.date):  # a datetime is also a date
         return raw
     if isinstance(raw, str):
         if _DATE.fullmatch(raw):
@@ -51,7 +51,7 @@ def parse_when(raw: object) -> dt.datetime | dt.date:
 
 
 def show_when(when: dt.datetime | dt.date) -> str:
-    """Return a date or clock time as a case file writes it."""
+    """Return a date or clock time in the form of a case file."""
     if isinstance(when, dt.datetime):
         return when.isoformat(timespec="seconds" if when.second else "minutes")
     return when.isoformat()
@@ -98,7 +98,7 @@ def latest(when: dt.datetime | dt.date, offset: float) -> dt.datetime:
 
 
 def local_day(when: dt.datetime | dt.date, offset: float) -> dt.date:
-    """Return the day of the case's zone that ``when`` falls on."""
+    """Return the day in the case's zone on which ``when`` falls."""
     if isinstance(when, dt.datetime):
         return earliest(when, offset).astimezone(zone(offset)).date()
     return when
@@ -126,7 +126,7 @@ class PartialDate:
         Raises
         ------
         ValueError
-            If the text is no such date, or names a day that does not exist.
+            If the text is not such a date, or names a day that does not exist.
         """
         if isinstance(text, PartialDate):
             return text

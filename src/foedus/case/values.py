@@ -1,4 +1,4 @@
-"""Reported values: a number, a bound, a range, a rough word, or yes and no."""
+"""Reported values: a number, a bound, a range, a rough word, or yes or no."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from foedus.case.vocabulary import ROUGH_COUNTS
 
 ValueKind = Literal["exact", "at_least", "at_most", "range", "rough", "about", "yes", "no"]
 
-#: How far "about n" reaches: from n / ABOUT_FACTOR to n * ABOUT_FACTOR.
+#: Width of "about n": from n / ABOUT_FACTOR to n * ABOUT_FACTOR.
 ABOUT_FACTOR = 1.25
 
 #: The legal forms, as error messages and the reference page list them.
@@ -34,17 +34,17 @@ _BARE = re.compile(_NUMBER, re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as a source gives it, with the interval that it stands for.
+    """A value as a source gives it, with the interval for which it stands.
 
     Attributes
     ----------
     kind : str
         ``exact``, ``at_least``, ``at_most``, ``range``, ``rough``, ``about``, ``yes`` or ``no``.
     low, high : float
-        The inclusive interval; minus or plus infinity where a side is open. ``yes`` is 1 and
-        ``no`` is 0.
+        The inclusive interval; minus or plus infinity where a side is open. ``yes`` is 1 and ``no``
+        is 0.
     point : float or None
-        The single number that was said, where one was: for ``exact``, ``about``, ``yes``, ``no``.
+        The single number that was given, if any: for ``exact``, ``about``, ``yes``, ``no``.
     text : str
         The value as the case file writes it, in one fixed spelling.
     """
@@ -56,12 +56,12 @@ class Value:
     text: str
 
     def __str__(self) -> str:
-        """Return the value as a case file writes it."""
+        """Return the value in the form of a case file."""
         return self.text
 
     @property
     def plain(self) -> bool | int | float | str:
-        """What a case file would hold: a number, true or false, or a text."""
+        """The value as plain data of a case file: a number, true or false, or text."""
         if self.kind in ("yes", "no"):
             return self.kind == "yes"
         if self.kind == "exact":
@@ -69,7 +69,7 @@ class Value:
         return self.text
 
     def overlaps(self, other: Value) -> bool:
-        """Tell whether both values can be true at once."""
+        """Return whether both values can be true at once."""
         return self.low <= other.high and other.low <= self.high
 
     @classmethod
@@ -79,12 +79,12 @@ class Value:
         Parameters
         ----------
         raw : bool, int, float, str or Value
-            What stood in the case file.
+            The value in the case file.
 
         Raises
         ------
         ValueError
-            When it has none of the legal forms; the message lists them.
+            If it has none of the legal forms; the message lists them.
         """
         if isinstance(raw, Value):
             return raw

@@ -1,4 +1,4 @@
-"""The words a case file may use: what can be observed, asked, ruled and rated."""
+"""The words that a case file may use: quantities, rules, roles and ratings."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ Dims = Literal["nation", "city", "member"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that a fact can report, a question can ask and a run produces.
+    """A quantity that a fact can report, a question can ask about and a run produces.
 
     Attributes
     ----------
     name : str
         The word in a case file.
     kind : {"flow", "stock", "level", "event"}
-        A flow is counted cumulatively from the start of the case; a stock is the number on a
-        day; a level is a share in [0, 1]; an event happens on a day or not at all.
+        A flow is counted cumulatively from the start of the case; a stock is the number on a day; a
+        level is a share in [0, 1]; an event happens on a day or not at all.
     dims : {"nation", "city", "member"}
-        The finest unit it exists for. A fact or question without a place or member means the
-        nation's (or the whole alliance's) total.
+        The finest unit for which it exists. Without a place or member, a fact or question means the
+        total of the nation (or of the whole alliance).
     unit : str
         Unit of the number.
     meaning : str
         One sentence.
     decision : bool
-        Whether it is an event that a run takes with a probability a day, so that a known one can
-        be replayed (:mod:`foedus.world.guidance`).
+        Whether it is an event that a run takes with a daily probability, so that a known one can be
+        replayed (:mod:`foedus.world.guidance`).
     """
 
     name: str
@@ -56,7 +56,7 @@ QUANTITIES: dict[str, Quantity] = {
             "stock",
             "nation",
             "cities",
-            "places with over 50 in the streets",
+            "places with more than 50 people in the streets",
         ),
         _Q("legitimacy", "level", "city", "share", "perceived legitimacy of the government"),
         _Q("loyal_share", "level", "nation", "share", "share of commanders who hold"),
@@ -124,10 +124,10 @@ MECHANISMS: tuple[str, ...] = (
     "ties",
 )
 
-#: What may stand before the dot in the name of a prior: a mechanism, or a numbered trigger.
+#: What may precede the dot in the name of a prior: a mechanism, or a numbered trigger.
 PRIOR_GROUPS: tuple[str, ...] = (*MECHANISMS, "trigger")
 
-#: Decision rules an alliance may have.
+#: Decision rules of an alliance.
 Rule = Literal[
     "consensus_with_abstention",
     "unanimity",
@@ -139,7 +139,7 @@ Rule = Literal[
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
-#: What an actor can be.
+#: Roles of an actor.
 Role = Literal[
     "government",
     "leader",
@@ -157,11 +157,11 @@ Role = Literal[
 ROLES: tuple[Role, ...] = get_args(Role)
 
 #: Admiralty ratings of a good report: its source is reliable, and its content is confirmed or
-#: probable. Such a report of a decision is replayed, may settle a question, and speaks against the
-#: model where the runs disbelieve it.
+#: probable. Such a report of a decision is replayed, may settle a question, and counts against the
+#: model if the runs make it improbable.
 WELL_RATED: tuple[str, ...] = ("A1", "A2", "B1", "B2")
 
-#: Words for rough counts and the interval each is read as (inclusive).
+#: Words for rough counts, and the inclusive interval for which each stands.
 ROUGH_COUNTS: dict[str, tuple[float, float]] = {
     "a few": (2, 9),
     "several": (3, 12),

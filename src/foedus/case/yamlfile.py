@@ -1,7 +1,7 @@
 """A case file's text as plain data, with the position of everything in it.
 
-YAML 1.2 by events: only mappings, lists, texts, numbers, true, false and null. Tags, anchors and
-aliases are refused, so nothing can be constructed and nothing can multiply.
+YAML 1.2 is read by events: only mappings, lists, texts, numbers, true, false and null. Tags,
+anchors and aliases are refused, so that nothing can be constructed and nothing can multiply.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 from foedus.case.problems import Mark, Path, Positions, show
 from foedus.errors import InputError, Problem
 
-#: Largest file, in bytes.
+#: Largest size of a file in bytes.
 MAX_BYTES = 2_000_000
-#: Deepest nesting; a case needs about six.
+#: Largest depth of nesting; a case needs about six.
 MAX_DEPTH = 20
-#: Most values and keys; the shipped case has about two thousand.
+#: Largest number of values and keys; the shipped case has about two thousand.
 MAX_NODES = 50_000
-#: Most problems of the text itself that are listed.
+#: Largest number of syntax problems that are listed.
 MAX_PROBLEMS = 100
 
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -29,7 +29,7 @@ _BOOL = re.compile(r"(true|True|TRUE)|(false|False|FALSE)")
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
 _OTHER_INT = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,5})?")
-#: Characters that command a terminal or turn the reading direction; tab and line end are none.
+#: Characters that control a terminal or change the reading direction; tab and line end are allowed.
 _COMMAND = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SPECIAL = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
 
@@ -37,7 +37,7 @@ Data = Any
 
 
 def read_text(path: FilePath, name: str) -> str:
-    """Return a file's text; every way in which it can't be read is an ``InputError``."""
+    """Return a file's text; raise ``InputError`` if it cannot be read."""
 
     def fail(found: str, expected: str, line: int | None = None) -> InputError:
         return InputError([Problem(name, line, None, "", found, expected)])
@@ -46,7 +46,7 @@ def read_text(path: FilePath, name: str) -> str:
         if path.is_dir():
             raise fail("a folder", "a case file is a single YAML file")
         if path.exists() and not path.is_file():
-            raise fail("a special file", "a case file is an ordinary file")
+            raise fail("a special file", "a case file is a regular file")
         size = os.stat(path).st_size
         if size > MAX_BYTES:
             raise fail(f"{size:,} bytes", f"a case file has at most {MAX_BYTES:,} bytes")
@@ -75,12 +75,12 @@ def parse(text: str, name: str) -> tuple[Data, Positions, list[Problem]]:
     data : dict, list, str, int, float, bool or None
     positions : Positions
     problems : list of Problem
-        What is wrong but left the rest readable (duplicate keys, keys that are no text).
+        Problems that leave the rest readable (duplicate keys, keys that are not text).
 
     Raises
     ------
     InputError
-        Where the text can't be read on.
+        If the text cannot be read any further.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -106,7 +106,7 @@ def parse(text: str, name: str) -> tuple[Data, Positions, list[Problem]]:
         found = str(error).splitlines()[0]
         raise InputError([Problem(name, line, None, "", found, "printable characters")]) from None
     except (ValueError, IndexError, AssertionError, AttributeError, TypeError) as error:
-        # The parser is not ours; whatever it stumbles over is bad input, not a failure of ours.
+        # The parser is a library; whatever it stumbles over is bad input, not a failure of ours.
         raise InputError(
             [Problem(name, None, None, "", str(error), "text that reads as YAML")]
         ) from None
@@ -122,13 +122,13 @@ def _bad_character_line(text: str) -> int | None:
 
 @dataclass
 class _Open:
-    """A mapping or list whose end has not come yet."""
+    """A mapping or list whose end has not been reached yet."""
 
     value: dict[str, Data] | list[Data]
     path: Path
     key: str | None = None
     has_key: bool = False
-    drop: bool = False  # the value to come belongs to a refused key
+    drop: bool = False  # the next value belongs to a refused key
 
 
 @dataclass
@@ -146,10 +146,10 @@ class _Builder:
         if kind == "DocumentStartEvent":
             self.documents += 1
             if self.documents > 1:
-                self._stop(at, "a second document", "one case a file; no line of three dashes")
+                self._stop(at, "a second document", "one case per file; no line of three dashes")
             return
         if kind == "AliasEvent":
-            self._stop(at, f"alias *{event.anchor}", "no anchors or aliases: write it out")
+            self._stop(at, f"alias *{event.anchor}", "no anchors or aliases: write the value out")
         if kind in ("MappingEndEvent", "SequenceEndEvent"):
             closed = self.stack.pop()
             if closed.has_key:  # pragma: no cover - the parser always gives a value
@@ -161,7 +161,7 @@ class _Builder:
         if self.nodes > MAX_NODES:
             self._stop(at, f"over {MAX_NODES:,} values", "a smaller file")
         if event.anchor is not None:
-            self._stop(at, f"anchor &{event.anchor}", "no anchors or aliases: write it out")
+            self._stop(at, f"anchor &{event.anchor}", "no anchors or aliases: write the value out")
         if event.tag is not None:
             self._stop(at, f"tag {event.tag}", "plain YAML without tags")
         if kind == "ScalarEvent":
@@ -169,9 +169,9 @@ class _Builder:
             return
         value: dict[str, Data] | list[Data] = {} if kind == "MappingStartEvent" else []
         if self._awaits_key():
-            self._stop(at, "a list or mapping as a key", "keys that are words")
+            self._stop(at, "a list or mapping as a key", "keys that are plain words")
         if len(self.stack) >= MAX_DEPTH:
-            self._stop(at, f"over {MAX_DEPTH} levels", "a flatter file")
+            self._stop(at, f"over {MAX_DEPTH} levels", "less nesting")
         path = self._place(value, at)
         self.stack.append(_Open(value, path))
 
@@ -185,7 +185,7 @@ class _Builder:
             self._stop(at, "half of a surrogate pair", "whole characters")
         if command := _COMMAND.search(text):
             found = f"the control character U+{ord(command[0]):04X}"
-            self._stop(at, found, "text that is only read")
+            self._stop(at, found, "text without control characters")
         value = text if event.style or not event.implicit[0] else _resolve(text)
         if not self._awaits_key():
             self._place(value, at)
@@ -204,7 +204,7 @@ class _Builder:
             self.positions.keys[path] = at
 
     def _place(self, value: Data, at: Mark) -> Path:
-        """Put a value where it belongs and return its path."""
+        """Put a value in its place and return its path."""
         if not self.stack:
             self.root = value
             self.positions.values[()] = at
@@ -235,7 +235,7 @@ class _Builder:
 
 
 def _resolve(text: str) -> Data:
-    """Resolve a plain scalar by the core schema of YAML 1.2; dates stay texts."""
+    """Resolve a plain scalar by the core schema of YAML 1.2; dates stay text."""
     if _NULL.fullmatch(text):
         return None
     if match := _BOOL.fullmatch(text):
