@@ -1,6 +1,11 @@
 """Sphinx: ``make docs``. Nothing is fetched, and a warning is an error."""
 
+import sys
+from pathlib import Path
+
 import foedus
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "foedus"
 author = "The foedus authors"
@@ -11,7 +16,7 @@ extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
+    "formulas",
 ]
 exclude_patterns = ["_build"]
 suppress_warnings = ["toc.empty_glob"]
@@ -19,7 +24,7 @@ templates_path: list[str] = []
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
-mathjax_path = "data:,"  # formulas are shown as they are written; no script from elsewhere
+html_math_renderer = "formulas"
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
