@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 
 from foedus.case.models import Case
-from foedus.world import outputs
+from foedus.world import engine
+from foedus.world.order import VARIABLES
 from foedus.world.setting import Setting
 
 START = dt.date(2001, 3, 1)
@@ -87,7 +88,7 @@ def make_question(identifier: str, kind: str, **ask: Any) -> dict[str, Any]:
 
 def make_block(case: Case, runs: int, **given: Any) -> dict[str, np.ndarray]:
     """Arrays of all variables: calm, except those given (broadcast to their shape)."""
-    block = outputs.allocate(Setting.of(case), runs)
+    block = engine.allocate(Setting.of(case), runs)
     for name, array in block.items():
         if name.startswith("event_") or name in ("contribution_day", "patron"):
             array[...] = -1
@@ -101,7 +102,7 @@ def make_block(case: Case, runs: int, **given: Any) -> dict[str, np.ndarray]:
 def make_dataset(case: Case, block: dict[str, np.ndarray], hypothesis: Any = -1) -> xr.Dataset:
     runs = len(block["log_guidance"])
     data: dict[str, Any] = {
-        name: (("run", *outputs.VARIABLES[name].dims), array) for name, array in block.items()
+        name: (("run", *VARIABLES[name].dims), array) for name, array in block.items()
     }
     data["hypothesis"] = ("run", np.broadcast_to(np.asarray(hypothesis, np.int16), runs))
     return xr.Dataset(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
-from foedus.randomness import Random, keyed_words, philox4x32, purpose_id
+from foedus.randomness import LARGE_MEAN, Random, keyed_words, philox4x32, purpose_id, small_poisson
 from foedus.world.order import ORDER
 
 ONES = 0xFFFFFFFF
@@ -104,3 +104,32 @@ def test_words_are_64_bit():
     assert 0 <= int(a) < 2**64
     assert 0 <= int(b) < 2**64
     assert a != b
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e-9, 0.3, 1.0, 7.7, 40.0, LARGE_MEAN, 64.1, 500.0, 1e5])
+def test_poisson_is_scipys_inversion(mean):
+    random = Random(7, np.arange(3000, dtype=np.int64))
+    ours = random.poisson(np.full(3000, mean), "lethal.protesters", place=2, tick=5)
+    u = random.uniform("lethal.protesters", place=2, tick=5)
+    theirs = np.maximum(np.ceil(special.pdtrik(u, mean)), 0.0) if mean else np.zeros(3000)
+    assert np.array_equal(ours, theirs)
+
+
+def test_small_poisson_inverts_the_distribution_function():
+    u = (np.arange(2000) + 0.5) / 2000
+    for mean in (0.2, 3.0, 30.0):
+        out = np.empty(2000)
+        small_poisson(u, np.full(2000, mean), LARGE_MEAN, out)
+        assert np.array_equal(out, stats.poisson.ppf(u, mean))
+
+
+def test_poisson_is_monotone_on_both_sides_of_a_large_mean_and_bounded_in_the_tail():
+    random = Random(7, np.arange(500, dtype=np.int64))
+    previous = np.zeros(500)
+    for mean in (0.1, 0.5, 2.0, 20.0, 63.0, 65.0, 200.0):
+        now = random.poisson(np.full(500, mean), "x")
+        assert np.all(now >= previous)
+        previous = now
+    out = np.empty(1)
+    small_poisson(np.array([1.0]), np.array([5.0]), LARGE_MEAN, out)
+    assert 20.0 < out[0] < 60.0

@@ -29,8 +29,8 @@ from foedus.case.priors import (
     Uniform,
 )
 from foedus.case.vocabulary import MECHANISMS
+from foedus.world.mechanism import Parameter
 from foedus.world.order import ORDER, VARIABLES, mechanism
-from foedus.world.parameters import Parameter
 from foedus.world.state import EVENTS, State
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "odd.md"
@@ -73,6 +73,8 @@ def submodels() -> str:
         declared = mechanism(name)
         parts += [f"### {number}. {name.capitalize()}", "", _markdown(declared.text), ""]
         parts += [f"Reads {_listed(declared.reads)}; writes {_listed(declared.writes)}.", ""]
+        if declared.borrows:
+            parts += [f"Reads of the parameters of others {_listed(declared.borrows)}.", ""]
         rows = [_row(p) for p in sorted(declared.parameters, key=lambda p: p.name)]
         if rows:
             header = ["Parameter", "Default prior", "Unit", "Meaning", "Origin", "Source"]

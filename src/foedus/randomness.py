@@ -75,6 +75,30 @@ def _fill_uniform(seed, runs, purpose, place, tick, slot, out):  # type: ignore[
 fill_uniform = nb.njit(_fill_uniform, cache=True)
 
 
+#: Above this mean scipy inverts the Poisson distribution. Below it the terms are summed here: scipy
+#: takes a millisecond a call, and most days of most cities have a small mean.
+LARGE_MEAN = 64.0
+
+
+def _small_poisson(u, mean, large, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` with the smallest k whose distribution function reaches ``u``."""
+    for i in range(u.size):
+        m = mean[i]
+        out[i] = 0.0
+        if m > 0.0 and m <= large:
+            term = np.exp(-m)
+            below = term
+            k = 0.0
+            while below < u[i] and (term > 1e-20 or k < m):
+                k += 1.0
+                term *= m / k
+                below += term
+            out[i] = k
+
+
+small_poisson = nb.njit(_small_poisson, cache=True)
+
+
 def purpose_id(name: str) -> int:
     """Return the 32-bit address word of a named purpose, such as ``"alliance.vote"``."""
     return zlib.crc32(name.encode("utf-8"))
@@ -117,14 +141,17 @@ class Random:
     def poisson(
         self, mean: FloatArray, purpose: str, *, place: int = 0, tick: int = 0, slot: int = 0
     ) -> FloatArray:
-        """Return Poisson counts, shape (run,), by inversion: monotone in the mean."""
-        from scipy import special
-
+        """Return Poisson counts, shape (run,), by inversion; monotone in the mean."""
         u = self.uniform(purpose, place=place, tick=tick, slot=slot)
-        mean = np.asarray(mean, dtype=np.float64)
-        safe = np.where(mean > 0.0, mean, 1.0)
-        count = np.maximum(np.ceil(special.pdtrik(u, safe)), 0.0)
-        return np.where(mean > 0.0, count, 0.0)
+        mean = np.ascontiguousarray(mean, dtype=np.float64)
+        out = np.empty(mean.size, dtype=np.float64)
+        small_poisson(u, mean, LARGE_MEAN, out)
+        big = np.flatnonzero(mean > LARGE_MEAN)
+        if big.size:
+            from scipy import special
+
+            out[big] = np.ceil(special.pdtrik(u[big], mean[big]))
+        return out
 
     def subset(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Random:
         """Return the draws of some of the runs, unchanged."""

@@ -6,7 +6,7 @@ from foedus.case.models import Case
 from foedus.case.priors import Fixed, Uniform
 from foedus.ensemble.design import dimensions, draw, uniforms
 from foedus.errors import InputError
-from foedus.world.parameters import Parameter
+from foedus.world.mechanism import Parameter
 
 NAMES = tuple(f"a.p{i:02d}" for i in range(40))
 

@@ -13,7 +13,7 @@ from foedus.ensemble.ensemble import open_ensemble
 from foedus.ensemble.lock import locked
 from foedus.ensemble.runner import RunError, run
 from foedus.errors import InputError, Interrupted, StoreError
-from foedus.world.outputs import VARIABLES
+from foedus.world.order import VARIABLES
 
 pytestmark = pytest.mark.usefixtures("fake")
 SLOW = pytest.param(3, 1, marks=pytest.mark.slow)

@@ -30,7 +30,8 @@ from foedus.scoring.lead_time import History, by_lead
 from foedus.scoring.reliability import calibration
 from foedus.scoring.scores import score
 from foedus.weighing.weighed import weigh_runs
-from foedus.world import outputs
+from foedus.world import engine
+from foedus.world.order import VARIABLES
 from foedus.world.setting import Setting
 
 RUNS = 600
@@ -42,7 +43,7 @@ def dataset(case: Case, seed: int):
     import xarray as xr
 
     rng = np.random.default_rng(seed)
-    block = outputs.allocate(Setting.of(case), RUNS)
+    block = engine.allocate(Setting.of(case), RUNS)
     for name, array in block.items():
         if name.startswith("event_") or name in ("contribution_day", "patron"):
             array[...] = np.where(
@@ -53,7 +54,7 @@ def dataset(case: Case, seed: int):
         elif name.startswith(("deaths", "troops")):
             array[...] = rng.integers(0, 3, array.shape)
     block["log_guidance"][...] = 0.0
-    data: dict[str, Any] = {n: (("run", *outputs.VARIABLES[n].dims), a) for n, a in block.items()}
+    data: dict[str, Any] = {n: (("run", *VARIABLES[n].dims), a) for n, a in block.items()}
     data["hypothesis"] = ("run", (np.arange(RUNS) % len(case.hypotheses)).astype(np.int16))
     return xr.Dataset(
         data,

@@ -7,7 +7,8 @@ import pytest
 
 from foedus.case.vocabulary import MECHANISMS
 from foedus.randomness import Random
-from foedus.world import engine, outputs
+from foedus.world import engine
+from foedus.world.order import VARIABLES
 from foedus.world.setting import Setting
 
 from .small_case import SMALL, small_case, values_of
@@ -46,9 +47,9 @@ def test_outputs_are_complete_and_finite():
     case = small_case()
     runs = np.arange(40, dtype=np.int64)
     out = _simulate(case, runs, values_of(case, 40))
-    assert set(out) == set(outputs.VARIABLES)
+    assert set(out) == set(VARIABLES)
     for name, array in out.items():
-        assert array.dtype == np.dtype(outputs.VARIABLES[name].dtype)
+        assert array.dtype == np.dtype(VARIABLES[name].dtype)
         if name != "arrival_day":
             assert np.isfinite(array.astype(float)).all(), name
     for name in ("loyal_share", "internet", "legitimacy", "belief_home", "belief_abroad"):
@@ -131,7 +132,7 @@ def test_lethal_force_and_contagion_at_zero_leave_the_streets_model_1(armed, int
         world = engine.World(Setting.of(case), values, Random(SEED, runs), on=engine.switches(case))
         state = world.start()
         state.internet[:] = internet
-        out = outputs.allocate(world.setting, runs.size)
+        out = engine.allocate(world.setting, runs.size)
         world.run(state, 0, world.setting.horizon, out)
         return {name: out[name] for name in ("crowd", "arrests", "jailed", "legitimacy")}, out
 
@@ -168,16 +169,16 @@ def test_fork_of_a_state_equals_the_unforked_run():
     def world(active=on):
         return engine.World(setting, values, Random(SEED, runs), on=active)
 
-    whole, forked = outputs.allocate(setting, 12), outputs.allocate(setting, 12)
+    whole, forked = engine.allocate(setting, 12), engine.allocate(setting, 12)
     end = world().run(world().start(), 0, setting.horizon, whole)
-    outputs.record_end(whole, end)
+    engine.record_end(whole, end)
     stem = world().run(world().start(), 0, 6, forked)
     branch = stem.fork()
-    outputs.record_end(forked, world().run(stem, 6, setting.horizon, forked))
+    engine.record_end(forked, world().run(stem, 6, setting.horizon, forked))
     assert_same(whole, forked)
 
-    other = outputs.allocate(setting, 12)
-    outputs.record_end(other, world(on - {"alliance"}).run(branch, 6, setting.horizon, other))
+    other = engine.allocate(setting, 12)
+    engine.record_end(other, world(on - {"alliance"}).run(branch, 6, setting.horizon, other))
     calls = (branch.events["decision"] >= 6).sum()
     assert calls == 0, "no alliance after the fork, so no decision after it"
 

@@ -17,9 +17,8 @@ from foedus.errors import InputError
 from foedus.randomness import Random
 from foedus.world import engine, order
 from foedus.world.guidance import REPLAYABLE, Guidance
-from foedus.world.mechanism import Luck, Mechanism, Variable
+from foedus.world.mechanism import Luck, Mechanism, Parameter, Variable
 from foedus.world.order import ORDER, VARIABLES
-from foedus.world.parameters import Parameter
 from foedus.world.setting import Setting
 from foedus.world.state import EVENTS, State
 
@@ -73,10 +72,23 @@ def contents(state: State) -> dict[str, Any]:
     return out | {f"event.{name}": days.tobytes() for name, days in dict.items(state.events)}
 
 
+class Values(dict[str, Any]):
+    """Values of parameters; notes which ones are looked at."""
+
+    def __init__(self, values: dict[str, Any], read: set[str]) -> None:
+        super().__init__(values)
+        self.read = read
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
 class Seen:
     """The reads and writes observed in a mechanism."""
 
     def __init__(self) -> None:
+        self.read: set[str] = set()
         self.touched: set[str] = set()
         self.written: set[str] = set()
         self.asked: set[type] = set()
@@ -89,7 +101,7 @@ def spied(seen: Seen, call: Any) -> Any:
     def watch(setting: Setting, p: Any, state: State, *rest: Any) -> None:
         before = contents(state)
         view = watched(state)
-        call(setting, p, view, *rest)
+        call(setting, Values(p, seen.read), view, *rest)
         after = vars(view)
         seen.touched |= view.touched
         seen.asked |= view.asked
@@ -176,6 +188,13 @@ def test_a_mechanism_touches_what_it_declares_and_nothing_else(
     assert did.touched - set(declared.writes) == set(declared.reads)
     assert did.asked == ({declared.memory} if declared.memory else set())
     assert did.drawn == set(declared.draws)
+    others = {n for n in did.read if not n.startswith(f"{name}.")}
+    own, lent = {p.name for p in declared.parameters}, {n for m in ORDER for n in m.borrows}
+    assert did.read - others <= own
+    assert own - did.read <= lent
+    assert {n if n in declared.borrows else n.split(".")[0] for n in others} == set(
+        declared.borrows
+    )
 
 
 def test_declarations_are_complete_and_agree_with_the_vocabulary() -> None:
@@ -192,6 +211,8 @@ def test_declarations_are_complete_and_agree_with_the_vocabulary() -> None:
     for m in ORDER:
         assert set(m.reads) | set(m.writes) <= FIELDS | {f"event.{name}" for name in EVENTS}
         assert all(p.name.startswith(f"{m.name}.") for p in m.parameters)
+        assert set(m.borrows) <= {p.name for other in ORDER for p in other.parameters} | {"trigger"}
+        assert not any(n.startswith(f"{m.name}.") for n in m.borrows)
         assert all(draw.startswith(f"{m.name}.") for draw in m.draws)
         assert {item.purpose for item in m.luck} <= set(m.draws)
 

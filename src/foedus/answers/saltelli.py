@@ -40,7 +40,7 @@ from foedus.weighing.weighed import unreadable_questions
 
 if TYPE_CHECKING:
     from foedus.ensemble.progress import Progress
-    from foedus.world.parameters import Parameter
+    from foedus.world.mechanism import Parameter
 
 FloatArray = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from foedus.case import Case
 from foedus.case.priors import Choice, Prior
 from foedus.case.vocabulary import MECHANISMS
 from foedus.world.engine import registry, switches
+from foedus.world.mechanism import Parameter
 from foedus.world.order import mechanism
-from foedus.world.parameters import Parameter
 from foedus.world.priors import resolve
 
 _SHOWN = np.array([0.05, 0.5, 0.95])

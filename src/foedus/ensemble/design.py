@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from foedus.ensemble.proposal import Stage, log_price, move
 from foedus.errors import InputError
 from foedus.randomness import Random, purpose_id
-from foedus.world.parameters import Parameter
+from foedus.world.mechanism import Parameter
 from foedus.world.priors import resolve
 
 if TYPE_CHECKING:

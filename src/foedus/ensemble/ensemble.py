@@ -101,7 +101,7 @@ class Ensemble:
         Returns
         -------
         xarray.Dataset
-            Dimensions run, day, city, member, parameter; see :data:`foedus.world.outputs.VARIABLES`
+            Dimensions run, day, city, member, parameter; see :data:`foedus.world.order.VARIABLES`
             for the variables.
 
         Raises

@@ -22,7 +22,7 @@ from foedus.ensemble.design import DESIGN_VERSION
 from foedus.ensemble.proposal import Stage
 from foedus.errors import StoreError
 from foedus.randomness import STREAM_VERSION
-from foedus.world.parameters import Parameter
+from foedus.world.mechanism import Parameter
 from foedus.world.priors import resolve
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What a question or a fact is about, read off each run.
 
-Everything here works on a *block*: a mapping from the names of `foedus.world.outputs.VARIABLES`
+Everything here works on a *block*: a mapping from the names of `foedus.world.order.VARIABLES`
 to arrays with the run first. A block may hold any number of runs, so that a store larger than
 memory is judged block by block.
 """

@@ -253,7 +253,7 @@ def weigh_runs(
     case : Case
         As filtered by :func:`foedus.case.asof.as_of`.
     dataset : xarray.Dataset
-        Dims run, day, city, member; the variables of `foedus.world.outputs`, and ``hypothesis``.
+        Dims run, day, city, member; `foedus.world.order.VARIABLES`, and ``hypothesis``.
     guidance : Guidance, optional
         What was replayed; read from the case if absent.
     log_importance : ndarray, shape (run,), optional

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.randomness import Random
-from foedus.world import outputs
 from foedus.world.guidance import Guidance
-from foedus.world.order import ORDER
+from foedus.world.mechanism import Parameter, Parameters, Variable
+from foedus.world.order import ORDER, VARIABLES
 from foedus.world.order import luck as declared_luck
-from foedus.world.outputs import Arrays
-from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
+
+#: Output variables by name; the leading axis is the run.
+Arrays = dict[str, NDArray[np.generic]]
 
 
 def registry(case: Case) -> dict[str, Parameter]:
@@ -48,6 +49,31 @@ def switches(case: Case, hypothesis: int = -1) -> frozenset[str]:
     return frozenset(name for name, value in on.items() if value)
 
 
+def shape(variable: Variable, setting: Setting) -> tuple[int, ...]:
+    """Return the shape of a variable after the run axis."""
+    sizes = {"day": setting.horizon, "city": len(setting.cities), "member": len(setting.members)}
+    return tuple(sizes[d] for d in variable.dims)
+
+
+def allocate(setting: Setting, runs: int) -> Arrays:
+    """Return arrays of zeros for all variables."""
+    return {v.name: np.zeros((runs, *shape(v, setting)), dtype=v.dtype) for v in VARIABLES.values()}
+
+
+def record_day(out: Arrays, state: State, day: int) -> None:
+    """Record a day of the state; this draws nothing and changes nothing."""
+    for variable in VARIABLES.values():
+        if variable.dims[:1] == ("day",):
+            out[variable.name][:, day] = variable.of(state)
+
+
+def record_end(out: Arrays, state: State) -> None:
+    """Record the values that belong to a run as a whole."""
+    for variable in VARIABLES.values():
+        if variable.dims[:1] != ("day",):
+            out[variable.name][...] = variable.of(state)
+
+
 class World:
     """A case with its mechanisms, and the runs of a batch.
 
@@ -74,7 +100,7 @@ class World:
         guidance: Guidance | None = None,
     ) -> None:
         self.setting = setting
-        self.p = p
+        self.p = {m.name: {n: v for n, v in p.items() if m.may_read(n)} for m in ORDER}
         self.random = random
         self.on = on
         self.guidance = guidance if guidance is not None else Guidance()
@@ -85,21 +111,22 @@ class World:
         state = State.calm(runs, len(setting.cities), len(setting.members), on=self.on)
         for mechanism in ORDER:
             if mechanism.name in self.on and mechanism.start is not None:
-                mechanism.start(setting, self.p, state, self.random)
+                mechanism.start(setting, self.p[mechanism.name], state, self.random)
         return state
 
     def advance(self, state: State, day: int) -> None:
         """Advance the state by one day, in place."""
         for mechanism in ORDER:
             if mechanism.name in self.on and mechanism.step is not None:
-                mechanism.step(self.setting, self.p, state, day, self.random, self.guidance)
+                p = self.p[mechanism.name]
+                mechanism.step(self.setting, p, state, day, self.random, self.guidance)
 
     def run(self, state: State, first_day: int, until: int, out: Arrays | None = None) -> State:
         """Advance from ``first_day`` to the day before ``until``, recording into ``out``."""
         for day in range(first_day, until):
             self.advance(state, day)
             if out is not None:
-                outputs.record_day(out, state, day)
+                record_day(out, state, day)
         return state
 
 
@@ -134,20 +161,20 @@ def simulate(
     Returns
     -------
     dict of str to ndarray
-        The variables of :data:`foedus.world.outputs.VARIABLES`; the run is the first axis. A run
+        The variables of :data:`foedus.world.order.VARIABLES`; the run is the first axis. A run
         does not depend on the other runs in the call.
     """
     setting = Setting.of(case)
-    out = outputs.allocate(setting, runs.size)
+    out = allocate(setting, runs.size)
     on_by_run = [switches(case, int(h)) for h in hypothesis]
     for on in sorted(set(on_by_run), key=sorted):
         rows = np.flatnonzero(np.array([o == on for o in on_by_run]))
         p = {name: value[rows] for name, value in values.items()}
         draws = Random(seed, runs, luck or {}).subset(rows)
         world = World(setting, p, draws, on=on, guidance=guidance)
-        part = outputs.allocate(setting, rows.size)
+        part = allocate(setting, rows.size)
         state = world.run(world.start(), 0, setting.horizon, part)
-        outputs.record_end(part, state)
+        record_end(part, state)
         for name, array in part.items():
             out[name][rows] = array
     return out

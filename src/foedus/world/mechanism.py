@@ -9,15 +9,46 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.priors import Prior
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
-from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
+
+FloatArray = NDArray[np.float64]
+
+#: Values of all parameters for a set of runs: name to array of shape (run,).
+Parameters = dict[str, FloatArray]
 
 Dim = Literal["day", "city", "member"]
 Start = Callable[[Setting, Parameters, State, Random], None]
 Step = Callable[[Setting, Parameters, State, int, Random, Guidance], None]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One uncertain number of one mechanism.
+
+    Attributes
+    ----------
+    name : str
+        ``mechanism.word``, after the mechanism that declares it.
+    prior : Prior
+        Default prior, with its origin and source.
+    unit : str
+        Unit, or "1" for a pure number.
+    meaning : str
+        What it does, in one sentence.
+    low, high : float
+        A prior whose median lies outside is refused; a draw outside is clipped.
+    """
+
+    name: str
+    prior: Prior
+    unit: str
+    meaning: str
+    low: float = -np.inf
+    high: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -63,6 +94,9 @@ class Mechanism:
     text : str
         The docstring of its file: a heading line, then equations and sources.
     parameters : tuple of Parameter
+    borrows : tuple of str
+        Parameters of others that it reads, by name; a name without a dot is all of that group.
+        The engine hands it these and its own, and no more.
     draws : tuple of str
         Purposes of all its random draws (:mod:`foedus.randomness`).
     luck : tuple of Luck
@@ -86,6 +120,7 @@ class Mechanism:
     name: str
     text: str
     parameters: tuple[Parameter, ...] = ()
+    borrows: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     luck: tuple[Luck, ...] = ()
     reads: tuple[str, ...] = ()
@@ -96,3 +131,8 @@ class Mechanism:
     memory: type | None = None
     start: Start | None = None
     step: Step | None = None
+
+    def may_read(self, parameter: str) -> bool:
+        """Tell whether a parameter is its own or one that it borrows."""
+        group = parameter.split(".")[0]
+        return group == self.name or not {parameter, group}.isdisjoint(self.borrows)

@@ -29,8 +29,8 @@ from foedus.case.models import Case, Hypothesis
 from foedus.case.priors import Beta, Choice, LogNormal, Normal, Prior
 from foedus.case.problems import nearest
 from foedus.errors import InputError
+from foedus.world.mechanism import Parameter
 from foedus.world.mechanisms.ties import lead_interest
-from foedus.world.parameters import Parameter
 from foedus.world.setting import Setting
 
 FloatArray = NDArray[np.float64]

@@ -10,8 +10,9 @@ import numpy as np
 
 from foedus.case.priors import Normal, Uniform
 from foedus.randomness import Random
-from foedus.world.outputs import VARIABLES, shape
-from foedus.world.parameters import Parameter
+from foedus.world.engine import shape
+from foedus.world.mechanism import Parameter
+from foedus.world.order import VARIABLES
 from foedus.world.setting import Setting
 
 

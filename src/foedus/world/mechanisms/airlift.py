@@ -36,8 +36,7 @@ from numpy.typing import NDArray
 from foedus.case.priors import Beta, LogNormal, Uniform
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Luck, Mechanism, Variable
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Luck, Mechanism, Parameter, Parameters, Variable
 from foedus.world.setting import Setting
 from foedus.world.state import State
 
@@ -403,6 +402,7 @@ MECHANISM = Mechanism(
     name="airlift",
     text=__doc__,
     parameters=PARAMETERS,
+    borrows=("streets.cop_density",),
     reads=("commits", "contribution_day", "mobilisable", "sent", "unrest"),
     writes=(
         "arrival_day",

@@ -60,9 +60,8 @@ from foedus.case.priors import Beta, Normal
 from foedus.randomness import Random
 from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Luck, Mechanism, Variable
+from foedus.world.mechanism import Luck, Mechanism, Parameter, Parameters, Variable
 from foedus.world.mechanisms import outside
-from foedus.world.parameters import Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
 from foedus.world.voting import RULES, Tail, conditional_support, given_factor, tail
@@ -482,6 +481,7 @@ MECHANISM = Mechanism(
     name="alliance",
     text=__doc__,
     parameters=PARAMETERS,
+    borrows=tuple(p.name for p in outside.PARAMETERS),
     reads=("event.request", "in_office", "interest", "log_odds_abroad", "unrest"),
     writes=(
         "announced",

@@ -28,8 +28,7 @@ from numpy.typing import NDArray
 from foedus.case.priors import Beta, LogNormal
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Mechanism
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Mechanism, Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

@@ -41,8 +41,7 @@ from foedus.case.priors import Beta, LogNormal, Normal
 from foedus.randomness import Random
 from foedus.world.global_games import force_cutoff, threshold, unique_alpha
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Luck, Mechanism, Variable
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Luck, Mechanism, Parameter, Parameters, Variable
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

@@ -46,8 +46,7 @@ from foedus.case.priors import Beta, LogNormal, Normal, Prior, Uniform
 from foedus.randomness import Random
 from foedus.world.choice import logistic, logit
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Luck, Mechanism, Variable
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Luck, Mechanism, Parameter, Parameters, Variable
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

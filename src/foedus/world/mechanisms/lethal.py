@@ -38,10 +38,8 @@ from numpy.typing import NDArray
 
 from foedus.case.priors import Beta, LogNormal
 from foedus.randomness import Random
-from foedus.world.counts import poisson
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Dim, Mechanism, Variable
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Dim, Mechanism, Parameter, Parameters, Variable
 from foedus.world.setting import Setting
 from foedus.world.state import State
 
@@ -210,11 +208,11 @@ def step(
     for c in cities:
         people = active[:, c]
         total += people
-        state.deaths_protesters[:, c] = poisson(
-            random, rate * people, "lethal.protesters", place=c, tick=day
+        state.deaths_protesters[:, c] = random.poisson(
+            rate * people, "lethal.protesters", place=c, tick=day
         )
-        state.deaths_security[:, c] = poisson(
-            random, armed * people, "lethal.security", place=c, tick=day
+        state.deaths_security[:, c] = random.poisson(
+            armed * people, "lethal.security", place=c, tick=day
         )
     state.deaths_allied[:] = _allied_deaths(p, state, armed * total, day, random)
     _remember(setting, p, state)
@@ -228,7 +226,7 @@ def _allied_deaths(
     for m in range(state.present.shape[1]):
         troops += state.present[:, m]
     among = np.where(troops > 0.0, troops / np.maximum(troops + state.police, 1.0), 0.0)
-    return poisson(random, p["lethal.exposure"] * attack * among, "lethal.allied", tick=day)
+    return random.poisson(p["lethal.exposure"] * attack * among, "lethal.allied", tick=day)
 
 
 def _remember(setting: Setting, p: Parameters, state: State) -> None:

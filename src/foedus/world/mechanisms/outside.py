@@ -24,8 +24,7 @@ from scipy import special
 from foedus.case.priors import LogNormal, Normal
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
-from foedus.world.mechanism import Mechanism, Variable
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Mechanism, Parameter, Parameters, Variable
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

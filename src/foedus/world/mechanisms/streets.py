@@ -30,8 +30,7 @@ from foedus.case.priors import Beta, Choice, Fixed, LogNormal, Normal, Uniform
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
 from foedus.world.lattice import StreetOptions, StreetState, StreetTicks, advance, create, reading
-from foedus.world.mechanism import Dim, Luck, Mechanism, Variable
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Dim, Luck, Mechanism, Parameter, Parameters, Variable
 from foedus.world.setting import Setting
 from foedus.world.state import State
 
@@ -280,14 +279,12 @@ def step(
     writes ``crowd``, ``active_people``, ``active_share``, ``arrests``, ``jailed``, ``unrest``.
     """
     trigger(setting, p, state, day)
-    backlash = p.get("lethal.backlash")
     ticks = setting.ticks_per_day
     lattices: Lattices = state.lattices
     for name, rows, cities in lattices.groups:
         for city, lattice in enumerate(cities):
-            shift = state.contagion[rows, city]
-            if backlash is not None:
-                shift = shift - backlash[rows] * np.expm1(-state.outrage[rows, city])
+            outrage = np.expm1(-state.outrage[rows, city])
+            shift = state.contagion[rows, city] - p["lethal.backlash"][rows] * outrage
             effective = state.loyal_share[rows] * (1.0 + state.relief[rows])
             move = partial(
                 _advance(setting, p, random, name, rows, city),
@@ -323,6 +320,7 @@ MECHANISM = Mechanism(
     name="streets",
     text=__doc__,
     parameters=PARAMETERS,
+    borrows=("lethal.backlash", "trigger"),
     reads=("contagion", "lethal_risk", "loyal_share", "outrage", "relief"),
     writes=(
         "active_people",

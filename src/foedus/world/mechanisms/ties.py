@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from foedus.case.priors import Normal
 from foedus.randomness import Random
-from foedus.world.mechanism import Mechanism
-from foedus.world.parameters import Parameter, Parameters
+from foedus.world.mechanism import Mechanism, Parameter, Parameters
 from foedus.world.setting import Setting
 from foedus.world.state import State
 

@@ -9,8 +9,8 @@ import pytest
 
 from foedus.case import load_case
 from foedus.ensemble import design
+from foedus.ensemble.replay import film
 from foedus.world import engine
-from foedus.world.film import film
 
 CASE = Path(__file__).parents[1] / "app" / "small.yaml"
 SEED = 3
