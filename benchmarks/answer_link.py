@@ -17,7 +17,7 @@ from scipy import special
 
 from foedus.casebook import load_casebook, models
 from foedus.casebook.design import COMBINATIONS, Features, inputs, responses, usable
-from foedus.casebook.psis import smooth
+from foedus.casebook.fits import smooth
 
 SEED = 20220105
 

@@ -18,8 +18,8 @@ from foedus.case.load import shipped_text
 from foedus.case.times import earliest, latest
 from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook import base_rate, load_casebook, organisation_group
+from foedus.casebook.similarity import alike
 from foedus.errors import InputError
-from foedus.weighing.nearest_cases import alike
 from foedus.weighing.outside_view import outside_view
 from foedus.world.engine import registry
 from foedus.world.priors import casebook_priors

@@ -12,9 +12,8 @@ import pytest
 
 from foedus.casebook import load_casebook
 from foedus.casebook.design import MODELS, Features, responses, usable
-from foedus.casebook.fits import content_hash, load_fits, posterior
+from foedus.casebook.fits import content_hash, load_fits, posterior, smooth
 from foedus.casebook.outlook import predict
-from foedus.casebook.psis import smooth
 from foedus.errors import StoreError
 
 BOOK = load_casebook()

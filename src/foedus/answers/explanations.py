@@ -35,8 +35,8 @@ from foedus.answers import bayes_factors as factors
 from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
 from foedus.case.models import Case
+from foedus.casebook.similarity import case_features
 from foedus.plain_values import Plain, finite
-from foedus.weighing.nearest_cases import case_features
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise, reason, without
 

@@ -12,8 +12,8 @@ from foedus.answers.questions import settled_by
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
+from foedus.casebook.similarity import alike
 from foedus.errors import InputError
-from foedus.weighing.nearest_cases import alike
 from foedus.weighing.outside_view import Outside, outside_view
 from foedus.weighing.results import Answer, Explanation, Forecast
 from foedus.weighing.weighed import Making, Weighed, When, weigh

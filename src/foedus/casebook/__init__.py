@@ -1,8 +1,7 @@
-"""What history says: coded calls for help, base rates, fitted models and their track record.
+"""The record of past calls for help: coded cases, base rates, fitted models, their track record.
 
-One rule keeps hindsight out everywhere. ``before`` is a day; only what was known before it counts.
-The outside view of a case file as of a date takes that date as ``before``: rows are dated to the
-day, so what became known on the day itself is left out. ``exclude`` leaves out the case at hand.
+One rule keeps hindsight out (`foedus.casebook.coded_case.known_before`): with ``before``, only what
+was known before that day counts. ``exclude`` leaves out the row of the case at hand.
 """
 
 from foedus.casebook.coded_case import Coded, CodedCase, Contested, Source

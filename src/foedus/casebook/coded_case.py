@@ -1,4 +1,4 @@
-"""A coded case of the casebook: typed fields, each with value, confidence and sources."""
+"""A coded case of the casebook: typed fields, each with its value, confidence and sources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OutcomeClass = Literal[
     "no_request_no_action",
     "imposed",
 ]
-#: What a call for help led to, from nothing to troops.
+#: The answers to a call for help, from nothing to troops.
 Answer = Literal["none", "refused", "limited", "troops"]
 CapabilityClass = Literal["<3", "3-10", "10-100", ">100"]
 
@@ -48,7 +48,7 @@ _ANSWER: dict[str, Answer | None] = {
 }
 #: Rows that must not be used: the id of one, or the requester (ISO 3166 alpha-3) and year of some.
 Exclude = str | tuple[str, int]
-#: The source id of a coder's reading of all sources of a case.
+#: Source id of a coding that rests on the coder's reading of all sources of a case.
 JUDGEMENT = "judgement"
 
 T = TypeVar("T")
@@ -106,9 +106,9 @@ Date = Annotated[PartialDate, BeforeValidator(PartialDate.parse), PlainSerialize
 def known_before(day: dt.date | None, before: dt.date | None) -> bool:
     """Tell whether what became known on ``day`` may be used: the one rule against hindsight.
 
-    Rows are dated to the day, so what became known on the day ``before`` itself is left out. The
-    outside view as of a date takes that date as ``before``. None as ``before`` lets everything in;
-    None as ``day`` is never known.
+    The outside view as of a date takes that date as ``before``. Rows are dated to the day, so what
+    became known on that day itself is left out. If ``before`` is None, everything may be used;
+    otherwise a ``day`` of None was never known.
     """
     return before is None or (day is not None and day < before)
 
@@ -137,7 +137,7 @@ class Coded(_Strict, Generic[T]):
     confidence : {"H", "M", "L"}
         See the codebook.
     sources : tuple of str
-        Source ids; empty where no source was found, ``judgement`` for the coder's reading.
+        Source ids; empty where no source was found, ``judgement`` for the coder's own reading.
     """
 
     value: T
@@ -146,7 +146,7 @@ class Coded(_Strict, Generic[T]):
 
 
 class State(_Strict):
-    """A state: name at the time, ISO code, Correlates of War number."""
+    """A state: its name at the time, ISO code and Correlates of War number."""
 
     name: Text
     iso3: Iso3
@@ -154,17 +154,17 @@ class State(_Strict):
 
 
 class Contested(_Strict):
-    """A coding on which good coders would differ.
+    """A coding about which good coders would differ.
 
     Attributes
     ----------
     field : str
         The contested field.
     alternatives : dict
-        Belief in each coding as text, summing to at most one; the rest stays with the coded
-        value. Empty where the doubt has no second value.
+        Probability of each other coding, summing to at most one; the rest stays with the coded
+        value. Empty where no other value can be named.
     why : str
-        What the doubt is.
+        The doubt in words.
     """
 
     field: str
@@ -181,7 +181,7 @@ class Contested(_Strict):
 
 
 class Fields(_Strict):
-    """The coded variables of a case; None is unknown, never no."""
+    """The coded variables of a case; None means unknown, never no."""
 
     date_trigger: Coded[Date] | None = None
     date_request: Coded[Date] | None = None
@@ -206,14 +206,14 @@ class Fields(_Strict):
     rival_great_power_opposed: Coded[Flag] | None = None
 
     def items(self) -> Iterator[tuple[str, Coded[Any]]]:
-        """Yield name and coding of every known field."""
+        """Yield the name and coding of every known field."""
         for name in type(self).model_fields:
             coded = getattr(self, name)
             if coded is not None:
                 yield name, coded
 
 
-#: Facts of the call or the answer: one of these must name a source for a case to count.
+#: Facts of the call or the answer. A case counts only if one of these names a source.
 _ANSWER_FACTS = (
     "date_request",
     "date_decision",
@@ -229,7 +229,7 @@ _ANSWER_FACTS = (
 )
 
 
-#: Dates that cannot be in the other order.
+#: Pairs of dates of which the first cannot be later than the second.
 _IN_ORDER = (
     ("date_trigger", "date_request"),
     ("date_trigger", "date_decision"),
@@ -242,7 +242,7 @@ _MOST_YEARS = 10
 
 
 class CodedCase(_Strict):
-    """One call for help, or one crisis in which help could have been called."""
+    """One call for help, or one crisis in which a call was possible."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{3,40}$")]
     title: Text
@@ -274,7 +274,7 @@ class CodedCase(_Strict):
         return self
 
     def _date_conflicts(self) -> list[tuple[Path, str]]:
-        """Return the path of each date out of order, and what would be right."""
+        """Return the path of each impossible date, and what would be right."""
         found: list[tuple[Path, str]] = []
         for first, second in _IN_ORDER:
             if self.outcome == "imposed" and second == "date_first_arrival":
@@ -312,7 +312,7 @@ class CodedCase(_Strict):
 
     @property
     def organisation(self) -> str:
-        """Group in which the helper is pooled."""
+        """Group of helpers to which this one belongs."""
         group = organisations().find(self.helper)
         assert group is not None
         return group
@@ -334,7 +334,7 @@ class CodedCase(_Strict):
 
     @property
     def sourced(self) -> bool:
-        """Whether a fact of the call or answer names a source (see the codebook)."""
+        """Whether a fact of the call or the answer names a source (see the codebook)."""
         return any(
             set(coded.sources) - {JUDGEMENT, "D01"}
             for name, coded in self.fields.items()
@@ -348,24 +348,24 @@ class CodedCase(_Strict):
 
     @property
     def contiguous(self) -> bool | None:
-        """Whether requester and lead power border on each other, by land or 12 miles of water."""
+        """Whether requester and lead power share a border, by land or across 12 miles of water."""
         code = self.value("cow_contiguity_code")
         return None if code is None else code in (1, 2)
 
     @property
     def capability_class(self) -> CapabilityClass | None:
-        """Class of the capability ratio of lead power to requester."""
+        """Class of the ratio of the capabilities of lead power and requester."""
         ratio = self.value("cinc_ratio_lead_to_requester")
         return None if ratio is None else capability_class(ratio)
 
     @property
     def days_to_decision(self) -> int | None:
-        """Days from request to decision, from exact dates."""
+        """Days from request to decision, if both dates are exact."""
         return days_between(self.date("date_request"), self.date("date_decision"))
 
     @property
     def days_to_arrival(self) -> int | None:
-        """Days from request to first arrival, from exact dates."""
+        """Days from request to first arrival, if both dates are exact."""
         return days_between(self.date("date_request"), self.date("date_first_arrival"))
 
     @property
@@ -374,7 +374,7 @@ class CodedCase(_Strict):
         return months_between(self.date("date_first_arrival"), self.date("date_withdrawal_end"))
 
     def start(self) -> dt.date:
-        """First day of the crisis; the trigger, else the first dated step, else mid-year."""
+        """First day of the crisis: the trigger, else the first dated step, else mid-year."""
         for field in ("date_trigger", "date_request", "date_decision", "date_first_arrival"):
             date = self.date(field)
             if date is not None:
@@ -382,10 +382,10 @@ class CodedCase(_Strict):
         return dt.date(self.year, 7, 1)
 
     def known(self) -> dt.date:
-        """Day from which the answer was known; the latest that the dates allow.
+        """Day from which the answer was known, the latest that the dates allow.
 
-        The first arrival where troops came, else the decision. Without either, 90 days after
-        the request or trigger: silence becomes an answer only with time.
+        The first arrival where troops came, else the decision. Without either, 90 days after the
+        request or the trigger: only time turns silence into an answer.
         """
         order = ["date_decision", "date_first_arrival"]
         if self.answer == "troops":

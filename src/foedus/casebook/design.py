@@ -1,10 +1,10 @@
-"""From cases to the arrays that the models see; unknown and doubtful codings become beliefs."""
+"""Cases as the arrays that the models see; unknown and doubtful codings become probabilities."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,14 @@ from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import InputError
 
 Floats = NDArray[np.float64]
-#: Yes-or-no features of a case; all eight combinations are summed over.
+#: Yes-or-no features of a case. The models sum over all eight combinations.
 BINARIES = ("base", "rival", "contiguous")
-#: Shares of yes among known codings of usable cases; used where a coding is unknown.
+#: Probability of yes where a coding is unknown: the share of yes among known codings.
 UNKNOWN_YES: dict[str, float] = {"base": 0.40, "rival": 0.25, "contiguous": 0.25}
 COMBINATIONS: Floats = np.array(
     [[(i >> j) & 1 for j in range(len(BINARIES))] for i in range(2 ** len(BINARIES))], dtype=float
 )
-#: Error rates of a coding by confidence grade: chance that a value is another one.
+#: Probability that a coding is wrong, by confidence grade.
 CODING_ERROR: dict[str, float] = {"H": 0.01, "M": 0.03, "L": 0.10}
 #: Standard error of a troop count by confidence grade, in log10.
 COUNT_ERROR: dict[str, float] = {"H": 0.03, "M": 0.08, "L": 0.20}
@@ -39,14 +39,15 @@ class Features:
     ----------
     trigger : str
     organisation : str
-        Group code, or a name that leads to one.
+        A group of helpers, or a name that leads to one.
     year : int
     base, rival, contiguous : bool or None
-        Lead power's base there, a rival great power opposed, common border; None is unknown.
+        Whether the lead power has a base there, a rival great power is opposed, requester and lead
+        share a border; None is unknown.
     formal_request : bool or None
-        Whether the government asked; None is unknown and averaged over.
+        Whether the government asked; unknown (None) is averaged over.
     error : dict
-        Chance that a binary coding is wrong, by name; zero where left out.
+        Probability that a binary coding is wrong, by name; zero where left out.
     """
 
     trigger: str
@@ -92,19 +93,15 @@ class Features:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Features:
-        """Return features from a mapping; unknown names are an `InputError`."""
+        """Return features from a mapping; an unknown name is an `InputError`."""
         allowed = {f.name for f in fields(cls)}
         unknown = set(values) - allowed
         if unknown:
             raise InputError(f"features: some of {', '.join(sorted(allowed))} (found {unknown})")
         return cls(**values)
 
-    def asked(self, formal_request: bool | None) -> Features:
-        """Return the same features with another state of the request."""
-        return replace(self, formal_request=formal_request)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inputs:
     """Covariates of ``n`` rows.
 
@@ -117,7 +114,7 @@ class Inputs:
     collective : ndarray, shape (n,)
         One where an organisation decides.
     weights : ndarray, shape (n, 8)
-        Belief in each combination of the binary features.
+        Probability of each combination of the binary features.
     """
 
     group: NDArray[np.int64]
@@ -150,30 +147,30 @@ def _belief(row: Features, name: str) -> float:
     return 1 - error if value else error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Responses:
-    """What happened, as likelihood weights; one row a case, masks say where a model may look.
+    """What happened, as likelihoods, one row a case; masks say which rows a model may see.
 
     Attributes
     ----------
     asked : ndarray, shape (n, 2)
-        Likelihood of the coded request if in truth not asked, asked.
+        Likelihood of the coded request if the government did not ask, and if it did.
     answer : ndarray, shape (n, 4)
         Likelihood of the coded answer for each true answer (none, refused, limited, troops).
     answer_free : ndarray, shape (n,)
-        Belief that the row is no answer at all (contested consent); adds a constant.
+        Probability that the row is no answer at all (contested consent); adds a constant.
     arrival : ndarray, shape (n, 2)
         Bounds of the days from request to arrival, continuous: day 0 is (0, 1).
     size : ndarray, shape (n, 2)
-        log10 of soldiers and its standard error.
+        log10 of the number of soldiers, and its standard error.
     months : ndarray, shape (n, 2)
         Months to withdrawal, and 1 where that is only a lower bound.
     survived : ndarray, shape (n, 2)
-        Likelihood of the coded survival if in truth fallen, in power.
+        Likelihood of the coded survival if the government fell, and if it stayed in power.
     survival_answer : ndarray, shape (n, 4)
-        Belief in each true answer, for the survival model.
+        Probability of each true answer, for the survival model.
     mask : dict
-        Model → 0/1 per row.
+        Model → ndarray, shape (n,): 1 for rows that it may see, else 0.
     """
 
     asked: Floats
@@ -191,7 +188,7 @@ MODELS = ("call", "arrival", "size", "duration", "survival")
 
 
 def responses(cases: Sequence[CodedCase], *, before: dt.date | None = None) -> Responses:
-    """Return what was known of the cases before a day (all of it where None)."""
+    """Return what was known of the cases before a day, or all of it."""
     rows = [_response(case, before) for case in cases]
     stacked = {
         key: np.array([r[key] for r in rows], dtype=float)
@@ -239,7 +236,7 @@ def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
 
 
 def _flag_likelihood(case: CodedCase, name: str) -> tuple[float, float]:
-    """Return likelihoods of the coding if the truth is no, yes; (1, 1) where unknown."""
+    """Return likelihoods of the coding if the truth is no, and yes; (1, 1) where unknown."""
     coded = getattr(case.fields, name)
     if coded is None:
         return 1.0, 1.0
@@ -268,7 +265,7 @@ def _answer_likelihood(case: CodedCase) -> tuple[float, ...]:
 
 
 def _arrival_bounds(case: CodedCase) -> tuple[float, float] | None:
-    """Bounds of the continuous delay in days; an undated request lies after the trigger."""
+    """Return bounds of the continuous delay in days; an undated request follows the trigger."""
     arrival = case.date("date_first_arrival")
     if arrival is None:
         return None
@@ -283,7 +280,7 @@ def _arrival_bounds(case: CodedCase) -> tuple[float, float] | None:
 
 
 def _months(case: CodedCase, before: dt.date | None) -> tuple[float | None, bool]:
-    """Months to withdrawal and whether the mission was still on before ``before``."""
+    """Return months to withdrawal, and whether the mission was still on at ``before``."""
     start, end = case.date("date_first_arrival"), case.date("date_withdrawal_end")
     months = case.months_to_withdrawal
     if start is None or end is None or months is None:

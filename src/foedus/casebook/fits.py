@@ -1,7 +1,8 @@
-"""The stored posterior draws: which fits there are, and which one a question may use.
+"""Stored posterior draws, and which of them a question may use.
 
 Fits are stored for all usable cases (``full``), for what was known before 1 January of a year
-(``before-2022``), and, where reweighting fails, without one case (``without-KAZ-2022``).
+(``before-2022``) and, where reweighting fails, without the rows of one requester and year
+(``without-KAZ-2022``).
 """
 
 from __future__ import annotations
@@ -30,17 +31,18 @@ from foedus.casebook.design import (
 )
 from foedus.casebook.load import load_casebook
 from foedus.casebook.models import PRIORS
-from foedus.casebook.psis import PARETO_LIMIT, smooth
 from foedus.errors import StoreError
 
 #: Changes whenever the models' equations do; part of the content hash.
 MODEL_VERSION = 2
 FILE = "fits.npz"
 NOTES = "fits.json"
+#: Importance weights whose tail has a Pareto shape above this are not to be trusted.
+PARETO_LIMIT = 0.7
 
 
 def content_hash(cases: Sequence[CodedCase]) -> str:
-    """Return the hash of all that the fits depend on: rows, priors, version of the equations."""
+    """Return a hash of everything the fits depend on: rows, priors and version of the equations."""
     rows = [asdict(Features.of(c)) for c in cases]
     y = responses(cases)
     arrays = {
@@ -63,9 +65,9 @@ class Fits:
     arrays : dict
         ``model/tag`` → ndarray, shape (D, P).
     notes : dict
-        Hash, parameters, diagnostics of every fit.
+        Hash, parameters and the diagnostics of every fit.
     cases : tuple of CodedCase
-        The cases that were fitted.
+        The fitted cases.
     """
 
     arrays: dict[str, Floats]
@@ -95,7 +97,7 @@ def load_fits(folder: Path | None = None) -> Fits:
     Raises
     ------
     StoreError
-        If the files are missing, or belong to other cases than the ones at hand.
+        If the files are missing, or were fitted to cases that are not in the casebook.
     """
     place = resources.files(__package__) if folder is None else folder
     try:
@@ -114,19 +116,19 @@ def load_fits(folder: Path | None = None) -> Fits:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Draws of one model that are free of hindsight for a question.
+    """Draws of one model that hold no hindsight for a question.
 
     Attributes
     ----------
     draws : dict
         Parameter → ndarray, shape (D, k); equally weighted.
     tag : str
-        Which stored fit they come from.
+        The stored fit that they come from.
     method : {"exact", "reweighted", "earlier"}
-        A fit on just the right cases; one with the excluded case taken out by importance
-        weights; or, where these fail, an earlier fit that never saw it.
+        A fit to exactly the right cases; a fit from which importance weights remove the excluded
+        rows; or, where the weights fail, an earlier fit that never saw them.
     pareto_k : float
-        Shape of the weights; minus infinity where none were needed.
+        Pareto shape of the weights; minus infinity where none were needed.
     """
 
     draws: dict[str, Floats]
@@ -142,14 +144,14 @@ def posterior(
     exclude: Exclude | None = None,
     fits: Fits | None = None,
 ) -> Posterior:
-    """Return draws of a model without the excluded case and without anything known later.
+    """Return draws of a model without the excluded rows and without what was known later.
 
     Parameters
     ----------
     model : str
         One of `foedus.casebook.design.MODELS`.
     before : datetime.date, optional
-        The stored fit of the latest 1 January up to this day is used.
+        The fit used is that of the latest 1 January up to this day.
     exclude : str or (str, int), optional
         The row of the case at hand: its id, or the requester's ISO code and the year.
     """
@@ -178,7 +180,7 @@ def posterior(
 
 
 def pareto_shapes(model: str, fits: Fits) -> dict[tuple[str, int], float]:
-    """Return the Pareto shape of taking each case (requester, year) out of the full fit."""
+    """Return the Pareto shape for removing each requester and year from the full fit."""
     draws = fits.draws(model, "full")
     shapes = {}
     for key in sorted({c.key for c in fits.cases}):
@@ -208,7 +210,56 @@ def _group_likelihood(
 
 
 def _resample(weights: Floats) -> Any:
-    """Systematic resampling with a fixed start: deterministic, and low in variance."""
+    """Return systematically resampled indices; the fixed start makes them deterministic."""
     n = weights.size
     positions = (np.arange(n) + 0.5) / n
     return np.minimum(np.searchsorted(np.cumsum(weights), positions), n - 1)
+
+
+def smooth(log_ratios: Floats) -> tuple[Floats, float]:
+    """Return Pareto-smoothed importance weights, shape (D,), and the Pareto shape k.
+
+    Vehtari et al. 2024, arXiv 1507.02646. The weights sum to 1.
+
+    Parameters
+    ----------
+    log_ratios : ndarray, shape (D,)
+        Logs of target over proposal, up to a constant; at least 25 draws.
+    """
+    lw = log_ratios - np.max(log_ratios)
+    if np.ptp(lw) < 1e-12:
+        return np.full(lw.size, 1 / lw.size), -np.inf
+    tail = int(min(np.ceil(0.2 * lw.size), np.ceil(3 * np.sqrt(lw.size))))
+    order = np.argsort(lw, kind="stable")
+    top = order[-tail:]
+    cutoff = max(lw[order[-tail - 1]], np.log(np.finfo(float).tiny))
+    k = np.inf
+    excess = np.exp(lw[top]) - np.exp(cutoff)
+    if tail >= 5 and excess[-1] > 0:
+        k, sigma = _pareto(np.maximum(excess, 1e-300))
+        if np.isfinite(k):
+            p = (np.arange(tail) + 0.5) / tail
+            stretched = sigma * (
+                -np.log1p(-p) if abs(k) < 1e-9 else np.expm1(-k * np.log1p(-p)) / k
+            )
+            lw[top] = np.minimum(np.log(stretched + np.exp(cutoff)), 0.0)
+    weights = np.exp(lw - np.max(lw))
+    out: Floats = weights / weights.sum()
+    return out, float(k)
+
+
+def _pareto(x: Floats) -> tuple[float, float]:
+    """Fit a generalised Pareto to sorted positive values (Zhang and Stephens 2009)."""
+    n = x.size
+    m = 30 + int(np.sqrt(n))
+    b = 1 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))
+    b = b / (3 * x[int(n / 4 + 0.5) - 1]) + 1 / x[-1]
+    k = np.log1p(-b[:, None] * x).mean(axis=1)
+    score = n * (np.log(-(b / k)) - k - 1)
+    weights = 1 / np.exp(score - score[:, None]).sum(axis=1)
+    keep = weights >= 10 * np.finfo(float).eps
+    weights = weights[keep] / weights[keep].sum()
+    centre = float((b[keep] * weights).sum())
+    shape = float(np.log1p(-centre * x).mean())
+    sigma = -shape / centre
+    return (n * shape + 10 * 0.5) / (n + 10), sigma

@@ -1,4 +1,4 @@
-"""Reading the casebook: one YAML file a case, checked; a bad file does not spoil the rest."""
+"""Read the casebook: one YAML file a case. A bad file is reported and does not affect the rest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Casebook:
-    """Cases with their sources, in order of time.
+    """Coded cases in order of time, with their sources.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Casebook:
     sources : dict
         Source by id.
     problems : tuple of Problem
-        What was wrong with the files that were left out.
+        Faults of the files that were left out.
     """
 
     cases: tuple[CodedCase, ...]
@@ -91,7 +91,7 @@ class Casebook:
         years : tuple, optional
             First and last year, both included; None leaves a side open.
         usable : bool
-            Keep only cases that enter rates and fits.
+            Keep only the cases that enter rates and fits.
 
         Raises
         ------
@@ -118,9 +118,9 @@ class Casebook:
         )
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a case: coded values, computed columns, counts of sources.
+        """Return a table with one row a case: coded values and what is computed from them.
 
-        Unknown is missing (None or NaN); dates are text, as exact as known.
+        Unknown values are missing (None or NaN). Dates are text, as exact as they are known.
         """
         return table.frame(self.cases)
 
@@ -131,27 +131,27 @@ class Casebook:
     def export(self, path: str | Path, *, long: bool = False) -> Path:
         """Write the table to ``path``, as CSV or Parquet by its suffix.
 
-        A CSV has y and n for flags and whole numbers for counts, and can be scored with
+        A CSV has y and n for flags and whole numbers for counts. It can be scored with
         `foedus.casebook.scores.score_file`.
 
         Raises
         ------
         InputError
-            If the suffix is neither, or Parquet is asked for and pyarrow is not installed.
+            If the suffix is neither, or if a Parquet file needs pyarrow and it is not installed.
         """
         return table.export(self.long_frame() if long else self.frame(), Path(path))
 
 
 def load_casebook(folder: str | Path | None = None, *, strict: bool = False) -> Casebook:
-    """Return the shipped casebook, with the cases of a folder of one's own added.
+    """Return the shipped casebook, with the cases of another folder added.
 
     Parameters
     ----------
     folder : path, optional
-        A folder of ``*.yaml`` cases, one a file, and an optional ``sources.yaml``. They are
+        A folder of ``*.yaml`` files, one a case, with an optional ``sources.yaml``. They are
         checked like the shipped ones.
     strict : bool
-        Raise on the first bad file instead of leaving it out.
+        Raise if any file is bad, instead of leaving it out.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def load_casebook(folder: str | Path | None = None, *, strict: bool = False) -> 
 
 
 def unknown_words(case: Case) -> Iterator[Problem]:
-    """Yield the words of a case file that the shipped casebook does not know, with their lines."""
+    """Yield a problem, with its line, for each word of a case file unknown to the casebook."""
     if case.casebook_id is not None:
         ids = [c.id for c in load_casebook()]
         if case.casebook_id not in ids:
@@ -235,7 +235,7 @@ def _ordered(
 
 
 def _read(text: str, name: str, problems: list[Problem]) -> tuple[dict[str, Any], Positions]:
-    """Return a file's fields and where they stand; a bad file is empty and adds its problems."""
+    """Return a file's fields and their positions; a bad file gives none and adds its problems."""
     try:
         data, positions, found = parse(text, name)
     except InputError as error:
@@ -300,7 +300,7 @@ def _read_cases(
 
 
 def _named_sources(case: CodedCase) -> Iterator[tuple[Place, str]]:
-    """Yield where a case names a source, and which."""
+    """Yield each place where a case names a source, and the source."""
     for i, source in enumerate(case.sources):
         yield ("sources", i), source
     for name, coded in case.fields.items():

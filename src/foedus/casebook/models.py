@@ -1,6 +1,6 @@
-"""The five models: priors, equations, likelihoods, and simulated responses.
+"""The five models: priors, equations, likelihoods and simulated responses.
 
-Everything here is numpy, from posterior draws; `refit` states the same equations for PyMC, and a
+Everything here is numpy and works on posterior draws. `refit` states the same equations for PyMC; a
 test compares the two. Shapes: D draws, n rows.
 """
 
@@ -35,7 +35,7 @@ class NormalPrior:
     half : bool
         Half-normal with scale ``sd`` instead.
     log : bool
-        Normal in the logarithm instead: for scales that cannot be near zero.
+        Log-normal instead, with these parameters of the logarithm: for scales far from zero.
     """
 
     mean: float
@@ -45,8 +45,8 @@ class NormalPrior:
     log: bool = False
 
 
-#: Log-odds unless stated otherwise. ``elicited`` marks a number that the authors chose, wide,
-#: because nothing published fixes it. Published effects keep their sign; their means are halved.
+#: Log-odds unless stated otherwise. ``elicited`` marks a wide prior that the authors chose, because
+#: no published figure fixes it. Published effects keep their sign; their means are halved.
 PRIORS: dict[str, NormalPrior] = {
     # Does the government ask?
     "request.intercept": NormalPrior(
@@ -135,8 +135,8 @@ def request_probability(draws: Draws, x: Inputs) -> Floats:
 def answer_given_request(draws: Draws, x: Inputs) -> Floats:
     """Return P(none, refused, limited, troops | asked), shape (D, n, 4).
 
-    A nested logit: troops or not, with the covariates, averaged over unknown binary features;
-    and if not, a softmax of the three other answers with a pooled organisation effect on limited.
+    A nested logit. First troops or not, with the covariates, averaged over unknown binary features.
+    If not, a softmax of the other three answers, with a pooled organisation effect on limited.
     """
     fixed = (
         draws["ans_a"]
@@ -153,7 +153,7 @@ def answer_given_request(draws: Draws, x: Inputs) -> Floats:
 
 
 def answer_probability(draws: Draws, x: Inputs, *, asked: Floats | None = None) -> Floats:
-    """Return P(answer), shape (D, n, 4); ``asked`` is the belief in a request, else modelled."""
+    """Return P(answer), shape (D, n, 4); P(request) is ``asked``, or that of the model."""
     p = request_probability(draws, x) if asked is None else np.asarray(asked)[None, :]
     given = answer_given_request(draws, x)
     return p[..., None] * given + (1 - p[..., None]) * draws["psi"][:, None, :]
@@ -191,7 +191,7 @@ def survival_by_answer(draws: Draws, x: Inputs) -> Floats:
 
 
 def log_likelihood(model: str, draws: Draws, x: Inputs, y: Responses) -> Floats:
-    """Return the pointwise log-likelihood of a model, shape (D, n); zero where masked."""
+    """Return the log-likelihood of each row, shape (D, n); zero where masked."""
     value = _LOG[model](draws, x, y)
     return np.where(y.mask[model] == 1, value, 0.0)
 
@@ -264,13 +264,13 @@ def simulate(
         Parameter → ndarray, shape (1, k).
     x : Inputs
     y : Responses
-        Gives the shapes, and what the model takes as given; every row is seen.
+        Gives the shapes and what the model conditions on; every row is seen.
     random : numpy.random.Generator
 
     Notes
     -----
-    Codings err as the likelihood says they do, with the rate of grade M; a fifth of the
-    missions are still on at 24 months.
+    Codings are wrong as often as the likelihood says for grade M; a fifth of the missions are still
+    on at 24 months.
     """
     n = x.group.size
     y = replace(y, mask={m: np.ones(n) for m in y.mask})
@@ -328,9 +328,9 @@ def _coded_flag(truth: Floats, random: np.random.Generator) -> Floats:
 
 
 def ranks(posterior: Draws, draw: Draws, names: tuple[str, ...]) -> dict[str, float]:
-    """Return where the true value lies among posterior draws, 0 to 1, by parameter element.
+    """Return the rank of the true value among posterior draws, 0 to 1, by parameter element.
 
-    Talts et al. 2018, arXiv 1804.06788: uniform if the fit is right.
+    Ranks are uniform if the fit is right (Talts et al. 2018, arXiv 1804.06788).
     """
     return {
         f"{name}[{k}]": float((posterior[name][:, k] < draw[name][0, k]).mean())

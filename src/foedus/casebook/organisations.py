@@ -1,4 +1,4 @@
-"""Names of helpers and states, and the groups in which answers are pooled."""
+"""Names of helpers and states, and the groups of helpers whose answers are pooled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _fold(name: str) -> str:
 
 @dataclass(frozen=True)
 class Organisations:
-    """The groups, and every name that leads to one of them."""
+    """The groups of helpers, and every name that leads to one."""
 
     titles: dict[str, str]
     names: dict[str, str]
@@ -40,7 +40,7 @@ class Organisations:
         return tuple(self.titles)
 
     def find(self, name: str) -> str | None:
-        """Return the group of a helper as written in a case, or None if nothing is known of it."""
+        """Return the group of a helper as a case names it, or None if no part is known."""
         whole = _fold(name)
         if whole in self.titles:
             return whole
@@ -59,7 +59,7 @@ class Organisations:
         return None
 
     def _longest(self, part: str) -> str | None:
-        """Return the longest known name that occurs in ``part`` as whole words."""
+        """Return the longest known name that occurs in ``part`` as a run of whole words."""
         words = part.split()
         for length in range(len(words), 0, -1):
             for start in range(len(words) - length + 1):
@@ -71,7 +71,7 @@ class Organisations:
 
 @functools.cache
 def organisations() -> Organisations:
-    """Return the groups of ``organisations.yaml`` and the states of ``states.yaml``."""
+    """Return the contents of ``organisations.yaml`` and ``states.yaml``."""
     raw = read_data("organisations.yaml")
     names = {
         _fold(str(name)): group
@@ -85,12 +85,12 @@ def organisations() -> Organisations:
 
 @functools.cache
 def state_names() -> dict[str, tuple[str, ...]]:
-    """Return the names of each state by ISO 3166 alpha-3 code; the first is the one shown."""
+    """Return the names of each state by ISO 3166 alpha-3 code; the first name is shown."""
     return {str(iso): tuple(map(str, names)) for iso, names in read_data("states.yaml").items()}
 
 
 def organisation_group(name: str) -> str:
-    """Return the group of a helper's name.
+    """Return the group to which a helper's name leads.
 
     Raises
     ------

@@ -41,9 +41,9 @@ class Chance:
     Attributes
     ----------
     mean : float
-        The probability to use.
+        Posterior mean, the probability to use.
     low, high : float
-        Central 90% of the posterior of the probability.
+        Central 90% interval of the posterior.
     draws : ndarray, shape (D,)
     """
 
@@ -54,41 +54,41 @@ class Chance:
 
     @classmethod
     def of(cls, draws: Floats) -> Chance:
-        """Return mean and interval of draws."""
+        """Return the mean and interval of some draws."""
         low, high = np.quantile(draws, [0.05, 0.95])
         return cls(float(draws.mean()), float(low), float(high), draws)
 
     def __str__(self) -> str:
-        """Return mean and interval."""
+        """Return the mean and interval as text."""
         return f"{self.mean:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """What history, through the models, says of a crisis.
+    """What the fitted models say of a crisis.
 
     Attributes
     ----------
     features : Features
     request : Chance
-        The government asks.
+        That the government asks.
     answer : dict
-        Answer → Chance; given the request where ``features.formal_request`` is known, else
-        averaged over whether it asks.
+        Answer → Chance: given the request if ``features.formal_request`` is known, else averaged
+        over whether the government asks.
     answer_if_asked : dict
         Answer → Chance, given a request.
     arrival_days : ndarray, shape (S,)
-        Days from request to first arrival where help is granted; whole days are its floor.
+        Days from request to first arrival where help is granted; rounded down for whole days.
     soldiers : ndarray, shape (S,)
         Peak of the first 30 days where troops come.
     months : ndarray, shape (S,)
-        First arrival to last departure where help is granted.
+        Months from first arrival to last departure where help is granted.
     short_mission : Chance
-        The mission is of the short kind (about two months, not years).
+        That the mission is of the short kind: about two months, not years.
     in_power : Chance
-        The requester is in power after 90 days, averaged over the answer.
+        That the requester is in power after 90 days, averaged over the answer.
     in_power_by_answer : dict
-        Answer → Chance. Not causal: help goes to governments that can be saved.
+        Answer → Chance. Not the effect of help: help goes to governments that can be saved.
     provenance : dict
         Model → (tag of the fit, method, Pareto shape); see `foedus.casebook.fits.Posterior`.
     """
@@ -106,7 +106,7 @@ class Outlook:
     provenance: dict[str, tuple[str, str, float]]
 
     def summary(self) -> dict[str, Any]:
-        """Return the outlook as plain numbers, ready for JSON."""
+        """Return the outlook as plain values for JSON."""
 
         def chance(c: Chance) -> dict[str, float]:
             return {k: round(getattr(c, k), 4) for k in ("mean", "low", "high")}
@@ -146,14 +146,14 @@ def predict(
     ----------
     features : Features
     before : datetime.date, optional
-        Use only what was known before this day (to the year of the stored fits).
+        Use only what was known before the latest 1 January up to this day.
     exclude : str or (str, int), optional
         The row of the case at hand, which must not inform its own outlook: its id, or the
         requester's ISO code and the year.
     fits : Fits, optional
-        Other fits than the shipped ones.
+        Fits to use instead of the shipped ones.
     seed : int
-        Of the samples of days, soldiers and months.
+        For the samples of days, soldiers and months.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def _by_answer(draws: Floats) -> dict[Answer, Chance]:
 
 
 def _spread(mean: Floats, sd: Floats, random: np.random.Generator) -> Floats:
-    """Return samples of normals, stratified within each draw of the parameters."""
+    """Return samples from normals, stratified within each draw of the parameters."""
     return (mean[:, None] + sd[:, None] * _normals(mean.size, random)).ravel()
 
 
@@ -220,7 +220,7 @@ def _mixture(draws: dict[str, Floats], share: Floats, random: np.random.Generato
     return np.where(short, first, second).ravel()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutsideView:
     """Base rates, the models' outlook and the nearest cases for one crisis.
 
@@ -228,9 +228,9 @@ class OutsideView:
     ----------
     title : str
     rates : tuple of BaseRate
-        From the wide slice to the narrow.
+        From the widest slice to the narrowest.
     quantiles : tuple of Quantiles
-        Tempo, size, duration.
+        Of tempo, size and duration.
     outlook : Outlook
     alike : tuple of Likeness
     before : datetime.date or None
@@ -262,16 +262,16 @@ def outside_view(
     case : str, Features or mapping
         Id of a coded case, or the features of the crisis at hand.
     title : str, optional
-        How to call it.
+        Title of the view.
     before : datetime.date, optional
-        As-of date. A coded case is seen as of its start unless this says otherwise.
+        As-of date; for a coded case, its start by default.
     exclude : str or (str, int), optional
         The row of the case at hand, by id or by the requester's ISO code and the year. A coded
         case always excludes itself and the other rows of its requester and year.
     n : int
-        How many nearest cases.
+        Number of nearest cases.
     folder : path, optional
-        Own cases for rates and nearest cases; the models are the shipped fits.
+        More cases for the rates and the nearest cases; the models are the shipped fits.
     """
     book = load_casebook(folder)
     if isinstance(case, str):

@@ -1,8 +1,7 @@
 """Base rates and quantiles of what history did, without hindsight.
 
-Every function takes ``before`` (no answer that became known on or after that day) and
-``exclude`` (no case of that requester in that year), so that a case never informs its own
-outside view. Only usable cases count: sourced and not set aside.
+Every function takes the same filters by keyword (`Filters`). ``before`` and ``exclude`` keep a case
+from informing its own outside view. Only usable cases count: sourced and not set aside.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -18,23 +18,47 @@ from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisation_group
 from foedus.errors import InputError
 
-#: Days after arrival on which the first-month strength is known.
+#: Days after the first arrival on which the first-month strength is known.
 _SIZE_DAYS = 30
 _SURVIVAL_DAYS = 90
 
 
-@dataclass(frozen=True)
+class Filters(TypedDict, total=False):
+    """Which cases count; a filter that is left out, or None, lets all in.
+
+    Attributes
+    ----------
+    trigger : str or None
+        One of `foedus.casebook.coded_case.TRIGGERS`.
+    organisation : str or None
+        A group of helpers, or any name that leads to one.
+    years : tuple or None
+        First and last year, both included.
+    before : datetime.date or None
+        Only what was known before this day.
+    exclude : str, (str, int) or None
+        The row of the case at hand: its id, or the requester's ISO code and the year.
+    """
+
+    trigger: str | None
+    organisation: str | None
+    years: tuple[int | None, int | None] | None
+    before: dt.date | None
+    exclude: Exclude | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BaseRate:
     """A share with its Jeffreys interval.
 
     Attributes
     ----------
     successes, n : int
-        Cases in which it happened, cases in the slice.
+        Number of cases in which it happened, and of all cases in the slice.
     mean : float
         Posterior mean under the Jeffreys prior, ``(successes + 1/2) / (n + 1)``.
     low, high : float
-        Ends of the central interval; 0 and 1 where nothing, or everything, happened.
+        Ends of the central interval; ``low`` is 0 if it never happened, ``high`` 1 if always.
     level : float
         Mass of the interval.
     description : str
@@ -59,7 +83,7 @@ class BaseRate:
 
     @property
     def counts(self) -> str:
-        """The slice, and in how many of its cases it happened, in words."""
+        """The slice in words, and in how many of its cases it happened."""
         return f"{self.description}: {self.successes} of {self.n}"
 
     def __str__(self) -> str:
@@ -70,7 +94,7 @@ class BaseRate:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Quantiles:
     """Quantiles of a quantity over a slice.
 
@@ -81,7 +105,7 @@ class Quantiles:
     n : int
         Cases with a known value.
     censored : int
-        Cases in which it had begun and was not over, or the end is unknown; not in ``values``.
+        Cases that had begun but not ended, or whose end is unknown; not in ``values``.
     unit : str
     description : str
     cases : tuple of str
@@ -118,8 +142,8 @@ def jeffreys(successes: int, n: int, *, level: float = 0.9) -> tuple[float, floa
     Returns
     -------
     mean, low, high : float
-        As in Brown, Cai and DasGupta 2001 (doi 10.1214/ss/1009213286): the lower end is 0
-        where nothing happened and the upper end is 1 where everything did, unless n is 0.
+        As in Brown, Cai and DasGupta 2001 (doi 10.1214/ss/1009213286): ``low`` is 0 if there is
+        no success and ``high`` is 1 if there are only successes, unless n is 0.
     """
     if not 0 <= successes <= n:
         raise InputError(f"successes: a count from 0 to n (found {successes} of {n})")
@@ -134,21 +158,14 @@ def jeffreys(successes: int, n: int, *, level: float = 0.9) -> tuple[float, floa
     return (successes + 0.5) / (n + 1), low, high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slice:
-    """Which cases are asked for; None leaves a side open.
+    """The cases that some `Filters` let in; ``formal_request`` is one filter more.
 
     Attributes
     ----------
-    trigger, organisation : str or None
     formal_request : bool or None
-        True: the government asked. False: it did not. None: whether or not.
-    years : tuple or None
-        First and last year, both included.
-    before : datetime.date or None
-        Only what was known before this day.
-    exclude : str, (str, int) or None
-        The row of the case at hand: its id, or the requester's ISO code and the year.
+        True: the government asked. False: it did not. None: either, or unknown.
     """
 
     trigger: str | None = None
@@ -178,7 +195,7 @@ class Slice:
     def select(
         self, casebook: Casebook, *, known: Callable[[CodedCase], dt.date | None]
     ) -> tuple[CodedCase, ...]:
-        """Return the usable cases of the slice; ``known`` dates what is asked of a case."""
+        """Return the usable cases; ``known`` gives the day on which the answer became known."""
         if self.before is not None and not isinstance(self.before, dt.date):
             raise InputError(f"before: a date (found {self.before!r})")
         chosen = casebook.filter(
@@ -194,40 +211,30 @@ class Slice:
 
 
 def named(exclude: Exclude) -> str:
-    """Return what is left out in words: ``KGZ2010B``, or ``KAZ 2022``."""
+    """Return an ``exclude`` argument in words: ``KGZ2010B``, or ``KAZ 2022``."""
     return exclude if isinstance(exclude, str) else f"{exclude[0]} {exclude[1]}"
 
 
 def base_rate(
     casebook: Casebook,
     *,
-    trigger: str | None = None,
-    organisation: str | None = None,
-    before: dt.date | None = None,
-    exclude: Exclude | None = None,
     formal_request: bool | None = True,
-    years: tuple[int | None, int | None] | None = None,
     answer: str = "troops",
     level: float = 0.9,
+    **filters: Unpack[Filters],
 ) -> BaseRate:
-    """Return how often the helper gave an answer, troops unless said otherwise.
+    """Return how often the helper gave an answer; by default, how often it sent troops.
 
     Parameters
     ----------
     casebook : Casebook
-    trigger, organisation : str, optional
-        Slice; None is all.
-    before : datetime.date, optional
-        No answer known on or after this day.
-    exclude : str or (str, int), optional
-        The row of the case at hand: its id, or the requester's ISO code and the year.
     formal_request : bool or None
-        True counts governments that asked, False those that did not, None both and unknown.
-    years : tuple, optional
-        First and last year, both included.
+        True counts governments that asked, False those that did not, None all, unknown included.
     answer : {"troops", "limited", "refused", "none"}
     level : float
         Mass of the interval.
+    **filters
+        See `Filters`.
 
     Returns
     -------
@@ -240,7 +247,7 @@ def base_rate(
     """
     if answer not in ANSWERS:
         raise InputError(f"answer: one of {', '.join(ANSWERS)} (found {answer!r})")
-    wanted = Slice(trigger, organisation, formal_request, years, before, exclude)
+    wanted = Slice(formal_request=formal_request, **filters)
     cases = [c for c in wanted.select(casebook, known=CodedCase.known) if c.answer is not None]
     return _rate(
         [c.answer == answer for c in cases], cases, f"{answer}: {wanted.describe()}", level
@@ -250,15 +257,11 @@ def base_rate(
 def request_rate(
     casebook: Casebook,
     *,
-    trigger: str | None = None,
-    organisation: str | None = None,
-    before: dt.date | None = None,
-    exclude: Exclude | None = None,
-    years: tuple[int | None, int | None] | None = None,
     level: float = 0.9,
+    **filters: Unpack[Filters],
 ) -> BaseRate:
     """Return how often the government formally asked; parameters as in `base_rate`."""
-    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    wanted = Slice(**filters)
     cases = [
         c
         for c in wanted.select(casebook, known=CodedCase.known)
@@ -272,20 +275,17 @@ def survival_rate(
     casebook: Casebook,
     *,
     answer: str | None = None,
-    trigger: str | None = None,
-    organisation: str | None = None,
-    before: dt.date | None = None,
-    exclude: Exclude | None = None,
-    years: tuple[int | None, int | None] | None = None,
     level: float = 0.9,
+    **filters: Unpack[Filters],
 ) -> BaseRate:
-    """Return how often the requester was in power after 90 days, given the answer or any.
+    """Return how often the requester was in power after 90 days, after any answer or a given one.
 
-    Not causal: help goes to governments that can be saved. Parameters as in `base_rate`.
+    This is not the effect of help: help goes to governments that can be saved. Parameters as in
+    `base_rate`.
     """
     if answer is not None and answer not in ANSWERS:
         raise InputError(f"answer: one of {', '.join(ANSWERS)} (found {answer!r})")
-    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    wanted = Slice(**filters)
     cases = [
         c
         for c in wanted.select(casebook, known=survival_known)
@@ -301,8 +301,16 @@ def _rate(
 ) -> BaseRate:
     successes, n = sum(happened), len(happened)
     mean, low, high = jeffreys(successes, n, level=level)
-    ids = tuple(c.id for c in cases)
-    return BaseRate(successes, n, mean, low, high, level, description, ids)
+    return BaseRate(
+        successes=successes,
+        n=n,
+        mean=mean,
+        low=low,
+        high=high,
+        level=level,
+        description=description,
+        cases=tuple(c.id for c in cases),
+    )
 
 
 _LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -311,25 +319,26 @@ _LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 def tempo(
     casebook: Casebook,
     *,
-    trigger: str | None = None,
-    organisation: str | None = None,
-    before: dt.date | None = None,
-    exclude: Exclude | None = None,
-    years: tuple[int | None, int | None] | None = None,
     step: str = "arrival",
     levels: Sequence[float] = _LEVELS,
+    **filters: Unpack[Filters],
 ) -> Quantiles:
     """Return days from request to first arrival, or to the decision, where help was granted.
 
     Parameters
     ----------
+    casebook : Casebook
     step : {"arrival", "decision"}
-        End of the count.
+        Where the count ends.
     levels : sequence of float
         Quantile levels.
+    **filters
+        See `Filters`.
 
-    The other parameters are those of `base_rate`. Censored counts the granted cases whose
-    dates are not exact.
+    Returns
+    -------
+    Quantiles
+        Granted cases without exact dates count as censored.
     """
     if step not in ("arrival", "decision"):
         raise InputError(f"step: arrival or decision (found {step!r})")
@@ -337,7 +346,7 @@ def tempo(
     def value(case: CodedCase) -> float | None:
         return case.days_to_arrival if step == "arrival" else case.days_to_decision
 
-    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    wanted = Slice(**filters)
     cases = [c for c in wanted.select(casebook, known=CodedCase.known) if _granted(c)]
     return _quantiles(value, cases, "days", f"request to {step}: {wanted.describe()}", levels)
 
@@ -345,14 +354,10 @@ def tempo(
 def size(
     casebook: Casebook,
     *,
-    trigger: str | None = None,
-    organisation: str | None = None,
-    before: dt.date | None = None,
-    exclude: Exclude | None = None,
-    years: tuple[int | None, int | None] | None = None,
     levels: Sequence[float] = _LEVELS,
+    **filters: Unpack[Filters],
 ) -> Quantiles:
-    """Return the highest number of soldiers in the first 30 days where troops came.
+    """Return the peak number of soldiers in the first 30 days, where troops came.
 
     Parameters as in `tempo`.
     """
@@ -361,7 +366,7 @@ def size(
         troops = case.value("troops_peak_30d")
         return float(troops) if troops else None
 
-    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    wanted = Slice(**filters)
     cases = [c for c in wanted.select(casebook, known=size_known) if c.answer == "troops"]
     return _quantiles(value, cases, "soldiers", f"first-month peak: {wanted.describe()}", levels)
 
@@ -369,25 +374,22 @@ def size(
 def duration(
     casebook: Casebook,
     *,
-    trigger: str | None = None,
-    organisation: str | None = None,
-    before: dt.date | None = None,
-    exclude: Exclude | None = None,
-    years: tuple[int | None, int | None] | None = None,
     levels: Sequence[float] = _LEVELS,
+    **filters: Unpack[Filters],
 ) -> Quantiles:
     """Return months from first arrival to the end of the withdrawal where help was granted.
 
-    Parameters as in `tempo`. Only ended missions give values; with ``before``, those that had
-    not ended by then count as censored, so early as-of dates lean to short missions.
+    Parameters as in `tempo`. Only missions that have ended give values; those that had not ended
+    by ``before`` count as censored. An early date therefore favours short missions.
     """
+    before = filters.get("before")
 
     def value(case: CodedCase) -> float | None:
         end = case.date("date_withdrawal_end")
         over = end is not None and known_before(end.latest(), before)
         return case.months_to_withdrawal if over else None
 
-    wanted = Slice(trigger, organisation, None, years, before, exclude)
+    wanted = Slice(**filters)
     cases = [c for c in wanted.select(casebook, known=CodedCase.known) if _granted(c)]
     return _quantiles(value, cases, "months", f"arrival to withdrawal: {wanted.describe()}", levels)
 
@@ -397,14 +399,14 @@ def _granted(case: CodedCase) -> bool:
 
 
 def size_known(case: CodedCase) -> dt.date | None:
-    """Day from which the first-month strength of a case was known."""
+    """Return the day from which the first-month strength of a case was known."""
     arrival = case.date("date_first_arrival")
     start = case.known() if arrival is None else arrival.latest()
     return start + dt.timedelta(days=_SIZE_DAYS)
 
 
 def survival_known(case: CodedCase) -> dt.date | None:
-    """Day from which it was known whether the requester had lasted 90 days."""
+    """Return the day from which it was known whether the requester had lasted 90 days."""
     start = case.date("date_request") or case.date("date_trigger")
     base = dt.date(case.year, 12, 31) if start is None else start.latest()
     return max(base + dt.timedelta(days=_SURVIVAL_DAYS), case.known())
@@ -424,11 +426,11 @@ def _quantiles(
         np.quantile([v for _, v in pairs], list(levels)) if pairs else np.full(len(levels), np.nan)
     )
     return Quantiles(
-        tuple(levels),
-        tuple(float(v) for v in values),
-        len(pairs),
-        len(cases) - len(pairs),
-        unit,
-        description,
-        tuple(i for i, _ in pairs),
+        levels=tuple(levels),
+        values=tuple(float(v) for v in values),
+        n=len(pairs),
+        censored=len(cases) - len(pairs),
+        unit=unit,
+        description=description,
+        cases=tuple(i for i, _ in pairs),
     )

@@ -1,9 +1,9 @@
 """Refit the casebook's models: ``python -m foedus.casebook.refit`` (extra ``bayes``).
 
-The equations are those of `models`, stated for PyMC with partial pooling in non-centred form, and
-sampled with nutpie. Nothing else in foedus imports PyMC: predictions use the stored draws. Fits
-that belong to the current cases and priors (content hash) and have converged are kept, unless
-``--force`` is given. The same seed gives the same draws.
+The equations are those of `models`, stated for PyMC with partial pooling in non-centred form and
+sampled with nutpie. Nothing else in foedus imports PyMC: predictions use the stored draws.
+Converged fits of the current cases and priors (by content hash) are kept, unless ``--force`` is
+given. The same seed gives the same draws.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ from foedus.casebook.design import (
 from foedus.casebook.load import load_casebook
 from foedus.casebook.models import PRIORS
 from foedus.casebook.organisations import organisations
-from foedus.casebook.psis import PARETO_LIMIT
 from foedus.errors import InputError
 
 pt: Any = pytensor.tensor
@@ -86,7 +85,7 @@ class Diagnostics:
 
     @property
     def good(self) -> bool:
-        """Whether R-hat is at most 1.015, ESS at least 400, divergences at most 8 of 4000."""
+        """Whether R-hat is at most 1.015, ESS at least 400 and divergences at most 8 of 4000."""
         return self.rhat <= 1.015 and self.ess >= 400 and self.divergences <= 8
 
 
@@ -115,14 +114,14 @@ def _normal(name: str, key: str, shape: int | None = 1) -> Any:
 
 
 def _pooled(name: str, key: str, size: int) -> Any:
-    """Effects with a common scale, non-centred."""
+    """Return effects with a common scale, non-centred."""
     scale = pm.HalfNormal(f"{name}_sd", PRIORS[key].sd)
     z = pm.Normal(f"{name}_z", 0, 1, shape=size)
     return pm.Deterministic(name, scale * z)
 
 
 def build(model: str, x: Inputs, y: Responses) -> pm.Model:
-    """Return the PyMC model of one of `MODELS`, with all arrays as replaceable data."""
+    """Return the PyMC model of one of `MODELS`, with all arrays as data that can be replaced."""
     if model not in MODELS:
         raise InputError(f"model: one of {', '.join(MODELS)} (found {model!r})")
     with pm.Model() as built:
@@ -260,14 +259,14 @@ def _log_normal(t: Any, mean: Any, sd: Any) -> Any:
 
 
 class Fitter:
-    """One model, compiled once and refitted to any part of the data.
+    """One model, compiled once and then fitted to any part of the data.
 
     Parameters
     ----------
     model : str
     rows : sequence of Features
     y : Responses
-        Shapes must stay the same; masks and values may change.
+        Masks and values may change later; shapes may not.
     """
 
     def __init__(self, model: str, rows: Sequence[Features], y: Responses) -> None:
@@ -287,7 +286,7 @@ class Fitter:
         chains: int = 4,
         target_accept: float = 0.95,
     ) -> Fit:
-        """Return posterior draws given the masked data; the same seed gives the same draws."""
+        """Return posterior draws given the masked data."""
         import arviz
         import nutpie
 
@@ -322,7 +321,7 @@ class Fitter:
 
 
 def fitter(model: str, cases: Sequence[CodedCase]) -> tuple[Fitter, Responses]:
-    """Return a compiled model for all cases and the responses that it was built with."""
+    """Return a compiled model for all cases, and the responses that it was built with."""
     rows = [Features.of(c) for c in cases]
     y = responses(cases)
     return Fitter(model, rows, y), y
@@ -339,7 +338,7 @@ print_now = functools.partial(print, flush=True)
 
 
 def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> bool:
-    """Fit all models, with all as-of variants, into ``target``; return whether anything was done.
+    """Fit all models and their as-of variants into ``target``; return whether any was fitted.
 
     Parameters
     ----------
@@ -394,7 +393,7 @@ def _refit_model(
             return
         fit = compiled().fit(part, seed=SEED, draws=1000, tune=1000)
         if not fit.diagnostics.good:
-            # Once more, slower: a longer warm-up, smaller steps, other luck.
+            # Once more, more slowly: a longer warm-up, smaller steps, another seed.
             fit = compiled().fit(part, seed=SEED + 1, draws=1000, tune=2000, target_accept=0.99)
         arrays[name] = _thin(model, fit, size)
         d = fit.diagnostics
@@ -412,7 +411,7 @@ def _refit_model(
     full = fits.Fits({f"{model}/full": arrays[f"{model}/full"]}, notes, cases)
     for (iso3, year), k in fits.pareto_shapes(model, full).items():
         notes["pareto"][f"{model}/{iso3}-{year}"] = round(float(k), 3)
-        if k > PARETO_LIMIT:
+        if k > fits.PARETO_LIMIT:
             drop = np.array([c.key == (iso3, year) for c in cases])
             keep(f"without-{iso3}-{year}", without(y, drop), _PART)
 

@@ -1,7 +1,8 @@
-"""Scores of predicted cases, beside the baselines that a forecaster must beat.
+"""Scores of predicted cases, and of the baselines that a forecaster must beat.
 
-Log score is minus the log of the probability of what happened; Brier is the squared error,
-summed over the classes; CRPS is on the log scale of the quantity. Lower is better in all.
+The log score is minus the log of the probability of what happened. The Brier score is the squared
+error, summed over the classes if there are more than two. The CRPS is on the log scale of the
+quantity. Lower is better for all.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from foedus.scoring_rules import brier
 
 Probabilities = dict[str, float]
 FORECASTS = ("model", "base rate", "organisation's rate", "always refuse")
-#: Chance that "always refuse" leaves to every other answer, so that its log score is finite.
+#: Probability that "always refuse" gives each other answer, so that its log score is finite.
 _DOUBT = 0.02
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scored:
-    """One case, predicted and scored.
+    """One predicted case and its scores.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class Scored:
     probabilities : dict
         Forecast → question → class → probability; see `FORECASTS`.
     happened : dict
-        Question → what happened; questions without a known outcome are left out.
+        Question → what happened, for questions with a known outcome.
     crps : dict
         Quantity → forecast → CRPS.
     flags : tuple of str
@@ -56,12 +57,12 @@ class Scored:
     flags: tuple[str, ...]
 
     def log_score(self, forecast: str, question: str) -> float:
-        """Return minus the log probability of what happened."""
+        """Return minus the log of the probability of what happened."""
         p = self.probabilities[forecast][question][self.happened[question]]
         return -math.log(max(p, 1e-6))
 
     def brier(self, forecast: str, question: str) -> float:
-        """Return the Brier score; two-class questions count the one probability only."""
+        """Return the Brier score; for two classes, that of one probability."""
         p = self.probabilities[forecast][question]
         truth = self.happened[question]
         if len(p) == 2:
@@ -70,7 +71,7 @@ class Scored:
 
 
 def outcomes(case: CodedCase) -> dict[str, str]:
-    """Return the questions of a case that have a known outcome."""
+    """Return the known outcomes of a case by question."""
     found: dict[str, str] = {}
     if case.answer is not None:
         found["answer"] = case.answer
@@ -86,7 +87,7 @@ def outcomes(case: CodedCase) -> dict[str, str]:
 
 
 def quantities(case: CodedCase) -> dict[str, float]:
-    """Return the known quantities of a granted case, on the scale on which they are scored."""
+    """Return the known quantities of a granted case, on the log scale on which they are scored."""
     found: dict[str, float] = {}
     if case.answer in ("troops", "limited"):
         if case.days_to_arrival is not None:
@@ -108,7 +109,7 @@ def score_case(
     fits: Fits | None = None,
     flags: tuple[str, ...] = (),
 ) -> Scored:
-    """Predict a case as if its outcome were unknown, and score model and baselines."""
+    """Predict a case as if its outcome were unknown; score the model and the baselines."""
     outlook = predict(Features.of(case), before=before, exclude=exclude, fits=fits)
     return score_outlook(case, outlook, history, before=before, exclude=exclude, flags=flags)
 
@@ -122,7 +123,7 @@ def score_outlook(
     exclude: Exclude | None = None,
     flags: tuple[str, ...] = (),
 ) -> Scored:
-    """Score a given outlook beside baselines from the history."""
+    """Score a given outlook, and baselines from the history."""
     past = [c for c in history if c.usable and not c.excluded(exclude)]
     probabilities = _baselines(case, past, before)
     answer: Probabilities = {str(k): c.mean for k, c in outlook.answer.items()}
@@ -147,7 +148,14 @@ def score_outlook(
             seen = _past_quantities(name, cases, before) or _past_quantities(name, past, before)
             if seen:
                 crps[name][label] = crps_sample(np.array(seen), value)
-    return Scored(case, outlook, probabilities, outcomes(case), crps, flags)
+    return Scored(
+        case=case,
+        outlook=outlook,
+        probabilities=probabilities,
+        happened=outcomes(case),
+        crps=crps,
+        flags=flags,
+    )
 
 
 def _yes(p: float) -> Probabilities:
@@ -157,7 +165,7 @@ def _yes(p: float) -> Probabilities:
 def _baselines(
     case: CodedCase, past: Sequence[CodedCase], before: dt.date | None
 ) -> dict[str, dict[str, Probabilities]]:
-    """Return the baselines: smoothed shares over cases with the same state of the request."""
+    """Return the baselines: smoothed shares over cases in which the request was the same."""
 
     def known(day: Callable[[CodedCase], dt.date | None]) -> list[CodedCase]:
         return [c for c in past if known_before(day(c), before)]
@@ -231,8 +239,8 @@ def crps_sample(samples: Floats, value: float) -> float:
 
     Notes
     -----
-    doi 10.1198/016214506000001437. The mean absolute difference of two draws comes from the
-    sorted sample, in S log S steps.
+    doi 10.1198/016214506000001437. The mean absolute difference of two draws is computed from
+    the sorted sample, in O(S log S).
     """
     x = np.sort(np.asarray(samples, dtype=float))
     n = x.size
@@ -240,7 +248,7 @@ def crps_sample(samples: Floats, value: float) -> float:
     return float(np.abs(x - value).mean()) - spread / 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Total:
     """Mean scores of a forecast on a question.
 
@@ -251,7 +259,7 @@ class Total:
     n : int
     mean : float
     better : float or None
-        Mean difference to the base rate, base rate minus this one: positive is better.
+        Mean score of the base rate minus that of this forecast: positive is better.
     error : float or None
         Standard error of that difference over the cases.
     """
@@ -266,7 +274,7 @@ class Total:
 
 
 def totals(scored: Sequence[Scored]) -> list[Total]:
-    """Return the mean scores of every forecast on every question, against the base rate."""
+    """Return the mean scores of every forecast on every question, compared with the base rate."""
     out = []
     for question in ("request", "answer", "troops", "in_power"):
         rows = [s for s in scored if question in s.happened]
@@ -295,19 +303,24 @@ def totals(scored: Sequence[Scored]) -> list[Total]:
 
 
 def _total(question: str, forecast: str, score: str, values: Floats, base: Floats) -> Total:
-    n = values.size
-    if forecast == "base rate":
-        return Total(question, forecast, score, n, float(values.mean()), None, None)
     gain = base - values
-    error = float(gain.std(ddof=1) / math.sqrt(n)) if n > 1 else None
-    mean = float(values.mean())
-    return Total(question, forecast, score, n, mean, float(gain.mean()), error)
+    compared = forecast != "base rate"
+    known = compared and values.size > 1
+    return Total(
+        question=question,
+        forecast=forecast,
+        score=score,
+        n=values.size,
+        mean=float(values.mean()),
+        better=float(gain.mean()) if compared else None,
+        error=float(gain.std(ddof=1) / math.sqrt(values.size)) if known else None,
+    )
 
 
 def calibration(
     scored: Sequence[Scored], question: str, *, edges: Sequence[float] = (0, 0.2, 0.4, 0.6, 0.8, 1)
 ) -> list[dict[str, Any]]:
-    """Return predicted against observed shares of a yes-or-no question, by bin of probability."""
+    """Return predicted and observed shares of a yes-or-no question, by bin of probability."""
     pairs = [
         (s.probabilities["model"][question]["yes"], s.happened[question] == "yes")
         for s in scored
@@ -329,19 +342,19 @@ def calibration(
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScoreReport:
-    """Predictions and scores of the rows of a file.
+    """The rows of a file, predicted and scored.
 
     Attributes
     ----------
     file : str
     scored : tuple of Scored
-        All good rows; rows whose outcome is no answer have predictions but no answer score.
+        All good rows. Rows of imposed help have predictions but no score for the answer.
     totals : tuple of Total
         Over all rows.
     fresh_totals : tuple of Total
-        Over rows that coincide with no shipped case.
+        Over rows that are not shipped cases.
     problems : tuple of Problem
         Bad rows that were left out (only with ``skip_bad``).
     """
@@ -354,7 +367,7 @@ class ScoreReport:
 
 
 def score_file(path: str | Path, *, as_of: bool = False, skip_bad: bool = False) -> ScoreReport:
-    """Predict every row of a CSV from the shipped fits and score the predictions.
+    """Predict every row of a CSV file from the shipped fits, and score the predictions.
 
     Parameters
     ----------
@@ -363,18 +376,18 @@ def score_file(path: str | Path, *, as_of: bool = False, skip_bad: bool = False)
     as_of : bool
         Use only what was known before each case's start, instead of all shipped cases.
     skip_bad : bool
-        Leave bad rows out and list them, instead of raising.
+        List bad rows instead of raising.
 
     Returns
     -------
     ScoreReport
-        A row with requester and year of a shipped case is predicted without that case and
-        flagged; so is a row whose outcome is no answer (imposed help), which is not scored.
+        A row with the requester and year of a shipped case is predicted without that case and
+        flagged. A row of imposed help is flagged too, and its answer is not scored.
 
     Raises
     ------
     InputError
-        With line and column of everything that is wrong.
+        With the line and column of everything that is wrong.
     """
     rows, problems = read_table(path)
     if problems and (not skip_bad or not rows):
@@ -401,9 +414,9 @@ def score_file(path: str | Path, *, as_of: bool = False, skip_bad: bool = False)
         )
     fresh = [s for s in scored if s.case.key not in shipped]
     return ScoreReport(
-        Path(path).name,
-        tuple(scored),
-        tuple(totals(scored)),
-        tuple(totals(fresh)) if fresh else (),
-        tuple(problems),
+        file=Path(path).name,
+        scored=tuple(scored),
+        totals=tuple(totals(scored)),
+        fresh_totals=tuple(totals(fresh)),
+        problems=tuple(problems),
     )

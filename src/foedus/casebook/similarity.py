@@ -1,4 +1,4 @@
-"""The historical cases most like one at hand, and what happened in each."""
+"""The past cases most like the one at hand, and what happened in each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from foedus.case.models import Case
 from foedus.casebook.coded_case import (
     CAPABILITY_CLASSES,
     TRIGGERS,
@@ -17,9 +18,10 @@ from foedus.casebook.coded_case import (
 from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisation_group
 from foedus.errors import InputError
+from foedus.plain_values import Plain
 
-#: Weights of the distance. The order follows what separates the answers in the casebook
-#: (helper and request most, contiguity and capability least); the sizes are elicited.
+#: Weights of the distance. Their order follows what separates the answers in the casebook:
+#: helper and request most, contiguity and capability least. Their sizes are elicited.
 WEIGHTS: dict[str, float] = {
     "trigger": 3.0,
     "organisation": 3.0,
@@ -29,15 +31,15 @@ WEIGHTS: dict[str, float] = {
     "contiguous": 0.5,
     "capability_class": 0.5,
 }
-#: Years apart at which two cases differ fully in time.
+#: Number of years apart at which two cases differ fully in time.
 YEAR_RANGE = 60.0
-#: Triggers that are half alike: a threat from within, and a threat from without.
+#: Threats from within. Two of these are half alike, and so are two threats from outside.
 _DOMESTIC = {"domestic_protest", "coup_mutiny", "insurgency"}
 
 
-@dataclass(frozen=True)
-class Likeness:
-    """A historical case and how near it is.
+@dataclass(frozen=True, kw_only=True)
+class Likeness(Plain):
+    """A past case, and how near it is.
 
     Attributes
     ----------
@@ -56,9 +58,30 @@ class Likeness:
     different: tuple[str, ...]
     happened: str
 
+    @property
+    def id(self) -> str:
+        """Id of the case."""
+        return self.case.id
+
+    @property
+    def title(self) -> str:
+        """Title of the case."""
+        return self.case.title
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "distance": round(self.distance, 4),
+            "same": list(self.same),
+            "different": list(self.different),
+            "happened": self.happened,
+        }
+
 
 def features_of(case: CodedCase) -> dict[str, Any]:
-    """Return the features by which cases are compared; None is unknown."""
+    """Return the features of a coded case by which it is compared; None is unknown."""
     return {
         "trigger": case.trigger,
         "organisation": case.organisation,
@@ -68,6 +91,28 @@ def features_of(case: CodedCase) -> dict[str, Any]:
         "contiguous": case.contiguous,
         "capability_class": case.capability_class,
     }
+
+
+def case_features(case: Case) -> dict[str, Any]:
+    """Return the features of a case file in the casebook's words; unknown ones are left out.
+
+    Parameters
+    ----------
+    case : Case
+        Filtered by an as-of date: whether the government has asked is read from its facts.
+    """
+    ally = case.alliance
+    lead = next(m for m in ally.members if m.actor == ally.lead)
+    asked = any(f.quantity == "request" and f.value and f.value.kind == "yes" for f in case.facts)
+    given = {
+        "trigger": case.trigger_type,
+        "organisation": case.organisation,
+        "year": case.start.year,
+        "base": ally.lead_has_base,
+        "contiguous": lead.contiguous,
+        "formal_request": True if asked else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def nearest(
@@ -85,7 +130,7 @@ def nearest(
     casebook : Casebook
     features : mapping
         Any of trigger, organisation (group or name), formal_request, year, base, contiguous
-        (bool), capability_class. What is left out, or unknown in a case, is not compared.
+        (bool), capability_class. Features left out, or unknown in a case, are not compared.
     n : int
         How many.
     before : datetime.date, optional
@@ -96,13 +141,13 @@ def nearest(
     Returns
     -------
     list of Likeness
-        Gower distance (Gower 1971, doi 10.2307/2528823) with `WEIGHTS`; ties go to the later
-        case. Cases of which nothing asked for is known are left out.
+        By Gower distance (Gower 1971, doi 10.2307/2528823) with `WEIGHTS`; of two at the same
+        distance the later comes first. Cases with none of the features known are left out.
 
     Raises
     ------
     InputError
-        If a feature is unknown or has an unknown value.
+        If the name or the value of a feature is unknown.
     """
     if n < 1:
         raise InputError(f"n: one or more (found {n})")
@@ -119,13 +164,30 @@ def nearest(
 def nearest_to_coded(
     casebook: Casebook, case_id: str, *, n: int = 5, before: dt.date | None = None
 ) -> list[Likeness]:
-    """Return the cases nearest to a coded case, as of its start unless ``before`` says otherwise.
+    """Return the cases nearest to a coded case, by default as of its start.
 
-    Cases of the same requester and year, itself among them, are left out.
+    The case itself and the other rows of its requester and year are left out.
     """
     case = casebook[case_id]
     before = before or case.start()
     return nearest(casebook, features_of(case), n=n, before=before, exclude=case.key)
+
+
+def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Likeness, ...]:
+    """Return the cases nearest to a case file, nearest first; none if it names no trigger.
+
+    Parameters
+    ----------
+    case : Case
+        Filtered by an as-of date: only cases known by then count, and never its own row.
+    casebook : Casebook
+    n : int
+        How many.
+    """
+    if case.trigger_type is None:
+        return ()
+    exclude = casebook.own_row(case)
+    return tuple(nearest(casebook, case_features(case), n=n, before=case.as_of, exclude=exclude))
 
 
 def _checked(features: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,11 +213,11 @@ def _likeness(wanted: Mapping[str, Any], case: CodedCase) -> Likeness | None:
     total = sum(WEIGHTS[k] for k in apart)
     distance = sum(WEIGHTS[k] * d for k, d in apart.items()) / total
     return Likeness(
-        case,
-        distance,
-        tuple(k for k, d in apart.items() if d == 0),
-        tuple(k for k, d in apart.items() if d > 0),
-        happened(case),
+        case=case,
+        distance=distance,
+        same=tuple(k for k, d in apart.items() if d == 0),
+        different=tuple(k for k, d in apart.items() if d > 0),
+        happened=happened(case),
     )
 
 
@@ -171,7 +233,7 @@ def _apart(name: str, a: Any, b: Any) -> float:
 
 
 def happened(case: CodedCase) -> str:
-    """Return what happened in a case, as one line."""
+    """Return one line on what happened in a case."""
     parts = [case.outcome.replace("_", " ")]
     days = case.days_to_arrival
     if days is not None and case.answer in ("troops", "limited"):

@@ -1,4 +1,4 @@
-"""Coded cases as a table, one row a case: written as CSV or Parquet, read back and checked."""
+"""Coded cases as a table, one row a case: written as CSV or Parquet, read from CSV and checked."""
 
 from __future__ import annotations
 
@@ -47,8 +47,6 @@ COLUMNS = (
     "sources",
     "notes",
 )
-
-
 FLAGS = (
     "formal_request",
     "requester_in_power_90d",
@@ -69,40 +67,7 @@ _COUNTS = (
     "days_request_to_decision",
     "days_request_to_arrival",
 )
-
-#: Columns without which nothing can be predicted or scored.
-REQUIRED = (
-    "id",
-    "year",
-    "date_trigger",
-    "date_request",
-    "date_decision",
-    "date_first_arrival",
-    "date_withdrawal_end",
-    "requester_iso3",
-    "org_or_patron",
-    "lead_iso3",
-    "trigger_type",
-    "formal_request",
-    "outcome_class",
-    "troops_deployed",
-    "days_request_to_decision",
-    "days_request_to_arrival",
-    "troops_peak_30d",
-    "months_to_withdrawal",
-    "intervener_deaths_90d",
-    "requester_in_power_90d",
-    "contiguous_lead",
-    "cow_contiguity_code",
-    "lead_base_or_forces_there",
-    "lead_other_war_or_crisis",
-    "cinc_ratio_lead_to_requester",
-    "capability_class",
-    "n_members_refused_or_abstained",
-    "rival_great_power_opposed",
-    "case_confidence",
-)
-#: Columns that carry text only; they may be missing.
+#: Columns of text; they may be missing.
 OPTIONAL = (
     "title",
     "requester",
@@ -118,6 +83,10 @@ OPTIONAL = (
     "unsourced_fields",
     "notes",
 )
+#: Columns that an export adds; they are not read.
+_COMPUTED = ("organisation", "answer", "sourced", "set_aside", "contested")
+#: Columns that prediction and scoring need.
+REQUIRED = tuple(c for c in COLUMNS if c not in (*OPTIONAL, *_COMPUTED))
 _WHOLE = ("days_request_to_decision", "days_request_to_arrival")
 _COLUMN = {
     "helper": "org_or_patron",
@@ -142,7 +111,7 @@ class Row:
 
 
 def read_table(path: str | Path) -> tuple[list[Row], list[Problem]]:
-    """Return the good rows of a CSV and what is wrong with the others.
+    """Return the good rows of a CSV file, and what is wrong with the others.
 
     Raises
     ------
@@ -203,7 +172,7 @@ def read_table(path: str | Path) -> tuple[list[Row], list[Problem]]:
 
 
 def _case(row: Mapping[str, str]) -> tuple[CodedCase | None, list[tuple[str, str, str]]]:
-    """Return the case of a row, or None and (column, found, expected) for each fault."""
+    """Return the case of a row, or None, and (column, found, expected) for each fault."""
     wrong: list[tuple[str, str, str]] = []
     for column in _WHOLE:
         if row[column] and not row[column].lstrip("-").isdigit():
@@ -231,7 +200,7 @@ def _case(row: Mapping[str, str]) -> tuple[CodedCase | None, list[tuple[str, str
 
 
 def _column(field: str) -> str:
-    """Return the column that a field of a case is read from."""
+    """Return the column from which a field of a case is read."""
     column = field.removeprefix("fields.").removesuffix(".value").removesuffix(".confidence")
     return _COLUMN.get(column, column)
 
@@ -262,7 +231,7 @@ def _data(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def frame(cases: Sequence[CodedCase]) -> pd.DataFrame:
-    """Return one row a case: coded values, computed columns, counts of sources."""
+    """Return a table with one row a case; see `Casebook.frame`."""
     import pandas as pd
 
     out = pd.DataFrame([_row(c) for c in cases], columns=list(COLUMNS))
@@ -270,7 +239,7 @@ def frame(cases: Sequence[CodedCase]) -> pd.DataFrame:
 
 
 def long_frame(cases: Sequence[CodedCase], sources: Mapping[str, Source]) -> pd.DataFrame:
-    """Return one row a coded field: id, field, value, confidence, sources, addresses."""
+    """Return a table with one row a coded field; see `Casebook.long_frame`."""
     import pandas as pd
 
     rows = [

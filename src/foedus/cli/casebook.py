@@ -163,8 +163,8 @@ def _outside_of(name: str, date: str | None, n: int, folder: Path | None) -> Out
     from foedus.case import load_case
     from foedus.casebook import load_casebook
     from foedus.casebook.outlook import outside_view
+    from foedus.casebook.similarity import case_features
     from foedus.errors import InputError
-    from foedus.weighing.nearest_cases import case_features
 
     case = load_case(name)
     known = known_by(case, case.as_of if date is None else date)

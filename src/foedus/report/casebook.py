@@ -132,16 +132,7 @@ def comparison_data(title: str, alike: Sequence[Likeness]) -> dict[str, Any]:
     return {
         "of": title,
         "nearest": [
-            {
-                "id": x.case.id,
-                "title": x.case.title,
-                "year": x.case.year,
-                "distance": round(x.distance, 4),
-                "same": list(x.same),
-                "different": list(x.different),
-                "happened": x.happened,
-            }
-            for x in alike
+            {"id": x.id, "title": x.title, "year": x.case.year} | x.to_dict() for x in alike
         ],
     }
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.question_kinds import Estimate
+from foedus.casebook.similarity import Likeness
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite, to_plain
-from foedus.weighing.nearest_cases import Alike
 from foedus.weighing.outside_view import Outside
 from foedus.weighing.weights import Verdict, Weights
 from foedus.weighted_statistics import KEYS, LEVELS
@@ -221,7 +221,7 @@ class Forecast:
         ``facts`` that were imposed, ``median`` and ``best`` of their log-probability in the runs,
         ``excluded``: share of runs in which they are a billion times less likely than in the best.
     warnings : tuple of str
-    alike : tuple of Alike
+    alike : tuple of Likeness
         The nearest historical cases.
     provenance : dict
         What made the ensemble.
@@ -241,7 +241,7 @@ class Forecast:
     evidence: tuple[Evidence, ...]
     replayed: dict[str, Any]
     warnings: tuple[str, ...] = ()
-    alike: tuple[Alike, ...] = ()
+    alike: tuple[Likeness, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 

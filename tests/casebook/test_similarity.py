@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from foedus.case import as_of, load_case
 from foedus.casebook import load_casebook
-from foedus.weighing.nearest_cases import alike
+from foedus.casebook.similarity import alike
 
 CASE = load_case("kazakhstan-2022")
 BOOK = load_casebook()
