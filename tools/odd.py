@@ -74,7 +74,7 @@ def submodels() -> str:
         parts += [f"### {number}. {name.capitalize()}", "", _markdown(declared.text), ""]
         parts += [f"Reads {_listed(declared.reads)}; writes {_listed(declared.writes)}.", ""]
         if declared.borrows:
-            parts += [f"Reads of the parameters of others {_listed(declared.borrows)}.", ""]
+            parts += [f"Also uses other mechanisms' {_listed(declared.borrows)}.", ""]
         rows = [_row(p) for p in sorted(declared.parameters, key=lambda p: p.name)]
         if rows:
             header = ["Parameter", "Default prior", "Unit", "Meaning", "Origin", "Source"]
