@@ -62,11 +62,11 @@ bench-startup: $(DEV)  ## time import foedus and foedus --help
 
 N ?= 500
 
-bench-calibration: $(DEV)  ## prove the forecasts calibrated on N synthetic crises
+bench-calibration: $(DEV)  ## test the calibration of forecasts on N synthetic crises
 	@$(BIN)/python benchmarks/calibration.py --crises $(N)
 	@$(SHRINK)
 
-scorecard: $(DEV)  ## forecast all shipped cases day by day, and write the page of their scores
+scorecard: $(DEV)  ## forecast all shipped cases day by day, and write the pages of their scores
 	@$(BIN)/python tools/scorecard.py
 	@$(SHRINK)
 
