@@ -220,7 +220,7 @@ def page(result: dict[str, Any]) -> str:
         f"That is {ratios} times the rate of Mesa's bundled example.",
         "Mesa's example is a teaching model; a tuned Mesa model would be faster.",
         "",
-        "| lattice | foedus, updates/s | cycles | Mesa, collecting | Mesa, not | ratio |",
+        "| lattice | foedus, updates/s | cycles | Mesa, collecting | Mesa, bare | ratio |",
         "|---|---|---|---|---|---|",
     ]
     for side in sides:
