@@ -43,7 +43,7 @@ def explain(
     ] = 400,
     json: Json = False,
 ) -> int:
-    """Weigh the explanations of a case, and show what would have been different without each cause.
+    """Weigh the explanations of a case, and show what would differ with one decision changed.
 
     Runs already on disk are reused.
     """

@@ -1,6 +1,6 @@
 """Widgets for notebooks: a chart or a street view with a slider.
 
-They need ``pip install 'foedus[notebook]'``. The slider sends a message and gets a picture back;
+They need ``pip install 'foedus[notebook]'``. The slider sends a message and receives a picture;
 nothing is fetched from elsewhere, and pictures cannot run anything.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fans", "streets"]
 
-#: What the bytes of a lattice mean.
+#: The meanings of the bytes of a lattice.
 _SITES = ("empty", "quiet", "active", "police", "jailed")
 
 
@@ -36,9 +36,9 @@ def fans(forecasts: Iterable[Forecast], key: str = "deaths_total") -> Slider:
     Parameters
     ----------
     forecasts : iterable of Forecast
-        Of the same case as of several dates; those that refuse to answer are shown as such.
+        For the same case as of several dates; those that refuse to answer are shown as such.
     key : str
-        Such as ``deaths_total``; a word of the case file's vocabulary.
+        A quantity of the vocabulary, such as ``deaths_total``.
 
     Raises
     ------
@@ -83,11 +83,11 @@ def streets(
     ensemble : Ensemble
         Runs of the case.
     run : int
-        Which of them; it is simulated once more.
+        Number of the run, which is simulated again.
     place : str, optional
-        A place of the case; the first if absent.
+        A place of the case; by default the first.
     as_of : datetime.date, datetime.datetime or str, optional
-        As of the ensemble's own date if absent.
+        By default the ensemble's own date.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A slider that asks for pictures by messages: what the page says and what it gets back."""
+"""A slider that requests pictures by messages: what the page sends and what it receives."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from foedus.errors import InputError
 
 @dataclass(frozen=True)
 class Shown:
-    """What one place of the slider shows.
+    """The picture at one position of the slider.
 
     Attributes
     ----------
     text : str
-        In words, below the picture.
+        Text below the picture.
     svg : str
         A chart; empty if there is none.
     size : (width, height)
@@ -36,15 +36,15 @@ class Shown:
 
 
 class Slider(anywidget.AnyWidget):
-    """A widget with a slider; each place of it shows what ``show`` returns.
+    """A widget with a slider; at each position it shows what ``show`` returns.
 
     Parameters
     ----------
     title : str
     labels : sequence of str
-        One a place of the slider.
+        One per position of the slider.
     show : callable
-        Returns what the place of that number shows. What it raises is shown in its place.
+        Returns the picture at a position. An exception is shown in its place.
     """
 
     _esm = Path(__file__).parent / "slider.js"
@@ -58,13 +58,13 @@ class Slider(anywidget.AnyWidget):
         self.on_msg(self._asked)
 
     def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        """Answer a page that asks for a place; what it should not ask is passed over."""
+        """Answer a page that requests a position; an invalid request is ignored."""
         at = content.get("at") if isinstance(content, dict) else None
         if type(at) is not int or not 0 <= at < len(self.labels):
             return
         try:
             shown = self._show(at)
-        except (Exception, KeyboardInterrupt) as error:  # or the page would wait for ever
+        except (Exception, KeyboardInterrupt) as error:  # otherwise the page would wait for ever
             self.send({"at": at, "error": _said(error)})
             return
         said = {"at": at, "text": shown.text, "svg": shown.svg, "size": list(shown.size)}
@@ -72,7 +72,7 @@ class Slider(anywidget.AnyWidget):
 
 
 def _said(error: BaseException) -> str:
-    """Return an error in words; an input error says all by itself."""
+    """Return an error as text; the text of an input error is enough on its own."""
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     return str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
