@@ -56,13 +56,13 @@ def main(tokens: Sequence[str] | None = None) -> int:
         _flush(sys.stderr)
         return status
     except CycloptsError as error:
-        return _complain(f"{error}\nfoedus --help lists the commands and their options.", 2)
+        return _print_error(f"{error}\nfoedus --help lists the commands and their options.", 2)
     except (errors.InputError, errors.StoreError) as error:
-        return _complain(str(error), 2)
+        return _print_error(str(error), 2)
     except errors.Interrupted as error:
-        return _complain(_how_to_go_on(error, tokens), 130)
+        return _print_error(_resume_message(error, tokens), 130)
     except KeyboardInterrupt:
-        return _complain("stopped", 130)
+        return _print_error("stopped", 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `foedus schema | head`
         _flush(sys.stdout)
         return 0
@@ -72,16 +72,16 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _complain(what, 1)
+        return _print_error(what, 1)
     except Exception as error:
-        return _complain(
+        return _print_error(
             f"{type(error).__name__}: {error}\n"
             "This is a fault in foedus, not in your input. FOEDUS_DEBUG=1 shows where.",
             1,
         )
 
 
-def _how_to_go_on(error: Interrupted, tokens: Sequence[str] | None) -> str:
+def _resume_message(error: Interrupted, tokens: Sequence[str] | None) -> str:
     """Return the message of an interruption; all commands but a plain run resume by repetition."""
     words = list(sys.argv[1:] if tokens is None else tokens)
     if words[:1] == ["run"] and "--cluster" not in words:
@@ -93,7 +93,7 @@ def _status(result: Any) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _complain(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     lines = [_visible(line) for line in message.split("\n")]
     with contextlib.suppress(BrokenPipeError):
         print("\n".join([f"foedus: {lines[0]}", *lines[1:]]), file=sys.stderr)
