@@ -176,7 +176,7 @@ def test_a_job_that_is_stopped_while_its_process_starts_does_not_begin(
 def test_the_queue_is_bounded_and_who_waits_can_leave(jobs: Jobs) -> None:
     first = wait(submit(jobs, "slowly", "k0"), "running")
     waiting = [submit(jobs, "slowly", f"k{n}") for n in (1, 2, 3)]
-    with pytest.raises(BusyError, match="3 jobs wait"):
+    with pytest.raises(BusyError, match="3 jobs are waiting"):
         submit(jobs, "slowly", "k4")
     jobs.stop(waiting[1].id)
     assert waiting[1].state == "stopped"

@@ -133,6 +133,6 @@ class Mechanism:
     step: Step | None = None
 
     def may_read(self, parameter: str) -> bool:
-        """Tell whether a parameter is its own or one that it borrows."""
+        """Return whether a parameter is its own or one that it borrows."""
         group = parameter.split(".")[0]
         return group == self.name or not {parameter, group}.isdisjoint(self.borrows)

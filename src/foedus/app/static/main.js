@@ -22,7 +22,7 @@
 //   .wantForecast() make a forecast of this case and date unless there is one
 //   .fail(error)   show an error to the user
 //   .reload(key)   reload the list of cases (after a case was saved) and show the case `key`
-// Text goes into the page only by h() of dom.js, and links by link(); never by innerHTML.
+// Text goes into the page only by h() of dom.js, and links by link(): never innerHTML.
 
 import { address } from "./address.js";
 import { compute, fetchBytes, fetchJSON, sendJSON } from "./api.js";
