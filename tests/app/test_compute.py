@@ -104,7 +104,11 @@ def test_explanations_scores_tornado_and_watch_list(visitor, bundle):
     body = {"kind": "sensitivity", **CASE, "question": "comes", "pairs": 0}
     hangs = result(visitor, body).json()
     assert [q["id"] for q in hangs["questions"]] == ["comes"]
-    assert len(hangs["questions"][0]["before"]["effects"]) > 50
+    effects = hangs["questions"][0]["before"]["effects"]
+    assert {e["kind"] for e in effects} == {"parameter", "hypothesis", "chance"}
+    listed = visitor.get("/api/assumptions", params={"case": "small.yaml"}).json()["parameters"]
+    drawn = {p["name"] for p in listed if p["q05"] < p["q95"]}
+    assert {e["input"] for e in effects if e["kind"] == "parameter"} == drawn
     watched = result(visitor, {"kind": "watch", **CASE, "question": "comes"}).json()
     assert watched["about"] == "comes"
 

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from foedus.answers.fans import FANS
+
 from .conftest import OURS, result
 
 #: Milliseconds allowed for something to be computed on a busy machine.
@@ -375,7 +377,7 @@ def test_figures_have_the_facts_and_a_text_alternative(visit: Visit) -> None:
     labels = page.eval_on_selector_all(
         ".plot", "all => all.map((a) => a.getAttribute('aria-label'))"
     )
-    assert len(labels) >= 8
+    assert len(labels) == len(FANS)
     assert all(label.startswith("Median") for label in labels)
     assert "1 reported facts are drawn" in labels[0]
     page.click(".chart summary >> nth=0")

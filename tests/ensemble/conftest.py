@@ -1,10 +1,11 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from foedus.case.models import Case
-from foedus.ensemble import plan, runner
+from foedus.ensemble import open_ensemble, plan, runner
 
 ENGINES = Path(__file__).parent / "engines"
 
@@ -97,3 +98,22 @@ def fake(monkeypatch):
     monkeypatch.syspath_prepend(str(ENGINES))
     monkeypatch.setattr(runner, "ENGINE", "fake_engine")
     return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def shelves(tmp_path_factory):
+    return tmp_path_factory.mktemp("stores")
+
+
+@pytest.fixture
+def stored(case, shelves, tmp_path):
+    """Make a store of the small case: simulated once a session, and copied for each test."""
+
+    def copy(name, **how):
+        how = {"seed": 3, "workers": 1, **how}
+        kept = shelves / "-".join([runner.ENGINE, *(f"{k}={v}" for k, v in sorted(how.items()))])
+        if not kept.exists():
+            runner.run(case, **how, out=kept)
+        return open_ensemble(shutil.copytree(kept, tmp_path / name))
+
+    return copy

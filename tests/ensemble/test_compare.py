@@ -11,10 +11,9 @@ pytestmark = pytest.mark.usefixtures("fake")
 
 
 @pytest.fixture
-def pair(case, tmp_path):
+def pair(stored):
     def make(name, batch, **more):
-        return run(case, **({"runs": 30, "workers": 1, "batch": batch} | more),
-                   out=tmp_path / name)  # fmt: skip
+        return stored(name, **({"runs": 30, "seed": 1, "batch": batch} | more))
 
     return make("a.zarr", 30), make("b.zarr", 8), make
 
@@ -83,7 +82,7 @@ def test_catalogue(pair, tmp_path):
     assert {info.path for info in listed} == {a.path, b.path}
     info = show(a.path)
     assert (info.case, info.seed, info.runs, info.complete, info.failed) == ("small", 1, 30, 30, 0)
-    assert info.size > 1000
+    assert info.size == sum(len(f.read_bytes()) for f in a.path.rglob("*") if f.is_file())
     assert info.command == f"foedus run small --runs 30 --seed 1 --out {a.path}"
     assert verify(a.path) == 30
     with pytest.raises(StoreError, match="no such store"):

@@ -6,15 +6,14 @@ import pytest
 import xarray as xr
 
 from foedus.ensemble import export
-from foedus.ensemble.runner import run
 from foedus.errors import InputError, StoreError
 
 pytestmark = pytest.mark.usefixtures("fake")
 
 
 @pytest.fixture
-def made(case, tmp_path):
-    return run(case, runs=50, seed=3, workers=1, batch=20, out=tmp_path / "a.zarr")
+def made(stored):
+    return stored("a.zarr", runs=50, batch=20)
 
 
 def same_bits(a, b):

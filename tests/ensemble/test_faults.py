@@ -148,8 +148,8 @@ def test_interrupt_from_outside(case, tmp_path):
 
 
 @pytest.fixture
-def sound(case, tmp_path):
-    return run(case, runs=50, seed=3, workers=1, batch=20, out=tmp_path / "sound.zarr")
+def sound(stored):
+    return stored("sound.zarr", runs=50, batch=20)
 
 
 def flip(file):
@@ -169,8 +169,8 @@ def swap(file):
 
 @pytest.mark.parametrize("harm", [flip, truncate, swap, Path.unlink, Path.write_bytes])
 @pytest.mark.parametrize("variable", ["crowd", "parameters", "event_request"])
-def test_damage_is_found_and_made_again(case, sound, tmp_path, harm, variable):
-    whole = run(case, runs=50, seed=3, workers=1, batch=50, out=tmp_path / "whole.zarr")
+def test_damage_is_found_and_made_again(case, sound, stored, harm, variable):
+    whole = stored("whole.zarr", runs=50, batch=50)
     [file] = (sound.path / variable).glob("c.1*")
     if harm is Path.write_bytes:
         file.write_bytes(b"")
@@ -196,11 +196,11 @@ def test_a_damaged_mark_is_not_done(case, sound):
     assert run(case, runs=50, seed=3, workers=1, out=sound.path, resume=True).verify() == 50
 
 
-def test_damage_in_a_part_batch_that_is_completed(case, sound, tmp_path):
+def test_damage_in_a_part_batch_that_is_completed(case, sound, stored):
     flip(sound.path / "crowd" / "c.2.0.0")
     grown = run(case, runs=55, seed=3, workers=1, out=sound.path)
     assert grown.verify() == 55
-    whole = run(case, runs=55, seed=3, workers=1, out=tmp_path / "whole.zarr")
+    whole = stored("whole.zarr", runs=55)
     assert diff(whole, grown).equal
 
 

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foedus.ensemble.catalogue import show
+from foedus.ensemble.catalogue import prune, show
 from foedus.ensemble.ensemble import open_ensemble
 from foedus.ensemble.plan import Plan
-from foedus.ensemble.prune import prune
-from foedus.ensemble.runner import run
 from foedus.errors import StoreError
 
 pytestmark = pytest.mark.usefixtures("fake")
@@ -52,25 +50,9 @@ def changed(data, path, value, drop):
     return data
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    import sys
-
-    from . import conftest
-
-    sys.path.insert(0, str(conftest.ENGINES))
-    from foedus.case.models import Case
-    from foedus.ensemble import runner
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(runner, "ENGINE", "fake_engine")
-    try:
-        case = Case.model_validate(conftest.SMALL)
-        out = tmp_path_factory.mktemp("fuzz") / "a.zarr"
-        return run(case, runs=20, seed=3, workers=1, batch=10, out=out)
-    finally:
-        patch.undo()
-        sys.path.remove(str(conftest.ENGINES))
+@pytest.fixture
+def made(stored):
+    return stored("a.zarr", runs=20, batch=10)
 
 
 def look(path):

@@ -3,20 +3,18 @@ import json
 import pytest
 
 from foedus import cli
-from foedus.ensemble.catalogue import show
-from foedus.ensemble.lock import locked
-from foedus.ensemble.prune import prune
-from foedus.ensemble.runner import run
+from foedus.ensemble.catalogue import prune, show
+from foedus.ensemble.store import locked
 from foedus.errors import InputError, StoreError
 
 pytestmark = pytest.mark.usefixtures("fake")
 
 
 @pytest.fixture
-def shelf(case, tmp_path):
+def shelf(stored, tmp_path):
     """A sound store, one with missing runs, a damaged one, an unreadable one, a foreign one."""
     for name in ("sound", "missing", "damaged", "unreadable", "old"):
-        run(case, runs=20, seed=3, workers=1, batch=10, out=tmp_path / f"{name}.zarr")
+        stored(f"{name}.zarr", runs=20, batch=10)
     (tmp_path / "missing.zarr" / "checksum" / "c.1").unlink()
     (tmp_path / "damaged.zarr" / "crowd" / "c.1.0.0").unlink()
     (tmp_path / "unreadable.zarr" / "zarr.json").write_text("{")

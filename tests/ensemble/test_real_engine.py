@@ -6,8 +6,8 @@ from foedus.ensemble.runner import run
 
 
 @pytest.fixture
-def whole(case, tmp_path):
-    return run(case, runs=30, seed=3, workers=1, batch=30, out=tmp_path / "whole.zarr")
+def whole(stored):
+    return stored("whole.zarr", runs=30, batch=30)
 
 
 @pytest.mark.parametrize(("workers", "batch"), [(1, 7), (2, 15)])

@@ -10,8 +10,8 @@ import xarray as xr
 from foedus.ensemble import runner, store
 from foedus.ensemble.compare import diff
 from foedus.ensemble.ensemble import open_ensemble
-from foedus.ensemble.lock import locked
 from foedus.ensemble.runner import RunError, run
+from foedus.ensemble.store import locked
 from foedus.errors import InputError, Interrupted, StoreError
 from foedus.world.order import VARIABLES
 
@@ -39,8 +39,8 @@ class Recorder:
 
 
 @pytest.fixture
-def whole(case, tmp_path):
-    return run(case, runs=100, seed=3, workers=1, batch=100, out=tmp_path / "whole.zarr")
+def whole(stored):
+    return stored("whole.zarr", runs=100, batch=100)
 
 
 def same(a, b):
@@ -211,7 +211,7 @@ def test_interrupt_leaves_a_valid_store(case, whole, tmp_path, fake, workers, nu
     out = tmp_path / "b.zarr"
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Interrupted, match=r"stopped after \d+ of 100 runs") as error:
-        run(case, runs=100, seed=3, workers=workers, batch=5, out=out, progress=Impatient())
+        run(case, runs=100, seed=3, workers=workers, batch=10, out=out, progress=Impatient())
     assert f"foedus run small --runs 100 --seed 3 --out {out} --resume" in str(error.value)
     assert signal.getsignal(signal.SIGTERM) is before
     left = open_ensemble(out)

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 import foedus
 from foedus.answers.fans import FANS
@@ -68,8 +69,16 @@ def test_a_chart_is_an_svg_with_title_and_description(made_forecast: Forecast) -
 
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
 def test_a_chart_is_saved(made_forecast: Forecast, tmp_path: Path, ending: str) -> None:
-    path = made_forecast.plot.explanations().save(tmp_path / f"chart.{ending}")
-    assert path.stat().st_size > 1000
+    chart = made_forecast.plot.explanations()
+    path = chart.save(tmp_path / f"chart.{ending}")
+    if ending == "svg":
+        assert path.read_text(encoding="utf-8") == chart.svg()
+    elif ending == "png":
+        pixels = imread(path)
+        assert np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0).shape[0] > 2, "not blank"
+    else:
+        assert path.read_bytes().startswith(b"%PDF-")
+        assert path.read_bytes().rstrip().endswith(b"%%EOF")
 
 
 def test_what_cannot_be_drawn_is_said(made_forecast: Forecast, tmp_path: Path) -> None:

@@ -1,16 +1,26 @@
-"""The list of cases, and one case with everything that needs no forecast."""
+"""The list of cases, and of one case everything that needs no forecast or can be changed."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 from starlette.requests import Request
 from starlette.routing import Route
 
 from foedus.app.web import AppState, answers
 from foedus.case import Case
+from foedus.case.priors import Choice, Prior
 from foedus.case.times import latest, local_day
+from foedus.case.vocabulary import MECHANISMS
 from foedus.errors import InputError
+from foedus.world.engine import registry, switches
+from foedus.world.mechanism import Parameter
+from foedus.world.order import mechanism
+from foedus.world.priors import resolve
+
+_SHOWN = np.array([0.05, 0.5, 0.95])
 
 
 def routes(state: AppState) -> list[Route]:
@@ -18,6 +28,7 @@ def routes(state: AppState) -> list[Route]:
 
     ``GET /api/cases``: ``{cases: [{key, title, summary, shipped, problem}]}``.
     ``GET /api/case?case=KEY``: see :func:`whole`.
+    ``GET /api/assumptions?case=KEY``: see :func:`assumptions`.
     """
 
     def listed(request: Request, body: object) -> dict[str, Any]:
@@ -27,7 +38,14 @@ def routes(state: AppState) -> list[Route]:
         key = key_in(request)
         return whole(key, state.library.load(key))
 
-    return [Route("/api/cases", answers(listed)), Route("/api/case", answers(one))]
+    def changeable(request: Request, body: object) -> dict[str, Any]:
+        return assumptions(state.library.load(key_in(request)))
+
+    return [
+        Route("/api/cases", answers(listed)),
+        Route("/api/case", answers(one)),
+        Route("/api/assumptions", answers(changeable)),
+    ]
 
 
 def key_in(request: Request) -> str:
@@ -81,4 +99,50 @@ def whole(key: str, case: Case) -> dict[str, Any]:
         "facts": facts,
         "calendar": entries,
         "outcomes": len(case.outcomes),
+    }
+
+
+def assumptions(case: Case) -> dict[str, Any]:
+    """Return the assumptions that can be changed.
+
+    Returns
+    -------
+    dict
+        ``mechanisms``: name, ``says`` (the first line of its file) and whether it is ``on``.
+        ``parameters``: name, meaning, unit, low, high, ``prior`` as the case has it, its 5, 50 and
+        95% quantiles, and for a choice its ``options``.
+    """
+    declared = registry(case)
+    on = switches(case)
+    return {
+        "mechanisms": [
+            {"name": name, "says": _first_line(name), "on": name in on} for name in MECHANISMS
+        ],
+        "parameters": [
+            _parameter(declared[name], prior) for name, prior in resolve(case, declared).items()
+        ],
+    }
+
+
+def _first_line(name: str) -> str:
+    text = mechanism(name).text.strip().split("\n\n")[0].replace("\n", " ")
+    said = re.sub(r"^Mechanism \d+,[^:]{0,20}:|^Mechanism \d+,", "", text).strip()
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def _parameter(declared: Parameter, prior: Prior) -> dict[str, Any]:
+    low, middle, high = (
+        float(v) for v in np.clip(prior.quantile(_SHOWN), declared.low, declared.high)
+    )
+    return {
+        "name": declared.name,
+        "meaning": declared.meaning,
+        "unit": declared.unit,
+        "low": declared.low if np.isfinite(declared.low) else None,
+        "high": declared.high if np.isfinite(declared.high) else None,
+        "prior": prior.model_dump(mode="json"),
+        "q05": low,
+        "q50": middle,
+        "q95": high,
+        "options": list(prior.options) if isinstance(prior, Choice) else None,
     }

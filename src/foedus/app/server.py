@@ -47,7 +47,6 @@ STATIC = Path(__file__).parent / "static"
 FEATURES: tuple[str, ...] = (
     "foedus.app.cases",
     "foedus.app.compute",
-    "foedus.app.assumptions",
     "foedus.app.editor",
 )
 

@@ -86,7 +86,7 @@ def runs_prune(
     ] = False,
 ) -> int:
     """List the stores that match, and delete them with --delete; never one in use."""
-    from foedus.ensemble.prune import prune
+    from foedus.ensemble.catalogue import prune
 
     found = prune(
         folder, unfinished=unfinished, damaged=damaged, older_than=older_than, delete=delete

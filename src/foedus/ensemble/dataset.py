@@ -34,13 +34,13 @@ class FoedusBackend(BackendEntrypoint):
     ) -> xr.Dataset:
         """Return rows of the ensemble as a Dataset whose data are not read yet."""
         plan = ensemble.plan
-        group = store.open_group(ensemble.path, "r")
+        stored = store.Stored(ensemble.path)
         dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
         variables = {}
         for column in store.columns():
             if column.name in dropped or column.name == "run":
                 continue
-            array = indexing.LazilyIndexedArray(Stored(ensemble, group, column, rows))
+            array = indexing.LazilyIndexedArray(_Column(ensemble, stored, column, rows))
             attributes: dict[str, Any] = {"units": column.unit, "long_name": column.meaning}
             if column.name == "hypothesis":
                 attributes["flag_values"] = list(range(len(plan.hypotheses)))
@@ -78,14 +78,18 @@ class FoedusBackend(BackendEntrypoint):
         return xr.Dataset(variables, coordinates, attributes)
 
 
-class Stored(BackendArray):
+class _Column(BackendArray):
     """One column of the store, restricted to the selected rows."""
 
     def __init__(
-        self, ensemble: Ensemble, group: Any, column: store.Column, rows: NDArray[np.int64]
+        self,
+        ensemble: Ensemble,
+        stored: store.Stored,
+        column: store.Column,
+        rows: NDArray[np.int64],
     ) -> None:
         self._ensemble = ensemble
-        self._group = group
+        self._stored = stored
         self._column = column
         self._rows = rows
         self.shape = (rows.size, *store.shape_of(column, ensemble.plan))
@@ -123,7 +127,7 @@ class Stored(BackendArray):
             if not store.chunk_file(ensemble.path, column, batch).exists():
                 raise ValueError("it is missing")
             first = batch * ensemble.plan.batch
-            block = np.asarray(self._group[column.name][first:end])
+            block = np.asarray(self._stored[column.name][first:end])
             wanted = (end - first, *self.shape[1:])
             if block.shape != wanted or block.dtype != self.dtype:
                 raise ValueError(

@@ -20,10 +20,10 @@ import numpy as np
 from foedus.case.hash import seen_by_world
 from foedus.ensemble import pool, store
 from foedus.ensemble.ensemble import Ensemble, open_ensemble
-from foedus.ensemble.lock import locked
 from foedus.ensemble.plan import Plan, make_plan
 from foedus.ensemble.progress import Progress, Silent
 from foedus.ensemble.proposal import FIRST_STAGE, Stage, boundaries
+from foedus.ensemble.store import locked
 from foedus.ensemble.work import ENGINE, Done, Failure, Task, simulate
 from foedus.errors import FoedusError, InputError, Interrupted, StoreError
 from foedus.world.guidance import Guidance
@@ -241,7 +241,7 @@ def _next(task: Task, first: Ensemble, adapt: Adapt) -> Task:
     """Copy the runs of the continued ensemble, and ask for the proposal of the others."""
     path, begun = Path(task.path), task.plan.grown(first.plan.runs)
     marks = store.read_marks(path, begun)
-    source = store.open_group(first.path, "r")
+    source = store.Stored(first.path)
     for batch in np.flatnonzero(marks == 0).tolist():
         start, end = begun.bounds(batch)
         arrays = store.read_batch(first.path, source, begun, batch, end - start)

@@ -13,6 +13,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import platform
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from foedus.ensemble.plan import Plan
@@ -258,14 +260,14 @@ def clear_batch(path: Path, batch: int) -> None:
 
 
 def read_batch(
-    path: Path, group: Any, plan: Plan, batch: int, runs: int
+    path: Path, stored: Stored, plan: Plan, batch: int, runs: int
 ) -> dict[str, NDArray[Any]]:
     """Read the first ``runs`` runs of a batch; errors of the codecs are not caught."""
     first = batch * plan.batch
     for column in columns():
         if not chunk_file(path, column, batch).exists():
             raise StoreError(f"the chunk of {column.name} is missing")
-    return {c.name: np.asarray(group[c.name][first : first + runs]) for c in columns()}
+    return {c.name: np.asarray(stored[c.name][first : first + runs]) for c in columns()}
 
 
 def read_marks(path: Path, plan: Plan) -> NDArray[np.uint64]:
@@ -298,7 +300,7 @@ def done_runs(marks: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 def damage(path: Path, plan: Plan) -> Iterator[tuple[int, str | None]]:
     """Read every marked batch again; yield its number and its fault, or None."""
-    group = open_group(path, "r")
+    stored = Stored(path)
     marks = read_marks(path, plan)
     for batch in np.flatnonzero(marks).tolist():
         runs, crc = int(marks[batch]) >> 32, int(marks[batch]) & 0xFFFFFFFF
@@ -307,7 +309,7 @@ def damage(path: Path, plan: Plan) -> Iterator[tuple[int, str | None]]:
             yield batch, f"its mark says {runs} runs, the plan {end - first}"
             continue
         try:
-            found = checksum(read_batch(path, group, plan, batch, runs))
+            found = checksum(read_batch(path, stored, plan, batch, runs))
         except Exception as error:  # codecs raise many kinds of errors on damaged bytes
             yield batch, f"a chunk cannot be read: {error}"
             continue
@@ -326,6 +328,46 @@ def _set_mark(path: Path, batch: int, mark: int) -> None:
     _writable(path, MARKS)[batch] = np.uint64(mark)
     _sync(path / MARKS / f"c.{batch}")
     _sync(path / MARKS)
+
+
+# ------------------------------------------------------------------------------------ one writer
+
+
+@contextlib.contextmanager
+def locked(store: Path) -> Iterator[None]:
+    """Hold the store's lock, a file beside it that names its holder.
+
+    Raises
+    ------
+    StoreError
+        If another process holds it, or the folder cannot be written.
+    """
+    path = store.with_name(f".{store.name}.lock")
+    lock = FileLock(path, timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise StoreError(
+            f"{store}: in use by {_holder(path)}. Wait until it is done, or give another --out"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{store}: cannot write: {error.strerror or error}") from error
+    try:
+        with contextlib.suppress(OSError):  # on a full disk, the lock holds without its note
+            path.write_text(json.dumps({"pid": os.getpid(), "host": platform.node()}))
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # while the lock is still ours
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        note = json.loads(path.read_text())
+        return f"process {int(note['pid'])} on {str(note['host'])[:80]}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
 
 
 # --------------------------------------------------------------------------------------- files
@@ -347,6 +389,23 @@ def open_group(path: Path, mode: Any) -> Any:
         raise StoreError(f"{path}: no ensemble here") from None
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         raise StoreError(f"{path}: the store cannot be opened: {error}") from None
+
+
+class Stored(dict[str, Any]):
+    """The Zarr arrays of a store by name, each opened once, when it is first read.
+
+    Raises
+    ------
+    StoreError
+        If there is no store, or its metadata cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._group = open_group(path, "r")
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self._group[name]
+        return self[name]
 
 
 def read_plan(path: Path) -> tuple[Plan, dict[str, Any]]:
