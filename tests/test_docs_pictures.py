@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-SPEC = importlib.util.spec_from_file_location("pictures", ROOT / "tools" / "pictures.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-pictures = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(pictures)
+from .scripts import script
+
+pictures = script("tools/pictures.py")
 
 
 def test_every_picture_of_the_docs_is_small():

@@ -1,24 +1,17 @@
 """The ODD+D page agrees with the code."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from foedus.case.vocabulary import MECHANISMS
 
-ROOT = Path(__file__).parents[1]
+from .scripts import script
 
 
 @pytest.fixture(scope="module")
 def odd() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("odd", ROOT / "tools" / "odd.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("tools/odd.py")
 
 
 def test_the_committed_page_is_up_to_date(odd: ModuleType) -> None:

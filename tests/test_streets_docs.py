@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import fields
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,18 +13,14 @@ import foedus.streets
 import foedus_streets
 from foedus.streets import READINGS, StreetOptions
 
-ROOT = Path(__file__).parents[1]
+from .scripts import ROOT, script
+
 HOW_TO = ROOT / "docs" / "how-to" / "streets.md"
 
 
 @pytest.fixture(scope="module")
 def readings() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("readings", ROOT / "tools" / "readings.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("tools/readings.py")
 
 
 def test_the_table_of_readings_is_up_to_date(readings: ModuleType) -> None:

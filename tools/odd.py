@@ -11,12 +11,13 @@ by hand.
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from generated import rewrite
 
 from foedus.case.priors import (
     Beta,
@@ -192,20 +193,5 @@ def page(text: str) -> str:
     return _PART.sub(lambda m: m[1] + "\n" + PARTS[m[2]]() + "\n\n" + m[3], text)
 
 
-def main() -> int:
-    """Rewrite or check the page."""
-    parser = argparse.ArgumentParser(description="Write the generated parts of the ODD+D page.")
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
-    options = parser.parse_args()
-    old = PAGE.read_text(encoding="utf-8")
-    new = page(old)
-    if options.check:
-        if new != old:
-            print(f"{PAGE} is out of date; run: python tools/odd.py", file=sys.stderr)
-        return int(new != old)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rewrite(PAGE, page, "odd.py", "Write the generated parts of the ODD+D page."))

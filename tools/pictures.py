@@ -5,8 +5,9 @@
 
 An SVG loses its metadata; its coordinates are rounded to a tenth of a point, and points of a line
 that lie within that distance of their neighbours' chord are removed (Douglas and Peucker 1973, doi
-10.3138/FM57-6770-U75U-7727). A screenshot (PNG) becomes WebP; a raster plot gets a palette. The
-Makefile's targets that draw pictures call this afterwards.
+10.3138/FM57-6770-U75U-7727). A raster plot gets a palette. So does a screenshot, which becomes a
+lossless WebP: its text stays sharp, and it takes half of the bytes of a lossy one. The Makefile's
+targets that draw pictures call this afterwards.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 PHOTOGRAPHS = DOCS / "images" / "app"
 #: In points: a third of a device pixel on a laptop screen.
 TOLERANCE = 0.1
-#: WebP quality at which text on a page is still sharp.
-QUALITY = 65
 #: Colours of a plot's palette; a plot has a dozen, and shades of them where lines are smoothed.
 COLOURS = 96
+#: Colours of a screenshot's palette: as many as a palette can have.
+PAGE_COLOURS = 256
 
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _PATH = re.compile(r'(?<=\sd=")[^"]+(?=")')
@@ -121,6 +122,7 @@ def shrink(check: bool) -> list[Path]:
 def _shrink_png(path: Path, check: bool) -> bool:
     """Give a plot a palette, or make a screenshot WebP; return whether this was still needed."""
     from PIL import Image
+    from PIL.Image import Dither
 
     with Image.open(path) as picture:
         plot = PHOTOGRAPHS not in path.parents
@@ -132,7 +134,8 @@ def _shrink_png(path: Path, check: bool) -> bool:
             small = picture.convert("RGB").quantize(COLOURS)
             small.save(path, optimize=True)
         else:
-            picture.convert("RGB").save(path.with_suffix(".webp"), quality=QUALITY, method=6)
+            small = picture.convert("RGB").quantize(PAGE_COLOURS, kmeans=2, dither=Dither.NONE)
+            small.convert("RGB").save(path.with_suffix(".webp"), lossless=True, method=6)
             path.unlink()
     return True
 

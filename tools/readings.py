@@ -8,12 +8,13 @@ Run it after a change to ``READINGS`` or to the options::
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
+
+from generated import rewrite
 
 from foedus.streets import READINGS, StreetOptions, reading
 
@@ -50,20 +51,5 @@ def page(text: str) -> str:
     return _PART.sub(lambda m: f"{m[1]}\n{table()}\n{m[2]}", text)
 
 
-def main() -> int:
-    """Rewrite or check the page."""
-    parser = argparse.ArgumentParser(description="Write the table of the streets' readings.")
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
-    options = parser.parse_args()
-    old = PAGE.read_text(encoding="utf-8")
-    new = page(old)
-    if options.check:
-        if new != old:
-            print(f"{PAGE} is out of date; run: python tools/readings.py", file=sys.stderr)
-        return int(new != old)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rewrite(PAGE, page, "readings.py", "Write the table of the streets' readings."))

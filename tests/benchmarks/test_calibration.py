@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import Any
 
@@ -16,6 +15,7 @@ from foedus.weighing.observation_model import observation
 from foedus.world.guidance import Guidance
 
 from ..narrowing import present
+from ..scripts import script
 
 AS_OF = 7
 
@@ -179,12 +179,7 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
     monkeypatch.setattr(calibration, "judged", lambda *a: pytest.fail("made again"))
     again, _ = calibration.measure(4, **small)
     assert json.dumps(again) == text
-    page = pytest.MonkeyPatch()
-    page.syspath_prepend(str(calibration.HERE))
-    calibration_page = importlib.import_module("calibration_page")
-
-    page.undo()
-    shown = calibration_page.page(figures)
+    shown = script("benchmarks/calibration_page.py").page(figures)
     assert "Are the forecasts calibrated?" in shown
     assert "| separate | 4 |" in shown
     assert "## By question" in calibration_page.details(figures)

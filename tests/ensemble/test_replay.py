@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foedus.ensemble.replay import film
 
 from foedus.case import load_case
 from foedus.ensemble import design
+from foedus.ensemble.replay import film
 from foedus.world import engine
 
 CASE = Path(__file__).parents[1] / "app" / "small.yaml"

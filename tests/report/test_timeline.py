@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import io
 import re
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -33,6 +31,8 @@ from foedus.weighing.weighed import weigh_runs
 from foedus.world import engine
 from foedus.world.order import VARIABLES
 from foedus.world.setting import Setting
+
+from ..scripts import script
 
 RUNS = 600
 
@@ -153,15 +153,7 @@ def test_lead_rows_show_both_sides(history: History) -> None:
 
 @pytest.fixture
 def scorecard():
-    path = Path(__file__).parents[2] / "tools" / "scorecard.py"
-    spec = importlib.util.spec_from_file_location("scorecard", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["scorecard"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["scorecard"]
+    return script("tools/scorecard.py")
 
 
 def test_the_page_of_all_cases(history, scorecard, monkeypatch, tmp_path, capsys) -> None:

@@ -148,7 +148,7 @@ def street(params: dict[str, Any], tell: Tell) -> bytes:
     held, day by day. Then come the frames: for each tick each city's cells by row, one byte each (0
     empty, 1 quiet, 2 active, 3 police, 4 jailed).
     """
-    from foedus.ensemble.work import film_run
+    from foedus.ensemble.replay import film_run
     from foedus.weighing.weighed import replayed_decisions
 
     case = case_of(params)

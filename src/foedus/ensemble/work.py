@@ -1,4 +1,4 @@
-"""The work on one batch, from the draws to its chunks on disk, and one run again, to film it."""
+"""The work on one batch, from the draws to its chunks on disk."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from foedus.ensemble import design, store
 from foedus.ensemble.plan import Plan
-from foedus.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from foedus.case.models import Case
     from foedus.ensemble.ensemble import Ensemble
-    from foedus.world.film import Film
     from foedus.world.guidance import Guidance
 
 
@@ -181,57 +179,3 @@ def _fails(task: Task, first: int, end: int) -> bool:
     except Exception:
         return True
     return False
-
-
-def film_run(ensemble: Ensemble, run: int, guidance: Guidance) -> Film:
-    """Film the streets of a stored run.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-    run : int
-        Number of a complete run.
-    guidance : Guidance
-        The decisions that the ensemble replayed.
-
-    Returns
-    -------
-    Film
-
-    Raises
-    ------
-    InputError
-        If there is no such run.
-    StoreError
-        If the replayed run differs from the stored one, because other code made it.
-    """
-    plan, case = ensemble.plan, ensemble.case
-    if not 0 <= run < plan.runs or not ensemble.complete[run]:
-        raise InputError(
-            f"run: one of the {ensemble.complete_runs:,} runs in the store (found {run})"
-        )
-    draws = design.draw(
-        case,
-        engine.registry(case),
-        seed=plan.seed,
-        runs=np.array([run], dtype=np.int64),
-        stages=plan.stages,
-        luck=engine.luck(case) if plan.stages else (),
-    )
-    seen = film(
-        case,
-        seed=plan.seed,
-        run=run,
-        values=draws.values,
-        hypothesis=int(draws.hypothesis[0]),
-        guidance=guidance,
-        luck=draws.luck,
-    )
-    row = int(np.flatnonzero(np.flatnonzero(ensemble.complete) == run)[0])
-    stored = {n: ensemble.dataset[n].isel(run=row).to_numpy() for n in ("crowd", "jailed")}
-    if any(not np.array_equal(seen.outputs[n][0], values) for n, values in stored.items()):
-        raise StoreError(
-            f"{ensemble.path}: run {run} comes out differently when replayed: made by another "
-            "version of foedus. Make the runs again"
-        )
-    return seen

@@ -96,7 +96,7 @@ def streets(
         decisions.
     """
     from foedus.case.asof import as_of as known_by
-    from foedus.ensemble.work import film_run
+    from foedus.ensemble.replay import film_run
     from foedus.weighing.weighed import replayed_decisions
 
     if not 0 <= run < ensemble.plan.runs:

@@ -1,30 +1,16 @@
 """The ``mesa`` reading has the law of Mesa's bundled example: two samples, the same parameters."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
+from ...scripts import script
+
 RUNS = 200
-
-
-def _parity() -> ModuleType:
-    path = Path(__file__).resolve().parents[3] / "benchmarks" / "parity.py"
-    spec = importlib.util.spec_from_file_location("foedus_parity", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.slow
 def test_same_law_as_mesa() -> None:
     pytest.importorskip("mesa")
-    parity = _parity()
+    parity = script("benchmarks/parity.py")
     theirs = parity.run_mesa(parity.PARAMETERS, runs=RUNS, ticks=parity.TICKS, seed=7000)
     ours = parity.run_ours(parity.PARAMETERS, runs=4000, ticks=parity.TICKS, seed=11)
     rows = parity.compare(ours, theirs)
@@ -42,7 +28,7 @@ def test_same_law_as_mesa() -> None:
 
 def test_comparison_finds_another_law() -> None:
     """The same tests distinguish a floored ratio from a rounded one."""
-    parity = _parity()
+    parity = script("benchmarks/parity.py")
     ours = parity.run_ours(parity.PARAMETERS, runs=4000, ticks=parity.TICKS, seed=11)
     other = parity.run_ours(
         {**parity.PARAMETERS, "rounding": "floor"}, runs=RUNS, ticks=parity.TICKS, seed=12
