@@ -179,7 +179,8 @@ def test_four_crises_and_again(calibration, tmp_path, monkeypatch):
     monkeypatch.setattr(calibration, "judged", lambda *a: pytest.fail("made again"))
     again, _ = calibration.measure(4, **small)
     assert json.dumps(again) == text
-    shown = script("benchmarks/calibration_page.py").page(figures)
+    pages = script("benchmarks/calibration_page.py")
+    shown = pages.page(figures)
     assert "Are the forecasts calibrated?" in shown
     assert "| separate | 4 |" in shown
-    assert "## By question" in calibration_page.details(figures)
+    assert "## By question" in pages.details(figures)

@@ -106,12 +106,14 @@ def shelves(tmp_path_factory):
 
 
 @pytest.fixture
-def stored(case, shelves, tmp_path):
+def stored(case, shelves, tmp_path, request):
     """Make a store of the small case: simulated once a session, and copied for each test."""
+
+    engine = "fake" if "fake" in request.fixturenames else "real"
 
     def copy(name, **how):
         how = {"seed": 3, "workers": 1, **how}
-        kept = shelves / "-".join([runner.ENGINE, *(f"{k}={v}" for k, v in sorted(how.items()))])
+        kept = shelves / "-".join([engine, *(f"{k}={v}" for k, v in sorted(how.items()))])
         if not kept.exists():
             runner.run(case, **how, out=kept)
         return open_ensemble(shutil.copytree(kept, tmp_path / name))
