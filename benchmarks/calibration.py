@@ -58,8 +58,9 @@ from foedus.weighing.quantities import Frame, blocks
 from foedus.weighing.results import Forecast
 from foedus.weighing.weights import normalise
 from foedus.weighted_statistics import quantile
-from foedus.world import engine, outputs
+from foedus.world import engine
 from foedus.world.guidance import Guidance
+from foedus.world.order import VARIABLES
 
 FloatArray = NDArray[np.float64]
 
@@ -104,7 +105,7 @@ def as_dataset(case: Case, truth: synthetic.Truth, run: synthetic.Arrays) -> Any
     """Return one run as a Dataset, as a store would give it."""
     import xarray as xr
 
-    data = {k: (("run", *outputs.VARIABLES[k].dims), v) for k, v in run.items()}
+    data = {k: (("run", *VARIABLES[k].dims), v) for k, v in run.items()}
     return xr.Dataset({**data, "hypothesis": ("run", truth.draws.hypothesis)})
 
 
