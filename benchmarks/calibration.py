@@ -312,7 +312,7 @@ def ranks(
     weighed = [e for e in result.evidence if e.use == "weighed"]
     return {
         "effective": result.weights.ess,
-        "verdict": result.verdict,
+        "verdict": str(result.verdict),
         "pareto_k": result.weights.pareto_k,
         "own": own,
         "facts": len(result.evidence),

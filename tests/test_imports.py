@@ -29,13 +29,15 @@ MAY_IMPORT = {
     "notebook": BASE | set(ORDER),
     "app": BASE | {*ORDER, "streets"},
 }
-#: Objects that draw themselves: what only their ``plot`` and ``_repr_html_`` may import.
+#: Objects that draw themselves: what only ``plot``, ``_repr_html_`` and ``__str__`` may import.
 CHARTS, HTML = "foedus.report.charts", "foedus.report.notebook"
+WORDS = "foedus.report.verdict_words"
 VIEWS = {
     "answers/explanations.py": {HTML},
     "answers/watch_list.py": {HTML},
     "case/models.py": {HTML},
     "ensemble/ensemble.py": {CHARTS, HTML},
+    "plain_values.py": {WORDS},
     "scoring/scores.py": {HTML},
     "weighing/results.py": {CHARTS, HTML},
 }
@@ -48,11 +50,11 @@ def stage(path: Path) -> str:
 
 
 def in_views(tree: ast.AST, allowed: set[str]) -> set[ast.AST]:
-    """Return the allowed imports inside ``plot`` and ``_repr_html_``, and those for types only."""
+    """Return the allowed imports inside the methods that show, and those for types only."""
     places = [
         node
         for node in ast.walk(tree)
-        if (isinstance(node, ast.FunctionDef) and node.name in ("plot", "_repr_html_"))
+        if (isinstance(node, ast.FunctionDef) and node.name in ("plot", "_repr_html_", "__str__"))
         or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     ]
     return {

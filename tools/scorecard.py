@@ -193,7 +193,7 @@ def _glance(made: Sequence[Made], options: argparse.Namespace, chances: Reliabil
         s = m.headline
         total = s.summary()
         mine = total["forecast"]
-        verdict = "" if s.verdict == "ok" else f" ({s.verdict})"
+        verdict = "" if s.verdict.ok else f" ({s.verdict})"
         row = [f"[{m.case.title}](cases/{m.name}.md)", day(s.as_of)]
         row += [f"{number(s.effective)}{verdict}"]
         row += [str(total["questions"]), _three(mine["brier"]), _three(mine["log"])]
@@ -326,7 +326,7 @@ def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
             f"{d.runs:,}",
             "new" if d.base == d.date else f"of {short_day(d.base)}",
             number(d.forecast.weights.ess),
-            d.forecast.verdict,
+            str(d.forecast.verdict),
         ]
         for h in m.histories
         for d in h.timeline.days

@@ -29,6 +29,16 @@ def figures(x: float) -> str:
     return f"{x:,.{digits}f}".rstrip("0").rstrip(".")
 
 
+class Worded:
+    """Data that :mod:`foedus.report.verdict_words` has words for: its text, and its JSON."""
+
+    def __str__(self) -> str:
+        """Return the words."""
+        from foedus.report.verdict_words import words
+
+        return words(self)
+
+
 def finite(number: float | None) -> float | None:
     """Return a number that JSON can hold: None for infinities and NaN."""
     return None if number is None or not math.isfinite(number) else float(number)
@@ -39,6 +49,7 @@ def to_plain(value: Any) -> Any:
 
     Dates become ISO text; NaN and infinity become None; arrays, tuples and lists become lists;
     numpy scalars become numbers; an enum becomes its value; pydantic models become their JSON.
+    :class:`Worded` data become their words.
     A dataclass becomes a dict of its fields in their order, and ``field(metadata=...)`` may say
     otherwise: ``{"json": "name"}`` gives the key another name, ``{"json": None}`` leaves the
     field out, and ``{"keys": names}`` turns a sequence into a dict with these keys, as far as it
@@ -62,6 +73,8 @@ def to_plain(value: Any) -> Any:
     >>> to_plain(Seen("a", dt.date(2022, 1, 4), math.nan, (1.0, math.inf)))
     {'case': 'a', 'day': '2022-01-04', 'number': None, 'range': {'low': 1.0, 'high': None}}
     """
+    if isinstance(value, Worded):
+        return str(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if isinstance(value, np.ndarray | np.generic):

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foedus.answers.bayes_factors import ALONE, BANDS, TOO_FEW, Fit, factor, fit, standings, words
+from foedus.answers.bayes_factors import (
+    BANDS,
+    Fit,
+    Grade,
+    Strength,
+    factor,
+    fit,
+    standings,
+    strength_of,
+)
+from foedus.report.verdict_words import words
 
 RUNS = 20_000
 
@@ -62,7 +72,7 @@ def test_identical_hypotheses_have_factor_one():
         middle, low, high = s.factor
         assert low < 1.0 < high
         assert middle == pytest.approx(1.0, abs=0.05)
-        assert s.words == "the evidence does not tell"
+        assert words(s.strength) == "the evidence does not tell"
 
 
 def test_identical_hypotheses_are_hardly_ever_told_apart():
@@ -70,7 +80,7 @@ def test_identical_hypotheses_are_hardly_ever_told_apart():
     for seed in range(200):
         logs = np.random.default_rng(seed).normal(scale=1.5, size=1000)
         (first, _) = standings(fit(np.zeros(1000), logs, np.arange(1000) % 2, 2), np.full(2, 0.5))
-        told += first.words != "the evidence does not tell"
+        told += first.strength.grade is not Grade.MUTE
     assert told <= 20  # 95% intervals, a little too narrow with heavy tails
 
 
@@ -87,40 +97,41 @@ def test_against_the_mixture_of_the_others():
 def test_a_hypothesis_that_no_run_bears_out():
     logs = np.where(np.arange(400) % 2, 0.0, -np.inf)
     none, all_of_it = standings(fit(np.zeros(400), logs, np.arange(400) % 2, 2), np.full(2, 0.5))
-    assert none.words == all_of_it.words == TOO_FEW
+    assert none.strength == all_of_it.strength == Strength(grade=Grade.TOO_FEW)
     assert none.to_dict()["bayes_factor_high"] is None
 
 
 def test_a_single_hypothesis_has_nothing_to_be_weighed_against():
     (only,) = standings(fit(np.zeros(50), np.zeros(50), np.zeros(50, int), 1), np.ones(1))
-    assert (only.posterior, only.words) == (1.0, ALONE)
+    assert (only.posterior, only.strength.grade) == (1.0, Grade.ALONE)
 
 
 def test_few_effective_runs_are_not_told():
     logs = np.zeros(400)
     logs[:4] = 50.0
     told = standings(fit(np.zeros(400), logs, np.arange(400) % 2, 2), np.full(2, 0.5))
-    assert {s.words for s in told} == {TOO_FEW}
+    assert {s.strength.grade for s in told} == {Grade.TOO_FEW}
 
 
 @given(st.floats(-30, 30), st.floats(0, 20))
 def test_words_never_overstate(log_factor: float, error: float):
-    said = words(log_factor, error)
+    found = strength_of(log_factor, error)
     nearest_to_one = max(abs(log_factor) - 1.96 * error, 0.0)
-    if "does not tell" in said:
+    if found.grade is Grade.MUTE:
         assert nearest_to_one <= 1e-9
         return
-    assert ("for it" in said) == (log_factor > 0)
-    band = max(i for i, (_, text) in enumerate(BANDS) if text in said)
+    assert ("for it" in words(found)) == found.supports == (log_factor > 0)
+    band = [grade for _, grade in BANDS].index(found.grade)
     below = BANDS[band - 1][0] if band else 0.0
     assert 2.0 * nearest_to_one >= below
-    assert _rank(words(log_factor, error + 1.0)) <= _rank(said)
+    assert _rank(strength_of(log_factor, error + 1.0)) <= _rank(found)
 
 
-def _rank(said: str) -> int:
-    return max((i + 1 for i, (_, text) in enumerate(BANDS) if text in said), default=0)
+def _rank(found: Strength) -> int:
+    return max((i + 1 for i, (_, grade) in enumerate(BANDS) if grade is found.grade), default=0)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_not_told(bad: float):
-    assert words(bad, 0.1) == words(1.0, abs(bad)) == TOO_FEW
+    few = Strength(grade=Grade.TOO_FEW)
+    assert strength_of(bad, 0.1) == strength_of(1.0, abs(bad)) == few

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from foedus.answers.by_place import by_place
+from foedus.weighing.verdict import Level, Verdict
 from foedus.weighing.weights import importance_weights
 
 
@@ -24,7 +25,7 @@ def test_weights_count_and_the_order_of_the_axes(toy, runs):
     runs["crowd"][:, 2, 1] = np.array([51, 51, 51, 50])
     runs["troops_present"][:, 5, 1] = np.array([0, 100, 200, 400])
     weights = importance_weights(np.log(np.array([0.1, 0.2, 0.3, 0.4])))
-    weights = replace(weights, verdict="ok")
+    weights = replace(weights, verdict=Verdict())
     found = by_place(case, runs, weights)
     assert found["dates"][2] == "2001-03-03"
     north, south = found["places"]["north"], found["places"]["south"]
@@ -40,7 +41,7 @@ def test_weights_count_and_the_order_of_the_axes(toy, runs):
 
 
 def test_a_refused_forecast_shows_nothing(toy, runs):
-    weights = replace(importance_weights(np.zeros(4)), verdict="refused")
+    weights = replace(importance_weights(np.zeros(4)), verdict=Verdict(level=Level.REFUSED))
     found = by_place(toy.case(), runs, weights)
     assert found["refused"]
     assert found["places"] == found["members"] == {}

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foedus.answers.diagnostics import diagnose, diagnose_runs
+from foedus.answers.diagnostics import Belief, diagnose, diagnose_runs
 from foedus.answers.explanations import DECISIONS, weigh_hypotheses
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.cli import main
 from foedus.report.diagnostics import print_diagnostics
+from foedus.report.verdict_words import advice
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import BITS, Guidance
 
@@ -170,8 +171,8 @@ def test_a_source_that_is_far_off_is_disbelieved(toy, questions):
     case = known(toy, questions=questions, facts=facts)
     found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     worst, best = found.sources
-    assert (worst.source, worst.words, worst.worst) == ("radio", "disbelieved", "wild")
-    assert (best.source, best.words) == ("desk", "believed")
+    assert (worst.source, worst.belief, worst.worst) == ("radio", Belief.DISBELIEVED, "wild")
+    assert (best.source, best.belief) == ("desk", Belief.BELIEVED)
     assert worst.wrong > 0.8
     assert worst.rated_wrong == pytest.approx(1 - 0.85 * 0.9)
     assert worst.pit > 0.9
@@ -215,7 +216,7 @@ def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
     print_diagnostics(found)
     assert "disagree; 4% and 4% likely wrong." in " ".join(capsys.readouterr().out.split())
     assert found.conflicts == ()
-    assert {s.words for s in found.sources} == {"believed"}
+    assert {s.belief for s in found.sources} == {Belief.BELIEVED}
 
 
 def test_a_report_that_is_rather_wrong_conflicts_though_it_is_not_far_out(toy, capsys):
@@ -272,7 +273,7 @@ def test_few_runs_believe_and_disbelieve_nobody(toy, questions, capsys):
     fact = toy.fact("wild", "deaths_security", "2001-03-04", 900_000, rating="C3", source="radio")
     case = known(toy, questions=questions, facts=[fact])
     found = diagnose_runs(weigh_runs(case, tolls(toy, case, runs=5)))
-    assert [s.words for s in found.sources] == ["too few runs to tell"]
+    assert [str(s.belief) for s in found.sources] == ["too few runs to tell"]
     made = found.to_dict()
     assert made["checks"][0]["disbelief_error"] is None
     assert made["sources"][0]["error"] is None
@@ -318,7 +319,7 @@ def impossible(toy, questions):
 def test_evidence_that_no_run_can_meet_is_explained(toy, questions, capsys):
     case, dataset = impossible(toy, questions)
     found = diagnose_runs(weigh_runs(case, dataset))
-    assert found.verdict == "refused"
+    assert found.verdict.refused
     assert found.shifts == ()
     assert {c.fact for c in found.conflicts} == {"high0", "high1", "high2"}
     assert {c.conflict for c in found.conflicts} == {"unmet"}
@@ -333,15 +334,15 @@ def test_evidence_that_no_run_can_meet_is_explained(toy, questions, capsys):
 def test_all_who_refuse_name_the_facts_that_no_run_meets(toy, questions):
     case, dataset = impossible(toy, questions)
     judged = judge(weigh_runs(case, dataset))
-    assert judged.verdict == "refused"  # though all runs miss alike, and so have equal weight
+    assert judged.verdict.refused  # though all runs miss alike, and so have equal weight
     assert judged.weights.ess > 100
-    assert "do not trust them: fact high0" in present(judged.answer("many").reason)
-    said = judged.weights.advice
+    assert "do not trust them: fact high0" in str(present(judged.answer("many").reason))
+    said = advice(judged.verdict)
     assert any("No run comes near fact high1 (deaths_security 5,000,000" in s for s in said)
     assert any("times less likely than agreement" in s for s in said)
     explained = weigh_hypotheses(weigh_runs(case, dataset, guidance=Guidance()))
-    assert explained.verdict == "refused"
-    assert any("No run comes near fact high1" in s for s in explained.advice)
+    assert explained.verdict.refused
+    assert any("No run comes near fact high1" in s for s in advice(explained.verdict))
     assert json.dumps(explained.to_dict(), allow_nan=False)
 
 
@@ -354,11 +355,11 @@ def test_known_decisions_that_no_run_can_take_are_named(toy, questions):
     dataset = tolls(toy, case, runs=300)
     dataset["ruled_out"] = ("run", np.full(300, BITS["decision"], dtype=np.int16))
     judged = judge(weigh_runs(case, dataset))
-    assert judged.verdict == "refused"  # though all runs have equal weight
-    assert "fact agreed (decision yes" in judged.weights.advice[0]
-    assert "asked-not" not in judged.weights.advice[0]
+    assert judged.verdict.refused  # though all runs have equal weight
+    assert "fact agreed (decision yes" in advice(judged.verdict)[0]
+    assert "asked-not" not in advice(judged.verdict)[0]
     dataset["ruled_out"][0] = 0
-    assert judge(weigh_runs(case, dataset)).verdict != "refused"
+    assert not judge(weigh_runs(case, dataset)).verdict.refused
 
 
 def test_a_report_against_a_better_one_of_a_known_decision_is_doubted_with_reason(toy, questions):
@@ -372,7 +373,7 @@ def test_a_report_against_a_better_one_of_a_known_decision_is_doubted_with_reaso
     assert evidence["asked-not"].use == "replayed"
     assert evidence["asked"].use == "weighed"
     assert present(evidence["asked"].disbelief) > 0.5
-    assert judged.verdict == "ok"
+    assert judged.verdict.ok
 
 
 def test_one_good_report_that_no_run_meets_makes_answers_weak(toy, questions):
@@ -383,9 +384,9 @@ def test_one_good_report_that_no_run_meets_makes_answers_weak(toy, questions):
     ]
     case = known(toy, questions=questions, facts=facts)
     judged = judge(weigh_runs(case, tolls(toy, case)))
-    assert judged.verdict == "thin"
+    assert judged.verdict.level == "thin"
     assert any("fact host" in s and "no run comes near it (they say 0)" in s
-               for s in judged.warnings)  # fmt: skip
+               for s in judged.to_dict()["warnings"])  # fmt: skip
     (conflict,) = diagnose_runs(weigh_runs(case, tolls(toy, case))).conflicts
     assert (conflict.fact, conflict.conflict) == ("host", "unmet")
 
@@ -396,8 +397,8 @@ def test_runs_that_are_all_broken_are_refused_without_nan(toy, questions):
     dataset = tolls(toy, case, runs=100)
     dataset["deaths_security"][:] = np.nan
     found = diagnose_runs(weigh_runs(case, dataset))
-    assert found.verdict == "refused"
-    assert "not a number" in " ".join(found.advice)
+    assert found.verdict.refused
+    assert "not a number" in " ".join(advice(found.verdict))
     assert json.dumps(found.to_dict(), allow_nan=False)
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foedus.answers.bayes_factors import TOO_FEW, standings
+from foedus.answers.bayes_factors import Grade, Witness, standings
 from foedus.answers.explanations import DECISIONS, agreement, distance, explain, weigh_hypotheses
 from foedus.cli import main
 from foedus.report.explain import print_explanations
+from foedus.report.verdict_words import words
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
@@ -49,11 +50,11 @@ def test_a_known_factor_through_judgement(toy):
     assert second.evidence.factor[0] == pytest.approx(3.0)
     assert second.evidence.posterior == pytest.approx(0.5)
     assert first.prior == 0.75
-    assert second.evidence.words == "positive for it"
+    assert words(second.evidence.strength) == "positive for it"
     assert second.moved_by[0].fact == DECISIONS
     assert second.moved_by[0].shift == pytest.approx(math.log(3.0))
     assert second.moved_by[0].told
-    assert second.casebook.words == "the casebook does not tell"
+    assert words(second.casebook.strength) == "the casebook does not tell"
     assert second.casebook.posterior == pytest.approx(0.25)
     assert second.both == second.evidence
 
@@ -63,10 +64,10 @@ def test_identical_hypotheses(toy):
     found = weighed(toy, rng.normal(size=RUNS), np.arange(RUNS) % 2)
     for h in found.hypotheses:
         assert h.evidence.factor[1] < 1.0 < h.evidence.factor[2]
-        assert h.evidence.words == "the evidence does not tell"
+        assert words(h.evidence.strength) == "the evidence does not tell"
         assert not any(m.told for m in h.moved_by)
     (apart,) = found.apart
-    assert apart.words == "the evidence does not tell"
+    assert words(apart.strength) == "the evidence does not tell"
     assert not apart.told
 
 
@@ -95,8 +96,8 @@ def test_where_the_forecast_is_refused_the_evidence_says_nothing(toy):
     price = np.zeros(RUNS)
     price[0] = 60.0
     found = weighed(toy, price, np.arange(RUNS) % 2)
-    assert found.verdict == "refused"
-    assert {h.evidence.words for h in found.hypotheses} == {TOO_FEW}
+    assert found.verdict.refused
+    assert {h.evidence.strength.grade for h in found.hypotheses} == {Grade.TOO_FEW}
     assert found.apart == ()
     assert json.dumps(found.to_dict(), allow_nan=False)
 
@@ -104,11 +105,11 @@ def test_where_the_forecast_is_refused_the_evidence_says_nothing(toy):
 def test_agreement_with_the_casebook():
     half = (np.full(100, 0.5), np.full(100, 0.8))
     same = np.array([[[50, 50]] * 2, [[40, 10]] * 2])
-    for s in standings(agreement(half, same), np.full(2, 0.5), who="the casebook"):
-        assert s.words == "the casebook does not tell"
+    for s in standings(agreement(half, same), np.full(2, 0.5), witness=Witness.CASEBOOK):
+        assert words(s.strength) == "the casebook does not tell"
         assert s.posterior == pytest.approx(0.5)
     far = np.array([[[50, 50], [2, 98]], [[40, 10], [40, 10]]])
-    good, bad = standings(agreement(half, far), np.full(2, 0.5), who="the casebook")
+    good, bad = standings(agreement(half, far), np.full(2, 0.5), witness=Witness.CASEBOOK)
     assert good.posterior > 0.6 > bad.posterior
     assert good.posterior < 0.95  # never worth more than about one case
 
@@ -129,10 +130,10 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     )  # fmt: skip
     made, once_more = (json.dumps(x.to_dict(), allow_nan=False) for x in (found, again))
     assert made == once_more
-    assert found.verdict != "refused"
+    assert not found.verdict.refused
     assert {c.name for c in found.counterfactuals} >= {"no-fire-order", "no-backing"}
     assert sum(h.evidence.posterior for h in found.hypotheses) == pytest.approx(1.0)
-    assert found.casebook.startswith("Before it began, the casebook expected: a request")
+    assert words(found.casebook).startswith("Before it began, the casebook expected: a request")
     assert explain(crisis, as_of="2001-03-05", runs=600, seed=7, out=tmp_path / "a",
                    pairs=0).counterfactuals == ()  # fmt: skip
     print_explanations(found)

@@ -10,6 +10,7 @@ from scipy import stats
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.errors import InputError
+from foedus.report.verdict_words import advice, words
 from foedus.weighing.weighed import weigh_runs
 from foedus.weighted_statistics import KEYS
 from foedus.world.guidance import Guidance
@@ -132,7 +133,7 @@ def test_answers_by_kind(toy, questions):
     assert list(killed.quantiles) == sorted(map(number, killed.quantiles))
     off = result.answer("off")
     assert off.estimate is None
-    assert "simulated day" in present(off.reason)
+    assert "simulated day" in words(present(off.reason))
     data = result.to_dict()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert [a["id"] for a in data["answers"]] == ["killed", "many", "when", "asks", "off"]
@@ -177,16 +178,16 @@ def test_evidence_that_no_run_can_meet_is_explained(toy, questions):
     block = fill(toy, case, runs=300)
     block["log_guidance"][...] = np.linspace(0, -4000, 300)
     result = judge(weigh_runs(case, toy.dataset(case, block, np.arange(300) % 2)))
-    assert result.verdict == "refused"
+    assert result.verdict.refused
     assert all(a.estimate is None for a in result.answers)
-    assert "refused" in present(result.answer("asks").reason)
+    assert "refused" in words(present(result.answer("asks").reason))
     assert result.answer("asks").before is not None
     data = result.to_dict()
     assert "NaN" not in json.dumps(data)
     assert data["hypotheses"][0]["posterior"] is None
     assert all(present(e.closest) < -3 for e in result.evidence)
     assert result.replayed["excluded"] > 0.9
-    assert any("a billion times less likely" in w for w in result.warnings)
+    assert any("a billion times less likely" in words(w) for w in result.warnings)
 
 
 def test_a_well_rated_report_that_the_runs_disbelieve(toy, questions):
@@ -197,13 +198,13 @@ def test_a_well_rated_report_that_the_runs_disbelieve(toy, questions):
     ]
     case = toy.case(questions=questions, facts=facts)
     result = judge(weigh_runs(case, toy.dataset(case, fill(toy, case, runs=400))))
-    assert result.verdict == "thin"
-    assert any("fact toll (deaths_security 300,000" in line for line in result.warnings)
-    assert not any("quiet" in line for line in result.warnings)
+    assert result.verdict.level == "thin"
+    assert any("fact toll (deaths_security 300,000" in s for s in result.to_dict()["warnings"])
+    assert not any("quiet" in line for line in result.to_dict()["warnings"])
     alone = toy.case(questions=questions, facts=facts[:1])
     result = judge(weigh_runs(alone, toy.dataset(alone, fill(toy, alone, runs=400))))
-    assert result.verdict == "refused"
-    assert "disbelieve most" in present(result.answer("asks").reason)
+    assert result.verdict.refused
+    assert "disbelieve most" in words(present(result.answer("asks").reason))
 
 
 def test_a_refusal_names_the_costliest_facts(toy, questions):
@@ -213,15 +214,15 @@ def test_a_refusal_names_the_costliest_facts(toy, questions):
     ]
     case = toy.case(questions=questions, facts=facts)
     result = judge(weigh_runs(case, toy.dataset(case, fill(toy, case, runs=60))))
-    assert result.verdict == "refused"
-    assert any("Without fact toll (deaths_security 300" in s for s in result.weights.advice)
-    assert not any("quiet" in line for line in result.weights.advice)
+    assert result.verdict.refused
+    assert any("Without fact toll (deaths_security 300" in s for s in advice(result.verdict))
+    assert not any("quiet" in line for line in advice(result.verdict))
 
 
 def test_a_hypothesis_without_runs_is_warned_of(toy):
     case = toy.case(hypotheses=two_hypotheses())
     result = judge(weigh_runs(case, toy.dataset(case, toy.block(case, 300), 0)))
-    assert any("lots" in w for w in result.warnings)
+    assert any("lots" in words(w) for w in result.warnings)
     with pytest.raises(InputError, match="hypothesis number 7"):
         judge(weigh_runs(case, toy.dataset(case, toy.block(case, 300), 7)))
 

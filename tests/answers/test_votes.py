@@ -48,6 +48,6 @@ def test_where_the_forecast_refuses_nothing_is_said(toy):
     matrix = vote_matrix(
         case, toy.dataset(case, block), importance_weights(np.linspace(0.0, -900.0, 100))
     )
-    assert matrix.verdict == "refused"
+    assert matrix.verdict.refused
     assert matrix.rows == ()
     assert matrix.to_dict()["asked"] is None

@@ -320,10 +320,10 @@ def test_evidence_that_no_run_can_meet_is_explained_and_nothing_is_listed(toy, q
     block = toy.block(case, 300, event_leader_leaves=np.where(np.arange(300) % 2, 7, -1))
     block["log_guidance"][...] = np.linspace(0, -4000, 300)
     found = watch_runs(weigh_runs(case, toy.dataset(case, block)), question="falls")
-    assert found.verdict == "refused"
+    assert found.verdict.refused
     assert found.worths == ()
     assert "NaN" not in json.dumps(found.to_dict(), allow_nan=False)
-    assert found.advice
+    assert found.verdict.reasons
     print_watch(found)
     text = capsys.readouterr().out
     assert "No list" in text
@@ -371,7 +371,7 @@ def test_a_small_case_from_end_to_end(crisis, store, capsys):
         for _ in range(2)
     )
     assert json.dumps(found.to_dict(), allow_nan=False) == json.dumps(again.to_dict())
-    assert found.verdict != "refused"
+    assert not found.verdict.refused
     assert all(w.bits <= found.entropy + 4 * w.error for w in found.worths)
     for shown in (found, replace(found, worths=())):
         print_watch(shown)

@@ -10,6 +10,7 @@ from foedus.case.priors import Fixed
 from foedus.ensemble import run
 from foedus.ensemble.work import Task, simulate
 from foedus.errors import InputError
+from foedus.weighing.verdict import Level, Verdict
 from foedus.weighing.weighed import weigh
 
 DATE = "2001-03-04"
@@ -144,7 +145,9 @@ def test_too_few_runs_that_agree_give_pairs_from_all(made):
     from dataclasses import replace
 
     case, weighed = made
-    refused = replace(weighed, weights=replace(weighed.weights, verdict="refused"))
+    refused = replace(
+        weighed, weights=replace(weighed.weights, verdict=Verdict(level=Level.REFUSED))
+    )
     last = list(what_if(case, Change(), weighed=refused, steps=(50,)))[-1]
     assert last.drawn_from == "prior"
     assert last.distinct == 50

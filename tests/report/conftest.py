@@ -21,6 +21,7 @@ from foedus.report.content import (
     WatchRow,
     WatchTable,
 )
+from foedus.weighing.verdict import Level
 
 START = dt.date(2022, 1, 2)
 DATES = tuple(START + dt.timedelta(days=d) for d in range(30))
@@ -52,7 +53,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
         end=DATES[-1],
         runs=10_000,
         effective=812.4,
-        verdict="ok",
+        verdict=Level.OK,
         headline="",
         answers=(
             AnswerRow(

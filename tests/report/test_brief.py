@@ -9,6 +9,7 @@ import pytest
 
 from foedus.report.content import Brief
 from foedus.report.html import link, render, write
+from foedus.weighing.verdict import Level
 
 Make = Callable[..., Brief]
 HOSTILE = (
@@ -123,7 +124,7 @@ def test_headings_tables_and_charts_have_their_semantics(make_brief: Make) -> No
 def test_a_refusal_says_what_to_do(make_brief: Make) -> None:
     brief = dataclasses.replace(
         make_brief(),
-        verdict="refused",
+        verdict=Level.REFUSED,
         headline="No answer: too few runs.",
         advice=("Make 40,000 runs.",),
         answers=(),

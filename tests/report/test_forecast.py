@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import foedus
-from foedus.answers.bayes_factors import Standing
+from foedus.answers.bayes_factors import Grade, Standing, Strength
 from foedus.answers.counterfactuals import Contrast, Difference
-from foedus.answers.explanations import Explanations, Hypothesis, Moved
+from foedus.answers.explanations import Explanations, Hypothesis, Moved, NoCasebookView
 from foedus.answers.watch_list import Reading, Watch, Worth
 from foedus.case.question_kinds import Estimate
 from foedus.report.answer_words import outside, short, span
@@ -19,6 +19,7 @@ from foedus.report.brief import brief_of, command
 from foedus.report.explanation_words import said
 from foedus.report.html import render
 from foedus.weighing.outside_view import Outside
+from foedus.weighing.verdict import Failure, Verdict
 
 from .made_up import AS_OF, START, forecast
 
@@ -108,10 +109,11 @@ def test_a_date_that_is_open_at_the_end_reads_as_such(
 
 def test_a_refusal_is_said_once_and_charts_are_left_out(case: foedus.Case) -> None:
     whole = forecast(10)
-    assert whole.verdict == "refused"
+    assert whole.verdict.refused
     blank = np.full_like(whole.fans[0].quantiles, np.nan)
     none = tuple(
-        dataclasses.replace(a, estimate=None, reason="refused: because") for a in whole.answers
+        dataclasses.replace(a, estimate=None, reason=Failure(problem="refused: because"))
+        for a in whole.answers
     )
     fans = (dataclasses.replace(whole.fans[0], quantiles=blank),)
     brief = brief_of(dataclasses.replace(whole, answers=none, fans=fans), case)
@@ -174,17 +176,17 @@ def test_the_outside_view_is_short_on_page_one(case: foedus.Case) -> None:
     assert first.base_text == "(7% to 49%) troops: protest: 2 of 9"
 
 
-@pytest.mark.parametrize(("error", "past"), [(0.1, "; the casebook: for it"), (0.3, "")])
+@pytest.mark.parametrize(("error", "past"), [(0.1, "; the casebook: positive for it"), (0.3, "")])
 def test_the_casebook_is_quoted_only_where_it_tells(error: float, past: str) -> None:
     first, *_ = explained().hypotheses
-    casebook = Standing(0.6, 0.02, 0.5, error, "for it")
+    casebook = Standing(0.6, 0.02, 0.5, error, Strength(grade=Grade.POSITIVE))
     assert casebook.told == bool(past)
     said_of = said(dataclasses.replace(first, casebook=casebook))
     assert said_of.endswith(f"by a factor of 3.32 for it{past}.")
 
 
-def standing(p: float, words: str = "the evidence does not tell") -> Standing:
-    return Standing(p, 0.02, 0.5, 0.1, words)
+def standing(p: float) -> Standing:
+    return Standing(p, 0.02, 0.5, 0.1, Strength(grade=Grade.MUTE))
 
 
 def explained(**more: object) -> Explanations:
@@ -208,8 +210,8 @@ def explained(**more: object) -> Explanations:
     lost = Difference("deaths_total", "People killed", "people", 60.0, 30.0, -30.0, 4.0,
                       (-90.0, -40.0, -30.0, -12.0, 0.0))  # fmt: skip
     contrast = Contrast("no-fire-order", "Without the order to fire", 40, 30, 20, AS_OF, (lost,))
-    made = Explanations("kazakhstan-2022", "Kazakhstan", AS_OF, "ok", 100.0, (), weighed, (),
-                        "The casebook expected a request.", (contrast,))  # fmt: skip
+    made = Explanations("kazakhstan-2022", "Kazakhstan", AS_OF, Verdict(), 100.0, weighed, (),
+                        NoCasebookView.NO_RIVALS, (contrast,))  # fmt: skip
     return dataclasses.replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -218,7 +220,7 @@ def test_explanations_and_counterfactuals_reach_the_brief(case: foedus.Case) -> 
     second, _ = brief.explanations
     assert (second.casebook, second.both) == ("50% ±\u00a02", "60% ±\u00a02")
     assert "moved most by “Fact least”" in second.said
-    assert brief.apart[0] == "The casebook expected a request."
+    assert brief.apart[0].startswith("The casebook does not tell")
     (contrast,) = brief.contrasts
     assert contrast.differences[0].difference == "−30 ± 4"
     assert any("What would have been otherwise" in c for c in brief.caveats)
@@ -231,9 +233,9 @@ def looked_for(**more: object) -> Watch:
     )
     worth = Worth("crowd", "almaty", None, "Almaty", dt.date(2022, 1, 9), "people", 0.2, 0.01,
                   0.0, True, 1.0, False, read)  # fmt: skip
-    made = Watch("kazakhstan-2022", "Kazakhstan", AS_OF, "ok", 100.0, (), "b", "Will they?",
+    made = Watch("kazakhstan-2022", "Kazakhstan", AS_OF, Verdict(), 100.0, "b", "Will they?",
                  "binary", ("no", "yes"), (0.6, 0.4), (0.02, 0.02), None, 0.97, None, "B2",
-                 (worth,), ("Mind the crowd.",))  # fmt: skip
+                 (worth,), (Failure(problem="Mind the crowd."),))  # fmt: skip
     return dataclasses.replace(made, **more)  # type: ignore[arg-type]
 
 

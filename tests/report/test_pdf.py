@@ -13,6 +13,7 @@ import pytest
 
 from foedus.report import pdf
 from foedus.report.content import Brief
+from foedus.weighing.verdict import Level
 
 Make = Callable[..., Brief]
 Poison = Callable[[Brief, str], Brief]
@@ -106,7 +107,7 @@ def test_the_template_evaluates_imports_and_reads_nothing() -> None:
 
 def test_a_refusal_and_an_empty_brief(make_brief: Make) -> None:
     bare = dataclasses.replace(
-        make_brief(), verdict="refused", headline="No answer: too few runs.",
+        make_brief(), verdict=Level.REFUSED, headline="No answer: too few runs.",
         advice=("Make more runs.",), answers=(), fans=(),
         explanations=(), apart=(), contrasts=(), watch=(), alike=(), evidence=(), numbers=(),
     )  # fmt: skip

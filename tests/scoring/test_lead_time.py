@@ -13,6 +13,7 @@ from foedus.case.asof import as_of
 from foedus.scoring.lead_time import by_lead
 from foedus.scoring.scores import Scored, Scores, score
 from foedus.scoring_rules import Score
+from foedus.weighing.verdict import Verdict
 from foedus.weighing.weighed import weigh_runs
 
 DAY = dt.date(2001, 3, 1)
@@ -37,7 +38,7 @@ def number(name, crps, base, lead):
 
 
 def day(n, *questions, case="toy"):
-    return Scores(case, DAY + dt.timedelta(days=n), "ok", 500.0, questions)
+    return Scores(case, DAY + dt.timedelta(days=n), Verdict(), 500.0, questions)
 
 
 def test_by_hand():

@@ -145,7 +145,7 @@ def test_a_refused_forecast_has_no_scores_but_its_baselines_have(toy, case):
     known = as_of(case, "2001-03-05")
     result = judge(weigh_runs(known, toy.dataset(known, toy.block(known, 20))))
     found = score(case, forecast=result)
-    assert found.verdict == "refused"
+    assert found.verdict.refused
     assert all(q.score is None for q in found.questions)
     assert found.questions[0].baselines["always_refuse"].brier == 1.0
     assert "NaN" not in json.dumps(found.to_dict())

@@ -40,8 +40,10 @@ def impossible(toy):
 
 def test_a_refusal_by_disbelief_is_not_put_down_to_few_runs(impossible, capsys):
     found = weigh_hypotheses(weigh_runs(*impossible, guidance=Guidance()))
-    assert (found.verdict, round(found.effective)) == ("refused", RUNS)
-    assert {h.evidence.words for h in found.hypotheses} == {"the runs do not meet the evidence"}
+    assert (found.verdict.level, round(found.effective)) == ("refused", RUNS)
+    assert {str(h.evidence.strength) for h in found.hypotheses} == {
+        "the runs do not meet the evidence"
+    }
     print_explanations(found)
     text = capsys.readouterr().out
     assert "No answer from the evidence: the runs do not meet the evidence." in text
@@ -52,14 +54,14 @@ def test_a_refusal_by_disbelief_is_not_put_down_to_few_runs(impossible, capsys):
 def test_counterfactuals_that_are_left_out_are_named(crisis, tmp_path, capsys):
     few = {"as_of": "2001-03-05", "runs": 30, "workers": 1, "out": tmp_path / "a"}
     refused = explain(crisis, **few)
-    assert refused.verdict == "refused"
+    assert refused.verdict.refused
     assert refused.counterfactuals == ()
     assert refused.to_dict()["left_out"] == (
         "they start from runs that are believed, and too few runs"
     )
     print_explanations(refused)
     assert "No counterfactuals: they start from runs" in capsys.readouterr().out
-    assert explain(crisis, **few, pairs=0).left_out == "no pairs of runs were asked for"
+    assert str(explain(crisis, **few, pairs=0).left_out) == "no pairs of runs were asked for"
 
 
 def test_one_hypothesis_has_no_chance_and_no_error(toy, capsys):

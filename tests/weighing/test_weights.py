@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from foedus.errors import InputError
+from foedus.report.verdict_words import advice, reason
+from foedus.weighing.verdict import HeavyTail, Level, Verdict
 from foedus.weighing.weights import (
     effective_size,
     importance_weights,
     normalise,
     pareto_smooth,
-    reason,
     without,
 )
 from foedus.weighted_statistics import mean_and_error, quantile
@@ -23,8 +24,8 @@ def test_equal_weights():
     assert w.ess == pytest.approx(400)
     assert w.largest == pytest.approx(1 / 400)
     assert w.carrying == 396
-    assert w.verdict == "ok"
-    assert w.advice == ()
+    assert w.verdict.ok
+    assert w.verdict.reasons == ()
 
 
 def test_conjugate_normal_gives_its_exact_posterior():
@@ -54,13 +55,13 @@ def test_the_monte_carlo_error_is_honest():
 
 def test_impossible_evidence_is_refused_and_never_nan():
     w = importance_weights(np.array([-1e300, -np.inf, np.nan, -1e308]))
-    assert w.verdict == "refused"
+    assert w.verdict.refused
     assert w.usable == 2
     assert np.isfinite(w.weight).all()
-    assert w.advice
+    assert w.verdict.reasons
     w = importance_weights(np.full(5, -np.inf))
-    assert (w.ess, w.carrying, w.usable, w.verdict) == (0.0, 0, 0, "refused")
-    assert "not a number" in w.advice[0]
+    assert (w.ess, w.carrying, w.usable, w.verdict.level) == (0.0, 0, 0, "refused")
+    assert "not a number" in advice(w.verdict)[0]
     with pytest.raises(InputError, match="at least 1 run"):
         importance_weights(np.empty(0))
 
@@ -70,11 +71,11 @@ def test_the_advice_says_how_many_runs():
     log[:20] = 0.0
     w = importance_weights(log)
     assert w.ess == pytest.approx(20)
-    assert "About 10,000 runs" in w.advice[0]
+    assert "About 10,000 runs" in advice(w.verdict)[0]
     log[2:20] = -np.inf
-    assert "100,000 runs" in importance_weights(log).advice[0]
+    assert "100,000 runs" in advice(importance_weights(log).verdict)[0]
     log[1:20] = -np.inf
-    assert "More runs alone" in importance_weights(log).advice[0]
+    assert "More runs alone" in advice(importance_weights(log).verdict)[0]
 
 
 def test_leaving_a_report_out():
@@ -99,7 +100,7 @@ def test_the_tail_shape_is_recovered(k):
 def test_heavy_tails_are_called_thin():
     x = stats.genpareto(1.2).rvs(20_000, random_state=3)
     w = importance_weights(np.log1p(np.minimum(x, 500)) * 1.0 + np.where(x > 400, 0.5, 0.0))
-    assert w.verdict in ("ok", "thin")
+    assert w.verdict.level in ("ok", "thin")
     assert np.isnan(pareto_smooth(np.zeros(100))[1])
     assert np.isnan(pareto_smooth(np.array([0.0, -1.0]))[1])
 
@@ -135,31 +136,43 @@ def test_weights_do_not_see_a_constant(log, shift):
 
 def test_few_runs_are_said_to_be_few_and_not_to_disagree():
     one, few, some = (importance_weights(np.zeros(n)) for n in (1, 30, 150))
-    assert one.advice == ("1 run is too few: make 200 or more.",)
-    assert few.advice == ("30 runs are too few: make 200 or more.",)
-    assert some.advice == ("150 runs are few: make 200 or more.",)
-    assert [w.reason for w in (one, few, some)] == ["too few runs", "too few runs", "few runs"]
+    assert advice(one.verdict) == ("1 run is too few: make 200 or more.",)
+    assert advice(few.verdict) == ("30 runs are too few: make 200 or more.",)
+    assert advice(some.verdict) == ("150 runs are few: make 200 or more.",)
+    assert [reason(w.verdict) for w in (one, few, some)] == [
+        "too few runs", "too few runs", "few runs"
+    ]  # fmt: skip
     log = np.full(100, -50.0)
     log[0] = 0.0
     assert (
-        "Run more" in importance_weights(log).advice[0]
+        "Run more" in advice(importance_weights(log).verdict)[0]
     )  # a hundred runs are no reason to give up
-    assert "will not do" not in importance_weights(log).advice[0]
+    assert "will not do" not in advice(importance_weights(log).verdict)[0]
 
 
 @pytest.mark.parametrize("runs", [50, 200, 333, 1000])
 def test_runs_that_weigh_the_same_are_short_of_a_limit_by_rounding_only(runs):
     w = importance_weights(np.full(runs, -0.1))
-    assert w.verdict == ("thin" if runs < 200 else "ok")
-    assert bool(w.advice) == (runs < 200)
+    assert w.verdict.level == ("thin" if runs < 200 else "ok")
+    assert bool(w.verdict.reasons) == (runs < 200)
 
 
 def test_the_reason_of_a_verdict():
     log = np.full(1000, -np.inf)
     log[:20] = 0.0
-    assert importance_weights(log).reason == "too few runs agree with the evidence"
+    assert reason(importance_weights(log).verdict) == "too few runs agree with the evidence"
     log[:100] = 0.0
-    assert importance_weights(log).reason == "few runs agree with the evidence"
-    assert importance_weights(np.zeros(1000)).reason == ""
-    assert reason("refused", 221.0, 400) == "the runs do not meet the evidence"
-    assert reason("thin", 300.0) == ""  # only the advice says so
+    assert reason(importance_weights(log).verdict) == "few runs agree with the evidence"
+    assert reason(importance_weights(np.zeros(1000)).verdict) == ""
+    tail = (HeavyTail(k=1.0),)
+    refused = Verdict(level=Level.REFUSED, reasons=tail)
+    assert reason(refused) == "the runs do not meet the evidence"
+    assert reason(Verdict(level=Level.THIN, reasons=tail)) == ""  # only the advice says so
+
+
+def test_a_verdict_is_not_a_text():
+    refused = importance_weights(np.full(5, -np.inf)).verdict
+    assert refused == importance_weights(np.full(5, -np.inf)).verdict
+    assert str(refused) == refused.level == "refused"
+    with pytest.raises(TypeError, match="compare the level"):
+        refused != "refused"  # noqa: B015

@@ -1,4 +1,4 @@
-"""Bayes factors of competing explanations, with their Monte-Carlo error, in careful words.
+"""Bayes factors of competing explanations, with their Monte-Carlo error.
 
 The evidence for a hypothesis is the mean likelihood of its runs,
 
@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from foedus.plain_values import finite
+from foedus.plain_values import Worded, finite
 from foedus.weighing.weights import effective_size, normalise
 
 FloatArray = NDArray[np.float64]
@@ -32,17 +33,58 @@ FloatArray = NDArray[np.float64]
 FEWEST = 20.0
 #: Half-width of an interval in standard errors: 95%.
 SIGMAS = 1.96
-#: Bands of ``2 ln B`` of Kass & Raftery 1995 (doi 10.1080/01621459.1995.10476572), upper ends.
-BANDS: tuple[tuple[float, str], ...] = (
-    (2.0, "not worth more than a bare mention"),
-    (6.0, "positive"),
-    (10.0, "strong"),
-    (math.inf, "very strong"),
-)
 #: Logs of factors within this are nothing but rounding.
 ROUNDING = 1e-9
-ALONE = "there is no other explanation"
-TOO_FEW = "too few runs to tell"
+
+
+class Grade(Enum):
+    """What a Bayes factor is worth, or why it is worth nothing."""
+
+    #: There is no other explanation.
+    ALONE = auto()
+    #: Too few effective runs to tell.
+    TOO_FEW = auto()
+    #: The runs do not meet the evidence.
+    UNMET = auto()
+    #: The 95% interval has both sides of 1.
+    MUTE = auto()
+    BARE = auto()
+    POSITIVE = auto()
+    STRONG = auto()
+    VERY_STRONG = auto()
+
+
+#: Bands of ``2 ln B`` of Kass & Raftery 1995 (doi 10.1080/01621459.1995.10476572), upper ends.
+BANDS: tuple[tuple[float, Grade], ...] = (
+    (2.0, Grade.BARE),
+    (6.0, Grade.POSITIVE),
+    (10.0, Grade.STRONG),
+    (math.inf, Grade.VERY_STRONG),
+)
+
+
+class Witness(Enum):
+    """What a Bayes factor comes from."""
+
+    EVIDENCE = "evidence"
+    CASEBOOK = "casebook"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strength(Worded):
+    """What a Bayes factor is worth, never more than its whole 95% interval is.
+
+    Attributes
+    ----------
+    grade : Grade
+    supports : bool
+        It speaks for the hypothesis rather than against it.
+    witness : Witness
+    """
+
+    grade: Grade
+    supports: bool = True
+    witness: Witness = Witness.EVIDENCE
 
 
 @dataclass(frozen=True)
@@ -88,7 +130,7 @@ class Standing:
         Probability and its standard error.
     log_factor, log_factor_error : float
         Natural log of the Bayes factor against the others together.
-    words : str
+    strength : Strength
         What the factor is worth, by the end of its interval that is nearer to 1.
     """
 
@@ -96,7 +138,7 @@ class Standing:
     error: float
     log_factor: float
     log_factor_error: float
-    words: str
+    strength: Strength
 
     @property
     def factor(self) -> tuple[float, float, float]:
@@ -117,7 +159,7 @@ class Standing:
             "bayes_factor": finite(middle),
             "bayes_factor_low": finite(low),
             "bayes_factor_high": finite(high),
-            "words": self.words,
+            "words": str(self.strength),
         }
 
 
@@ -136,29 +178,29 @@ def _beyond_chance(log_factor: float, error: float) -> float:
     return abs(log_factor) - SIGMAS * error
 
 
-def words(log_factor: float, error: float, *, who: str = "the evidence") -> str:
+def strength_of(
+    log_factor: float, error: float, *, witness: Witness = Witness.EVIDENCE
+) -> Strength:
     """Return what a Bayes factor is worth, never more than its whole 95% interval is.
 
     Parameters
     ----------
     log_factor, error : float
-        Natural log and its standard error; what is not finite is not told.
-    who : str
-        What speaks.
+        Natural log and its standard error; if one is not finite, too few runs tell.
+    witness : Witness
 
     Examples
     --------
-    >>> words(2.0, 0.1), words(2.0, 1.5), words(-8.0, 0.2)
-    ('positive for it', 'the evidence does not tell', 'very strong against it')
+    >>> [strength_of(2.0, e).grade.name for e in (0.1, 1.5)]
+    ['POSITIVE', 'MUTE']
     """
     if not (math.isfinite(log_factor) and math.isfinite(error)):
-        return TOO_FEW
+        return Strength(grade=Grade.TOO_FEW, witness=witness)
     sure = _beyond_chance(log_factor, error)
     if sure <= ROUNDING:
-        return f"{who} does not tell"
-    band = next(text for end, text in BANDS if 2.0 * sure < end)
-    side = "for it" if log_factor > 0 else "against it"
-    return f"{side}, {band}" if band == BANDS[0][1] else f"{band} {side}"
+        return Strength(grade=Grade.MUTE, witness=witness)
+    grade = next(grade for end, grade in BANDS if 2.0 * sure < end)
+    return Strength(grade=grade, supports=log_factor > 0, witness=witness)
 
 
 def fit(
@@ -266,17 +308,16 @@ def error_of(influence: FloatArray, spread: FloatArray) -> float:
 
 
 def standings(
-    found: Fit, prior: FloatArray, *, who: str = "the evidence", fewest: float = FEWEST
+    found: Fit, prior: FloatArray, *, witness: Witness = Witness.EVIDENCE, fewest: float = FEWEST
 ) -> tuple[Standing, ...]:
-    """Return the posterior and the Bayes factor of each hypothesis, in words too.
+    """Return the posterior and the Bayes factor of each hypothesis.
 
     Parameters
     ----------
     found : Fit
     prior : ndarray, shape (hypothesis,)
         Sums to 1.
-    who : str
-        What speaks.
+    witness : Witness
     fewest : float
         Effective runs of a hypothesis below which its factor is not told.
     """
@@ -285,11 +326,15 @@ def standings(
     out = []
     for h, p in enumerate(posterior):
         if prior.size == 1:
-            out.append(Standing(1.0, 0.0, math.nan, math.nan, ALONE))
+            alone = Strength(grade=Grade.ALONE, witness=witness)
+            out.append(Standing(1.0, 0.0, math.nan, math.nan, alone))
             continue
         it = factor(found, prior, h)
-        said = TOO_FEW if it.effective < fewest else words(it.log, it.error, who=who)
+        if it.effective < fewest:
+            strength = Strength(grade=Grade.TOO_FEW, witness=witness)
+        else:
+            strength = strength_of(it.log, it.error, witness=witness)
         known = bool(np.isfinite(found.log).any())
         chance = float(p) if known else math.nan
-        out.append(Standing(chance, chance * (1.0 - chance) * it.error, it.log, it.error, said))
+        out.append(Standing(chance, chance * (1.0 - chance) * it.error, it.log, it.error, strength))
     return tuple(out)

@@ -46,7 +46,7 @@ def by_place(case: Case, dataset: xr.Dataset, weights: Weights) -> dict[str, Any
     """
     frame = Frame.of(case)
     dates = [frame.date(d).isoformat() for d in range(frame.horizon)]
-    if weights.verdict == "refused":
+    if weights.verdict.refused:
         return {"dates": dates, "refused": True, "places": {}, "members": {}}
     rows = carrying(weights.weight, _MOST_RUNS)
     weight = weights.weight[rows] / weights.weight[rows].sum()

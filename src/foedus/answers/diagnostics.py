@@ -25,22 +25,23 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.answers.bayes_factors import FEWEST, TOO_FEW
+from foedus.answers.bayes_factors import FEWEST
 from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
-from foedus.plain_values import Plain, finite
+from foedus.plain_values import Plain, Worded, finite, to_plain
 from foedus.weighing.evidence import Report
-from foedus.weighing.evidence_table import UNMET
-from foedus.weighing.results import Evidence
+from foedus.weighing.results import UNMET, Evidence
+from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
 from foedus.weighing.weights import effective_size, normalise, without
 from foedus.weighted_statistics import mean_and_error
@@ -184,6 +185,17 @@ class Shift(Plain):
     told: bool
 
 
+class Belief(Worded, Enum):
+    """Whether the runs believe a source."""
+
+    BELIEVED = auto()
+    #: More than its rating says.
+    DOUBTED = auto()
+    DISBELIEVED = auto()
+    #: Too few runs tell.
+    UNKNOWN = auto()
+
+
 @dataclass(frozen=True)
 class Believed(Plain):
     """How far the runs believe a source.
@@ -216,18 +228,20 @@ class Believed(Plain):
     worst: str
     told: bool = True
 
-    json_also = ("words",)
-
     @property
-    def words(self) -> str:
+    def belief(self) -> Belief:
         """What the runs think of the source."""
         if not self.told:
-            return TOO_FEW
+            return Belief.UNKNOWN
         if self.wrong > 0.5 * self.facts:
-            return "disbelieved"
+            return Belief.DISBELIEVED
         if self.wrong - SURE * self.error > DOUBT * self.rated_wrong:
-            return "doubted more than rated"
-        return "believed"
+            return Belief.DOUBTED
+        return Belief.BELIEVED
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**super().to_dict(), "words": str(self.belief)}
 
 
 @dataclass(frozen=True)
@@ -273,13 +287,12 @@ class Diagnostics:
     ----------
     case_id, title : str
     as_of : datetime.date
-    verdict : {"ok", "thin", "refused"}
+    verdict : Verdict
         As in a forecast; where refused there are no shifts.
     runs : int
     effective, pareto_k : float
     effective_prior : float
         Effective runs before the evidence, for where they were drawn from.
-    advice : tuple of str
     questions : tuple of (str, str, str)
         Id, text and kind.
     checks : tuple of Check
@@ -292,7 +305,7 @@ class Diagnostics:
         Those of values first, then the least likely.
     replayed : dict
         As in a forecast: how likely the runs themselves make the known decisions.
-    warnings : tuple of str
+    warnings : tuple of Caution
     provenance : dict
     settled : dict of str to str
         By question: the known fact that settles it already.
@@ -301,19 +314,18 @@ class Diagnostics:
     case_id: str
     title: str
     as_of: dt.date
-    verdict: str
+    verdict: Verdict
     runs: int
     effective: float
     pareto_k: float
     effective_prior: float
-    advice: tuple[str, ...]
     questions: tuple[tuple[str, str, str], ...]
     checks: tuple[Check, ...]
     shifts: tuple[Shift, ...]
     sources: tuple[Believed, ...]
     contradictions: tuple[Contradiction, ...]
     replayed: dict[str, Any]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     settled: dict[str, str] = field(default_factory=dict)
 
@@ -335,12 +347,12 @@ class Diagnostics:
             "case": self.case_id,
             "title": self.title,
             "as_of": self.as_of.isoformat(),
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "runs": self.runs,
             "effective": finite(self.effective),
             "pareto_k": finite(self.pareto_k),
             "effective_prior": finite(self.effective_prior),
-            "advice": list(self.advice),
+            "advice": to_plain(self.verdict.reasons),
             "questions": [
                 dict(zip(("id", "text", "kind"), q, strict=True))
                 | {"settled_by": self.settled.get(q[0])}
@@ -351,7 +363,7 @@ class Diagnostics:
             "sources": [s.to_dict() for s in self.sources],
             "contradictions": [c.to_dict() for c in self.contradictions],
             "replayed": dict(self.replayed),
-            "warnings": list(self.warnings),
+            "warnings": to_plain(self.warnings),
             "provenance": dict(self.provenance),
         }
 
@@ -411,7 +423,6 @@ def diagnose_runs(w: Weighed) -> Diagnostics:
         w.weights.ess,
         w.weights.pareto_k,
         float(effective_size(w.log_prior)),
-        w.weights.advice,
         tuple((q.id, q.text, q.kind) for q in asked),
         checks,
         () if w.refused else _shifts(asked, w),

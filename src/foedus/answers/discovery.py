@@ -397,10 +397,9 @@ def discover(
         raise InputError(weighed.unreadable[one.id])
     if weighed.refused and not before:
         enough = float(effective_size(weighed.log_prior)) >= FEWEST
+        reasons = weighed.weights.verdict.reasons
         hint = ("--before looks at the runs before the evidence.",) if enough else ()
-        raise InputError(
-            f"nothing to look at: {' '.join((*weighed.weights.advice[:_ADVICE], *hint))}"
-        )
+        raise InputError(f"nothing to look at: {' '.join((*map(str, reasons[:_ADVICE]), *hint))}")
     every = -(-ensemble.complete_runs // MOST) or 1
     weight = (normalise(weighed.log_prior) if before else weighed.weights.weight)[::every]
     found = discovered(

@@ -69,7 +69,7 @@ def dossier(
         raise InputError(f"question: one of {', '.join(ids) or 'none'} (found {wanted.question!r})")
     weighed = weigh(case, as_of=as_of, **runs)
     made = forecast(case, weighed=weighed)
-    if made.verdict == "refused":
+    if made.verdict.refused:
         return Dossier(made)
     found = None
     if wanted.explain and case.hypotheses:

@@ -25,6 +25,7 @@ import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -32,15 +33,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.answers import bayes_factors as factors
-from foedus.answers.bayes_factors import Fit, Standing, factor, fit, standings
+from foedus.answers.bayes_factors import (
+    Fit,
+    Grade,
+    Standing,
+    Strength,
+    Witness,
+    factor,
+    fit,
+    standings,
+    strength_of,
+)
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
 from foedus.case.models import Case
 from foedus.casebook.similarity import case_features
-from foedus.plain_values import Plain, finite
+from foedus.plain_values import Plain, Worded, finite, to_plain
+from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, When, weigh
-from foedus.weighing.weights import normalise, reason, without
+from foedus.weighing.weights import normalise, without
 
 if TYPE_CHECKING:
+    from foedus.casebook.outlook import Chance
     from foedus.ensemble.ensemble import Ensemble
 
 FloatArray = NDArray[np.float64]
@@ -119,7 +132,7 @@ class Apart:
     a, b : str
     log_factor, error : float
         Natural log of the Bayes factor of a against b, from the evidence.
-    words : str
+    strength : Strength
         What it is worth for a.
     question : str or None
         The question on which their forecasts differ most.
@@ -133,7 +146,7 @@ class Apart:
     b: str
     log_factor: float
     error: float
-    words: str
+    strength: Strength
     question: str | None
     distance: float
     noise: float
@@ -152,12 +165,46 @@ class Apart:
             "bayes_factor": finite(middle),
             "bayes_factor_low": finite(low),
             "bayes_factor_high": finite(high),
-            "words": self.words,
+            "words": str(self.strength),
             "question": self.question,
             "distance": finite(self.distance),
             "noise": finite(self.noise),
             "told": self.told,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasebookView(Worded):
+    """What the casebook expected before the crisis began: the chance of each answer."""
+
+    request: Chance
+    troops_if_asked: Chance
+
+
+class NoCasebookView(Worded, Enum):
+    """Why the casebook does not tell explanations apart."""
+
+    NOT_ASKED = auto()
+    #: There are no two hypotheses.
+    NO_RIVALS = auto()
+    #: The case names no trigger and organisation.
+    NO_FEATURES = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoBelievedRuns(Worded):
+    """Counterfactuals start from runs that are believed, and the verdict leaves none."""
+
+    verdict: Verdict
+
+
+class NoCounterfactuals(Worded, Enum):
+    """Why there are no counterfactuals though runs are believed."""
+
+    #: No pairs of runs were asked for.
+    NOT_ASKED = auto()
+    #: No known decision, made otherwise, would have changed any run.
+    NO_EFFECT = auto()
 
 
 @dataclass(frozen=True)
@@ -168,19 +215,17 @@ class Explanations:
     ----------
     case_id, title : str
     as_of : datetime.date
-    verdict : {"ok", "thin", "refused"}
+    verdict : Verdict
         As in a forecast; where refused the evidence says nothing.
     effective : float
         Effective number of runs.
-    advice : tuple of str
     hypotheses : tuple of Hypothesis
     apart : tuple of Apart
-    casebook : str
-        What the casebook expects, in words.
+    casebook : CasebookView or NoCasebookView
     counterfactuals : tuple of Contrast
-    left_out : str or None
+    left_out : NoBelievedRuns, NoCounterfactuals or None
         Why there are no counterfactuals.
-    warnings : tuple of str
+    warnings : tuple of Caution
     provenance : dict
         What made the ensemble.
     """
@@ -188,15 +233,14 @@ class Explanations:
     case_id: str
     title: str
     as_of: dt.date
-    verdict: str
+    verdict: Verdict
     effective: float
-    advice: tuple[str, ...]
     hypotheses: tuple[Hypothesis, ...]
     apart: tuple[Apart, ...]
-    casebook: str
+    casebook: CasebookView | NoCasebookView
     counterfactuals: tuple[Contrast, ...] = ()
-    left_out: str | None = None
-    warnings: tuple[str, ...] = ()
+    left_out: NoBelievedRuns | NoCounterfactuals | None = None
+    warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
@@ -211,15 +255,15 @@ class Explanations:
             "case": self.case_id,
             "title": self.title,
             "as_of": self.as_of.isoformat(),
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "effective": finite(self.effective),
-            "advice": list(self.advice),
+            "advice": to_plain(self.verdict.reasons),
             "hypotheses": [h.to_dict() for h in self.hypotheses],
             "apart": [a.to_dict() for a in self.apart],
-            "casebook": self.casebook,
+            "casebook": str(self.casebook),
             "counterfactuals": [c.to_dict() for c in self.counterfactuals],
-            "left_out": self.left_out,
-            "warnings": list(self.warnings),
+            "left_out": to_plain(self.left_out),
+            "warnings": to_plain(self.warnings),
             "provenance": dict(self.provenance),
         }
 
@@ -264,24 +308,26 @@ def explain(
     if weighed is None:
         weighed = weigh(case, as_of=as_of, ensemble=ensemble, **making)
     known, weights = weighed.case, weighed.weights
-    history, text = _history(known, weighed.store)
-    made = weigh_hypotheses(weighed, history=history, history_text=text)
+    history, view = _history(known, weighed.store)
+    made = weigh_hypotheses(weighed, history=history, casebook=view)
     if not pairs:
-        return replace(made, left_out="no pairs of runs were asked for")
+        return replace(made, left_out=NoCounterfactuals.NOT_ASKED)
     if weighed.refused:
-        why = reason(weights.verdict, weights.ess, weights.runs)
-        return replace(made, left_out=f"they start from runs that are believed, and {why}")
+        return replace(made, left_out=NoBelievedRuns(verdict=weights.verdict))
     progress = making.get("progress")
     note: Callable[[str], None] = progress.note if progress else lambda line: None
     found = contrasts(
         known, weighed.store, weights.weight, weighed.guidance, pairs=pairs, note=note
     )
-    none = None if found else "no known decision, made otherwise, would have changed any run"
+    none = None if found else NoCounterfactuals.NO_EFFECT
     return replace(made, counterfactuals=found, left_out=none)
 
 
 def weigh_hypotheses(
-    weighed: Weighed, *, history: Fit | None = None, history_text: str = ""
+    weighed: Weighed,
+    *,
+    history: Fit | None = None,
+    casebook: CasebookView | NoCasebookView = NoCasebookView.NOT_ASKED,
 ) -> Explanations:
     """Weigh the hypotheses of a case by its weighed runs.
 
@@ -290,7 +336,8 @@ def weigh_hypotheses(
     weighed : Weighed
     history : Fit, optional
         How well each hypothesis agrees with the casebook.
-    history_text : str
+    casebook : CasebookView or NoCasebookView
+        What it expected.
     """
     case, weights = weighed.case, weighed.weights
     count = len(case.hypotheses)
@@ -305,11 +352,11 @@ def weigh_hypotheses(
     )
     past = silent if history is None else history
     evidence = standings(found, prior)
-    casebook = standings(past, prior, who="the casebook")
+    by_casebook = standings(past, prior, witness=Witness.CASEBOOK)
     both = standings(found + past, prior)
     if refused:
-        said = factors.TOO_FEW if weights.too_few else weights.reason
-        evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, said),) * count
+        none = Strength(grade=Grade.TOO_FEW if weights.verdict.too_few else Grade.UNMET)
+        evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, none),) * count
     moved = _moved(weighed, found, prior, log_likelihood)
     views = tuple(
         Hypothesis(
@@ -321,7 +368,7 @@ def weigh_hypotheses(
             int((numbers == n).sum()),
             float(found.effective[n]),
             evidence[n],
-            casebook[n],
+            by_casebook[n],
             both[n],
             () if refused else moved[n],
         )
@@ -333,10 +380,9 @@ def weigh_hypotheses(
         case.as_of,
         weights.verdict,
         weights.ess,
-        weights.advice,
         views,
         () if refused else _apart(weighed, found, before + log_likelihood),
-        history_text or "The casebook does not tell.",
+        casebook,
         warnings=weighed.warnings,
         provenance=weighed.provenance,
     )
@@ -379,7 +425,7 @@ def _apart(weighed: Weighed, found: Fit, log_weight: FloatArray) -> tuple[Apart,
     out = []
     for a, b in pairs:
         it = factor(found, prior / prior.sum(), a, against=b)
-        thin = it.effective < factors.FEWEST
+        few = it.effective < factors.FEWEST
         distances = {q: distance(v, weight[a], weight[b]) for q, v in draws.items()}
         question = max(distances, key=lambda q: distances[q], default=None)
         size = np.maximum(found.effective[[a, b]], 1e-9)
@@ -390,7 +436,7 @@ def _apart(weighed: Weighed, found: Fit, log_weight: FloatArray) -> tuple[Apart,
                 case.hypotheses[b].id,
                 it.log,
                 it.error,
-                factors.TOO_FEW if thin else factors.words(it.log, it.error),
+                Strength(grade=Grade.TOO_FEW) if few else strength_of(it.log, it.error),
                 question,
                 0.0 if question is None else distances[question],
                 min(noise, 1.0),
@@ -415,13 +461,13 @@ def distance(values: FloatArray, a: FloatArray, b: FloatArray) -> float:
     return float(np.clip(np.abs(gap[last]).max(initial=0.0), 0.0, 1.0))
 
 
-def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, str]:
+def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, CasebookView | NoCasebookView]:
     """Return how well each hypothesis agrees with the casebook, and what the casebook expects."""
     given = case_features(case)
     if len(case.hypotheses) < 2:
-        return None, "The casebook does not tell: there are no two explanations to tell apart."
+        return None, NoCasebookView.NO_RIVALS
     if "trigger" not in given or "organisation" not in given:
-        return None, "The casebook does not tell: the case names no trigger and organisation."
+        return None, NoCasebookView.NO_FEATURES
     from foedus.casebook import load_casebook
     from foedus.casebook.design import Features
     from foedus.casebook.outlook import predict
@@ -429,10 +475,9 @@ def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, str]:
     given.pop("formal_request", None)
     exclude = load_casebook().own_row(case)
     outlook = predict(Features(**given), before=case.start, exclude=exclude)
-    expected = (outlook.request.draws, outlook.answer_if_asked["troops"].draws)
     asks, troops = outlook.request, outlook.answer_if_asked["troops"]
-    text = f"Before it began, the casebook expected: a request {asks}, troops if asked {troops}."
-    return agreement(expected, _free(ensemble)), text
+    view = CasebookView(request=asks, troops_if_asked=troops)
+    return agreement((asks.draws, troops.draws), _free(ensemble)), view
 
 
 def _free(ensemble: Ensemble) -> NDArray[np.int64]:

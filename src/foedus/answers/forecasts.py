@@ -16,6 +16,7 @@ from foedus.casebook.similarity import alike
 from foedus.errors import InputError
 from foedus.weighing.outside_view import Outside, outside_view
 from foedus.weighing.results import Answer, Explanation, Forecast
+from foedus.weighing.verdict import Caution, Failure, NoOutsideView, Refusal
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise
 from foedus.weighted_statistics import mean_and_error
@@ -84,10 +85,10 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
     case, frame, weights = weighed.case, weighed.frame, weighed.weights
     warnings, before = list(weighed.warnings), normalise(weighed.log_prior)
     refused = weighed.refused
-    reason = f"refused: {weights.advice[0]}" if refused and weights.advice else None
+    refusal = Refusal(verdict=weights.verdict) if refused else None
     answers = []
     for question in case.questions:
-        why = weighed.unreadable.get(question.id) or reason
+        problem = weighed.unreadable.get(question.id)
         draws, kind = weighed.draws.get(question.id), kind_of(question.kind)
         answers.append(
             Answer(
@@ -100,7 +101,7 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
                 before=None if draws is None else kind.estimate(draws, before, frame),
                 outside=_outside(case, question, casebook, warnings),
                 settled_by=settled_by(case, question),
-                reason=why,
+                reason=refusal if problem is None else Failure(problem=problem),
             )
         )
     return Forecast(
@@ -115,21 +116,21 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
         fans=fans(weighed.dataset, frame, weights, refused=refused, block=weighed.block),
         evidence=weighed.evidence,
         replayed=weighed.replayed,
-        warnings=(*(() if refused else weights.advice), *warnings),
+        warnings=tuple(warnings),
         alike=() if casebook is None else alike(case, casebook),
         draws=weighed.draws,
     )
 
 
 def _outside(
-    case: Case, question: Question, casebook: Casebook | None, warnings: list[str]
+    case: Case, question: Question, casebook: Casebook | None, warnings: list[Caution]
 ) -> Outside | None:
     if casebook is None:
         return None
     try:
         return outside_view(case, question, casebook)
     except InputError as error:
-        warnings.append(f"question {question.id}: no outside view: {error}")
+        warnings.append(NoOutsideView(question=question.id, problem=str(error)))
         return None
 
 

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.resimulation import Points, answers_at
 from foedus.answers.sensitivity_results import (
-    ALIKE,
     By,
     Effect,
+    NoEffects,
     Sensitivities,
     Sensitivity,
     Share,
@@ -36,6 +36,7 @@ from foedus.case.models import Case
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
+from foedus.weighing.verdict import Failure, Verdict
 from foedus.weighing.weighed import unreadable_questions
 
 if TYPE_CHECKING:
@@ -190,11 +191,11 @@ def designed(
     about = {i.name: i for i in (*uncertain, _chance())}
     if by == "mechanism":
         about = {g: _group(g, groups.count(g), about) for g in design.groups}
-    views = {name: View(reason=why) for name, why in reasons.items()}
+    views = {name: View(reason=Failure(problem=why)) for name, why in reasons.items()}
     for question, y in zip(asked, answers, strict=True):
         found = design.analyse(y)
         if found is None:
-            views[question.id] = View(reason=ALIKE)
+            views[question.id] = View(reason=NoEffects.ALIKE)
             continue
         effects = []
         share = None
@@ -209,10 +210,10 @@ def designed(
             )  # fmt: skip
         ranked = tuple(sorted(effects, key=lambda e: (-(e.total or 0.0), e.input.name)))
         views[question.id] = View(ranked, None, None, share)
-    after = View(reason="a design of its own knows no evidence")
+    after = View(reason=NoEffects.NO_EVIDENCE)
     return Sensitivities(
-        case.id, case.title, case.as_of, case.end, "sobol", "ok", design.runs,
-        float(design.runs), 0.0, (),
+        case.id, case.title, case.as_of, case.end, "sobol", Verdict(), design.runs,
+        float(design.runs), 0.0,
         tuple(about.values()), fixed,
         tuple(
             Sensitivity(q.id, q.text, q.kind, q.unit or QUANTITIES[q.ask.quantity].unit,

@@ -74,7 +74,7 @@ def picks(
     size = numbers.size
     if not size:
         return ()
-    told = weights.verdict != "refused"
+    told = not weights.verdict.refused
     rows = np.flatnonzero(
         resample(weights.weight if told else np.full(size, 1.0 / size), count, seed=seed)
     )

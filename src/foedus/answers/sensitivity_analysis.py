@@ -27,14 +27,16 @@ from foedus.answers.resimulation import Points, answers_at
 from foedus.answers.saltelli import designed
 from foedus.answers.sensitivity_indices import Answers, Index
 from foedus.answers.sensitivity_results import (
-    ALIKE,
     By,
     Design,
     Effect,
     End,
+    NoAnswer,
+    NoEffects,
     Sensitivities,
     Sensitivity,
     Share,
+    TooFewEffective,
     View,
 )
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
@@ -45,6 +47,7 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
 from foedus.weighing.results import named
+from foedus.weighing.verdict import Failure
 from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise
 from foedus.weighted_statistics import mean_and_error, median
@@ -142,7 +145,7 @@ def sensitivity(
         try:
             chances = chance_shares(known, weighed, pairs=pairs, workers=workers)
         except InputError as error:
-            warnings = (*warnings, str(error))
+            warnings = (*warnings, Failure(problem=str(error)))
     questions = tuple(
         replace(q, before=replace(q.before, chance=chances.get(q.id))) if q.before.effects else q
         for q in found.questions
@@ -179,11 +182,11 @@ def sensitivities(
             f"sensitivities need {FEWEST:g} effective runs before the evidence (found {size:.0f}): "
             "run more"
         )
-    reason = None
+    reason: NoAnswer | TooFewEffective | None = None
     if made.refused:
-        reason = f"no answer after the evidence: {made.weights.reason}"
+        reason = NoAnswer(verdict=made.weights.verdict)
     elif _effective(after) < FEWEST:
-        reason = f"fewer than {FEWEST:g} effective runs after the evidence: run more"
+        reason = TooFewEffective(fewest=FEWEST)
     views = (
         _views(case, draws, inputs, before, made.frame, seed, independent=True),
         {} if reason else _views(case, draws, inputs, after, made.frame, seed, independent=False),
@@ -194,7 +197,7 @@ def sensitivities(
             q.text,
             q.kind,
             q.unit or QUANTITIES[q.ask.quantity].unit,
-            *(view.get(q.id, View(reason=made.unreadable.get(q.id) or reason)) for view in views),
+            *(view.get(q.id, View(reason=_failure(made, q) or reason)) for view in views),
         )
         for q in case.questions
     )
@@ -208,12 +211,16 @@ def sensitivities(
         before.size,
         _effective(before),
         _effective(after),
-        made.weights.advice,
         inputs.about,
         inputs.fixed,
         questions,
         made.warnings,
     )
+
+
+def _failure(made: Weighed, question: Question) -> Failure | None:
+    problem = made.unreadable.get(question.id)
+    return None if problem is None else Failure(problem=problem)
 
 
 def _effective(weight: FloatArray) -> float:
@@ -238,7 +245,7 @@ def _views(
     readable = [q for q in case.questions if q.id in draws]
     values = {q.id: draws[q.id][rows] for q in readable}
     alike = [q.id for q in readable if np.all(values[q.id] == values[q.id][0])]
-    out = {name: View(reason=ALIKE) for name in alike}
+    out = {name: View(reason=NoEffects.ALIKE) for name in alike}
     open_ = [q for q in readable if q.id not in alike]
     if not open_:
         return out

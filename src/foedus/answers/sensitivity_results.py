@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, Literal
 
 from foedus.answers.uncertain_inputs import Input
-from foedus.plain_values import Plain, finite
+from foedus.plain_values import Plain, Worded, finite, to_plain
 from foedus.weighing.results import named
+from foedus.weighing.verdict import Caution, Failure, Verdict
 
 Design = Literal["given", "sobol"]
 By = Literal["mechanism", "input"]
@@ -16,7 +18,28 @@ By = Literal["mechanism", "input"]
 #: Version of the keys of :meth:`Sensitivities.to_dict`.
 FORMAT = 1
 
-ALIKE = "all runs give the same answer"
+
+class NoEffects(Worded, Enum):
+    """Why a question has no sensitivities."""
+
+    #: All runs give the same answer.
+    ALIKE = auto()
+    #: A design of its own knows no evidence.
+    NO_EVIDENCE = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooFewEffective(Worded):
+    """The evidence leaves fewer effective runs than ``fewest``."""
+
+    fewest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoAnswer(Worded):
+    """The verdict gives no answer after the evidence."""
+
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -101,7 +124,7 @@ class View(Plain):
         What all inputs explain, each by itself, in sum; only where they are independent.
     chance : Share or None
         What no input explains, not even all together.
-    reason : str or None
+    reason : NoEffects, TooFewEffective, NoAnswer, Failure or None
         Why there is nothing else.
     """
 
@@ -109,7 +132,7 @@ class View(Plain):
     noise: float | None = None
     alone: Share | None = None
     chance: Share | None = None
-    reason: str | None = None
+    reason: NoEffects | TooFewEffective | NoAnswer | Failure | None = None
 
     @property
     def told(self) -> tuple[Effect, ...]:
@@ -147,17 +170,16 @@ class Sensitivities:
         Date of the knowledge, and last day simulated.
     design : {"given", "sobol"}
         From the runs of the forecast, or from a design of its own.
-    verdict : {"ok", "thin", "refused"}
+    verdict : Verdict
         As in a forecast; where refused there is nothing after the evidence.
     runs : int
         Runs that were used.
     effective_before, effective_after : float
-    advice : tuple of str
     inputs : tuple of Input
     fixed : tuple of str
         Declared parameters that are the same in all runs.
     questions : tuple of Sensitivity
-    warnings : tuple of str
+    warnings : tuple of Caution
     provenance : dict
     """
 
@@ -166,15 +188,14 @@ class Sensitivities:
     as_of: dt.date
     end: dt.date
     design: Design
-    verdict: str
+    verdict: Verdict
     runs: int
     effective_before: float
     effective_after: float
-    advice: tuple[str, ...]
     inputs: tuple[Input, ...]
     fixed: tuple[str, ...]
     questions: tuple[Sensitivity, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def of(self, question: str) -> Sensitivity:
@@ -197,14 +218,14 @@ class Sensitivities:
             "as_of": self.as_of.isoformat(),
             "end": self.end.isoformat(),
             "design": self.design,
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "runs": self.runs,
             "effective_before": finite(self.effective_before),
             "effective_after": finite(self.effective_after),
-            "advice": list(self.advice),
+            "advice": to_plain(self.verdict.reasons),
             "inputs": len(self.inputs),
             "fixed": list(self.fixed),
             "questions": [q.to_dict() for q in self.questions],
-            "warnings": list(self.warnings),
+            "warnings": to_plain(self.warnings),
             "provenance": dict(self.provenance),
         }

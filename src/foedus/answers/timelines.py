@@ -108,15 +108,15 @@ class Day:
             "runs": self.runs,
             "added": self.added,
             "effective": finite(weights.ess),
-            "verdict": weights.verdict,
-            "advice": list(weights.advice),
-            "warnings": [w for w in self.forecast.warnings if w not in weights.advice],
+            "verdict": str(weights.verdict),
+            "advice": to_plain(weights.verdict.reasons),
+            "warnings": to_plain(self.forecast.warnings),
             "answers": [
                 {
                     "id": a.id,
                     **(a.estimate or Estimate()).to_dict(),
                     "answered": a.estimate is not None,
-                    "reason": a.reason,
+                    "reason": to_plain(a.reason),
                     "settled_by": a.settled_by,
                     "base_rate": None if a.outside is None else to_plain(a.outside.probability),
                 }
@@ -227,7 +227,7 @@ class Timeline:
                         **{key: e["quantiles"].get(key) for key in KEYS},
                         "base_rate": None if a.outside is None else finite(a.outside.probability),
                         "settled_by": a.settled_by,
-                        "verdict": d.forecast.verdict,
+                        "verdict": str(d.forecast.verdict),
                         "effective": finite(d.forecast.weights.ess),
                         "runs": d.runs,
                         "facts": len(d.news),

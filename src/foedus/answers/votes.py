@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from foedus.case.models import Case
 from foedus.plain_values import Plain
+from foedus.weighing.verdict import Verdict
 from foedus.weighted_statistics import mean_and_error
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ class VoteMatrix(Plain):
         Help was asked for; granted; refused, by the end.
     ways : tuple of (tuple of int, Share)
         How all members voted, the most frequent first; 9 for not asked.
-    verdict : str
+    verdict : Verdict
         Of the forecast; where refused, nothing is said.
     """
 
     rule: str
-    verdict: str
+    verdict: Verdict
     rows: tuple[Row, ...]
     asked: Share | None
     decided: Share | None
@@ -104,7 +105,7 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
     VoteMatrix
         Without rows where the forecast refuses.
     """
-    if weights.verdict == "refused":
+    if weights.verdict.refused:
         return VoteMatrix(case.alliance.rule, weights.verdict, (), None, None, None, ())
     w = weights.weight
     votes = dataset["vote"].to_numpy()

@@ -34,6 +34,7 @@ from foedus.errors import InputError
 from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
+from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import carrying
 from foedus.weighted_statistics import mean_and_error, quantile
@@ -149,11 +150,10 @@ class Watch:
     ----------
     case_id, title : str
     as_of : datetime.date
-    verdict : {"ok", "thin", "refused"}
+    verdict : Verdict
         As in a forecast; where refused there is no list.
     effective : float
         Effective number of runs.
-    advice : tuple of str
     about : str
         ``hypotheses``, or the id of a question.
     text, kind : str
@@ -170,16 +170,15 @@ class Watch:
     rating : str
         Of the reports looked for.
     worths : tuple of Worth
-    warnings : tuple of str
+    warnings : tuple of Caution
     provenance : dict
     """
 
     case_id: str
     title: str
     as_of: dt.date
-    verdict: str
+    verdict: Verdict
     effective: float
-    advice: tuple[str, ...]
     about: str
     text: str
     kind: str
@@ -191,7 +190,7 @@ class Watch:
     settled_by: str | None
     rating: str
     worths: tuple[Worth, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
@@ -214,9 +213,9 @@ class Watch:
             "case": self.case_id,
             "title": self.title,
             "as_of": self.as_of.isoformat(),
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "effective": finite(self.effective),
-            "advice": list(self.advice),
+            "advice": to_plain(self.verdict.reasons),
             "about": self.about,
             "text": self.text,
             "kind": self.kind,
@@ -228,7 +227,7 @@ class Watch:
             "settled_by": self.settled_by,
             "rating": self.rating,
             "reports": [w.to_dict() for w in self.worths],
-            "warnings": list(self.warnings),
+            "warnings": to_plain(self.warnings),
             "provenance": dict(self.provenance),
         }
 
@@ -380,7 +379,6 @@ def watch_runs(
         case.as_of,
         w.weights.verdict,
         w.weights.ess,
-        w.weights.advice,
         "hypotheses" if question is None else question,
         asked.text,
         asked.kind,

@@ -108,7 +108,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
         a.id: {"outside": outside_short(a.outside, a.kind).replace(NEVER, later)}
         for a in made.answers
     }
-    refused = made.weights.verdict == "refused"
+    refused = made.verdict.refused
     return to_bytes(
         {
             "forecast": made.to_dict(),

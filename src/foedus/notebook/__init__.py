@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from foedus.errors import InputError
-from foedus.report.number_format import day, headline
+from foedus.report.number_format import day
+from foedus.report.verdict_words import headline
 
 try:
     from foedus.notebook.slider import Shown, Slider
@@ -57,8 +58,8 @@ def fans(forecasts: Iterable[Forecast], key: str = "deaths_total") -> Slider:
 
     def show(at: int) -> Shown:
         forecast = found[at]
-        if forecast.verdict == "refused":
-            return Shown(text=headline(forecast.verdict, forecast.weights.reason))
+        if forecast.verdict.refused:
+            return Shown(text=headline(forecast.verdict))
         chart = forecast.plot.fan(key)
         return Shown(text=chart.text, svg=chart.svg())
 

@@ -32,7 +32,8 @@ from foedus.report.explanation_words import (
     same,
     warnings_of,
 )
-from foedus.report.number_format import day, headline, number, percent
+from foedus.report.number_format import day, number, percent
+from foedus.report.verdict_words import advice, headline, words
 from foedus.report.watch_words import titles_of, watch_of
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ def brief_of(
     for found in watch:
         same(forecast, found, "watch")
     weights = forecast.weights
-    more = tuple(w for w in forecast.warnings if w not in weights.advice)
-    also = tuple(w for w in _also(explanations, watch) if w not in more)
+    warnings = dict.fromkeys((*map(str, forecast.warnings), *_also(explanations, watch)))
     return content.Brief(
         title=forecast.title,
         summary=_summary(forecast, case),
@@ -144,8 +144,8 @@ def brief_of(
         end=forecast.end,
         runs=weights.runs,
         effective=weights.ess,
-        verdict=weights.verdict,
-        headline=headline(weights.verdict, weights.reason),
+        verdict=weights.verdict.level,
+        headline=headline(weights.verdict),
         answers=brief_answers(forecast),
         fans=tuple(
             fan_of(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
@@ -166,8 +166,8 @@ def brief_of(
         evidence=tuple(
             _evidence(e, forecast.end) for e in sorted(forecast.evidence, key=lambda e: e.about)
         ),
-        advice=weights.advice,
-        caveats=(*more, *also, *CAVEATS),
+        advice=advice(weights.verdict),
+        caveats=(*warnings, *CAVEATS),
         method=METHOD,
         numbers=tuple(_numbers(forecast)),
         provenance=tuple(_provenance(forecast, case, command(forecast, explanations, watch))),
@@ -176,8 +176,7 @@ def brief_of(
 
 
 def _also(explanations: Explanations | None, watch: Sequence[Watch]) -> tuple[str, ...]:
-    found = (*warnings_of(explanations), *(line for w in watch for line in w.warnings))
-    return tuple(dict.fromkeys(found))
+    return (*warnings_of(explanations), *(str(line) for w in watch for line in w.warnings))
 
 
 def command(
@@ -230,7 +229,7 @@ def _answer(a: Answer, forecast: Forecast) -> content.AnswerRow:
     if low == never(end):  # hardly any run: once is enough
         low = high = ""
     base, text = outside(a.outside, a.kind, end)
-    note = "" if forecast.verdict == "refused" or a.reason is None else a.reason
+    note = "" if forecast.verdict.refused or a.reason is None else words(a.reason)
     if a.settled_by:
         told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
         note = f"Settled already by the fact “{told.rstrip('.')}”. {note}".strip()

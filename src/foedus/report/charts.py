@@ -23,6 +23,7 @@ from foedus.report import answers_chart, content
 from foedus.report.brief import fan_of
 from foedus.report.number_format import percent, points
 from foedus.report.plots import SIZE, STYLE, describe, draw_fan, frame, inline, svg_of
+from foedus.report.verdict_words import advice, reason
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -228,9 +229,9 @@ def _style() -> Iterator[None]:
 
 
 def _refuse(forecast: Forecast) -> None:
-    if forecast.verdict == "refused":
-        why = " ".join(forecast.weights.advice)
-        raise InputError(f"nothing to draw: {forecast.weights.reason}. {why}")
+    if forecast.verdict.refused:
+        why = " ".join(advice(forecast.verdict))
+        raise InputError(f"nothing to draw: {reason(forecast.verdict)}. {why}")
 
 
 def _weight(h: Explanation) -> str:

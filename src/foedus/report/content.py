@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
+from foedus.weighing.verdict import Level
+
 
 @dataclass(frozen=True)
 class AnswerRow:
@@ -213,7 +215,7 @@ class Brief:
 
     Attributes
     ----------
-    verdict : {"ok", "thin", "refused"}
+    verdict : Level
         Whether enough runs agree with the evidence to answer.
     headline : str
         The same in a sentence; empty where all is well.
@@ -239,7 +241,7 @@ class Brief:
     end: dt.date
     runs: int
     effective: float
-    verdict: Literal["ok", "thin", "refused"]
+    verdict: Level
     headline: str
     answers: tuple[AnswerRow, ...]
     fans: tuple[FanChart, ...] = ()

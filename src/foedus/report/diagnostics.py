@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from foedus.report.number_format import count, day, number, percent, points
 from foedus.report.tables import console, table
+from foedus.report.verdict_words import advice, words
 
 if TYPE_CHECKING:
     from foedus.answers.diagnostics import (
@@ -32,9 +33,8 @@ def print_diagnostics(found: Diagnostics) -> None:
         f"{count(found.runs, 'run')}, worth {number(found.effective_prior)} before the evidence "
         f"and {number(found.effective)} after it."
     )
-    if found.verdict != "ok":
-        for line in found.advice:
-            to.print(f"  {line}")
+    for line in advice(found.verdict):
+        to.print(f"  {line}")
     if found.checks:
         to.print()
         head = ("Report", "Says", "Before", "Others", "As far out", "Wrong", "Runs without")
@@ -149,7 +149,7 @@ def _print_shifts(found: Diagnostics) -> None:
             "chance of yes, or of what stands in brackets."
         )
     unmoved = [q for q, _, _ in found.questions if not found.moved(q)]
-    if not unmoved or found.verdict == "refused":
+    if not unmoved or found.verdict.refused:
         return
     to.print()
     settled = [f"{q} (by {found.settled[q]})" for q in unmoved if q in found.settled]
@@ -192,5 +192,5 @@ def _source(s: Believed) -> tuple[str, ...]:
         str(s.facts),
         _wrong(s.wrong / s.facts, s.error / s.facts, s.told),
         percent(s.rated_wrong / s.facts),
-        s.words,
+        words(s.belief),
     )

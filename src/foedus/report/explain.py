@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from foedus.answers.bayes_factors import ALONE
+from foedus.answers.bayes_factors import Grade
 from foedus.report.explanation_words import MIND, apart, chance, contrast_title, difference, said
-from foedus.report.number_format import because, day, percent, worth
-from foedus.report.tables import console, table
-from foedus.weighing.weights import reason
+from foedus.report.number_format import day, percent, worth
+from foedus.report.tables import console, print_verdict, table
+from foedus.report.verdict_words import words
 
 if TYPE_CHECKING:
     from foedus.answers.explanations import Explanations, Hypothesis
@@ -23,11 +23,7 @@ def print_explanations(found: Explanations) -> None:
     to.print(f"{found.title}: explanations as of {day(found.as_of)}", style="bold")
     runs = found.provenance.get("complete_runs")
     to.print(worth(found.effective, runs))
-    if found.verdict != "ok":
-        what = "No answer from the evidence" if found.verdict == "refused" else "Weak answers"
-        to.print(because(what, reason(found.verdict, found.effective, runs)), style="bold")
-        for line in found.advice:
-            to.print(f"  {line}")
+    print_verdict(to, found.verdict, refused="No answer from the evidence")
     to.print()
     if not found.hypotheses:
         to.print("The case names no hypotheses.")
@@ -42,7 +38,7 @@ def print_explanations(found: Explanations) -> None:
         for h in ranked:
             to.print(f"{h.title}: {said(h)}")
         to.print()
-        to.print(found.casebook)
+        to.print(words(found.casebook))
         for line in apart(found):
             to.print(line)
     for c in found.counterfactuals:
@@ -53,7 +49,7 @@ def print_explanations(found: Explanations) -> None:
         to.print(MIND)
     elif found.left_out:
         to.print()
-        to.print(f"No counterfactuals: {found.left_out}.")
+        to.print(f"No counterfactuals: {words(found.left_out)}.")
     for warning in found.warnings:
         to.print(f"Mind: {warning}")
 
@@ -66,6 +62,6 @@ def rank(h: Hypothesis) -> float:
 
 def row(h: Hypothesis) -> tuple[str, ...]:
     """Return the cells of an explanation: title, prior, and what each source says."""
-    if h.evidence.words == ALONE:
+    if h.evidence.strength.grade is Grade.ALONE:
         return (h.title, "the only one", "–", "–", "–")
     return (h.title, percent(h.prior), *(chance(s) for s in (h.evidence, h.casebook, h.both)))

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from foedus.answers.bayes_factors import TOO_FEW
+from foedus.answers.bayes_factors import Grade
+from foedus.answers.explanations import DECISIONS
 from foedus.errors import InputError
 from foedus.report import content
 from foedus.report.number_format import count, number, percent, points
+from foedus.report.verdict_words import words
 
 if TYPE_CHECKING:
     from foedus.answers.bayes_factors import Standing
@@ -61,7 +63,7 @@ def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
     if found is None or not found.hypotheses:
         return ()
     texts = {a.id: f"“{a.text}”" for a in forecast.answers}
-    return tuple(t for t in (found.casebook, *apart(found, texts)) if t)
+    return tuple(t for t in (words(found.casebook), *apart(found, texts)) if t)
 
 
 def contrasts_of(found: Explanations | None) -> tuple[content.ContrastTable, ...]:
@@ -88,7 +90,7 @@ def warnings_of(found: Explanations | None) -> tuple[str, ...]:
     """Return what to keep in mind of explanations and counterfactuals."""
     if found is None:
         return ()
-    return (*found.warnings, *((MIND,) if found.counterfactuals else ()))
+    return (*map(str, found.warnings), *((MIND,) if found.counterfactuals else ()))
 
 
 def same(forecast: Forecast, other: Explanations | Watch | None, what: str) -> None:
@@ -135,10 +137,11 @@ def said(h: Hypothesis, *, text: bool = False) -> str:
         Name the fact by its text, for readers who do not have the case file.
     """
     middle, low, high = h.evidence.factor
-    out = h.evidence.words
-    if math.isfinite(h.evidence.log_factor_error) and out != TOO_FEW:
+    strength = h.evidence.strength
+    out = words(strength)
+    if math.isfinite(h.evidence.log_factor_error) and strength.grade is not Grade.TOO_FEW:
         out += f" (Bayes factor {number(middle)}, {number(low)} to {number(high)})"
-    past = f"; the casebook: {h.casebook.words}" if h.casebook.told else ""
+    past = f"; the casebook: {words(h.casebook.strength)}" if h.casebook.told else ""
     if math.isnan(h.evidence.posterior):
         return f"{out}{past}."
     top = next((m for m in h.moved_by if m.told), None)
@@ -146,7 +149,7 @@ def said(h: Hypothesis, *, text: bool = False) -> str:
         return f"{out}; no single fact moves it beyond chance{past}."
     side = "for" if top.shift > 0 else "against"
     fact = f"“{top.text.rstrip('.')}”" if text else f"fact {top.fact}"
-    name = "the known decisions together" if top.fact == "known-decisions" else fact
+    name = "the known decisions together" if top.fact == DECISIONS else fact
     times = number(math.exp(min(abs(top.shift), 300.0)))
     return f"{out}; moved most by {name}, by a factor of {times} {side} it{past}."
 

@@ -12,9 +12,9 @@ from foedus.report import explain as explained
 from foedus.report import tables
 from foedus.report.answer_words import known_by_words
 from foedus.report.explanation_words import MIND, contrast_title, difference, said
-from foedus.report.number_format import day, headline, number, percent, points
+from foedus.report.number_format import day, number, percent, points
+from foedus.report.verdict_words import advice, headline, words
 from foedus.report.watch_words import watch_of
-from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
     from foedus.answers.explanations import Explanations
@@ -84,7 +84,7 @@ def forecast_html(forecast: Forecast) -> str:
     ]
     return html(
         f"{forecast.title}: as of {known_by_words(forecast)}",
-        (worth, headline(w.verdict, w.reason), *(w.advice if w.verdict != "ok" else ())),
+        (worth, headline(w.verdict), *advice(w.verdict)),
         (
             *tables.answer_tables(forecast),
             ("Which explanation?", ("", "After the evidence", "Before"), weights),
@@ -120,8 +120,8 @@ def explanations_html(found: Explanations) -> str:
     return html(
         f"{found.title}: explanations as of {day(found.as_of)}",
         (
-            headline(found.verdict, reason(found.verdict, found.effective)),
-            found.casebook,
+            headline(found.verdict),
+            words(found.casebook),
             MIND if contrasts else "",
         ),
         (

@@ -78,19 +78,6 @@ def because(what: str, why: str) -> str:
     return f"{what}: {why}." if why else f"{what}."
 
 
-def headline(verdict: str, reason: str) -> str:
-    """Return a verdict with its reason in a sentence; empty where all is well.
-
-    Examples
-    --------
-    >>> headline("refused", "too few runs agree with the evidence")
-    'No answer: too few runs agree with the evidence.'
-    """
-    if verdict == "ok":
-        return ""
-    return because("No answer" if verdict == "refused" else "Weak answers", reason)
-
-
 def with_unit(x: float, unit: str) -> str:
     """Return a number with its unit.
 

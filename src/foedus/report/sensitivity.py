@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from foedus.report.number_format import because, count, day, number, percent, with_unit
-from foedus.report.tables import console, table
-from foedus.weighing.weights import reason
+from foedus.report.number_format import count, day, number, percent, with_unit
+from foedus.report.tables import console, print_verdict, table
+from foedus.report.verdict_words import words
 
 if TYPE_CHECKING:
     from foedus.answers.sensitivity_results import (
@@ -42,11 +42,8 @@ def print_sensitivities(found: Sensitivities, *, most: int = 10) -> None:
             f"{count(found.runs, 'run')}, worth {number(found.effective_before)} before the "
             f"evidence{after}; {len(found.inputs)} uncertain inputs."
         )
-    if found.verdict == "refused":
-        why = reason(found.verdict, found.effective_after or 0.0, found.runs)
-        to.print(because("No answer after the evidence", why), style="bold")
-        for line in found.advice:
-            to.print(f"  {line}")
+    if found.verdict.refused:
+        print_verdict(to, found.verdict, refused="No answer after the evidence")
     to.print()
     if len(found.questions) == 1:
         _print_one(found, found.questions[0], most)
@@ -74,7 +71,7 @@ def _row(q: Sensitivity) -> tuple[str, ...]:
 def named(view: View, most: int = _NAMED) -> str:
     """Return the inputs that are told from noise, with their shares, as a line."""
     if view.reason is not None:
-        return view.reason
+        return words(view.reason)
     if not view.told:
         return "none is told from noise"
     parts = [f"{label(e)} {percent(_size(e))}" for e in view.told[:most]]
@@ -99,7 +96,7 @@ def _print_one(found: Sensitivities, q: Sensitivity, most: int) -> None:
             continue
         to.print()
         if view.reason is not None:
-            to.print(f"{title}: {view.reason}.")
+            to.print(f"{title}: {words(view.reason)}.")
             continue
         shown = view.effects[:most]
         rows: list[tuple[str, ...]]

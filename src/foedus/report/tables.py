@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foedus.report.answer_words import known_by_words, outside_short, short, span
-from foedus.report.number_format import day, headline, number, percent, points, worth
+from foedus.report.number_format import day, number, percent, points, worth
+from foedus.report.verdict_words import advice, headline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from foedus.errors import InputError
     from foedus.scoring.scores import Scores
     from foedus.weighing.results import Answer, Forecast
+    from foedus.weighing.verdict import Verdict
 
 #: Width where the output is no terminal.
 PLAIN_WIDTH = 110
@@ -66,10 +68,7 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
     w = forecast.weights
     to.print(f"{forecast.title}: as of {known_by_words(forecast)}", style="bold")
     to.print(worth(w.ess, w.runs))
-    if w.verdict != "ok":
-        to.print(headline(w.verdict, w.reason), style="bold")
-        for line in w.advice:
-            to.print(f"  {line}")
+    print_verdict(to, w.verdict)
     for group in answer_tables(forecast):
         to.print()
         to.print(table(*group))
@@ -87,12 +86,23 @@ def print_forecast(forecast: Forecast, *briefs: Path) -> None:
     for e in sorted(doubted, key=lambda e: -(e.disbelief or 0.0)):
         chance = percent(e.disbelief or 0.0)
         to.print(f"Rather disbelieved: {e.source_name}, fact {e.id} ({e.rating}): {chance} wrong.")
-    for warning in (x for x in forecast.warnings if x not in w.advice):
+    for warning in forecast.warnings:
         to.print(f"Mind: {warning}")
     if briefs:
         to.print()
     for brief in briefs:
         to.print(f"Brief: {brief}", soft_wrap=True)
+
+
+def print_verdict(
+    to: Console, verdict: Verdict, *, refused: str = "No answer", thin: str = "Weak answers"
+) -> None:
+    """Print a verdict that is not ok, with its reasons; parameters as of `headline`."""
+    if verdict.ok:
+        return
+    to.print(headline(verdict, refused=refused, thin=thin), style="bold")
+    for line in advice(verdict):
+        to.print(f"  {line}")
 
 
 def answer_tables(forecast: Forecast) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from foedus.answers.timelines import COLUMNS
 from foedus.report.number_format import MONTHS, count, day, number, percent
 from foedus.report.tables import console, table
+from foedus.report.verdict_words import advice
 
 if TYPE_CHECKING:
     from foedus.answers.timelines import Day, Timeline
@@ -76,18 +77,16 @@ def mind(found: Timeline) -> None:
     to = console()
     said: dict[str, list[str]] = {}
     for d in found.days:
-        w = d.forecast.weights
-        if w.verdict != "ok":
-            what = "no answer" if w.verdict == "refused" else "weak answers"
-            told = " ".join((f"{what}.", *w.advice[:_ADVICE]))
+        verdict = d.forecast.verdict
+        if not verdict.ok:
+            what = "no answer" if verdict.refused else "weak answers"
+            told = " ".join((f"{what}.", *advice(verdict)[:_ADVICE]))
             said.setdefault(told, []).append(short_day(d.date))
     if said:
         to.print()
     for why, dates in said.items():
         to.print(f"{', '.join(dates)}: {why}")
-    for warning in dict.fromkeys(
-        x for d in found.days for x in d.forecast.warnings if x not in d.forecast.weights.advice
-    ):
+    for warning in dict.fromkeys(str(x) for d in found.days for x in d.forecast.warnings):
         to.print(f"Mind: {warning}")
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from foedus.answers.watch_list import NEVER
 from foedus.case.vocabulary import QUANTITIES
-from foedus.report.number_format import because, day, number, percent, points, worth
-from foedus.report.tables import console, table
-from foedus.weighing.weights import reason
+from foedus.report.number_format import day, number, percent, points, worth
+from foedus.report.tables import console, print_verdict, table
 
 if TYPE_CHECKING:
     from foedus.answers.watch_list import Reading, Watch, Worth
@@ -36,12 +35,8 @@ def print_watch(found: Watch, *, top: int = 8) -> None:
     to.print(f"{found.title}: what to look for after {day(found.as_of)}", style="bold")
     runs = found.provenance.get("complete_runs")
     to.print(worth(found.effective, runs))
-    if found.verdict != "ok":
-        what = "No list" if found.verdict == "refused" else "A weak list"
-        to.print(because(what, reason(found.verdict, found.effective, runs)), style="bold")
-        for line in found.advice:
-            to.print(f"  {line}")
-    if found.verdict != "refused":
+    print_verdict(to, found.verdict, refused="No list", thin="A weak list")
+    if not found.verdict.refused:
         _print_list(found, top)
     for warning in found.warnings:
         to.print(f"Mind: {warning}")

@@ -10,8 +10,8 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.report import content
 from foedus.report.answer_words import NEVER
 from foedus.report.number_format import day, number, percent, points
+from foedus.report.verdict_words import reason
 from foedus.report.watch import listed, says
-from foedus.weighing.weights import reason
 
 if TYPE_CHECKING:
     from foedus.answers.watch_list import Reading, Watch, Worth
@@ -75,9 +75,8 @@ def after(found: Watch, r: Reading, titles: Mapping[str, str] | None = None) -> 
 
 
 def _now(found: Watch, titles: Mapping[str, str]) -> str:
-    if found.verdict == "refused":
-        why = reason(found.verdict, found.effective, found.provenance.get("complete_runs"))
-        return f"no answer now: {why}"
+    if found.verdict.refused:
+        return f"no answer now: {reason(found.verdict)}"
     if found.kind == "binary":
         return f"now: yes {percent(found.now[-1])} {points(found.error[-1])}"
     if found.kind in ("number", "date"):

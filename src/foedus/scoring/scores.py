@@ -21,6 +21,7 @@ from foedus.plain_values import Plain, finite
 from foedus.scoring_rules import Score
 from foedus.weighing.outside_view import Outside, always_refuse, positions
 from foedus.weighing.results import Forecast
+from foedus.weighing.verdict import Failure, Refusal, Verdict
 from foedus.weighing.weighed import Weighed, weigh_runs
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Scored(Plain):
     baselines : dict of str to Score
     skill : dict of str to float
         ``1 - score / baseline``: above 0 is better than the baseline; None where that is perfect.
-    reason : str or None
+    reason : Refusal, Failure or None
         Why there is no score.
     lead : int or None
         Days from the as-of date until the outcome was public.
@@ -76,7 +77,7 @@ class Scored(Plain):
     score: Score | None
     baselines: dict[str, Score]
     skill: dict[str, float | None]
-    reason: str | None = None
+    reason: Refusal | Failure | None = None
     lead: int | None = None
     pit: tuple[float, float] | None = None
 
@@ -89,7 +90,7 @@ class Scores(Plain):
     ----------
     case_id : str
     as_of : datetime.date
-    verdict : str
+    verdict : Verdict
         The forecast's own.
     effective : float
         Effective sample size.
@@ -98,7 +99,7 @@ class Scores(Plain):
 
     case_id: str = field(metadata={"json": "case"})
     as_of: dt.date
-    verdict: str
+    verdict: Verdict
     effective: float
     questions: tuple[Scored, ...]
 

@@ -18,8 +18,6 @@ from foedus.weighted_statistics import quantile
 
 FloatArray = NDArray[np.float64]
 
-#: A report is met by no run if even the closest leaves this much of its log-likelihood wanting.
-UNMET = -3.0
 _BANDS = np.array([0.05, 0.5, 0.95])
 
 
@@ -101,8 +99,3 @@ def _weighed(
         "closest": min(float(log_likelihood[best_run] - best), 0.0) if usable.any() else None,
         "nearest": told(values[best_run]) if usable.any() else None,
     }
-
-
-def unmet(e: Evidence) -> bool:
-    """Return whether no run comes near a report."""
-    return e.closest is not None and e.closest < UNMET

@@ -15,7 +15,8 @@ from foedus.casebook.similarity import Likeness
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.outside_view import Outside
-from foedus.weighing.weights import Verdict, Weights
+from foedus.weighing.verdict import Caution, Failure, Refusal, Verdict
+from foedus.weighing.weights import Weights
 from foedus.weighted_statistics import KEYS, LEVELS
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ FloatArray = NDArray[np.float64]
 #: Version of the keys of :meth:`Forecast.to_dict`.
 FORMAT = 1
 
+#: A report is met by no run if even the closest leaves this much of its log-likelihood wanting.
+UNMET = -3.0
 #: Names of the quantiles that say what the runs have for a fact.
 RANGE = ("q05", "q50", "q95")
 
@@ -66,7 +69,8 @@ class Answer:
         The casebook's view.
     settled_by : str or None
         The known fact that settles the question already.
-    reason : str or None
+    reason : Refusal, Failure or None
+        Why there is no answer.
     """
 
     id: str
@@ -78,7 +82,7 @@ class Answer:
     before: Estimate | None = None
     outside: Outside | None = None
     settled_by: str | None = None
-    reason: str | None = None
+    reason: Refusal | Failure | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -90,7 +94,7 @@ class Answer:
             "quantity": self.quantity,
             **(self.estimate or Estimate()).to_dict(),
             "answered": self.estimate is not None,
-            "reason": self.reason,
+            "reason": to_plain(self.reason),
             "settled_by": self.settled_by,
             "before_evidence": self.before.to_dict() if self.before else None,
             "outside": self.outside.to_dict() if self.outside else None,
@@ -203,6 +207,11 @@ class Evidence(Plain):
     runs: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": RANGE})
     expected: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": RANGE})
 
+    @property
+    def unmet(self) -> bool:
+        """Whether no run comes near the report."""
+        return self.closest is not None and self.closest < UNMET
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -220,7 +229,8 @@ class Forecast:
     replayed : dict
         ``facts`` that were imposed, ``median`` and ``best`` of their log-probability in the runs,
         ``excluded``: share of runs in which they are a billion times less likely than in the best.
-    warnings : tuple of str
+    warnings : tuple of Caution
+        What to keep in mind besides the verdict.
     alike : tuple of Likeness
         The nearest historical cases.
     provenance : dict
@@ -240,7 +250,7 @@ class Forecast:
     fans: tuple[Fan, ...]
     evidence: tuple[Evidence, ...]
     replayed: dict[str, Any]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
     alike: tuple[Likeness, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False)
@@ -259,7 +269,7 @@ class Forecast:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether enough runs agree with the evidence: ok, thin or refused."""
+        """Whether enough runs agree with the evidence."""
         return self.weights.verdict
 
     def answer(self, question: str) -> Answer:
@@ -279,7 +289,7 @@ class Forecast:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        w = self.weights
+        w, told = self.weights, to_plain(self.verdict.reasons)
         return {
             "format": FORMAT,
             "case": self.case_id,
@@ -294,8 +304,8 @@ class Forecast:
                 "largest_weight": finite(w.largest),
                 "carrying": w.carrying,
                 "pareto_k": finite(w.pareto_k),
-                "verdict": w.verdict,
-                "advice": list(w.advice),
+                "verdict": str(w.verdict),
+                "advice": told,
             },
             "answers": [a.to_dict() for a in self.answers],
             "hypotheses": [h.to_dict() for h in self.hypotheses],
@@ -304,7 +314,7 @@ class Forecast:
             "replayed": {
                 k: finite(v) if isinstance(v, float) else v for k, v in self.replayed.items()
             },
-            "warnings": list(self.warnings),
+            "warnings": [*(() if w.verdict.refused else told), *to_plain(self.warnings)],
             "alike": [a.to_dict() for a in self.alike],
             "provenance": dict(self.provenance),
         }

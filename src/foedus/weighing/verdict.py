@@ -1,26 +1,202 @@
-"""Whether the runs meet the evidence well enough to answer, and if not, why."""
+"""Whether the runs meet the evidence well enough to answer, and if not, why.
+
+Here are the rules and the data; :mod:`foedus.report.verdict_words` has the words.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.vocabulary import WELL_RATED
-from foedus.plain_values import figures
-from foedus.weighing.evidence_table import unmet
-from foedus.weighing.results import Evidence
-from foedus.weighing.weights import Weights
+from foedus.plain_values import Worded
 from foedus.world.guidance import BITS
 
+if TYPE_CHECKING:
+    from foedus.weighing.results import Evidence
+
+#: Below this effective sample size no question is answered. At 50 the standard error of a
+#: probability of one half is .07 and fewer than three runs lie beyond the 5% quantile.
+REFUSE_BELOW = 50.0
+#: Below this one the answers carry a warning.
+THIN_BELOW = 200.0
+#: Above this Pareto shape the weights have no usable variance (Vehtari et al. 2024,
+#: arXiv:1507.02646), and the answers carry a warning.
+THIN_ABOVE_K = 0.7
 #: Most facts of each kind that a refusal names.
 MOST_NAMED = 3
+#: An effective sample size short of a limit by this share of it is short by rounding only.
+_ROUNDING = 1e-6
 
 
-def doubt(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
-    """Return the weights with a worse verdict where the runs disbelieve well rated reports.
+class Level(StrEnum):
+    """Whether questions are answered, answered with a warning, or not answered."""
+
+    OK = "ok"
+    THIN = "thin"
+    REFUSED = "refused"
+
+
+def short(effective: float, limit: float) -> bool:
+    """Return whether an effective sample size falls short of a limit by more than rounding."""
+    return effective < limit * (1.0 - _ROUNDING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason(Worded):
+    """Why a verdict is not ok, or what would help."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingUsable(Reason):
+    """No run has a finite weight."""
+
+    runs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewRuns(Reason):
+    """The runs are worth too few of equal weight."""
+
+    runs: int
+    effective: float
+
+    @property
+    def level(self) -> Level:
+        """How bad that is."""
+        return Level.REFUSED if short(self.effective, REFUSE_BELOW) else Level.THIN
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeavyTail(Reason):
+    """A few runs dominate: the Pareto shape of the weights is ``k``."""
+
+    k: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disbelieved(Reason):
+    """The runs disbelieve well rated facts; ``most``: more than half of them, by share."""
+
+    facts: tuple[Evidence, ...]
+    most: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmet(Reason):
+    """No run comes near a fact."""
+
+    fact: Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costly(Reason):
+    """Without a fact the runs would be worth clearly more than the ``effective`` they are."""
+
+    fact: Evidence
+    effective: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpossibleDecisions(Reason):
+    """No run could have taken all known decisions by its own rules.
+
+    Attributes
+    ----------
+    facts : tuple of Evidence
+        The decisions that are ruled out.
+    shares : tuple of float
+        Share of the runs that rule out each.
+    """
+
+    facts: tuple[Evidence, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Worded):
+    """Whether the runs meet the evidence well enough to answer, and why not.
+
+    Attributes
+    ----------
+    level : Level
+    reasons : tuple of Reason
+        The most important first; none where the level is ok.
+    """
+
+    level: Level = Level.OK
+    reasons: tuple[Reason, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the level, which is what JSON holds."""
+        return self.level.value
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with another verdict; a comparison with a text would always be false."""
+        if isinstance(other, str):
+            raise TypeError(f"compare the level of a verdict: verdict.level == {str(other)!r}")
+        if not isinstance(other, Verdict):
+            return NotImplemented
+        return (self.level, self.reasons) == (other.level, other.reasons)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answers need no warning."""
+        return self.level is Level.OK
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing is answered."""
+        return self.level is Level.REFUSED
+
+    @property
+    def too_few(self) -> bool:
+        """Whether it is refused because too few runs, in effect, agree with the evidence."""
+        return self.refused and any(
+            isinstance(r, NothingUsable) or (isinstance(r, FewRuns) and r.level is Level.REFUSED)
+            for r in self.reasons
+        )
+
+    def because(self, level: Level, *reasons: Reason) -> Verdict:
+        """Return a verdict of another level, with reasons that come before those there are."""
+        return replace(self, level=level, reasons=(*reasons, *self.reasons))
+
+    def adding(self, *reasons: Reason) -> Verdict:
+        """Return the verdict with more reasons."""
+        return replace(self, reasons=(*self.reasons, *reasons))
+
+
+def of_weights(*, effective: float, k: float, runs: int) -> Verdict:
+    """Return what the weights alone allow.
+
+    Parameters
+    ----------
+    effective : float
+        Effective sample size.
+    k : float
+        Shape of the Pareto tail of the weights; NaN where too few runs tell.
+    runs : int
+        Runs that were weighed.
+    """
+    if effective <= 0:
+        return Verdict(level=Level.REFUSED, reasons=(NothingUsable(runs=runs),))
+    reasons: list[Reason] = []
+    level = Level.OK
+    if k > THIN_ABOVE_K:
+        reasons, level = [HeavyTail(k=k)], Level.THIN
+    if short(effective, THIN_BELOW):
+        few = FewRuns(runs=runs, effective=effective)
+        reasons, level = [few, *reasons], few.level
+    return Verdict(level=level, reasons=tuple(reasons))
+
+
+def doubt(verdict: Verdict, evidence: tuple[Evidence, ...]) -> Verdict:
+    """Return a worse verdict where the runs disbelieve well rated reports.
 
     A report rated A or B and 1 or 2 that is more likely outright wrong than not, all evidence
     weighed, or that no run comes near, speaks against the model rather than the source. One makes
@@ -33,94 +209,101 @@ def doubt(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
         for e in evidence
         if e.use == "weighed" and e.rating in WELL_RATED and (e.quantity, e.member) not in imposed
     ]
-    doubted = [e for e in good if (e.disbelief or 0.0) > 0.5 or unmet(e)]
-    if not doubted or weights.verdict == "refused":
-        return weights
-    named = "; ".join(f"{_named(e)}, {_doubts(e)}" for e in doubted)
-    if sum(e.share for e in doubted) > 0.5 * sum(e.share for e in good):
-        line = (
-            f"The runs disbelieve most of the well rated evidence, so do not trust them: {named}."
-        )
-        return replace(weights, verdict="refused", advice=(line, *weights.advice))
-    line = f"The runs disbelieve well rated reports: {named}."
-    return replace(weights, verdict="thin", advice=(*weights.advice, line))
+    doubted = tuple(e for e in good if (e.disbelief or 0.0) > 0.5 or e.unmet)
+    if not doubted or verdict.refused:
+        return verdict
+    if _shares(doubted) > 0.5 * _shares(good):
+        return verdict.because(Level.REFUSED, Disbelieved(facts=doubted, most=True))
+    return replace(verdict, level=Level.THIN).adding(Disbelieved(facts=doubted, most=False))
 
 
-def _doubts(e: Evidence) -> str:
-    if unmet(e):
-        return f"no run comes near it (they say {_span(e)})"
-    return f"{e.disbelief:.0%} likely wrong"
+def _shares(facts: Iterable[Evidence]) -> float:
+    return sum(e.share for e in facts)
 
 
-def _named(e: Evidence) -> str:
-    where = f" in {e.place}" if e.place else ""
-    said = e.reported or "yes"
-    said = f"{int(said):,}" if said.isdecimal() else said
-    what = f"{e.quantity}{where} {said}"
-    return f"fact {e.id} ({what}, {e.about}, {e.source_name}, rated {e.rating})"
-
-
-def name_conflicts(weights: Weights, evidence: tuple[Evidence, ...]) -> Weights:
-    """Return the weights with the facts that cost most, or that no run meets, in the advice."""
-    lines = [
-        f"No run comes near {_named(e)}: the runs say {_span(e)}, the nearest {_value(e.nearest)}, "
-        f"which makes it {np.exp(min(-e.closest, 300.0)):,.0f} times less likely than agreement."
-        for e in sorted(evidence, key=lambda e: e.closest or 0.0)
-        if e.closest is not None and unmet(e)
-    ][:MOST_NAMED]
+def name_conflicts(
+    verdict: Verdict, evidence: tuple[Evidence, ...], *, effective: float
+) -> Verdict:
+    """Return the verdict with the facts that no run meets, and those that cost most."""
+    far = [e for e in sorted(evidence, key=lambda e: e.closest or 0.0) if e.unmet]
     costly = sorted(
-        (e for e in evidence if (e.ess_without or 0.0) > 1.02 * weights.ess),
+        (e for e in evidence if (e.ess_without or 0.0) > 1.02 * effective),
         key=lambda e: -(e.ess_without or 0.0),
-    )[:MOST_NAMED]
-    for e in costly:
-        far = ""
-        if e.closest is not None and e.closest < -0.7:
-            times = np.exp(min(-e.closest, 300.0))
-            far = f"; even the closest run makes it {times:,.0f} times less likely than agreement"
-        lines.append(
-            f"Without {_named(e)} the runs would be worth {e.ess_without:.1f} instead of "
-            f"{weights.ess:.1f}{far}."
-        )
-    return replace(weights, advice=(*weights.advice, *lines))
+    )
+    return verdict.adding(
+        *(Unmet(fact=e) for e in far[:MOST_NAMED]),
+        *(Costly(fact=e, effective=effective) for e in costly[:MOST_NAMED]),
+    )
 
 
 def name_impossible(
-    weights: Weights, evidence: tuple[Evidence, ...], ruled_out: NDArray[np.int16]
-) -> Weights:
-    """Return the weights refused, with the facts named, where no run can take all known decisions.
+    verdict: Verdict, evidence: tuple[Evidence, ...], ruled_out: NDArray[np.int16]
+) -> Verdict:
+    """Return the verdict refused, with the facts named, if no run can take all known decisions.
 
     Parameters
     ----------
-    weights : Weights
+    verdict : Verdict
     evidence : tuple of Evidence
         Among it what was replayed.
     ruled_out : ndarray of int16, shape (run,)
         A bit of :data:`foedus.world.guidance.BITS` for each decision that a run's rules rule out.
     """
     if not ruled_out.size or not ruled_out.all():
-        return weights
+        return verdict
     share = {event: float((ruled_out & bit != 0).mean()) for event, bit in BITS.items()}
     never = {e for e, s in share.items() if s == 1.0} or {e for e, s in share.items() if s > 0.0}
-    named = [
-        f"{_named(e)}, excluded in {share[e.quantity]:.0%} of the runs"
-        for e in evidence
-        if e.use == "replayed" and e.quantity in never
-    ]
-    line = (
-        "No run could have taken all known decisions by its own rules, so what is known "
-        f"contradicts itself or the model: {'; '.join(named)}."
+    facts = tuple(e for e in evidence if e.use == "replayed" and e.quantity in never)
+    return verdict.because(
+        Level.REFUSED,
+        ImpossibleDecisions(facts=facts, shares=tuple(share[str(e.quantity)] for e in facts)),
     )
-    return replace(weights, verdict="refused", advice=(line, *weights.advice))
 
 
-def _span(e: Evidence) -> str:
-    words = [_value(v) for v in (e.runs[0], e.runs[-1])]
-    return words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
+@dataclass(frozen=True, kw_only=True)
+class Caution(Worded):
+    """What to keep in mind of an answer that is given all the same."""
 
 
-def _value(v: float | dt.date | None) -> str:
-    if v is None:
-        return "never"
-    if isinstance(v, dt.date):
-        return v.isoformat()
-    return figures(v)
+@dataclass(frozen=True, kw_only=True)
+class NoRuns(Caution):
+    """No run was made under a hypothesis."""
+
+    hypothesis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlikelyDecisions(Caution):
+    """By their own rules, this share of the runs would hardly have taken the known decisions.
+
+    Attributes
+    ----------
+    excluded : float
+    facts : tuple of str
+        Identifiers of the facts that were imposed.
+    """
+
+    excluded: float
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoOutsideView(Caution):
+    """The casebook gives no base rate for a question; ``problem`` is its error message."""
+
+    question: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure(Caution):
+    """An error message that stands in the place of an answer."""
+
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal(Worded):
+    """No answer, by the verdict."""
+
+    verdict: Verdict

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -23,7 +23,14 @@ from foedus.weighing.evidence import Likelihood, Report, likelihood, reports
 from foedus.weighing.evidence_table import evidence_table
 from foedus.weighing.quantities import Frame, blocks, evaluate, variables
 from foedus.weighing.results import Evidence
-from foedus.weighing.verdict import doubt, name_conflicts, name_impossible
+from foedus.weighing.verdict import (
+    Caution,
+    NoRuns,
+    UnlikelyDecisions,
+    doubt,
+    name_conflicts,
+    name_impossible,
+)
 from foedus.weighing.weights import Weights, importance_weights, normalise
 from foedus.world.guidance import FLOOR, Guidance
 
@@ -109,7 +116,7 @@ class Weighed:
         Why a question cannot be read off the runs, by question.
     replayed : dict
         As in a forecast.
-    warnings : tuple of str
+    warnings : tuple of Caution
     ensemble : Ensemble or None
         Where the runs are stored; None for runs in memory only.
     full_case : Case or None
@@ -136,7 +143,7 @@ class Weighed:
     evidence: tuple[Evidence, ...]
     unreadable: dict[str, str]
     replayed: dict[str, Any]
-    warnings: tuple[str, ...]
+    warnings: tuple[Caution, ...]
     ensemble: Ensemble | None = None
     full_case: Case | None = None
     as_of: str | None = None
@@ -145,7 +152,7 @@ class Weighed:
     @property
     def refused(self) -> bool:
         """Whether too few runs meet the evidence to answer anything."""
-        return self.weights.verdict == "refused"
+        return self.weights.verdict.refused
 
     @property
     def store(self) -> Ensemble:
@@ -296,10 +303,10 @@ def weigh_runs(
     log_prior, warnings = _log_prior(case, hypothesis, log_importance)
     weights = importance_weights(log_prior + log_guidance + log_likelihood, smooth=smooth)
     evidence = evidence_table(case, used, weighed, found, weights, frame)
-    weights = doubt(weights, evidence)
-    if weights.verdict == "refused":
-        weights = name_conflicts(weights, evidence)
-    weights = name_impossible(weights, evidence, _ruled_out(dataset))
+    verdict = doubt(weights.verdict, evidence)
+    if verdict.refused:
+        verdict = name_conflicts(verdict, evidence, effective=weights.ess)
+    verdict = name_impossible(verdict, evidence, _ruled_out(dataset))
     replayed = _replayed(guidance, log_guidance, warnings)
     return Weighed(
         case=case,
@@ -314,7 +321,7 @@ def weigh_runs(
         hypothesis=hypothesis,
         log_importance=log_importance,
         log_prior=log_prior,
-        weights=weights,
+        weights=replace(weights, verdict=verdict),
         evidence=evidence,
         unreadable=unreadable,
         replayed=replayed,
@@ -440,13 +447,13 @@ def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
 
 def _log_prior(
     case: Case, hypothesis: IntArray, log_importance: FloatArray
-) -> tuple[FloatArray, list[str]]:
+) -> tuple[FloatArray, list[Caution]]:
     """Return what makes each hypothesis weigh exactly its prior, whatever its share of the runs."""
     out = log_importance.copy()
     if out.shape != hypothesis.shape:
         raise InputError(f"log_importance: shape {hypothesis.shape} (found {out.shape})")
     share = normalise(out)
-    warnings: list[str] = []
+    warnings: list[Caution] = []
     total = sum(h.weight for h in case.hypotheses)
     if not total or (hypothesis < 0).all():
         return out, warnings
@@ -455,18 +462,16 @@ def _log_prior(
         if rows.any():
             out[rows] += np.log(h.weight / total) - np.log(share[rows].sum())
         else:
-            warnings.append(f"no run was made under hypothesis {h.id}: run more")
+            warnings.append(NoRuns(hypothesis=h.id))
     return out, warnings
 
 
-def _replayed(guidance: Guidance, log_guidance: FloatArray, warnings: list[str]) -> dict[str, Any]:
+def _replayed(
+    guidance: Guidance, log_guidance: FloatArray, warnings: list[Caution]
+) -> dict[str, Any]:
     excluded = float((log_guidance <= log_guidance.max() + np.log(FLOOR)).mean())
     if excluded > 0.5:
-        warnings.append(
-            f"{excluded:.0%} of the runs would hardly have taken the known decisions: by their own "
-            f"rules these are a billion times less likely than in the best run "
-            f"({', '.join(guidance.facts)})"
-        )
+        warnings.append(UnlikelyDecisions(excluded=excluded, facts=tuple(guidance.facts)))
     return {
         "facts": list(guidance.facts),
         "median": float(np.median(log_guidance)),

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from foedus.errors import InputError
+from foedus.weighing.verdict import Verdict, of_weights
 
 FloatArray = NDArray[np.float64]
-Verdict = Literal["ok", "thin", "refused"]
 
-#: Below this effective sample size no question is answered. At 50 the standard error of a
-#: probability of one half is .07 and fewer than three runs lie beyond the 5% quantile.
-REFUSE_BELOW = 50.0
-#: Below this one the answers carry a warning.
-THIN_BELOW = 200.0
-#: Above this Pareto shape the weights have no usable variance (Vehtari et al. 2024,
-#: arXiv:1507.02646), and the answers carry a warning.
-THIN_ABOVE_K = 0.7
 #: The mass that "runs that carry the answer" carry.
 _CARRIED = 0.99
-#: An effective sample size short of a limit by this share of it is short by rounding only.
-_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -48,9 +37,7 @@ class Weights:
         Runs with a finite log-weight.
     pareto_k : float
         Shape of the generalised Pareto tail of the weights; NaN where too few runs tell.
-    verdict : {"ok", "thin", "refused"}
-    advice : tuple of str
-        What to do about it.
+    verdict : Verdict
     """
 
     log_weight: FloatArray
@@ -61,50 +48,11 @@ class Weights:
     usable: int
     pareto_k: float
     verdict: Verdict
-    advice: tuple[str, ...]
 
     @property
     def runs(self) -> int:
         """Runs that were weighed."""
         return int(self.log_weight.size)
-
-    @property
-    def too_few(self) -> bool:
-        """Whether it is refused because too few runs, in effect, agree with the evidence."""
-        return self.verdict == "refused" and _short(self.ess, REFUSE_BELOW)
-
-    @property
-    def reason(self) -> str:
-        """Why the verdict is not ok, in a few words."""
-        return reason(self.verdict, self.ess, self.runs)
-
-
-def reason(verdict: str, effective: float, runs: int | None = None) -> str:
-    """Return why a verdict is not ok, in a few words; empty where only the advice tells.
-
-    Parameters
-    ----------
-    verdict : {"ok", "thin", "refused"}
-    effective : float
-        Effective runs after the evidence.
-    runs : int, optional
-        Runs that were weighed.
-
-    Examples
-    --------
-    >>> reason("refused", 12.0, 4000), reason("refused", 1.0, 1), reason("refused", 300.0, 400)
-    ('too few runs agree with the evidence', 'too few runs', 'the runs do not meet the evidence')
-    """
-    if verdict == "ok":
-        return ""
-    few, limit = ("too few", REFUSE_BELOW) if verdict == "refused" else ("few", THIN_BELOW)
-    if not _short(effective, limit):
-        return "the runs do not meet the evidence" if verdict == "refused" else ""
-    return f"{few} runs" + ("" if runs is not None and runs < limit else " agree with the evidence")
-
-
-def _short(effective: float, limit: float) -> bool:
-    return effective < limit * (1.0 - _ROUNDING)
 
 
 def normalise(log_weight: FloatArray) -> FloatArray:
@@ -147,11 +95,6 @@ def importance_weights(log_weight: FloatArray, *, smooth: bool = False) -> Weigh
         log_weight = smoothed
     weight = normalise(log_weight)
     ess = float(effective_size(log_weight))
-    verdict: Verdict = "ok"
-    if _short(ess, REFUSE_BELOW):
-        verdict = "refused"
-    elif _short(ess, THIN_BELOW) or k > THIN_ABOVE_K:
-        verdict = "thin"
     down = np.sort(weight)[::-1].cumsum()
     return Weights(
         log_weight=log_weight,
@@ -161,53 +104,8 @@ def importance_weights(log_weight: FloatArray, *, smooth: bool = False) -> Weigh
         carrying=int(np.searchsorted(down, _CARRIED * down[-1])) + 1 if down[-1] > 0 else 0,
         usable=int(np.isfinite(log_weight).sum()),
         pareto_k=k,
-        verdict=verdict,
-        advice=_advice(verdict, ess, k, log_weight.size),
+        verdict=of_weights(effective=ess, k=k, runs=log_weight.size),
     )
-
-
-def _advice(verdict: Verdict, ess: float, k: float, runs: int) -> tuple[str, ...]:
-    if verdict == "ok":
-        return ()
-    if ess <= 0:
-        return ("No run could be judged at all: every one has a value that is not a number.",)
-    out = []
-    if _short(ess, THIN_BELOW):
-        out.append(_more(verdict, ess, runs))
-    if k > THIN_ABOVE_K:
-        out.append(
-            f"a handful of runs dominates (Pareto shape {k:.2f}, above {THIN_ABOVE_K}): the "
-            "errors given are too small."
-        )
-    return tuple(s[0].upper() + s[1:] for s in out)
-
-
-def _more(verdict: Verdict, ess: float, runs: int) -> str:
-    """Return how many runs would do, where that can be said."""
-    are = "1 run is" if runs == 1 else f"{runs:,} runs are"
-    if not _short(ess, runs):  # all weigh the same, so it is only their number
-        return (
-            f"{are} {'too few' if verdict == 'refused' else 'few'}: make {THIN_BELOW:.0f} or more."
-        )
-    what = reason(verdict, ess, runs)
-    wanted = _round_up(runs * THIN_BELOW / ess)
-    if wanted <= 100 * runs:
-        return (
-            f"{what}: {are} worth {ess:.0f}. About {wanted:,} runs would be "
-            f"worth {THIN_BELOW:.0f}: run more, or widen the priors of what the costliest facts "
-            "are about."
-        )
-    if runs < THIN_BELOW:
-        return f"{what}: {are} worth {ess:.1f}. Run more, to see whether others agree better."
-    return (
-        f"{what}: {are} worth {ess:.1f}. More runs alone will not do: look at the facts that cost "
-        "most, their ratings, and the priors of what they are about."
-    )
-
-
-def _round_up(number: float) -> int:
-    unit = 10 ** max(int(np.floor(np.log10(max(number, 1.0)))) - 1, 0)
-    return int(np.ceil(number / unit - 1e-6) * unit)
 
 
 def without(log_weight: FloatArray, contribution: FloatArray) -> FloatArray:
