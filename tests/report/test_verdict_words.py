@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Iterator
 from enum import Enum
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
@@ -68,7 +68,7 @@ def evidence(**more: Any) -> Evidence:
 )
 def test_every_reason_reads_as_sentences(found: Reason) -> None:
     text = words(found)
-    assert text[0].isupper()
+    assert text[0].isupper() or text[0].isdigit()
     assert text.endswith(".")
     assert str(found) == to_plain(found) == text
     assert "None" not in text
@@ -84,9 +84,8 @@ def test_every_reason_is_among_those() -> None:
 def test_weights_and_verdicts_hold_no_text() -> None:
     for record in (Weights, Verdict, *kinds(Reason)):
         assert dataclasses.is_dataclass(record)
-        for name, hint in get_type_hints(record, vars(verdicts) | {"Evidence": Evidence}).items():
-            assert hint is not str, (record, name)
-            assert "str" not in str(hint).replace("_structure", ""), (record, name)
+        for field in dataclasses.fields(record):
+            assert "str" not in str(field.type), (record, field.name)
 
 
 @pytest.mark.parametrize(
