@@ -43,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import foedus
 import synthetic
 import uniformity
-from foedus.answers.forecasts import forecast
+from foedus.answers.forecasts import Forecast, forecast
 from foedus.case.asof import as_of as known_by
 from foedus.case.load import load_case
 from foedus.case.models import Case
@@ -55,7 +55,6 @@ from foedus.weighing.adaptive_proposal import log_likelihood
 from foedus.weighing.evidence import reports
 from foedus.weighing.evidence import truth as truth_of
 from foedus.weighing.quantities import Frame, blocks
-from foedus.weighing.results import Forecast
 from foedus.weighing.weights import normalise
 from foedus.weighted_statistics import quantile
 from foedus.world import engine

@@ -39,7 +39,7 @@ VIEWS = {
     "ensemble/ensemble.py": {CHARTS, HTML},
     "plain_values.py": {WORDS},
     "scoring/scores.py": {HTML},
-    "weighing/results.py": {CHARTS, HTML},
+    "answers/forecasts.py": {CHARTS, HTML},
 }
 FREE = {"__init__", "__main__", "cli"}
 
@@ -138,7 +138,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 def test_the_graph_has_imports_inside_functions_but_not_for_types_or_views() -> None:
     edges = graph()
     assert "foedus.report.html" in edges["foedus.report.brief"]
-    assert "foedus.weighing.results" not in edges["foedus.report.brief"]
+    assert "foedus.answers.forecasts" not in edges["foedus.report.brief"]
     assert "foedus.report.charts" not in edges["foedus.ensemble.ensemble"]
 
 

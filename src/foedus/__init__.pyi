@@ -3,6 +3,7 @@
 from .answers.diagnostics import diagnose as diagnose
 from .answers.discovery import discover as discover
 from .answers.explanations import explain as explain
+from .answers.forecasts import Forecast as Forecast
 from .answers.forecasts import forecast as forecast
 from .answers.sensitivity_analysis import sensitivity as sensitivity
 from .answers.timelines import timeline as timeline
@@ -25,7 +26,6 @@ from .errors import StoreError as StoreError
 from .report.brief import brief as brief
 from .scoring.scores import Scores as Scores
 from .scoring.scores import score as score
-from .weighing.results import Forecast as Forecast
 from .weighing.weighed import Weighed as Weighed
 from .weighing.weighed import weigh as weigh
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foedus.answers.by_place import by_place
+from foedus.answers.run_summaries import by_place
 from foedus.weighing.verdict import Level, Verdict
 from foedus.weighing.weights import importance_weights
 

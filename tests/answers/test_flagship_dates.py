@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import foedus
+from foedus.answers.forecasts import Forecast
 from foedus.case import load_case
 from foedus.case.models import Case
-from foedus.weighing.results import Forecast
 
 from ..narrowing import number, present
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foedus.answers.sampled_runs import picks
+from foedus.answers.run_summaries import sample_runs
 from foedus.weighing.weights import importance_weights
 
 
@@ -13,7 +13,9 @@ def test_picks_stand_for_the_weights(toy):
     block["deaths_protesters"][:, 0, 0] = np.arange(runs)
     heavy = np.where(np.arange(runs) % 2 == 0, 0.0, -900.0)
     numbers = np.arange(runs, dtype=np.int64) + 1000
-    found = picks(case, toy.dataset(case, block), importance_weights(heavy), numbers, count=10)
+    found = sample_runs(
+        case, toy.dataset(case, block), importance_weights(heavy), numbers, count=10
+    )
     assert 5 <= len(found) <= 10
     assert all(p.run % 2 == 0 for p in found)
     assert [p.deaths for p in found] == sorted((p.deaths for p in found), reverse=True)
@@ -25,7 +27,7 @@ def test_where_the_forecast_refuses_all_runs_are_alike(toy):
     log_weight = np.full(100, -900.0)
     log_weight[7] = 0.0
     numbers = np.arange(100, dtype=np.int64)
-    found = picks(
+    found = sample_runs(
         case, toy.dataset(case, toy.block(case, 100)), importance_weights(log_weight), numbers
     )
     assert len({p.run for p in found} - {7}) >= 5, "not only the run that has all the weight"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foedus.answers.votes import vote_matrix
+from foedus.answers.run_summaries import vote_matrix
 from foedus.weighing.weights import importance_weights
 
 from ..narrowing import present

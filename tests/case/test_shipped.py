@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from foedus.answers.outside_view import outside_view
 from foedus.case import Case, as_of, case_hash, check, load_case, load_text, shipped
 from foedus.case.load import shipped_text
 from foedus.case.times import earliest, latest
@@ -20,7 +21,6 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook import base_rate, load_casebook, organisation_group
 from foedus.casebook.similarity import alike
 from foedus.errors import InputError
-from foedus.weighing.outside_view import outside_view
 from foedus.world.engine import registry
 from foedus.world.priors import casebook_priors
 

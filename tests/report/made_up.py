@@ -4,9 +4,10 @@ import datetime as dt
 
 import numpy as np
 
+from foedus.answers.forecasts import Answer, Explanation, Fan, Forecast
+from foedus.answers.outside_view import Outside
 from foedus.case.question_kinds import Estimate
-from foedus.weighing.outside_view import Outside
-from foedus.weighing.results import Answer, Evidence, Explanation, Fan, Forecast
+from foedus.weighing.evidence import Evidence
 from foedus.weighing.weights import importance_weights
 
 START = dt.date(2022, 1, 2)

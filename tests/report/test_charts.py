@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import foedus
-from foedus.answers.fans import FANS
+from foedus.answers.forecasts import FANS, Forecast
 from foedus.report.charts import Chart
-from foedus.weighing.results import Forecast
 
 from .made_up import forecast
 
@@ -136,7 +135,7 @@ def test_an_ensemble_draws_its_runs_before_the_evidence(small_ensemble: foedus.E
 def test_before_the_evidence_equal_runs_give_plain_quantiles(
     small_ensemble: foedus.Ensemble,
 ) -> None:
-    from foedus.answers.fans import fans_before
+    from foedus.answers.forecasts import fans_before
 
     (fan,) = fans_before(small_ensemble, "crowd")
     crowd = small_ensemble.dataset["crowd"].to_numpy().astype(np.float64).sum(axis=2)

@@ -12,13 +12,13 @@ import foedus
 from foedus.answers.bayes_factors import Grade, Standing, Strength
 from foedus.answers.counterfactuals import Contrast, Difference
 from foedus.answers.explanations import Explanations, Hypothesis, Moved, NoCasebookView
+from foedus.answers.outside_view import Outside
 from foedus.answers.watch_list import Reading, Watch, Worth
 from foedus.case.question_kinds import Estimate
 from foedus.report.answer_words import outside, short, span
 from foedus.report.brief import brief_of, command
 from foedus.report.explanation_words import said
 from foedus.report.html import render
-from foedus.weighing.outside_view import Outside
 from foedus.weighing.verdict import Failure, Verdict
 
 from .made_up import AS_OF, START, forecast

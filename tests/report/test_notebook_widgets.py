@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import foedus
-from foedus.weighing.results import Forecast
+from foedus.answers.forecasts import Forecast
 
 from .made_up import forecast
 

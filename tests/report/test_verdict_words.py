@@ -18,7 +18,7 @@ import foedus.weighing
 from foedus.plain_values import Worded, to_plain
 from foedus.report.verdict_words import advice, headline, reason, words
 from foedus.weighing import verdict as verdicts
-from foedus.weighing.results import Evidence
+from foedus.weighing.evidence import Evidence
 from foedus.weighing.verdict import FewRuns, Level, Reason, Verdict
 from foedus.weighing.weights import Weights
 
@@ -36,7 +36,7 @@ def kinds(base: type[Worded] = Worded) -> Iterator[type[Worded]]:
         yield from kinds(kind)
 
 
-@pytest.mark.parametrize("kind", sorted(set(kinds()), key=lambda k: k.__name__))
+@pytest.mark.parametrize("kind", sorted(set(kinds()), key=str))
 def test_every_kind_has_words_in_report(kind: type[Worded]) -> None:
     assert words.dispatch(kind) is not words.dispatch(Worded)
     if issubclass(kind, Enum):

@@ -10,11 +10,11 @@ from scipy import stats
 
 import foedus
 from foedus.answers.forecasts import judge
+from foedus.answers.outside_view import positions
 from foedus.case.asof import as_of
 from foedus.errors import InputError
 from foedus.scoring.scores import score
 from foedus.scoring_rules import brier, crps, log_score, shrunk
-from foedus.weighing.outside_view import positions
 from foedus.weighing.weighed import weigh_runs
 
 from ..narrowing import present

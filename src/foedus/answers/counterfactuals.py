@@ -110,7 +110,7 @@ class Difference(Plain):
     mean, error : float
         Counterfactual less factual over the pairs, with its Monte-Carlo standard error.
     quantiles : tuple of float
-        Of the difference over pairs, at :data:`foedus.weighing.results.LEVELS`.
+        Of the difference over pairs, at :data:`foedus.weighted_statistics.LEVELS`.
     """
 
     key: str

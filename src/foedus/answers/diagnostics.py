@@ -39,8 +39,7 @@ from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.plain_values import Plain, Worded, finite, to_plain
-from foedus.weighing.evidence import Report
-from foedus.weighing.results import UNMET, Evidence
+from foedus.weighing.evidence import UNMET, Evidence, Report
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
 from foedus.weighing.weights import effective_size, normalise, without

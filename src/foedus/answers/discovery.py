@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from foedus.answers import prim
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.prim import Box, Quality
+from foedus.answers.questions import named
 from foedus.answers.sensitivity_analysis import MOST, counting
 from foedus.answers.sensitivity_indices import Answers
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
@@ -29,7 +30,6 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain, figures, finite
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import named
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import effective_size, normalise
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from foedus.answers.counterfactuals import PAIRS
 from foedus.answers.explanations import Explanations, explain
-from foedus.answers.forecasts import forecast
+from foedus.answers.forecasts import Forecast, forecast
 from foedus.answers.watch_list import Watch, watch
 from foedus.case.models import Case
 from foedus.errors import InputError
-from foedus.weighing.results import Forecast
 from foedus.weighing.weighed import weigh
 
 

@@ -1,10 +1,31 @@
-"""Whether a question is still open at the as-of date."""
+"""Finding a question, and whether it is still open at the as-of date."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from foedus.case.models import Case, Fact, Question
+from foedus.case.problems import nearest
 from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES, WELL_RATED
+from foedus.errors import InputError
+
+
+def named(questions: Sequence[Any], name: str) -> Any:
+    """Return the question, or answer, with an id.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message names the nearest id.
+    """
+    for question in questions:
+        if question.id == name:
+            return question
+    names = [q.id for q in questions]
+    expected = f"one of {', '.join(names)}" if names else "the case has no questions"
+    raise InputError(f"question: {expected}{nearest(name, names)} (found {name!r})")
 
 
 def settled_by(case: Case, question: Question) -> str | None:

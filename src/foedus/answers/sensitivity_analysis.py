@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.answers import sensitivity_indices as indices
+from foedus.answers.questions import named
 from foedus.answers.resimulation import Points, answers_at
 from foedus.answers.saltelli import designed
 from foedus.answers.sensitivity_indices import Answers, Index
@@ -46,7 +47,6 @@ from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
-from foedus.weighing.results import named
 from foedus.weighing.verdict import Failure
 from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise

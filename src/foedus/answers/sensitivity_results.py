@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal
 
+from foedus.answers.questions import named
 from foedus.answers.uncertain_inputs import Input
 from foedus.plain_values import Plain, Worded, finite, to_plain
-from foedus.weighing.results import named
 from foedus.weighing.verdict import Caution, Failure, Verdict
 
 Design = Literal["given", "sobol"]

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foedus.answers.forecasts import forecast
+from foedus.answers.forecasts import Forecast, forecast
 from foedus.case.asof import as_of as known_by
 from foedus.case.asof import days_of
 from foedus.case.hash import seen_by_world
@@ -32,7 +32,6 @@ from foedus.ensemble.progress import Progress, Silent
 from foedus.plain_values import finite, to_plain
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import reports
-from foedus.weighing.results import Forecast
 from foedus.weighing.weighed import make_runs
 from foedus.weighted_statistics import KEYS
 from foedus.world.guidance import Guidance

@@ -90,9 +90,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     it is None where there are answers.
     """
     import foedus
-    from foedus.answers.by_place import by_place
-    from foedus.answers.sampled_runs import picks
-    from foedus.answers.votes import vote_matrix
+    from foedus.answers.run_summaries import by_place, sample_runs, vote_matrix
     from foedus.report.answer_words import NEVER, outside_short
     from foedus.report.brief import fan_of
     from foedus.report.number_format import day
@@ -116,7 +114,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
             "words": words,
             "map": by_place(case, ensemble.dataset, made.weights),
             "votes": vote_matrix(case, ensemble.dataset, made.weights).to_dict(),
-            "picks": [p.to_dict() for p in picks(case, ensemble.dataset, made.weights, numbers)],
+            "picks": to_plain(sample_runs(case, ensemble.dataset, made.weights, numbers)),
             "before": before(case, ensemble) if refused else None,
         }
     )
@@ -127,9 +125,8 @@ def before(case: Case, ensemble: Ensemble) -> dict[str, Any]:
 
     They include the known decisions that were imposed on the runs.
     """
-    from foedus.answers.by_place import by_place
-    from foedus.answers.fans import fans_before
-    from foedus.answers.votes import vote_matrix
+    from foedus.answers.forecasts import fans_before
+    from foedus.answers.run_summaries import by_place, vote_matrix
     from foedus.weighing.weighed import prior_weights
 
     dataset, weights = ensemble.dataset, prior_weights(ensemble)

@@ -37,7 +37,7 @@ from foedus.cli.options import (
 
 if TYPE_CHECKING:
     from foedus.answers.dossier import Wanted
-    from foedus.weighing.results import Forecast
+    from foedus.answers.forecasts import Forecast
 
 
 @app.command(

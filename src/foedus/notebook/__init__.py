@@ -21,9 +21,9 @@ except ModuleNotFoundError as error:  # pragma: no cover - the tests have it
     ) from None
 
 if TYPE_CHECKING:
+    from foedus.answers.forecasts import Forecast
     from foedus.case import Case
     from foedus.ensemble import Ensemble
-    from foedus.weighing.results import Forecast
 
 __all__ = ["fans", "streets"]
 

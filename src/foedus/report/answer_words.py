@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from foedus.report.number_format import day, number, percent
 
 if TYPE_CHECKING:
+    from foedus.answers.forecasts import Forecast
+    from foedus.answers.outside_view import Outside
     from foedus.case.question_kinds import Estimate
-    from foedus.weighing.outside_view import Outside
-    from foedus.weighing.results import Forecast
 
 #: A date quantile that lies beyond the days simulated, or an event that does not happen.
 NEVER = "not by the end"

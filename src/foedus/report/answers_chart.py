@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from foedus.answers.forecasts import Answer, Explanation, Forecast
     from foedus.case.question_kinds import Estimate
     from foedus.report import content
-    from foedus.weighing.results import Answer, Explanation, Forecast
 
 #: Inches: width of the figure and of the questions' column, height of a row, and of head and foot.
 WIDTH, LEFT, ROW, HEAD, FOOT = 8.6, 3.7, 0.4, 0.34, 0.34

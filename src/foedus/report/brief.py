@@ -38,9 +38,10 @@ from foedus.report.watch_words import titles_of, watch_of
 
 if TYPE_CHECKING:
     from foedus.answers.explanations import Explanations
+    from foedus.answers.forecasts import Answer, Fan, Forecast
     from foedus.answers.watch_list import Watch
     from foedus.case.models import Case
-    from foedus.weighing.results import Answer, Evidence, Fan, Forecast
+    from foedus.weighing.evidence import Evidence
 
 #: What holds of every forecast.
 CAVEATS = (

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from foedus.answers.forecasts import Explanation, Forecast
     from foedus.ensemble import Ensemble
-    from foedus.weighing.results import Explanation, Forecast
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class EnsemblePlots:
 
     def __call__(self) -> Chart:
         """Draw all fans on one sheet."""
-        from foedus.answers.fans import fans_before
+        from foedus.answers.forecasts import fans_before
 
         made = [fan_of(f) for f in fans_before(self._ensemble)]
         return _sheet(made, None, f"{self._ensemble.attributes['title']}, before the evidence")
@@ -214,7 +214,7 @@ class EnsemblePlots:
         InputError
             If there is no such fan, or no run is done.
         """
-        from foedus.answers.fans import fans_before
+        from foedus.answers.forecasts import fans_before
 
         (fan,) = fans_before(self._ensemble, key)
         return _fan_chart(fan_of(fan), None, ax)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from foedus.answers.bayes_factors import Standing
     from foedus.answers.counterfactuals import Contrast, Difference
     from foedus.answers.explanations import Explanations, Hypothesis
+    from foedus.answers.forecasts import Forecast
     from foedus.answers.watch_list import Watch
-    from foedus.weighing.results import Forecast
 
 #: What to keep in mind of every counterfactual.
 MIND = (

@@ -18,11 +18,11 @@ from foedus.report.watch_words import watch_of
 
 if TYPE_CHECKING:
     from foedus.answers.explanations import Explanations
+    from foedus.answers.forecasts import Forecast
     from foedus.answers.watch_list import Watch
     from foedus.case import Case
     from foedus.ensemble import Ensemble
     from foedus.scoring.scores import Scores
-    from foedus.weighing.results import Forecast
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 

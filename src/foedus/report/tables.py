@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from foedus.answers.forecasts import Answer, Forecast
     from foedus.ensemble import Ensemble
     from foedus.ensemble.catalogue import RunInfo
     from foedus.errors import InputError
     from foedus.scoring.scores import Scores
-    from foedus.weighing.results import Answer, Forecast
     from foedus.weighing.verdict import Verdict
 
 #: Width where the output is no terminal.

@@ -16,9 +16,9 @@ from foedus.report.tables import console, table
 from foedus.report.verdict_words import advice
 
 if TYPE_CHECKING:
+    from foedus.answers.forecasts import Answer
     from foedus.answers.timelines import Day, Timeline
     from foedus.scoring.lead_time import History, Lead
-    from foedus.weighing.results import Answer
 
 #: Days side by side in one table.
 _ACROSS = 8

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from foedus.answers.forecasts import Answer
     from foedus.answers.timelines import Timeline
     from foedus.scoring.lead_time import Lead
     from foedus.scoring.reliability import Reliability, Transform
-    from foedus.weighing.results import Answer
 
 #: Colour of what came, and of what it is compared with.
 CAME, BESIDE = "#b35806", "#5c6670"

@@ -20,7 +20,7 @@ from foedus.answers.explanations import (
 from foedus.answers.sensitivity_results import NoAnswer, NoEffects, TooFewEffective
 from foedus.plain_values import Worded, figures
 from foedus.report.number_format import because
-from foedus.weighing.results import Evidence
+from foedus.weighing.evidence import Evidence
 from foedus.weighing.verdict import (
     REFUSE_BELOW,
     THIN_ABOVE_K,
@@ -144,7 +144,7 @@ def _few(how: str, runs: int, limit: float) -> str:
 
 def _round_up(number: float) -> int:
     unit = 10 ** max(math.floor(math.log10(max(number, 1.0))) - 1, 0)
-    return math.ceil(number / unit - 1e-6) * unit
+    return int(math.ceil(number / unit - 1e-6) * unit)
 
 
 @words.register

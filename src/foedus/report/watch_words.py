@@ -14,8 +14,8 @@ from foedus.report.verdict_words import reason
 from foedus.report.watch import listed, says
 
 if TYPE_CHECKING:
+    from foedus.answers.forecasts import Forecast
     from foedus.answers.watch_list import Reading, Watch, Worth
-    from foedus.weighing.results import Forecast
 
 #: Signs of each list that a brief shows.
 MOST = 8

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.answers.forecasts import Forecast, judge
 from foedus.answers.forecasts import forecast as make_forecast
-from foedus.answers.forecasts import judge
+from foedus.answers.outside_view import Outside, always_refuse, positions
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
 from foedus.case.question_kinds import kind_of
@@ -19,8 +20,6 @@ from foedus.ensemble.design import log_importance
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite
 from foedus.scoring_rules import Score
-from foedus.weighing.outside_view import Outside, always_refuse, positions
-from foedus.weighing.results import Forecast
 from foedus.weighing.verdict import Failure, Refusal, Verdict
 from foedus.weighing.weighed import Weighed, weigh_runs
 

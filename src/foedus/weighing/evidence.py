@@ -1,17 +1,19 @@
-"""The likelihood of what is known, in each run."""
+"""The likelihood of what is known, in each run, and what the weighed runs say of it."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Fact
 from foedus.case.vocabulary import QUANTITIES
+from foedus.plain_values import Plain
 from foedus.weighing.observation_model import (
     Observation,
     Subject,
@@ -20,6 +22,8 @@ from foedus.weighing.observation_model import (
     shares,
 )
 from foedus.weighing.quantities import Block, Frame, event_day, series, variables
+from foedus.weighing.weights import Weights, effective_size, normalise, without
+from foedus.weighted_statistics import quantile
 from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
@@ -33,6 +37,11 @@ USES: dict[str, str] = {
     "outside": "about a day that is not simulated",
     "plan": "about a day after the as-of date: a plan, not an observation",
 }
+#: A report is met by no run if even the closest leaves this much of its log-likelihood wanting.
+UNMET = -3.0
+#: Names of the quantiles that say what the runs have for a fact.
+RANGE = ("q05", "q50", "q95")
+_BANDS = np.array([0.05, 0.5, 0.95])
 
 
 @dataclass(frozen=True)
@@ -178,3 +187,145 @@ def likelihood(weighed: Sequence[Report], block: Block, frame: Frame) -> Likelih
         out.truth[i] = value
         out.disbelief[i] = report.model.disbelief(safe)
     return out
+
+
+@dataclass(frozen=True)
+class Evidence(Plain):
+    """A known fact: who says so, how it is used, and what the runs say of the same thing.
+
+    Attributes
+    ----------
+    id, about, known_from, text, rating : str
+    quantity, place, member, reported, speaker : str or None
+    source, source_name, address : str
+    use : str
+        A key of :data:`foedus.weighing.evidence.USES`.
+    share : float
+        How much of a whole report it counts.
+    error : float or None
+        Share of outright error that its rating stands for.
+    runs : tuple
+        5, 50 and 95% quantiles of the runs, all evidence weighed.
+    expected : tuple
+        The same without this report: what the rest of the evidence leads one to expect.
+    surprise : float or None
+        Bits by which the expected probability of the report falls short of that from a run that
+        agrees best with it.
+    disbelief : float or None
+        Probability that the report is outright wrong, all evidence weighed.
+    ess_without : float or None
+        Effective sample size with this report left out.
+    closest : float or None
+        Log-likelihood of the best run less that of full agreement; near 0 where some run agrees.
+    nearest : float, datetime.date or None
+        What that run says.
+    """
+
+    id: str
+    about: str
+    known_from: str
+    text: str
+    rating: str
+    quantity: str | None
+    place: str | None
+    member: str | None
+    reported: str | None
+    speaker: str | None
+    source: str
+    source_name: str
+    address: str | None
+    use: str
+    share: float = 0.0
+    error: float | None = None
+    surprise: float | None = None
+    disbelief: float | None = None
+    ess_without: float | None = None
+    closest: float | None = None
+    nearest: float | dt.date | None = None
+    runs: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": RANGE})
+    expected: tuple[float | dt.date | None, ...] = field(default=(), metadata={"keys": RANGE})
+
+    @property
+    def unmet(self) -> bool:
+        """Whether no run comes near the report."""
+        return self.closest is not None and self.closest < UNMET
+
+
+def evidence_table(
+    case: Case,
+    used: tuple[Report, ...],
+    weighed: Sequence[Report],
+    likelihood: Likelihood,
+    weights: Weights,
+    frame: Frame,
+) -> tuple[Evidence, ...]:
+    """Return what is known, how it was used, and what the runs say of it, in the case's order."""
+    row = {r.fact.id: i for i, r in enumerate(weighed)}
+    out = []
+    for report in used:
+        i = row.get(report.fact.id)
+        more: dict[str, Any] = {}
+        if i is not None and report.model is not None:
+            # One report at a time: all of them for all runs may be more than memory holds.
+            left_out = without(weights.log_weight, likelihood.contribution[i])
+            more = _weighed(report, likelihood, i, weights, left_out, frame)
+            more["ess_without"] = float(effective_size(left_out))
+        fact = report.fact
+        source = case.sources[fact.source]
+        out.append(
+            Evidence(
+                id=fact.id,
+                about=fact.about.isoformat(),
+                known_from=fact.known_from.isoformat(),
+                text=fact.text,
+                rating=fact.rating,
+                quantity=fact.quantity,
+                place=fact.place,
+                member=fact.member,
+                reported=None if fact.value is None else str(fact.value),
+                speaker=fact.speaker,
+                source=fact.source,
+                source_name=source.name,
+                address=source.address,
+                use=report.use,
+                share=report.share,
+                **more,
+            )
+        )
+    return tuple(out)
+
+
+def _weighed(
+    report: Report,
+    likelihood: Likelihood,
+    i: int,
+    weights: Weights,
+    left_out: FloatArray,
+    frame: Frame,
+) -> dict[str, Any]:
+    model = report.model
+    assert model is not None
+    values = likelihood.truth[i]
+    expected = normalise(left_out)
+    log_likelihood = likelihood.contribution[i] / report.share
+    usable = np.isfinite(log_likelihood)
+    best = model.best()
+    mean = float(np.dot(expected[usable], np.exp(log_likelihood[usable] - best)))
+    event = model.scale_name == "day"
+
+    def told(value: float) -> float | dt.date | None:
+        return frame.date_or_never(value) if event else float(value)
+
+    def band(weight: FloatArray) -> tuple[float | dt.date | None, ...]:
+        return tuple(told(v) for v in quantile(values, weight, _BANDS))
+
+    best_run = int(np.argmax(np.where(usable, log_likelihood, -np.inf)))
+    return {
+        "error": model.error,
+        "runs": band(weights.weight),
+        "expected": band(expected),
+        "surprise": max(float(-np.log2(mean)), 0.0) if mean > 0 else None,
+        "disbelief": float(np.dot(weights.weight, likelihood.disbelief[i])),
+        "closest": min(float(log_likelihood[best_run] - best), 0.0) if usable.any() else None,
+        "nearest": told(values[best_run]) if usable.any() else None,
+    }

@@ -18,7 +18,7 @@ from foedus.plain_values import Worded
 from foedus.world.guidance import BITS
 
 if TYPE_CHECKING:
-    from foedus.weighing.results import Evidence
+    from foedus.weighing.evidence import Evidence
 
 #: Below this effective sample size no question is answered. At 50 the standard error of a
 #: probability of one half is .07 and fewer than three runs lie beyond the 5% quantile.

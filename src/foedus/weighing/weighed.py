@@ -19,10 +19,15 @@ from foedus.case.times import parse_when, show_when
 from foedus.ensemble.design import log_importance as importance_of_stages
 from foedus.errors import InputError, StoreError
 from foedus.weighing.adaptive_proposal import next_stage
-from foedus.weighing.evidence import Likelihood, Report, likelihood, reports
-from foedus.weighing.evidence_table import evidence_table
+from foedus.weighing.evidence import (
+    Evidence,
+    Likelihood,
+    Report,
+    evidence_table,
+    likelihood,
+    reports,
+)
 from foedus.weighing.quantities import Frame, blocks, evaluate, variables
-from foedus.weighing.results import Evidence
 from foedus.weighing.verdict import (
     Caution,
     NoRuns,
