@@ -9,19 +9,24 @@ An answer is looked at as in :mod:`foedus.answers.sensitivity_indices`, as the
 questions "is it at most t?";
 SALib's Sobol indices of each are averaged by their variance, which gives the Cramér-von-Mises
 indices of first and total order. Intervals are SALib's, averaged the same: on the safe side.
+
+Its runs, at :class:`Points` of our own choosing, are simulated, asked the case's questions and not
+kept (:func:`answers_at`).
 """
 
 from __future__ import annotations
 
+import functools
+import os
 import warnings as python_warnings
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foedus.answers import sensitivity_indices as indices
-from foedus.answers.resimulation import Points, answers_at
 from foedus.answers.sensitivity_results import (
     By,
     Effect,
@@ -32,12 +37,14 @@ from foedus.answers.sensitivity_results import (
     View,
 )
 from foedus.answers.uncertain_inputs import Input, hypothesis_input, parameter_inputs
-from foedus.case.models import Case
+from foedus.case.hash import seen_by_world
+from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.weighing.quantities import Frame
+from foedus.weighing.quantities import Frame, evaluate
 from foedus.weighing.verdict import Failure, Verdict
 from foedus.weighing.weighed import unreadable_questions
+from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:
     from foedus.ensemble.progress import Progress
@@ -52,6 +59,8 @@ LEVELS = 10
 FEWEST = 32
 #: Run numbers that chance is chosen from.
 _NUMBERS = 2**30
+#: Runs that are simulated at once.
+AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -174,7 +183,6 @@ def designed(
         If so few runs do not allow the design.
     """
     from foedus.world import engine
-    from foedus.world.guidance import Guidance
 
     registry = engine.registry(case)
     uncertain, fixed = _uncertain(case, registry)
@@ -273,3 +281,103 @@ def _simulated(case: Case, registry: dict[str, Parameter], design: Saltelli, see
     runs = (points.pop(CHANCE) * _NUMBERS).astype(np.int64)
     values, hypothesis = priors_at(case, registry, points)
     return Points(seed, runs, hypothesis, values)
+
+
+@dataclass(frozen=True)
+class Points:
+    """The inputs of some runs.
+
+    Attributes
+    ----------
+    seed : int
+    runs : ndarray of int64, shape (run,)
+        Run numbers: with the seed they are the chance.
+    hypothesis : ndarray of int16, shape (run,)
+        -1 where the case has none.
+    values : dict of str to ndarray, shape (run,)
+        A value of each parameter.
+    luck : dict of (purpose, place) to ndarray, shape (run,)
+        Uniforms that stand in for draws of chance; empty: all chance is the runs' own.
+    """
+
+    seed: int
+    runs: NDArray[np.int64]
+    hypothesis: NDArray[np.int16]
+    values: Mapping[str, FloatArray]
+    luck: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
+
+    def part(self, here: slice) -> Points:
+        """Return some of the runs."""
+        return Points(
+            self.seed,
+            self.runs[here],
+            self.hypothesis[here],
+            {k: v[here] for k, v in self.values.items()},
+            {k: v[here] for k, v in self.luck.items()},
+        )
+
+
+@dataclass(frozen=True)
+class _Job:
+    world: str
+    questions: tuple[Question, ...]
+    guidance: Guidance
+    points: Points
+
+
+def answers_at(
+    case: Case,
+    points: Points,
+    questions: Sequence[Question],
+    *,
+    guidance: Guidance,
+    workers: int | None = None,
+) -> FloatArray:
+    """Simulate runs and return what the questions ask of each, shape (question, run).
+
+    Parameters
+    ----------
+    case : Case
+        As filtered by :func:`foedus.case.asof.as_of`; the world is not given its facts.
+    points : Points
+    questions : sequence of Question
+    guidance : Guidance
+        Known decisions that are imposed.
+    workers : int, optional
+        Processes; changes no result.
+    """
+    from foedus.ensemble.pool import spread
+
+    world = seen_by_world(case)
+    size = points.runs.size
+    jobs = [
+        _Job(world, tuple(questions), guidance, points.part(slice(first, first + AT_ONCE)))
+        for first in range(0, size, AT_ONCE)
+    ]
+    if workers is None:
+        workers = min(os.cpu_count() or 1, max(1, size // AT_ONCE))
+    if not questions or not size:
+        return np.zeros((len(questions), size))
+    return np.concatenate(spread(_work, jobs, workers), axis=1)
+
+
+def _work(job: _Job) -> FloatArray:
+    from foedus.world import engine
+
+    case, p = _case(job.world), job.points
+    out = engine.simulate(
+        case,
+        seed=p.seed,
+        runs=p.runs,
+        values=p.values,
+        hypothesis=p.hypothesis,
+        guidance=job.guidance,
+        luck=p.luck,
+    )
+    frame = Frame.of(case)
+    return np.array([evaluate(out, frame, q.ask, kind=q.kind) for q in job.questions])
+
+
+@functools.lru_cache(maxsize=4)
+def _case(text: str) -> Case:
+    return Case.model_validate_json(text)

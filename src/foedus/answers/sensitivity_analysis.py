@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.questions import named
-from foedus.answers.resimulation import Points, answers_at
-from foedus.answers.saltelli import designed
+from foedus.answers.saltelli import Points, answers_at, designed
 from foedus.answers.sensitivity_indices import Answers, Index
 from foedus.answers.sensitivity_results import (
     By,

@@ -30,9 +30,8 @@ from foedus.case.models import Case, Fact
 from foedus.case.question_kinds import Estimate
 from foedus.ensemble.progress import Progress, Silent
 from foedus.plain_values import finite, to_plain
-from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import reports
-from foedus.weighing.weighed import make_runs
+from foedus.weighing.weighed import make_runs, weigh
 from foedus.weighted_statistics import KEYS
 from foedus.world.guidance import Guidance
 
@@ -410,19 +409,17 @@ class _Stretch:
             return None, 0
         if self.ensemble is None:
             self.ensemble = self._first(self.asked)
-        result = self._judge(known)
-        while news and result.weights.ess < ENOUGH:
+        weighed = weigh(self.case, as_of=known.as_of, ensemble=self.ensemble)
+        while news and weighed.weights.ess < ENOUGH:
             longer = self._longer(known, before == 0)
             if longer is None:
                 break
             self.ensemble = longer
-            result = self._judge(known)
-        return result if wanted else None, self.runs - before
-
-    def _judge(self, known: Case) -> Forecast:
-        return forecast(
-            self.case, as_of=known.as_of, ensemble=self.ensemble, casebook=self.casebook
-        )
+            weighed = weigh(self.case, as_of=known.as_of, ensemble=self.ensemble)
+        added = self.runs - before
+        if not wanted:
+            return None, added
+        return forecast(self.case, weighed=weighed, casebook=self.casebook), added
 
     def _first(self, runs: int) -> Ensemble:
         return make_runs(self.case, self.base.isoformat(), runs=runs, **self.options)
@@ -433,21 +430,19 @@ class _Stretch:
         On its base an ensemble grows as that of a single forecast does when more runs are asked
         for. Later, half as many as were asked for are added, in a stage for the day's reports.
         """
-        from foedus.ensemble.runner import run
-
         runs = 2 * self.runs if first else self.runs + max(self.asked // 2, 1)
         if runs > MOST * self.asked:
             return None
         if first:
             return self._first(runs)
-        given = {k: v for k, v in self.options.items() if v is not None}
-        if "folder" not in given and self.ensemble is not None:
-            given["folder"] = self.ensemble.path.parent
-        return run(
+        folder = self.options["folder"]
+        if folder is None and self.ensemble is not None:
+            folder = self.ensemble.path.parent
+        return make_runs(
             self.case,
-            as_of=known.as_of.isoformat(),
+            known.as_of.isoformat(),
+            known=known,
             runs=runs,
-            adapt=lambda ensemble, start: next_stage(known, ensemble, start),
             continues=self.ensemble,
-            **given,
+            **{**self.options, "folder": folder},
         )
