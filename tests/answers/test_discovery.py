@@ -24,11 +24,11 @@ from foedus.weighing.quantities import Frame
 from ..narrowing import present
 
 RUNS = 4000
-FRAME = Frame(dt.date(2001, 3, 1), 30, (), (), np.zeros(0))
+FRAME = Frame(start=dt.date(2001, 3, 1), horizon=30, cities=(), members=(), population=np.zeros(0))
 ABOUT = (
-    *(Input(f"a.{n}", "parameter", "share", "It.") for n in range(4)),
-    Input("kind", "hypothesis", options=("x", "y", "z", "w")),
-    Input("chance:luck", "chance", meaning="Luck."),
+    *(Input(name=f"a.{n}", kind="parameter", unit="share", meaning="It.") for n in range(4)),
+    Input(name="kind", kind="hypothesis", options=("x", "y", "z", "w")),
+    Input(name="chance:luck", kind="chance", meaning="Luck."),
 )
 
 

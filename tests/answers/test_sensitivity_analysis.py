@@ -54,8 +54,8 @@ def toy_answers(toy):
     )  # fmt: skip
     made = weigh_runs(case, toy.dataset(case, block), guidance=Guidance())
     about = (
-        *(Input(f"a.{n}", "parameter", "share", "It.") for n in range(4)),
-        Input("kind", "parameter", options=("x", "y", "z")),
+        *(Input(name=f"a.{n}", kind="parameter", unit="share", meaning="It.") for n in range(4)),
+        Input(name="kind", kind="parameter", options=("x", "y", "z")),
     )
     scores = np.vstack([u, option])
     return case, made, Inputs(about, scores, scores)
@@ -115,7 +115,7 @@ def test_refused_evidence_leaves_the_view_before(toy):
         case, 200, log_guidance=price, event_leader_leaves=np.where(u[0] > 0.5, 1, -1)
     )
     made = weigh_runs(case, toy.dataset(case, block), guidance=Guidance())
-    inputs = Inputs((Input("a", "parameter"),), u, u)
+    inputs = Inputs((Input(name="a", kind="parameter"),), u, u)
     found = sensitivities(case, made, inputs)
     assert found.verdict.refused
     assert found.of("falls").before.told

@@ -83,7 +83,7 @@ def test_short_forms() -> None:
     assert span(None, "date") == ("", "", "")
     assert short(Estimate(0.04, 0.01, quantiles=(None,) * 5), "date") == "4%"
     assert outside(None, "number") == (None, "")
-    view = Outside("sizes", 3, levels=(0.05, 0.5, 0.95), values=(10.0, 200.0, 3000.0))
+    view = Outside(text="sizes", n=3, levels=(0.05, 0.5, 0.95), values=(10.0, 200.0, 3000.0))
     assert outside(view, "number") == (None, "200 (10 to 3,000): sizes")
 
 
@@ -100,7 +100,7 @@ def test_a_date_that_is_open_at_the_end_reads_as_such(
     dates: tuple[dt.date | None, ...], words: str
 ) -> None:
     end = dt.date(2022, 1, 21)
-    view = Outside("few", 3, levels=(0.05, 0.5, 0.95), dates=dates)
+    view = Outside(text="few", n=3, levels=(0.05, 0.5, 0.95), dates=dates)
     assert outside(view, "date", end) == (None, f"{words}: few")
     quantiles = (dates[0], dates[0], dates[1], dates[2], dates[2])
     half = f", half by {words.split(' (')[0]}" if dates[1] else ""
@@ -179,39 +179,76 @@ def test_the_outside_view_is_short_on_page_one(case: foedus.Case) -> None:
 @pytest.mark.parametrize(("error", "past"), [(0.1, "; the casebook: positive for it"), (0.3, "")])
 def test_the_casebook_is_quoted_only_where_it_tells(error: float, past: str) -> None:
     first, *_ = explained().hypotheses
-    casebook = Standing(0.6, 0.02, 0.5, error, Strength(grade=Grade.POSITIVE))
+    casebook = Standing(
+        posterior=0.6,
+        error=0.02,
+        log_factor=0.5,
+        log_factor_error=error,
+        strength=Strength(grade=Grade.POSITIVE),
+    )
     assert casebook.told == bool(past)
     said_of = said(dataclasses.replace(first, casebook=casebook))
     assert said_of.endswith(f"by a factor of 3.32 for it{past}.")
 
 
 def standing(p: float) -> Standing:
-    return Standing(p, 0.02, 0.5, 0.1, Strength(grade=Grade.MUTE))
+    return Standing(
+        posterior=p,
+        error=0.02,
+        log_factor=0.5,
+        log_factor_error=0.1,
+        strength=Strength(grade=Grade.MUTE),
+    )
 
 
 def explained(**more: object) -> Explanations:
-    moved = Moved("least", "Fact least.", 1.2, 0.2, True)
+    moved = Moved(fact="least", text="Fact least.", shift=1.2, error=0.2, told=True)
     weighed = tuple(
         Hypothesis(
-            h.id,
-            h.title,
-            h.says,
-            h.put_forward_by,
-            h.prior,
-            200,
-            90.0,
-            standing(h.posterior),
-            standing(0.5),
-            standing(0.6),
-            (moved,),
+            id=h.id,
+            title=h.title,
+            says=h.says,
+            put_forward_by=h.put_forward_by,
+            prior=h.prior,
+            runs=200,
+            effective=90.0,
+            evidence=standing(h.posterior),
+            casebook=standing(0.5),
+            both=standing(0.6),
+            moved_by=(moved,),
         )
         for h in forecast().hypotheses
     )
-    lost = Difference("deaths_total", "People killed", "people", 60.0, 30.0, -30.0, 4.0,
-                      (-90.0, -40.0, -30.0, -12.0, 0.0))  # fmt: skip
-    contrast = Contrast("no-fire-order", "Without the order to fire", 40, 30, 20, AS_OF, (lost,))
-    made = Explanations("kazakhstan-2022", "Kazakhstan", AS_OF, Verdict(), 100.0, weighed, (),
-                        NoCasebookView.NO_RIVALS, (contrast,))  # fmt: skip
+    lost = Difference(
+        key="deaths_total",
+        title="People killed",
+        unit="people",
+        factual=60.0,
+        counterfactual=30.0,
+        mean=-30.0,
+        error=4.0,
+        quantiles=(-90.0, -40.0, -30.0, -12.0, 0.0),
+    )
+    contrast = Contrast(
+        name="no-fire-order",
+        text="Without the order to fire",
+        pairs=40,
+        distinct=30,
+        changed=20,
+        since=AS_OF,
+        differences=(lost,),
+    )
+    made = Explanations(
+        case_id="kazakhstan-2022",
+        title="Kazakhstan",
+        as_of=AS_OF,
+        verdict=Verdict(),
+        effective=100.0,
+        hypotheses=weighed,
+        apart=(),
+        casebook=NoCasebookView.NO_RIVALS,
+        counterfactuals=(contrast,),
+    )
     return dataclasses.replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -228,14 +265,47 @@ def test_explanations_and_counterfactuals_reach_the_brief(case: foedus.Case) -> 
 
 def looked_for(**more: object) -> Watch:
     read = (
-        Reading(None, 29.0, None, 0.33, (0.99, 0.01), (0.01, 0.01)),
-        Reading(30.0, None, None, 0.67, (0.9, 0.1), (0.01, 0.01)),
+        Reading(
+            low=None, high=29.0, happened=None, chance=0.33, after=(0.99, 0.01), error=(0.01, 0.01)
+        ),
+        Reading(
+            low=30.0, high=None, happened=None, chance=0.67, after=(0.9, 0.1), error=(0.01, 0.01)
+        ),
     )
-    worth = Worth("crowd", "almaty", None, "Almaty", dt.date(2022, 1, 9), "people", 0.2, 0.01,
-                  0.0, True, 1.0, False, read)  # fmt: skip
-    made = Watch("kazakhstan-2022", "Kazakhstan", AS_OF, Verdict(), 100.0, "b", "Will they?",
-                 "binary", ("no", "yes"), (0.6, 0.4), (0.02, 0.02), None, 0.97, None, "B2",
-                 (worth,), (Failure(problem="Mind the crowd."),))  # fmt: skip
+    worth = Worth(
+        quantity="crowd",
+        place="almaty",
+        member=None,
+        where="Almaty",
+        day=dt.date(2022, 1, 9),
+        unit="people",
+        bits=0.2,
+        error=0.01,
+        excess=0.0,
+        told=True,
+        share=1.0,
+        asked_itself=False,
+        readings=read,
+    )
+    made = Watch(
+        case_id="kazakhstan-2022",
+        title="Kazakhstan",
+        as_of=AS_OF,
+        verdict=Verdict(),
+        effective=100.0,
+        about="b",
+        text="Will they?",
+        kind="binary",
+        classes=("no", "yes"),
+        now=(0.6, 0.4),
+        error=(0.02, 0.02),
+        median=None,
+        entropy=0.97,
+        settled_by=None,
+        rating="B2",
+        worths=(worth,),
+        warnings=(Failure(problem="Mind the crowd."),),
+    )
     return dataclasses.replace(made, **more)  # type: ignore[arg-type]
 
 

@@ -83,7 +83,16 @@ def history() -> History:
         )
         news = tuple(f for f in known.facts if f.id not in seen)
         seen |= {f.id for f in known.facts}
-        days.append(Day(date, news, date if news else days[-1].base, RUNS, 0, result))
+        days.append(
+            Day(
+                date=date,
+                news=news,
+                base=date if news else days[-1].base,
+                runs=RUNS,
+                added=0,
+                forecast=result,
+            )
+        )
         scores.append(score(case, forecast=result))
     return History(Timeline(case.id, case.title, tuple(days), {"runs": RUNS}), tuple(scores))
 

@@ -47,11 +47,27 @@ def test_every_kind_has_words_in_report(kind: type[Worded]) -> None:
 def evidence(**more: Any) -> Evidence:
     """Return a fact that no run meets."""
     return partial(
-        Evidence, "toll", "2001-03-04", "2001-03-05", "Many.", "A1", "deaths_total", "north",
-        None, "5000", None, "desk", "The desk", None, "weighed",
-        disbelief=0.9, closest=-4.0, nearest=dt.date(2001, 3, 4), runs=(1.0, 2.0, 3.0),
+        Evidence,
+        id="toll",
+        about="2001-03-04",
+        known_from="2001-03-05",
+        text="Many.",
+        rating="A1",
+        quantity="deaths_total",
+        place="north",
+        member=None,
+        reported="5000",
+        speaker=None,
+        source="desk",
+        source_name="The desk",
+        address=None,
+        use="weighed",
+        disbelief=0.9,
+        closest=-4.0,
+        nearest=dt.date(2001, 3, 4),
+        runs=(1.0, 2.0, 3.0),
         ess_without=80.0,
-    )(**more)  # fmt: skip
+    )(**more)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +92,14 @@ def test_every_reason_reads_as_sentences(found: Reason) -> None:
 
 def test_every_reason_is_among_those() -> None:
     assert {k.__name__ for k in kinds(Reason)} == {
-        "NothingUsable", "FewRuns", "HeavyTail", "Disbelieved", "Unmet", "Costly",
+        "NothingUsable",
+        "FewRuns",
+        "HeavyTail",
+        "Disbelieved",
+        "Unmet",
+        "Costly",
         "ImpossibleDecisions",
-    }  # fmt: skip
+    }
 
 
 def test_weights_and_verdicts_hold_no_text() -> None:

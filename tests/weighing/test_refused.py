@@ -79,7 +79,15 @@ def days(case, dataset, count=2) -> Timeline:
         command="foedus forecast", case_name=case.id
     )
     each = [
-        Day(case.as_of + dt.timedelta(days=n), (), case.start, RUNS, 0, made) for n in range(count)
+        Day(
+            date=case.as_of + dt.timedelta(days=n),
+            news=(),
+            base=case.start,
+            runs=RUNS,
+            added=0,
+            forecast=made,
+        )
+        for n in range(count)
     ]
     return Timeline(case.id, case.title, tuple(each), {"runs": RUNS})
 

@@ -120,7 +120,7 @@ class Fit:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """What something says of a hypothesis against the others.
 
@@ -327,7 +327,15 @@ def standings(
     for h, p in enumerate(posterior):
         if prior.size == 1:
             alone = Strength(grade=Grade.ALONE, witness=witness)
-            out.append(Standing(1.0, 0.0, math.nan, math.nan, alone))
+            out.append(
+                Standing(
+                    posterior=1.0,
+                    error=0.0,
+                    log_factor=math.nan,
+                    log_factor_error=math.nan,
+                    strength=alone,
+                )
+            )
             continue
         it = factor(found, prior, h)
         if it.effective < fewest:
@@ -336,5 +344,13 @@ def standings(
             strength = strength_of(it.log, it.error, witness=witness)
         known = bool(np.isfinite(found.log).any())
         chance = float(p) if known else math.nan
-        out.append(Standing(chance, chance * (1.0 - chance) * it.error, it.log, it.error, strength))
+        out.append(
+            Standing(
+                posterior=chance,
+                error=chance * (1.0 - chance) * it.error,
+                log_factor=it.log,
+                log_factor_error=it.error,
+                strength=strength,
+            )
+        )
     return tuple(out)

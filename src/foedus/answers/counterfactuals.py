@@ -97,7 +97,7 @@ class Counterfactual:
         return min(days, default=-1) + 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Difference(Plain):
     """What the other decision does to one outcome.
 
@@ -123,7 +123,7 @@ class Difference(Plain):
     quantiles: tuple[float, ...] = field(metadata={"keys": KEYS})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contrast(Plain):
     """A counterfactual with its differences.
 
@@ -377,19 +377,27 @@ def contrast(
         at = quantile(difference, share, np.array(LEVELS))
         rows.append(
             Difference(
-                key,
-                title,
-                unit,
-                float(share @ factual[key]),
-                float(share @ made[key]),
-                mean,
-                error,
-                tuple(float(v) for v in at),
+                key=key,
+                title=title,
+                unit=unit,
+                factual=float(share @ factual[key]),
+                counterfactual=float(share @ made[key]),
+                mean=mean,
+                error=error,
+                quantiles=tuple(float(v) for v in at),
             )
         )
     moved = np.any([made[k] != factual[k] for k in OUTCOMES], axis=0)
     changed = int(moved.sum())
-    return Contrast(other.name, other.text, pairs, share.size, changed, since, tuple(rows))
+    return Contrast(
+        name=other.name,
+        text=other.text,
+        pairs=pairs,
+        distinct=share.size,
+        changed=changed,
+        since=since,
+        differences=tuple(rows),
+    )
 
 
 def simulated(task: Task, runs: IntArray, frame: Frame, since: int = 0) -> dict[str, FloatArray]:

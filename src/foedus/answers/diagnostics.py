@@ -62,7 +62,7 @@ DOUBT = 1.5
 APART = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place(Plain):
     """Where a report lies in what the runs lead one to expect.
 
@@ -97,7 +97,7 @@ class Place(Plain):
         return self.effective >= FEWEST
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check(Plain):
     """A weighed fact against the runs.
 
@@ -156,7 +156,7 @@ class Check(Plain):
         return "disbelieved" if self.told and sure > max(0.5, DOUBT * self.rated_wrong) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shift(Plain):
     """What a fact does to the answer of a question.
 
@@ -195,7 +195,7 @@ class Belief(Worded, Enum):
     UNKNOWN = auto()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Believed(Plain):
     """How far the runs believe a source.
 
@@ -243,7 +243,7 @@ class Believed(Plain):
         return {**super().to_dict(), "words": str(self.belief)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contradiction(Plain):
     """Two facts that cannot both be true, or that the runs make unlikely together.
 
@@ -278,7 +278,7 @@ class Contradiction(Plain):
     disbelief_b: float = math.nan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnostics:
     """How a forecast hangs on its facts.
 
@@ -414,21 +414,21 @@ def diagnose_runs(w: Weighed) -> Diagnostics:
     )
     settled = {q.id: fact for q in asked if (fact := settled_by(case, q)) is not None}
     return Diagnostics(
-        case.id,
-        case.title,
-        case.as_of,
-        w.weights.verdict,
-        w.weights.runs,
-        w.weights.ess,
-        w.weights.pareto_k,
-        float(effective_size(w.log_prior)),
-        tuple((q.id, q.text, q.kind) for q in asked),
-        checks,
-        () if w.refused else _shifts(asked, w),
-        _sources(checks, w, table),
-        _contradictions(case, w, prior, checks),
-        w.replayed,
-        w.warnings,
+        case_id=case.id,
+        title=case.title,
+        as_of=case.as_of,
+        verdict=w.weights.verdict,
+        runs=w.weights.runs,
+        effective=w.weights.ess,
+        pareto_k=w.weights.pareto_k,
+        effective_prior=float(effective_size(w.log_prior)),
+        questions=tuple((q.id, q.text, q.kind) for q in asked),
+        checks=checks,
+        shifts=() if w.refused else _shifts(asked, w),
+        sources=_sources(checks, w, table),
+        contradictions=_contradictions(case, w, prior, checks),
+        replayed=w.replayed,
+        warnings=w.warnings,
         provenance=w.provenance,
         settled=settled,
     )
@@ -466,7 +466,13 @@ def _place(below: FloatArray, above: FloatArray, weight: FloatArray) -> Place:
     low, high = (float(np.clip(weight @ x, 0.0, 1.0)) for x in (below, above))
     squares = float(weight @ weight)
     tail = min(1.0, 2.0 * min(1.0 - low, 1.0 - high))
-    return Place(low, high, error, tail, 1.0 / squares if squares > 0 else 0.0)
+    return Place(
+        below=low,
+        above=high,
+        error=error,
+        tail=tail,
+        effective=1.0 / squares if squares > 0 else 0.0,
+    )
 
 
 def _shifts(asked: tuple[Question, ...], w: Weighed) -> tuple[Shift, ...]:
@@ -489,8 +495,16 @@ def _shift(fact: str, q: Question, w: Weighed, rest: FloatArray, enough: bool) -
     influence = weight * (true - p) - rest * (true - before)
     error = math.sqrt(float(influence @ influence))
     told = enough and abs(p - before) > max(SURE * error, ROUNDING)
-    without_it, with_it = (kind.central(draws, by, w.frame) for by in (rest, weight))
-    return Shift(fact, q.id, q.kind, without_it, with_it, p - before, error, told)
+    return Shift(
+        fact=fact,
+        question=q.id,
+        kind=q.kind,
+        without=kind.central(draws, rest, w.frame),
+        with_it=kind.central(draws, weight, w.frame),
+        shift=p - before,
+        error=error,
+        told=told,
+    )
 
 
 def _sources(
@@ -507,18 +521,22 @@ def _sources(
         worst = max(mine, key=lambda c: c.disbelief)
         out.append(
             Believed(
-                source,
-                table[worst.fact].source_name,
-                len(mine),
-                wrong,
-                error if told else math.nan,
-                sum(c.rated_wrong for c in mine),
-                sum(c.others.pit for c in mine) / len(mine),
-                worst.fact,
-                told,
+                source=source,
+                name=table[worst.fact].source_name,
+                facts=len(mine),
+                wrong=wrong,
+                error=error if told else math.nan,
+                rated_wrong=sum(c.rated_wrong for c in mine),
+                pit=sum(c.others.pit for c in mine) / len(mine),
+                worst=worst.fact,
+                told=told,
             )
         )
     return tuple(sorted(out, key=lambda s: -s.wrong / s.facts))
+
+
+def _doubt(check: Check | None) -> float:
+    return check.disbelief if check is not None and check.told else math.nan
 
 
 def _contradictions(
@@ -549,15 +567,34 @@ def _contradictions(
             continue
         gap = one.disbelief - other.disbelief
         sided = (other if gap > 0 else one).fact if one.told and abs(gap) > 0.5 else None
-        said = ("unlikely", "") if named is None else (named.kind, str(named))
-        doubts = (c.disbelief if c.told else math.nan for c in (one, other))
-        out.append(Contradiction(one.fact, other.fact, lift, error, sided, *said, *doubts))
+        out.append(
+            Contradiction(
+                a=one.fact,
+                b=other.fact,
+                lift=lift,
+                error=error,
+                sided_with=sided,
+                kind="unlikely" if named is None else named.kind,
+                text="" if named is None else str(named),
+                disbelief_a=_doubt(one),
+                disbelief_b=_doubt(other),
+            )
+        )
     for left in pairs.values():  # one of the two is replayed, so all runs follow it
         if all(f in number or f in replayed for f in left.facts):
             mine = [checks[number[f]] if f in number else None for f in left.facts]
-            doubts = (c.disbelief if c is not None and c.told else math.nan for c in mine)
             first, second = left.facts
-            lift = error = math.nan
-            said = left.kind, str(left)
-            out.append(Contradiction(first, second, lift, error, None, *said, *doubts))
+            out.append(
+                Contradiction(
+                    a=first,
+                    b=second,
+                    lift=math.nan,
+                    error=math.nan,
+                    sided_with=None,
+                    kind=left.kind,
+                    text=str(left),
+                    disbelief_a=_doubt(mine[0]),
+                    disbelief_b=_doubt(mine[1]),
+                )
+            )
     return tuple(sorted(out, key=lambda c: (c.kind == "unlikely", math.isnan(c.lift), c.lift)))

@@ -59,7 +59,7 @@ _ADVICE = 2
 SURE = 2.33
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Condition(Plain):
     """What the box asks of one input.
 
@@ -131,7 +131,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Discovery:
     """Under which conditions an outcome happens.
 
@@ -480,11 +480,28 @@ def discovered(
         for k in (box.restrictions if found else ())
     ]
     return Discovery(
-        "", "", frame.start, question.id, question.text, question.kind, outcome, method, True,
-        found, tuple(sorted(conditions, key=lambda c: (-c.stability, c.holds))), held,
-        _error(inside[y2 > 0.5], mine[y2 > 0.5]), _error(inside, mine), float(weight @ y),
-        rest.density, weight.size, 1.0 / float(weight @ weight), about, steps, at,
-    )  # fmt: skip
+        case_id="",
+        title="",
+        as_of=frame.start,
+        question=question.id,
+        text=question.text,
+        kind=question.kind,
+        outcome=outcome,
+        method=method,
+        evidence=True,
+        found=found,
+        conditions=tuple(sorted(conditions, key=lambda c: (-c.stability, c.holds))),
+        held=held,
+        coverage_error=_error(inside[y2 > 0.5], mine[y2 > 0.5]),
+        mass_error=_error(inside, mine),
+        base=float(weight @ y),
+        outside=rest.density,
+        runs=weight.size,
+        effective=1.0 / float(weight @ weight),
+        inputs=about,
+        trajectory=steps,
+        chosen=at,
+    )
 
 
 def _refuse_few(weight: FloatArray, y: FloatArray, question: Question, outcome: str) -> None:
@@ -590,14 +607,14 @@ def _condition(
     below = float(weight[x[number] < r.low].sum())
     upto = float(weight[x[number] <= r.high].sum())
     return Condition(
-        about,
-        r.low if math.isfinite(r.low) else None,
-        r.high if math.isfinite(r.high) else None,
-        () if r.options is None else tuple(about.options[o] for o in sorted(r.options)),
-        float(weight[r.holds(x[number])].sum()),
-        prim.quasi_p(box, number, x, y, weight),
-        len(same) / max(len(again), 1),
-        (below, upto) if r.options is None else (0.0, 1.0),
+        input=about,
+        low=r.low if math.isfinite(r.low) else None,
+        high=r.high if math.isfinite(r.high) else None,
+        options=() if r.options is None else tuple(about.options[o] for o in sorted(r.options)),
+        holds=float(weight[r.holds(x[number])].sum()),
+        quasi_p=prim.quasi_p(box, number, x, y, weight),
+        stability=len(same) / max(len(again), 1),
+        ranks=(below, upto) if r.options is None else (0.0, 1.0),
     )
 
 

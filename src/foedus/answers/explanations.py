@@ -73,7 +73,7 @@ _DRAWS = 2000
 _SEED = 20220105
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Moved(Plain):
     """What a fact does to a hypothesis.
 
@@ -94,7 +94,7 @@ class Moved(Plain):
     told: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hypothesis(Plain):
     """A hypothesis: what the evidence, the casebook and both say of it.
 
@@ -123,7 +123,7 @@ class Hypothesis(Plain):
     moved_by: tuple[Moved, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Apart:
     """How far apart two hypotheses are.
 
@@ -207,7 +207,7 @@ class NoCounterfactuals(Worded, Enum):
     NO_EFFECT = auto()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explanations:
     """The competing explanations of a case as of a date, and its counterfactuals.
 
@@ -356,33 +356,41 @@ def weigh_hypotheses(
     both = standings(found + past, prior)
     if refused:
         none = Strength(grade=Grade.TOO_FEW if weights.verdict.too_few else Grade.UNMET)
-        evidence = both = (Standing(math.nan, math.nan, math.nan, math.nan, none),) * count
+        evidence = both = (
+            Standing(
+                posterior=math.nan,
+                error=math.nan,
+                log_factor=math.nan,
+                log_factor_error=math.nan,
+                strength=none,
+            ),
+        ) * count
     moved = _moved(weighed, found, prior, log_likelihood)
     views = tuple(
         Hypothesis(
-            h.id,
-            h.title,
-            h.says,
-            h.put_forward_by,
-            float(prior[n]),
-            int((numbers == n).sum()),
-            float(found.effective[n]),
-            evidence[n],
-            by_casebook[n],
-            both[n],
-            () if refused else moved[n],
+            id=h.id,
+            title=h.title,
+            says=h.says,
+            put_forward_by=h.put_forward_by,
+            prior=float(prior[n]),
+            runs=int((numbers == n).sum()),
+            effective=float(found.effective[n]),
+            evidence=evidence[n],
+            casebook=by_casebook[n],
+            both=both[n],
+            moved_by=() if refused else moved[n],
         )
         for n, h in enumerate(case.hypotheses)
     )
     return Explanations(
-        case.id,
-        case.title,
-        case.as_of,
-        weights.verdict,
-        weights.ess,
-        views,
-        () if refused else _apart(weighed, found, before + log_likelihood),
-        casebook,
+        case_id=case.id,
+        title=case.title,
+        as_of=case.as_of,
+        verdict=weights.verdict,
+        effective=weights.ess,
+        hypotheses=views,
+        apart=() if refused else _apart(weighed, found, before + log_likelihood),
+        casebook=casebook,
         warnings=weighed.warnings,
         provenance=weighed.provenance,
     )
@@ -406,7 +414,9 @@ def _moved(
             change = all_of_it - factor(rest, prior, h)
             told = math.isfinite(change.log) and abs(change.log) > SURE * change.error
             told = told and change.effective >= factors.FEWEST
-            shifts[h].append(Moved(name, text, change.log, change.error, told))
+            shifts[h].append(
+                Moved(fact=name, text=text, shift=change.log, error=change.error, told=told)
+            )
     return [
         tuple(sorted((m for m in list_ if math.isfinite(m.shift)), key=lambda m: -abs(m.shift)))[
             :KEPT
@@ -432,14 +442,14 @@ def _apart(weighed: Weighed, found: Fit, log_weight: FloatArray) -> tuple[Apart,
         noise = math.sqrt(0.5 * math.log(2.0 * tests / 0.05) * float((1.0 / size).sum()))
         out.append(
             Apart(
-                case.hypotheses[a].id,
-                case.hypotheses[b].id,
-                it.log,
-                it.error,
-                Strength(grade=Grade.TOO_FEW) if few else strength_of(it.log, it.error),
-                question,
-                0.0 if question is None else distances[question],
-                min(noise, 1.0),
+                a=case.hypotheses[a].id,
+                b=case.hypotheses[b].id,
+                log_factor=it.log,
+                error=it.error,
+                strength=Strength(grade=Grade.TOO_FEW) if few else strength_of(it.log, it.error),
+                question=question,
+                distance=0.0 if question is None else distances[question],
+                noise=min(noise, 1.0),
             )
         )
     return tuple(out)

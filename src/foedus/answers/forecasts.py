@@ -55,7 +55,7 @@ MOST_FAN_RUNS = 50_000
 _MOST_FAN_VALUES = 4_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """A question with its answer.
 
@@ -103,7 +103,7 @@ class Answer:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explanation(Plain):
     """A hypothesis before and after the evidence.
 
@@ -128,7 +128,7 @@ class Explanation(Plain):
     runs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fan(Plain):
     """Weighted quantiles by day of one quantity.
 
@@ -153,7 +153,7 @@ class Fan(Plain):
         return {**super().to_dict(), **rows}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Forecast:
     """All answers of a case as of a date.
 
@@ -373,12 +373,14 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
         draws, kind = weighed.draws.get(question.id), kind_of(question.kind)
         answers.append(
             Answer(
-                question.id,
-                question.text,
-                question.kind,
-                question.unit or QUANTITIES[question.ask.quantity].unit,
-                question.ask.quantity,
-                None if draws is None or refused else kind.estimate(draws, weights.weight, frame),
+                id=question.id,
+                text=question.text,
+                kind=question.kind,
+                unit=question.unit or QUANTITIES[question.ask.quantity].unit,
+                quantity=question.ask.quantity,
+                estimate=None
+                if draws is None or refused
+                else kind.estimate(draws, weights.weight, frame),
                 before=None if draws is None else kind.estimate(draws, before, frame),
                 outside=_outside(case, question, casebook, warnings),
                 settled_by=settled_by(case, question),
@@ -431,15 +433,15 @@ def explanations(weighed: Weighed) -> tuple[Explanation, ...]:
             posterior = error = factor = float("nan")
         out.append(
             Explanation(
-                h.id,
-                h.title,
-                h.says,
-                h.put_forward_by,
-                prior,
-                posterior,
-                error,
-                factor,
-                int(rows.sum()),
+                id=h.id,
+                title=h.title,
+                says=h.says,
+                put_forward_by=h.put_forward_by,
+                prior=prior,
+                posterior=posterior,
+                error=error,
+                bayes_factor=factor,
+                runs=int(rows.sum()),
             )
         )
     return tuple(out)
@@ -467,7 +469,14 @@ def fans(
             found[key] = quantile(values, weights.weight[rows], np.array(LEVELS))
     blank = np.full((len(LEVELS), frame.horizon), np.nan)
     return tuple(
-        Fan(key, FANS[key], QUANTITIES[key].unit, dates, found.get(key, blank)) for key in keys
+        Fan(
+            key=key,
+            title=FANS[key],
+            unit=QUANTITIES[key].unit,
+            dates=dates,
+            quantiles=found.get(key, blank),
+        )
+        for key in keys
     )
 
 

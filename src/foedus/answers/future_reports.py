@@ -178,7 +178,7 @@ def instruments(
         for day in days:
             fact = _fact(case, quantity, place, member, day, rating)
             model = observation(fact, day=day, horizon=case.horizon, offset=case.timezone_offset)
-            about = subject(Report(fact, "weighed", day, model=model))
+            about = subject(Report(fact=fact, use="weighed", day=day, model=model))
             part = share(about, model, others)
             model = replace(model, scale=model.scale / float(np.sqrt(part)))
             out.append(Instrument(quantity, place, member, day, model, part))

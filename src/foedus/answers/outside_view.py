@@ -24,7 +24,7 @@ DAYS_PER_MONTH = 30.4375
 LEVELS: tuple[float, ...] = tuple(round(0.05 * i, 2) for i in range(1, 20))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outside:
     """The outside view of a question: what history says.
 
@@ -140,7 +140,9 @@ def _rate(rate: BaseRate, *, negate: bool) -> Outside | None:
     if negate:
         p, low, high = 1.0 - p, 1.0 - high, 1.0 - low
         text, source = f"the contrary of {text}", f"the contrary of {source}"
-    return Outside(text, rate.n, p, low, high, cases=rate.cases, source=source)
+    return Outside(
+        text=text, n=rate.n, probability=p, low=low, high=high, cases=rate.cases, source=source
+    )
 
 
 def _numbers(
@@ -155,7 +157,7 @@ def _numbers(
     values, dates = read
     text = f"{found.description} (n {found.n}, {found.censored} censored)"
     return Outside(
-        text, found.n, levels=found.levels, values=values, dates=dates, cases=found.cases
+        text=text, n=found.n, levels=found.levels, values=values, dates=dates, cases=found.cases
     )
 
 

@@ -95,7 +95,7 @@ class Box:
         return Box({**self.restrictions, number: restriction})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Quality:
     """How good a box is on some runs; shares, with the standard error of the density."""
 
@@ -126,14 +126,28 @@ def quality(inside: BoolArray, y: FloatArray, weight: FloatArray) -> Quality:
     w = weight[inside]
     mass, hits, all_ = float(w.sum()), float(w @ y[inside]), float(weight @ y)
     if mass <= 0.0:
-        return Quality(0.0, math.nan, 0.0, math.nan, 0.0, 0.0)
+        return Quality(
+            mass=0.0,
+            density=math.nan,
+            coverage=0.0,
+            density_error=math.nan,
+            information=0.0,
+            effective=0.0,
+        )
     density = hits / mass
     error = math.sqrt(float(w**2 @ (y[inside] - density) ** 2)) / mass
     told = _entropy(all_) - mass * _entropy(density)
     if mass < 1.0:
         told -= (1.0 - mass) * _entropy((all_ - hits) / (1.0 - mass))
     coverage = hits / all_ if all_ > 0 else math.nan
-    return Quality(mass, density, coverage, error, max(told, 0.0), mass**2 / float(w @ w))
+    return Quality(
+        mass=mass,
+        density=density,
+        coverage=coverage,
+        density_error=error,
+        information=max(told, 0.0),
+        effective=mass**2 / float(w @ w),
+    )
 
 
 def _entropy(p: float) -> float:

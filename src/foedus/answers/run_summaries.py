@@ -111,7 +111,7 @@ class Share(Plain):
     error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MemberVotes(Plain):
     """One member.
 
@@ -134,7 +134,7 @@ class MemberVotes(Plain):
     sends: Share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VoteMatrix(Plain):
     """How the alliance voted.
 
@@ -183,7 +183,15 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
         Without rows where the forecast refuses.
     """
     if weights.verdict.refused:
-        return VoteMatrix(case.alliance.rule, weights.verdict, (), None, None, None, ())
+        return VoteMatrix(
+            rule=case.alliance.rule,
+            verdict=weights.verdict,
+            rows=(),
+            asked=None,
+            decided=None,
+            refused=None,
+            ways=(),
+        )
     w = weights.weight
     votes = dataset["vote"].to_numpy()
     sends = dataset["contribution_day"].to_numpy() >= 0
@@ -191,12 +199,12 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
     for m, member in enumerate(case.alliance.members):
         rows.append(
             MemberVotes(
-                member.actor,
-                case.actors[member.actor].name,
-                member.actor == case.alliance.lead,
-                member.actor == case.alliance.requester,
-                {word: _share(votes[:, m] == code, w) for code, word in VOTES.items()},
-                _share(sends[:, m], w),
+                member=member.actor,
+                name=case.actors[member.actor].name,
+                lead=member.actor == case.alliance.lead,
+                requester=member.actor == case.alliance.requester,
+                votes={word: _share(votes[:, m] == code, w) for code, word in VOTES.items()},
+                sends=_share(sends[:, m], w),
             )
         )
     happened = {
@@ -204,13 +212,13 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
         for e in ("request", "decision", "refusal")
     }
     return VoteMatrix(
-        case.alliance.rule,
-        weights.verdict,
-        tuple(rows),
-        happened["request"],
-        happened["decision"],
-        happened["refusal"],
-        _ways(votes, w),
+        rule=case.alliance.rule,
+        verdict=weights.verdict,
+        rows=tuple(rows),
+        asked=happened["request"],
+        decided=happened["decision"],
+        refused=happened["refusal"],
+        ways=_ways(votes, w),
     )
 
 
@@ -229,7 +237,7 @@ def _ways(votes: NDArray[np.int8], weight: FloatArray) -> tuple[tuple[tuple[int,
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SampledRun(Plain):
     """A run in short.
 
@@ -294,12 +302,12 @@ def sample_runs(
     which = block.get("hypothesis", np.full(rows.size, -1))
     found = [
         SampledRun(
-            int(numbers[row]),
-            float(weights.weight[row]),
-            case.hypotheses[int(which[k])].id if int(which[k]) >= 0 else None,
-            float(crowd[k].max()),
-            float(deaths[k, -1]),
-            float(troops[k].max()),
+            run=int(numbers[row]),
+            weight=float(weights.weight[row]),
+            hypothesis=case.hypotheses[int(which[k])].id if int(which[k]) >= 0 else None,
+            crowd=float(crowd[k].max()),
+            deaths=float(deaths[k, -1]),
+            troops=float(troops[k].max()),
         )
         for k, row in enumerate(rows.tolist())
     ]

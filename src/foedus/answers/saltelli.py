@@ -213,24 +213,47 @@ def designed(
             if name == CHANCE:
                 share = Share(total, total - spread, total + spread)
             effects.append(
-                Effect(about[name], first, first - first_error, first + first_error,
-                       total - spread > 0.0, (), total, total - spread, total + spread)
-            )  # fmt: skip
+                Effect(
+                    input=about[name],
+                    share=first,
+                    low=first - first_error,
+                    high=first + first_error,
+                    told=total - spread > 0.0,
+                    ends=(),
+                    total=total,
+                    total_low=total - spread,
+                    total_high=total + spread,
+                )
+            )
         ranked = tuple(sorted(effects, key=lambda e: (-(e.total or 0.0), e.input.name)))
-        views[question.id] = View(ranked, None, None, share)
+        views[question.id] = View(effects=ranked, noise=None, alone=None, chance=share)
     after = View(reason=NoEffects.NO_EVIDENCE)
     return Sensitivities(
-        case.id, case.title, case.as_of, case.end, "sobol", Verdict(), design.runs,
-        float(design.runs), 0.0,
-        tuple(about.values()), fixed,
-        tuple(
-            Sensitivity(q.id, q.text, q.kind, q.unit or QUANTITIES[q.ask.quantity].unit,
-                        views[q.id], after)
+        case_id=case.id,
+        title=case.title,
+        as_of=case.as_of,
+        end=case.end,
+        design="sobol",
+        verdict=Verdict(),
+        runs=design.runs,
+        effective_before=float(design.runs),
+        effective_after=0.0,
+        inputs=tuple(about.values()),
+        fixed=fixed,
+        questions=tuple(
+            Sensitivity(
+                id=q.id,
+                text=q.text,
+                kind=q.kind,
+                unit=q.unit or QUANTITIES[q.ask.quantity].unit,
+                before=views[q.id],
+                after=after,
+            )
             for q in case.questions
         ),
-        (),
-        {"seed": seed, "runs": design.runs, "base_points": design.points, "by": by},
-    )  # fmt: skip
+        warnings=(),
+        provenance={"seed": seed, "runs": design.runs, "base_points": design.points, "by": by},
+    )
 
 
 def _points(runs: int, groups: int) -> int:
@@ -245,7 +268,9 @@ def _points(runs: int, groups: int) -> int:
 
 
 def _chance() -> Input:
-    return Input(CHANCE, "chance", meaning="All that is random, given hypothesis and parameters.")
+    return Input(
+        name=CHANCE, kind="chance", meaning="All that is random, given hypothesis and parameters."
+    )
 
 
 def _uncertain(
@@ -270,7 +295,9 @@ def _group(name: str, size: int, about: dict[str, Input]) -> Input:
     if name in about:
         return about[name]
     what = "trigger" if name == "trigger" else "parameter"
-    return Input(name, "parameter", meaning=f"{size} {what}{'s' if size > 1 else ''} of {name}.")
+    return Input(
+        name=name, kind="parameter", meaning=f"{size} {what}{'s' if size > 1 else ''} of {name}."
+    )
 
 
 def _simulated(case: Case, registry: dict[str, Parameter], design: Saltelli, seed: int) -> Points:
@@ -280,10 +307,10 @@ def _simulated(case: Case, registry: dict[str, Parameter], design: Saltelli, see
     points = dict(zip(design.names, design.sample().T, strict=True))
     runs = (points.pop(CHANCE) * _NUMBERS).astype(np.int64)
     values, hypothesis = priors_at(case, registry, points)
-    return Points(seed, runs, hypothesis, values)
+    return Points(seed=seed, runs=runs, hypothesis=hypothesis, values=values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Points:
     """The inputs of some runs.
 
@@ -309,11 +336,11 @@ class Points:
     def part(self, here: slice) -> Points:
         """Return some of the runs."""
         return Points(
-            self.seed,
-            self.runs[here],
-            self.hypothesis[here],
-            {k: v[here] for k, v in self.values.items()},
-            {k: v[here] for k, v in self.luck.items()},
+            seed=self.seed,
+            runs=self.runs[here],
+            hypothesis=self.hypothesis[here],
+            values={k: v[here] for k, v in self.values.items()},
+            luck={k: v[here] for k, v in self.luck.items()},
         )
 
 

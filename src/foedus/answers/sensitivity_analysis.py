@@ -186,34 +186,37 @@ def sensitivities(
         reason = NoAnswer(verdict=made.weights.verdict)
     elif _effective(after) < FEWEST:
         reason = TooFewEffective(fewest=FEWEST)
-    views = (
-        _views(case, draws, inputs, before, made.frame, seed, independent=True),
-        {} if reason else _views(case, draws, inputs, after, made.frame, seed, independent=False),
-    )
-    questions = tuple(
-        Sensitivity(
-            q.id,
-            q.text,
-            q.kind,
-            q.unit or QUANTITIES[q.ask.quantity].unit,
-            *(view.get(q.id, View(reason=_failure(made, q) or reason)) for view in views),
+    prior = _views(case, draws, inputs, before, made.frame, seed, independent=True)
+    posterior: dict[str, View] = {}
+    if reason is None:
+        posterior = _views(case, draws, inputs, after, made.frame, seed, independent=False)
+    questions = []
+    for q in case.questions:
+        none = View(reason=_failure(made, q) or reason)
+        questions.append(
+            Sensitivity(
+                id=q.id,
+                text=q.text,
+                kind=q.kind,
+                unit=q.unit or QUANTITIES[q.ask.quantity].unit,
+                before=prior.get(q.id, none),
+                after=posterior.get(q.id, none),
+            )
         )
-        for q in case.questions
-    )
     return Sensitivities(
-        case.id,
-        case.title,
-        case.as_of,
-        case.end,
-        "given",
-        made.weights.verdict,
-        before.size,
-        _effective(before),
-        _effective(after),
-        inputs.about,
-        inputs.fixed,
-        questions,
-        made.warnings,
+        case_id=case.id,
+        title=case.title,
+        as_of=case.as_of,
+        end=case.end,
+        design="given",
+        verdict=made.weights.verdict,
+        runs=before.size,
+        effective_before=_effective(before),
+        effective_after=_effective(after),
+        inputs=inputs.about,
+        fixed=inputs.fixed,
+        questions=tuple(questions),
+        warnings=made.warnings,
     )
 
 
@@ -271,7 +274,9 @@ def _views(
         ranked = sorted(effects, key=lambda e: (-e.share, e.input.name))
         alone = _share(indices.index(raw[:, :, n].sum(axis=0))) if independent else None
         excess = float(np.median([i.raw - i.share for i in found]))
-        out[question.id] = View(tuple(ranked), max(float(noise[n]) - excess, 0.0), alone)
+        out[question.id] = View(
+            effects=tuple(ranked), noise=max(float(noise[n]) - excess, 0.0), alone=alone
+        )
     return out
 
 
@@ -288,9 +293,13 @@ def _part(about: Input, score: FloatArray, weight: FloatArray, count: int) -> In
 
 def _effect(about: Input, index: Index, noise: float, ends: tuple[End, ...]) -> Effect:
     return Effect(
-        about, index.share, index.share - index.error, index.share + index.error,
-        index.raw > noise, ends,
-    )  # fmt: skip
+        input=about,
+        share=index.share,
+        low=index.share - index.error,
+        high=index.share + index.error,
+        told=index.raw > noise,
+        ends=ends,
+    )
 
 
 def _share(index: Index) -> Share:
@@ -378,7 +387,13 @@ def chance_shares(
     )  # fmt: skip
     all_names, u = design.coordinates(names, luck, seed=plan.seed, runs=runs, stages=plan.stages)
     kept = {where: u[all_names.index(design.luck_name(where))] for where in luck}
-    points = Points(_other(plan.seed), runs, drawn.hypothesis, drawn.values, kept)
+    points = Points(
+        seed=_other(plan.seed),
+        runs=runs,
+        hypothesis=drawn.hypothesis,
+        values=drawn.values,
+        luck=kept,
+    )
     questions = [q for q in case.questions if q.id in made.draws]
     again = answers_at(case, points, questions, guidance=made.guidance, workers=workers)
     out = {}

@@ -61,7 +61,7 @@ class End(Plain):
     median: float | dt.date | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effect(Plain):
     """What an input does to an answer.
 
@@ -110,7 +110,7 @@ class Share(Plain):
     high: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View(Plain):
     """The sensitivities of a question to all inputs, by one set of weights.
 
@@ -140,7 +140,7 @@ class View(Plain):
         return tuple(e for e in self.effects if e.told)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sensitivity(Plain):
     """The sensitivities of one question.
 
@@ -159,7 +159,7 @@ class Sensitivity(Plain):
     after: View
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sensitivities:
     """The sensitivities of a case's questions as of a date.
 

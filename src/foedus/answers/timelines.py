@@ -55,7 +55,7 @@ COLUMNS = (
 MOST = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Day:
     """The forecast of one day.
 
@@ -327,7 +327,14 @@ def daily(
             progress.note(_announce(case, known, date, here, wanted))
         result, added = here.forecast(known, asked)
         if result is not None:
-            yield Day(date, _news(case, known), here.base, here.runs, added, result)
+            yield Day(
+                date=date,
+                news=_news(case, known),
+                base=here.base,
+                runs=here.runs,
+                added=added,
+                forecast=result,
+            )
 
 
 def _announce(

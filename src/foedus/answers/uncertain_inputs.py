@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 Kind = Literal["hypothesis", "parameter", "chance"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Input:
     """One uncertain input.
 
@@ -54,7 +54,7 @@ class Input:
         return self.name.removeprefix("chance:").split(".")[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inputs:
     """The inputs of some runs.
 
@@ -129,8 +129,8 @@ def inputs_of(ensemble: Ensemble, *, every: int = 1) -> Inputs:
 def hypothesis_input(case: Case) -> Input:
     """Return the hypothesis as an input."""
     return Input(
-        HYPOTHESIS,
-        "hypothesis",
+        name=HYPOTHESIS,
+        kind="hypothesis",
         meaning="Which explanation is true.",
         options=tuple(h.id for h in case.hypotheses),
     )
@@ -143,11 +143,11 @@ def parameter_inputs(case: Case, names: tuple[str, ...]) -> tuple[Input, ...]:
     registry = engine.registry(case)
     return tuple(
         Input(
-            name,
-            "parameter",
-            registry[name].unit,
-            registry[name].meaning,
-            prior.options if isinstance(prior := registry[name].prior, Choice) else (),
+            name=name,
+            kind="parameter",
+            unit=registry[name].unit,
+            meaning=registry[name].meaning,
+            options=prior.options if isinstance(prior := registry[name].prior, Choice) else (),
         )
         for name in names
     )
@@ -167,4 +167,4 @@ def chance_input(case: Case, purpose: str, place: int) -> Input:
     elif "{city}" in text:
         name += f":{tuple(case.places)[place]}"
         text = text.format(city=cities[place])
-    return Input(name, "chance", meaning=text)
+    return Input(name=name, kind="chance", meaning=text)

@@ -64,7 +64,7 @@ NEVER = "not in the window"
 LATENT: frozenset[str] = frozenset(("legitimacy", "belief_home", "belief_abroad", "outside_belief"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading(Plain):
     """What a report may say, and what would follow.
 
@@ -94,7 +94,7 @@ class Reading(Plain):
     in_runs: float = float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Worth(Plain):
     """What one report would be worth.
 
@@ -142,7 +142,7 @@ class Worth(Plain):
         return self.quantity, self.place, self.member
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Watch:
     """What to look for next, the most telling first.
 
@@ -374,24 +374,24 @@ def watch_runs(
     settled = next((settled_by(case, q) for q in case.questions if q.id == question), None)
     blank = (float("nan"),) * len(asked.classes)
     return Watch(
-        case.id,
-        case.title,
-        case.as_of,
-        w.weights.verdict,
-        w.weights.ess,
-        "hypotheses" if question is None else question,
-        asked.text,
-        asked.kind,
-        asked.classes,
-        blank if w.refused else asked.now,
-        blank if w.refused else asked.error,
-        None if w.refused else asked.median(asked.weight, w.frame),
-        float("nan") if w.refused else entropy(np.array(asked.now)) if asked.open else 0.0,
-        settled,
-        rating,
-        tuple(worths),
-        w.warnings,
-        w.provenance,
+        case_id=case.id,
+        title=case.title,
+        as_of=case.as_of,
+        verdict=w.weights.verdict,
+        effective=w.weights.ess,
+        about="hypotheses" if question is None else question,
+        text=asked.text,
+        kind=asked.kind,
+        classes=asked.classes,
+        now=blank if w.refused else asked.now,
+        error=blank if w.refused else asked.error,
+        median=None if w.refused else asked.median(asked.weight, w.frame),
+        entropy=float("nan") if w.refused else entropy(np.array(asked.now)) if asked.open else 0.0,
+        settled_by=settled,
+        rating=rating,
+        worths=tuple(worths),
+        warnings=w.warnings,
+        provenance=w.provenance,
     )
 
 
@@ -510,19 +510,20 @@ def _ranked(
         tells = bool(tells) and info.bits > 0.0
         worths.append(
             Worth(
-                instrument.quantity,
-                instrument.place,
-                instrument.member,
-                names.get(instrument.place or instrument.member or ""),
-                frame.date(instrument.day),
-                QUANTITIES[instrument.quantity].unit,
-                info.bits,
-                info.error,
-                info.excess,
-                tells,
-                instrument.share,
-                (instrument.quantity, instrument.place, instrument.member) == asked.about,
-                _readings(asked, frame, instrument, truth) if tells else (),
+                quantity=instrument.quantity,
+                place=instrument.place,
+                member=instrument.member,
+                where=names.get(instrument.place or instrument.member or ""),
+                day=frame.date(instrument.day),
+                unit=QUANTITIES[instrument.quantity].unit,
+                bits=info.bits,
+                error=info.error,
+                excess=info.excess,
+                told=tells,
+                share=instrument.share,
+                asked_itself=(instrument.quantity, instrument.place, instrument.member)
+                == asked.about,
+                readings=_readings(asked, frame, instrument, truth) if tells else (),
             )
         )
     return sorted(worths, key=lambda w: (not w.told, -w.bits))
@@ -562,9 +563,18 @@ def _readings(
             continue
         after = weight * likely[cell] / chance
         p, error = asked.chances(after)
-        happened = n == 0 if instrument.is_event else None
-        ends = (None, None) if instrument.is_event else instrument.bounds(low, high)
-        so = min(float(weight[instrument.within(truth, low, high)].sum()), 1.0)
-        median = asked.median(after, frame)
-        out.append(Reading(*ends, happened, chance, p, error, median, so))
+        event = instrument.is_event
+        least, most = (None, None) if event else instrument.bounds(low, high)
+        out.append(
+            Reading(
+                low=least,
+                high=most,
+                happened=n == 0 if event else None,
+                chance=chance,
+                after=p,
+                error=error,
+                median=asked.median(after, frame),
+                in_runs=min(float(weight[instrument.within(truth, low, high)].sum()), 1.0),
+            )
+        )
     return tuple(out)

@@ -114,7 +114,7 @@ def _without(table: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, An
     return {k: v for k, v in table.items() if k not in names}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Course(Plain):
     """One quantity day by day, means over the pairs.
 
@@ -133,7 +133,7 @@ class Course(Plain):
     error: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WhatIf(Plain):
     """What a change does.
 
@@ -327,9 +327,15 @@ def _summary(
         mean, error = mean_and_error(b - a, share)
         at = quantile(b - a, share, np.array(LEVELS))
         return Difference(
-            key, title, unit, float(share @ a), float(share @ b), mean, error,
-            tuple(float(v) for v in at),
-        )  # fmt: skip
+            key=key,
+            title=title,
+            unit=unit,
+            factual=float(share @ a),
+            counterfactual=float(share @ b),
+            mean=mean,
+            error=error,
+            quantiles=tuple(float(v) for v in at),
+        )
 
     courses = []
     for key in SERIES:
@@ -337,23 +343,23 @@ def _summary(
         pair = [mean_and_error(column, share) for column in (b - a).T]
         courses.append(
             Course(
-                key,
-                QUANTITIES[key].unit,
-                share @ a,
-                share @ b,
-                np.array([m for m, _ in pair]),
-                np.array([e for _, e in pair]),
+                key=key,
+                unit=QUANTITIES[key].unit,
+                as_it_is=share @ a,
+                changed=share @ b,
+                difference=np.array([m for m, _ in pair]),
+                error=np.array([e for _, e in pair]),
             )
         )
     return WhatIf(
-        change,
-        pairs,
-        share.size,
-        int(moved.sum()),
-        "evidence" if told else "prior",
-        effective,
-        tuple(difference(k, k, title, unit) for k, (title, unit) in OUTCOMES.items()),
-        tuple(
+        change=change,
+        pairs=pairs,
+        distinct=share.size,
+        moved=int(moved.sum()),
+        drawn_from="evidence" if told else "prior",
+        effective=effective,
+        outcomes=tuple(difference(k, k, title, unit) for k, (title, unit) in OUTCOMES.items()),
+        questions=tuple(
             difference(
                 f"question:{q.id}",
                 q.id,
@@ -362,5 +368,5 @@ def _summary(
             )
             for q in asked
         ),
-        tuple(courses),
+        courses=tuple(courses),
     )

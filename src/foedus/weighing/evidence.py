@@ -44,7 +44,7 @@ RANGE = ("q05", "q50", "q95")
 _BANDS = np.array([0.05, 0.5, 0.95])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A fact as judgement uses it.
 
@@ -95,7 +95,14 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
     models = [r.model for r in weighed if r.model is not None]
     share = dict(zip((r.fact.id for r in weighed), shares(subjects, models), strict=True))
     return tuple(
-        Report(r.fact, r.use, r.day, r.fraction, r.model, float(share.get(r.fact.id, 0.0)))
+        Report(
+            fact=r.fact,
+            use=r.use,
+            day=r.day,
+            fraction=r.fraction,
+            model=r.model,
+            share=float(share.get(r.fact.id, 0.0)),
+        )
         if r.use == "weighed"
         else r
         for r in drafts
@@ -112,19 +119,21 @@ def subject(report: Report) -> Subject:
 def _draft(case: Case, fact: Fact, guidance: Guidance) -> Report:
     day = case.day(fact.about)
     if fact.quantity is None:
-        return Report(fact, "context", day)
+        return Report(fact=fact, use="context", day=day)
     if fact.id in guidance.facts:
-        return Report(fact, "replayed", day)
+        return Report(fact=fact, use="replayed", day=day)
     is_event = QUANTITIES[fact.quantity].kind == "event"
     if not is_event and (fact.value is None or fact.value.kind in ("yes", "no")):
-        return Report(fact, "context", day)
+        return Report(fact=fact, use="context", day=day)
     if day > case.day(case.as_of):
-        return Report(fact, "plan", day)
+        return Report(fact=fact, use="plan", day=day)
     if not 0 <= day < case.horizon:
-        return Report(fact, "outside", day)
+        return Report(fact=fact, use="outside", day=day)
     offset = case.timezone_offset
     model = observation(fact, day=day, horizon=case.horizon, offset=offset)
-    return Report(fact, "weighed", day, day_fraction(fact, offset), model)
+    return Report(
+        fact=fact, use="weighed", day=day, fraction=day_fraction(fact, offset), model=model
+    )
 
 
 def truth(report: Report, block: Block, frame: Frame) -> FloatArray:
@@ -189,7 +198,7 @@ def likelihood(weighed: Sequence[Report], block: Block, frame: Frame) -> Likelih
     return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence(Plain):
     """A known fact: who says so, how it is used, and what the runs say of the same thing.
 

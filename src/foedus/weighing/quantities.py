@@ -33,7 +33,7 @@ _DEATHS = ("deaths_protesters", "deaths_security", "deaths_allied")
 _MEMBER_EVENTS = {"vote_for": "vote", "contribution": "contribution_day"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """The axes of a block.
 

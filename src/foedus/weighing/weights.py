@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 _CARRIED = 0.99
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Weights:
     """Normalised weights of the runs.
 
