@@ -54,7 +54,7 @@ class Input:
         return self.name.removeprefix("chance:").split(".")[0]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Inputs:
     """The inputs of some runs.
 
