@@ -1,15 +1,15 @@
-"""What would have been otherwise: pairs of runs that differ in one decision and in nothing else.
+"""Counterfactuals: pairs of runs that differ in one decision and in nothing else.
 
-Runs are drawn from the posterior, and each is simulated once more with the same run number,
-parameters, hypothesis and luck, but with another decision imposed. The difference within a pair is
-due to that decision, as the model sees it: whatever else chance does, it does to both.
+Runs are drawn from the posterior, and each is simulated again with the same run number, parameters,
+hypothesis and random numbers, but with another decision imposed. In the model, the difference
+within a pair is due to that decision alone.
 
-Read with care. Parameters and luck were learnt with the decisions as they were. The other known
-decisions stay as they were, also that the leader was in office on a known day; only what the
-changed decision makes impossible goes (no decision, no troops). So an effect that would have come
-through another known decision is left out, and survival can differ only after the last day of which
-it is known. How many commanders hold is compared from the day after the one that differs: what
-came before is the same in both.
+Read with care. Parameters and chance were inferred with the decisions as they were. The other known
+decisions stay, and so does the leader in office on a known day; only what the changed decision
+makes impossible is dropped (no decision, no troops). So an effect that would have come through
+another known decision is missing, and the leader's survival can differ only after the last day for
+which it is known. The share of loyal commanders is compared from the day after the change; before
+that both runs are the same.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Days = dict[tuple[str, str], int]
 
-#: Pairs that are made if nobody says.
+#: Pairs that are made by default.
 PAIRS = 400
 
-#: Different runs in a set of pairs below which no sampling error is told.
+#: Fewest different runs in a set of pairs for a sampling error.
 FEWEST = 5
 
 #: What is compared: title and unit.
@@ -58,14 +58,14 @@ _NAMES = tuple(
         for name in variables(quantity)
     )
 )
-#: Runs that are simulated at once, and those that are made again to see that pairs are pairs.
+#: Runs that are simulated at once, and runs that are made again to check that they can be paired.
 _AT_ONCE = 200
 _CHECKED = 4
 
 
 @dataclass(frozen=True)
 class Counterfactual:
-    """One decision otherwise.
+    """One decision changed.
 
     Attributes
     ----------
@@ -79,11 +79,11 @@ class Counterfactual:
     guidance: Guidance
 
     def since(self, known: Guidance) -> int:
-        """Return the first day that the change can show on, given the known decisions.
+        """Return the first day on which the change can show, given the known decisions.
 
-        A decision of a day is taken after the commanders of that day, so it is the day after the
-        first on which a known decision is taken back or another imposed; where neither is, the day
-        after the first on which it is not known that nothing had happened.
+        Commanders act before the day's decision is taken. So this is the day after the first one
+        on which a known decision is withdrawn or another imposed; if there is none, the day after
+        the first one on which it is not known that nothing had happened.
         """
         mine = self.guidance
         keys = {*known.days, *known.not_by, *mine.days, *mine.not_by}
@@ -99,7 +99,7 @@ class Counterfactual:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference(Plain):
-    """What the other decision does to one outcome.
+    """The effect of the changed decision on one outcome.
 
     Attributes
     ----------
@@ -133,12 +133,12 @@ class Contrast(Plain):
     pairs, distinct : int
         Pairs, and how many different runs they are.
     changed : int
-        Different runs in which anything at all that is compared differs.
+        Different runs in which any compared outcome differs.
     since : datetime.date
         First day of those over which the commanders are compared.
     differences : tuple of Difference
     also : tuple of str
-        Other changes that come out the same in every one of these runs.
+        Other changes with the same outcomes in every one of these runs.
     """
 
     name: str
@@ -152,12 +152,12 @@ class Contrast(Plain):
 
     @property
     def title(self) -> str:
-        """What is otherwise, and what comes to the same."""
+        """The change, and other changes with the same outcomes."""
         return "; run for run the same: ".join((self.text, *self.also))
 
 
 def counterfactuals(case: Case, guidance: Guidance) -> tuple[Counterfactual, ...]:
-    """Return what can sensibly be otherwise in a case.
+    """Return the counterfactuals that make sense for a case.
 
     Parameters
     ----------
@@ -225,10 +225,7 @@ def _changed(
 
 
 def _first_pledge(case: Case, guidance: Guidance) -> str | None:
-    """Return the first member but the lead that is known to commit; of equals by the case's order.
-
-    Where none is known there is no such counterfactual.
-    """
+    """Return the first member besides the lead known to commit; ties go by the case's order."""
     order = [m.actor for m in case.alliance.members if m.actor != case.alliance.lead]
     known = {
         m: d for (e, m), d in guidance.days.items() if e == "contribution" and m in order
@@ -254,14 +251,14 @@ def resample(weight: FloatArray, pairs: int, *, seed: int) -> IntArray:
 
 
 def outcomes(block: Block, frame: Frame, since: int = 0) -> dict[str, FloatArray]:
-    """Return what is compared, each of :data:`OUTCOMES`, shape (run,).
+    """Return the values of :data:`OUTCOMES`, shape (run,) each.
 
     Parameters
     ----------
     block : mapping of str to ndarray
     frame : Frame
     since : int
-        First day on which the commanders who hold are looked at.
+        First day of the share of loyal commanders.
     """
     since = min(since, frame.horizon - 1)
     return {
@@ -282,7 +279,7 @@ def contrasts(
     pairs: int = PAIRS,
     note: Callable[[str], None] = lambda text: None,
 ) -> tuple[Contrast, ...]:
-    """Return what each counterfactual does, over pairs of runs.
+    """Return the effect of each counterfactual, over pairs of runs.
 
     Parameters
     ----------
@@ -294,21 +291,20 @@ def contrasts(
     guidance : Guidance
         What the ensemble replayed.
     which : tuple of Counterfactual, optional
-        Those of :func:`counterfactuals` if absent. One that changes nothing that is known and
-        nothing in any drawn run is left out of that default.
+        Those of :func:`counterfactuals` if absent, without any that changes no drawn run.
     pairs : int
     note : callable
-        Is told what is being simulated.
+        Called with a line on what is being simulated.
 
     Returns
     -------
     tuple of Contrast
-        Changes that come out the same in every run are one contrast.
+        Changes with the same outcomes in every run are one contrast.
 
     Raises
     ------
     StoreError
-        If a run made again is not the stored one: the runs were made by other code.
+        If a run made again differs from the stored one: other code made the runs.
     """
     from foedus.ensemble.work import Task
 
@@ -321,7 +317,7 @@ def contrasts(
     stored = _stored(ensemble, rows[:_CHECKED], frame)
     check(task, runs[:_CHECKED], stored, frame)
     wanted = counterfactuals(case, guidance) if which is None else which
-    factual: dict[int, dict[str, FloatArray]] = {}  # by first day: reading them takes a while
+    factual: dict[int, dict[str, FloatArray]] = {}  # by first day, as reading them is slow
     out: list[tuple[Contrast, dict[str, FloatArray]]] = []
     for other in wanted:
         note(f"{other.text}: {runs.size} runs are made again")
@@ -401,7 +397,7 @@ def contrast(
 
 
 def simulated(task: Task, runs: IntArray, frame: Frame, since: int = 0) -> dict[str, FloatArray]:
-    """Simulate some runs, and return what is compared, as :func:`outcomes`."""
+    """Simulate some runs and return their :func:`outcomes`."""
     from foedus.ensemble.work import simulate
 
     parts = [
@@ -420,7 +416,7 @@ def _stored(
 
 
 def check(task: Task, runs: IntArray, stored: dict[str, FloatArray], frame: Frame) -> None:
-    """Make some runs again as they were; they must be the stored ones.
+    """Make some runs again; they must be equal to the stored ones.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""Scenario discovery: under which conditions an outcome happens, in one sentence.
+"""Scenario discovery: the conditions under which an outcome happens, in one sentence.
 
-The runs are halved. On one half inputs are sought that matter, a box is peeled (or a tree grown),
-restrictions that may do nothing are taken off, and the box that tells most of the outcome is
-chosen (:mod:`foedus.answers.prim`). What is said of it, coverage, density and mass, is measured
-on the other half, which had no part in it; where that half does not bear it out, nothing was found.
-Each restriction says how often it comes back when the first half is resampled.
+The runs are halved. On the first half the inputs that matter are screened, a box is peeled (or a
+tree grown), restrictions that may do nothing are dropped, and the most informative box is chosen
+(:mod:`foedus.answers.prim`). Its coverage, density and mass are measured on the second half, which
+had no part in the search; if that half does not confirm the box, nothing was found. The stability
+of a restriction is how often it returns when the first half is resampled.
 """
 
 from __future__ import annotations
@@ -45,23 +45,23 @@ Method = Literal["prim", "tree"]
 
 #: Version of the keys of :meth:`Discovery.to_dict`.
 FORMAT = 1
-#: Inputs that boxes may restrict: those that matter most on the first half.
+#: Inputs that boxes may restrict: the most important on the first half.
 SCREENED = 20
 #: Resamples of the first half for the stability of restrictions.
 RESAMPLES = 50
 #: Fewest effective runs, and of these fewest with the outcome and without it.
 FEWEST = 50.0
 FEWEST_OF_EACH = 10.0
-#: Lines of a refusal's advice that are passed on.
+#: Reasons of a refusal that are quoted.
 _ADVICE = 2
-#: The density must be above that outside by so many standard errors on the second half: one in a
-#: hundred boxes of pure noise gets there.
+#: Standard errors by which the density must exceed that outside, on the second half: one in a
+#: hundred boxes of pure noise does.
 SURE = 2.33
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition(Plain):
-    """What the box asks of one input.
+    """What the box requires of one input.
 
     Attributes
     ----------
@@ -73,11 +73,11 @@ class Condition(Plain):
     holds : float
         Share of the runs that meet this condition.
     quasi_p : float
-        How likely a box as dense would be if this condition did nothing; on the second half.
+        Probability of a box as dense if this condition did nothing; on the second half.
     stability : float
         Share of the resamples in which this input is restricted on the same side.
     ranks : tuple of float
-        Where the ends lie among the runs, 0 to 1.
+        Quantiles of the ends among the runs.
     """
 
     input: Input = field(metadata={"json": None})
@@ -102,7 +102,7 @@ class Condition(Plain):
 
 @dataclass(frozen=True)
 class Step:
-    """One box of the trajectory, on both halves.
+    """One box of the trajectory, measured on both halves.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class Step:
     box : Box
         By number of the input among those screened.
     sought, held : Quality
-        On the half that it was sought on, and on the other.
+        On the half used for the search, and on the other.
     """
 
     number: int
@@ -133,7 +133,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Discovery:
-    """Under which conditions an outcome happens.
+    """The conditions under which an outcome happens.
 
     Attributes
     ----------
@@ -141,14 +141,14 @@ class Discovery:
     as_of : datetime.date
     question, text, kind : str
     outcome : str
-        What is looked for, in words.
+        The outcome in words.
     method : {"prim", "tree"}
     evidence : bool
         Whether the runs are weighed by the evidence.
     found : bool
-        Whether the second half bears it out.
+        Whether the second half confirms it.
     conditions : tuple of Condition
-        None where nothing was found.
+        Empty where nothing was found.
     held : Quality
         Of the box, on the second half.
     coverage_error, mass_error : float
@@ -259,7 +259,7 @@ class Discovery:
 
 @dataclass(frozen=True)
 class Target:
-    """What is looked for in the answers of a question.
+    """The outcome that is looked for in the answers of a question.
 
     Attributes
     ----------
@@ -505,7 +505,7 @@ def discovered(
 
 
 def _refuse_few(weight: FloatArray, y: FloatArray, question: Question, outcome: str) -> None:
-    """Refuse what cannot be divided into two halves that tell anything."""
+    """Refuse runs that are too few to be halved."""
     base = float(weight @ y)
     effective = 1.0 / float(weight @ weight)
     if effective < FEWEST:
@@ -533,7 +533,7 @@ def _refuse_few(weight: FloatArray, y: FloatArray, question: Question, outcome: 
 
 
 def _half(weight: FloatArray, seed: int) -> BoolArray:
-    """Return which runs the box is sought on: of every two of like weight, one by chance."""
+    """Return the runs of the first half: of every two of similar weight, one at random."""
     order = np.argsort(-weight, kind="stable")
     first = np.random.default_rng(seed).random(-(-weight.size // 2)) < 0.5
     out = np.empty(weight.size, dtype=bool)
@@ -545,7 +545,7 @@ def _half(weight: FloatArray, seed: int) -> BoolArray:
 def _screened(
     inputs: Inputs, allowed: list[int], y: FloatArray, weight: FloatArray, seek: BoolArray
 ) -> list[int]:
-    """Return the inputs that matter most on the first half, in their order."""
+    """Return the most important inputs on the first half, in their order."""
     answers = Answers.of(y, weight)
     count = indices.classes(answers.effective)
     raw = {}
@@ -568,10 +568,10 @@ def _boxes(
 
 
 def _borne_out(held: Quality, rest: Quality) -> bool:
-    """Return whether the second half has the outcome more often in the box than outside."""
+    """Return whether on the second half the outcome is more frequent in the box than outside."""
     if min(held.effective, rest.effective) < 2.0:
         return False
-    # Agresti and Caffo's two more runs a side keep the error above 0
+    # Agresti and Caffo's two extra runs a side keep the error above 0
     sides = [(q.density * q.effective + 1.0, q.effective + 2.0) for q in (held, rest)]
     (p, n), (r, m) = ((k / n, n) for k, n in sides)
     return p - r > SURE * math.sqrt(p * (1.0 - p) / n + r * (1.0 - r) / m)

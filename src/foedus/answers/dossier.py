@@ -1,4 +1,4 @@
-"""All that a full brief says, from the same runs: forecast, explanations, watch lists."""
+"""What a full brief needs, from the same runs: forecast, explanations, watch lists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from foedus.weighing.weighed import weigh
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted besides the forecast.
+    """What to make besides the forecast.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Dossier:
-    """A forecast with what explains it and what to look for next."""
+    """A forecast with its explanations and watch lists."""
 
     forecast: Forecast
     explanations: Explanations | None = None
@@ -47,7 +47,7 @@ class Dossier:
 def dossier(
     case: Case, wanted: Wanted, *, as_of: dt.date | dt.datetime | str | None = None, **runs: Any
 ) -> Dossier:
-    """Weigh the runs of a case once, and return all that is wanted of them.
+    """Weigh the runs of a case once, and make what is wanted from them.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def dossier(
 
 
 def _asked(case: Case, made: Forecast, question: str | None) -> list[str | None]:
-    """Return what to look out for: a question, and the hypotheses if none was named."""
+    """Return what to watch: a question, and the hypotheses if none was named."""
     if question is not None:
         return [question]
     about: list[str | None] = [q for q in (most_open(made),) if q is not None]

@@ -1,14 +1,14 @@
 """A forecast as the model-output table of the hubverse, the format of forecasting hubs.
 
-One row a number, with the standard columns ``model_id``, ``output_type``, ``output_type_id`` and
+Each number is a row with the standard columns ``model_id``, ``output_type``, ``output_type_id`` and
 ``value``, and the task columns ``origin_date`` (the as-of date), ``target``, ``location`` (the
 case), ``horizon`` (days from the origin; empty for a question) and ``target_date``. See
 https://docs.hubverse.io.
 
 - A binary question is a ``pmf`` of ``no`` and ``yes``.
 - A number is ``mean`` and ``quantile``.
-- A date is a ``pmf`` of its happening in the window, and under the target ``<question>/days`` the
-  quantiles of the days from the origin to it, those that lie in the window.
+- A date is a ``pmf`` of whether it happens in the window, and under the target
+  ``<question>/days`` those quantiles of the days from the origin that lie in the window.
 - A fan is ``quantile`` for each day from the origin on.
 
 A question that is not answered has no rows.

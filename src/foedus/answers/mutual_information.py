@@ -1,16 +1,19 @@
-"""How much a noisy reading tells of something, from weighted runs: mutual information.
+"""Mutual information of a noisy reading and a class, from weighted runs.
 
-A run i has the weight w_i, belongs to a class c_i of what is asked, and gives a reading r the
+Run i has weight w_i, belongs to class c_i of the answer, and gives reading r with
 probability ``K[i, r]``. With ``p_cr = Σ w_i 1[c_i = c] K[i, r]`` the information in nats is
 
     I = Σ p_cr log(p_cr / (p_c p_r)).
 
-Few runs make it too large: chance alone gives each class other readings. To second order the excess
-is ``½ (Σ V[p_cr]/p_cr - Σ V[p_c]/p_c - Σ V[p_r]/p_r)`` with ``V[p] = Σ w_i² (f_i - p)²``, the
-sampling variance of a weighted mean; for equal weights and exact readings it is the correction of
-Miller (1955), as in Roulston (1999, doi 10.1016/S0167-2789(98)00269-3). It is taken off.
+With few runs it is biased upwards: chance alone gives each class other readings. To second order
+the bias is
 
-Where class and reading have nothing to do with each other, I is ``½ Σ λ_k χ²₁`` with the
+    ½ (Σ V[p_cr]/p_cr - Σ V[p_c]/p_c - Σ V[p_r]/p_r)    with V[p] = Σ w_i² (f_i - p)²,
+
+the sampling variance of a weighted mean. For equal weights and exact readings it is the correction
+of Miller (1955), as in Roulston (1999, doi 10.1016/S0167-2789(98)00269-3). It is subtracted.
+
+Where class and reading are independent, I is ``½ Σ λ_k χ²₁`` with the
 eigenvalues λ of the covariance of ``(p_cr - p_c p_r) / √(p_c p_r)``. The test against it matches
 mean and variance by one gamma distribution (Satterthwaite 1946, doi 10.2307/3002019).
 """
@@ -30,16 +33,16 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Information:
-    """What a reading tells, in bits.
+    """The information in a reading, in bits.
 
     Attributes
     ----------
     bits : float
-        Expected information with the excess of few runs taken off; may be below 0 by chance.
+        Expected information, corrected for the bias of few runs; may be below 0 by chance.
     error : float
         Its Monte-Carlo standard error.
     excess : float
-        What was taken off.
+        The correction.
     p_value : float
         Probability that chance alone gives as much.
     """
@@ -121,7 +124,7 @@ def information(
 def _by_chance(
     twice: FloatArray, channel: FloatArray, p_class: FloatArray, p_reading: FloatArray
 ) -> tuple[float, float]:
-    """Return mean and variance, in nats, of the information that chance alone gives."""
+    """Return mean and variance, in nats, of the information by chance alone."""
     of_class = (np.eye(p_class.size) - p_class) / np.sqrt(p_class)
     of_reading = (channel - p_reading) / np.sqrt(p_reading)
     moment = np.einsum("gr,cg,gs->crs", of_reading, twice, of_reading, optimize=True)

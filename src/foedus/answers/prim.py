@@ -1,17 +1,17 @@
-"""Boxes in which an outcome is frequent: peeling (PRIM), and how far to believe a restriction.
+"""Boxes in which an outcome is frequent: peeling (PRIM), and the significance of a restriction.
 
 A box restricts some inputs, each to an interval or to some of its options. With weights ``w`` that
 sum to 1 and an outcome ``y`` of 0 or 1 (Bryant & Lempert 2010, doi 10.1016/j.techfore.2009.08.002):
 
     mass = Σ_in w,    density = Σ_in w y / Σ_in w,    coverage = Σ_in w y / Σ w y
 
-*Peeling* (Friedman & Fisher 1999, doi 10.1023/A:1008894516817) begins with all runs and again and
-again takes a thin slice off one side of the box, the one that raises the density most for the mass
-that goes; of an input with options it takes one. It stops where nothing raises the density or
-little is left. The slices are the *trajectory*.
+*Peeling* (Friedman & Fisher 1999, doi 10.1023/A:1008894516817) starts with all runs. At each step
+it removes a thin slice from one side of the box, the slice that raises the density most for the
+mass removed; from an input with options it removes one option. It stops when no slice raises the
+density or little mass is left. The successive boxes are the *trajectory*.
 
-*Quasi-p*: how likely it is that a box as dense comes about by chance where the restriction does
-nothing, with the effective number of runs in place of the number.
+*Quasi-p* is the probability of a box as dense if the restriction does nothing, with the effective
+number of runs in place of their number.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BoolArray = NDArray[np.bool_]
 SLICE = 0.05
 #: Least mass of a box.
 LEAST = 0.05
-#: A restriction with a quasi-p above this goes; more restrictions than this are not for a sentence.
+#: Restrictions with a larger quasi-p are dropped; so are those beyond this number.
 GOES_ABOVE = 0.05
 MOST = 4
 
@@ -39,7 +39,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Restriction:
-    """What a box allows of one input.
+    """The values of one input that a box allows.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """How good a box is on some runs; shares, with the standard error of the density."""
+    """How good a box is on some runs: shares, with the standard error of the density."""
 
     mass: float
     density: float
@@ -120,7 +120,7 @@ def quality(inside: BoolArray, y: FloatArray, weight: FloatArray) -> Quality:
     Returns
     -------
     Quality
-        ``information`` is what being in the box tells of the outcome, in bits.
+        ``information`` is the mutual information of box and outcome, in bits.
     """
     weight = weight / weight.sum()
     w = weight[inside]
@@ -211,7 +211,7 @@ def peel(
 def _ends(
     x: FloatArray, weight: FloatArray, before: Restriction, part: float
 ) -> list[tuple[Restriction, slice]]:
-    """Return the slices at both ends of sorted values: what is left allowed, and which rows go."""
+    """Return the slices at both ends of sorted values: what stays allowed, and which rows go."""
     upto = np.cumsum(weight)
     if not upto.size or x[0] == x[-1]:
         return []
@@ -246,7 +246,7 @@ def _options(
 
 
 def quasi_p(box: Box, number: int, x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
-    """Return how likely a box as dense would be if the restriction of an input did nothing."""
+    """Return the probability of a box as dense if the restriction of an input did nothing."""
     fails = np.array([~r.holds(x[k]) for k, r in box.restrictions.items()])
     return float(_by_chance(fails, y, weight)[list(box.restrictions).index(number)])
 
@@ -278,9 +278,9 @@ def _by_chance(fails: BoolArray, y: FloatArray, weight: FloatArray) -> FloatArra
 
 
 def trimmed(box: Box, x: FloatArray, y: FloatArray, weight: FloatArray) -> Box:
-    """Return the box without restrictions that may do nothing, and with few enough for a sentence.
+    """Return the box without restrictions that may do nothing, and with few enough to read.
 
-    The one with the largest quasi-p goes, then the others are looked at again.
+    The one with the largest quasi-p is dropped, and the others are tested again.
     """
     kept = list(box.restrictions)
     fails = np.array([~box.restrictions[k].holds(x[k]) for k in kept])
@@ -295,9 +295,9 @@ def trimmed(box: Box, x: FloatArray, y: FloatArray, weight: FloatArray) -> Box:
 
 
 def chosen(boxes: list[Box], x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[Box, int]:
-    """Return the trimmed box of a trajectory that tells most of the outcome, and its number.
+    """Return the most informative trimmed box of a trajectory, and its number.
 
-    Of equals the one with fewer restrictions, then the larger; all runs where nothing tells.
+    Ties go to fewer restrictions, then to the larger box; all runs if no box is informative.
     """
     best, at, told = Box(), 0, 1e-9
     for number, box in enumerate(boxes):

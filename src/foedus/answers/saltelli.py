@@ -1,17 +1,16 @@
-"""A design for first and total-order indices: Saltelli's, sampled and analysed by SALib.
+"""Saltelli's design for first and total-order indices, sampled and analysed by SALib.
 
-Inputs are taken together by mechanism, or each by itself. *Chance* is one input more: a uniform
-that chooses the run number, so that rows that share it meet the same luck, and all that is random
-given the hypothesis and the parameters has one index. The design has ``N (G + 2)`` runs for G
-groups; N is a power of two.
+Inputs are grouped by mechanism, or each is a group. *Chance* is one more input: a uniform that
+chooses the run number, so that rows that share it have the same random numbers, and all that is
+random given the hypothesis and the parameters has one index. The design has ``N (G + 2)`` runs for
+G groups; N is a power of two.
 
-An answer is looked at as in :mod:`foedus.answers.sensitivity_indices`, as the
-questions "is it at most t?";
-SALib's Sobol indices of each are averaged by their variance, which gives the Cramér-von-Mises
-indices of first and total order. Intervals are SALib's, averaged the same: on the safe side.
+An answer is read as the questions "is it at most t?", as in
+:mod:`foedus.answers.sensitivity_indices`. SALib's Sobol indices of each are averaged by their
+variance, which gives the Cramér-von-Mises indices of first and total order. The intervals are
+SALib's, averaged in the same way; they are conservative.
 
-Its runs, at :class:`Points` of our own choosing, are simulated, asked the case's questions and not
-kept (:func:`answers_at`).
+The runs of the design, at given :class:`Points`, are not kept (:func:`answers_at`).
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 CHANCE = "chance"
-#: Levels of an answer that are told apart, as each costs an analysis.
+#: Levels of an answer that are distinguished; each costs an analysis.
 LEVELS = 10
-#: Fewest base points: fewer say nothing.
+#: Fewest base points.
 FEWEST = 32
-#: Run numbers that chance is chosen from.
+#: Run numbers to choose from.
 _NUMBERS = 2**30
 #: Runs that are simulated at once.
 AT_ONCE = 200
@@ -74,7 +73,7 @@ class Orders:
 
 
 class Saltelli:
-    """SALib's sample and analysis, which must be told the same.
+    """SALib's sample and analysis of the same problem.
 
     Parameters
     ----------
@@ -127,7 +126,7 @@ class Saltelli:
         Raises
         ------
         InputError
-            If an answer is not a number: it would spoil all indices.
+            If an answer is not a number.
         """
         from SALib.analyze import sobol
 
@@ -164,14 +163,14 @@ def designed(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Sensitivities:
-    """Return sensitivities from a Saltelli design, before the reports weigh anything.
+    """Return sensitivities from a Saltelli design, without evidence.
 
     Parameters
     ----------
     case : Case
         As filtered by :func:`foedus.case.asof.as_of`; its known decisions are imposed.
     runs : int
-        The most that are made.
+        At most this many are made.
     seed : int
     by : {"mechanism", "input"}
     workers : int, optional
@@ -180,7 +179,7 @@ def designed(
     Raises
     ------
     InputError
-        If so few runs do not allow the design.
+        If the runs are too few for the design.
     """
     from foedus.world import engine
 
@@ -257,7 +256,7 @@ def designed(
 
 
 def _points(runs: int, groups: int) -> int:
-    """Return the largest power of two that so many runs allow."""
+    """Return the number of base points: the largest power of two that the runs allow."""
     allowed = runs // (groups + 2)
     if allowed < FEWEST:
         raise InputError(
@@ -318,13 +317,13 @@ class Points:
     ----------
     seed : int
     runs : ndarray of int64, shape (run,)
-        Run numbers: with the seed they are the chance.
+        Run numbers; with the seed they determine all chance.
     hypothesis : ndarray of int16, shape (run,)
         -1 where the case has none.
     values : dict of str to ndarray, shape (run,)
         A value of each parameter.
     luck : dict of (purpose, place) to ndarray, shape (run,)
-        Uniforms that stand in for draws of chance; empty: all chance is the runs' own.
+        Uniforms that replace draws of chance; empty: none is replaced.
     """
 
     seed: int
@@ -360,18 +359,18 @@ def answers_at(
     guidance: Guidance,
     workers: int | None = None,
 ) -> FloatArray:
-    """Simulate runs and return what the questions ask of each, shape (question, run).
+    """Simulate runs and return their answers, shape (question, run).
 
     Parameters
     ----------
     case : Case
-        As filtered by :func:`foedus.case.asof.as_of`; the world is not given its facts.
+        As filtered by :func:`foedus.case.asof.as_of`; the world does not see its facts.
     points : Points
     questions : sequence of Question
     guidance : Guidance
         Known decisions that are imposed.
     workers : int, optional
-        Processes; changes no result.
+        Processes; they do not change the result.
     """
     from foedus.ensemble.pool import spread
 

@@ -1,15 +1,14 @@
-"""Global sensitivity: which uncertain inputs the answers hang on, before and after the evidence.
+"""Global sensitivity: which uncertain inputs the answers depend on, before and after the evidence.
 
-The runs in hand are enough (:mod:`foedus.answers.sensitivity_indices`): every run was drawn
-with all inputs at once. *Before* weighs them by what they were drawn for, *after* by
-the evidence as well. Weights go into the estimate itself;
-nothing is resampled. The known decisions that were replayed are imposed on all runs, before the
-evidence too.
+The runs of a forecast suffice (:mod:`foedus.answers.sensitivity_indices`), since every run draws
+all inputs at once. *Before* uses their prior weights, *after* their weights given the evidence.
+The weights enter the estimate itself; nothing is resampled. The known decisions that were replayed
+are imposed on all runs, before the evidence too.
 
-Before the evidence the inputs are independent, so the shares of single inputs add up. What all
-inputs explain *together* is more where they interact; the rest is *chance*: pairs of runs with the
-same inputs and other chance (:func:`chance_share`) say how much. After the evidence inputs go
-together, their shares overlap, and neither sum nor rest is given.
+Before the evidence the inputs are independent, so the shares of single inputs add up. Where inputs
+interact, all together explain more than this sum. The rest is *chance*, which is measured by pairs
+of runs with the same inputs and other chance (:func:`chance_share`). After the evidence the inputs
+are correlated and their shares overlap, so neither the sum nor the rest is given.
 
 A design of its own (:mod:`foedus.answers.saltelli`) gives total-order indices as well.
 """
@@ -59,7 +58,7 @@ IntArray = NDArray[np.int64]
 
 #: Pairs of runs for the share of chance.
 PAIRS = 400
-#: Most runs that indices are taken from; of more, every second, third, ... is taken.
+#: Most runs that indices are computed from; of more, every second, third, ... is used.
 MOST = 32_000
 #: Fewest effective runs for indices.
 FEWEST = 50.0
@@ -67,7 +66,7 @@ FEWEST = 50.0
 END = 0.2
 #: Fewest effective runs of an option for its answer to be shown.
 _FEWEST_OF_OPTION = 5.0
-#: Weight that may be left out with the runs that hardly count.
+#: Share of the weight that may be left out.
 _LEFT_OUT = 1e-3
 
 
@@ -83,7 +82,7 @@ def sensitivity(
     weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Sensitivities:
-    """Say on which uncertain inputs the answers to a case's questions hang.
+    """Return which uncertain inputs the answers to a case's questions depend on.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def sensitivity(
         From the runs of the forecast; or from a Saltelli design, before the evidence only, which
         gives total-order indices too.
     by : {"mechanism", "input"}
-        With ``design="sobol"``: indices of the mechanisms' inputs together, or of every input.
+        With ``design="sobol"``: an index for each mechanism, or for every input.
     pairs : int
         Pairs of runs for the share of chance; 0 makes none.
     weighed : Weighed, optional
@@ -163,15 +162,15 @@ def sensitivities(
         As filtered by :func:`foedus.case.asof.as_of`.
     made : Weighed
     inputs : Inputs
-        Of every so many-th run.
+        Of every n-th run, n being ``every``.
     seed : int
-        Of the resamples and the made-up inputs.
+        Of the resamples and the dummy inputs.
     every : int
 
     Raises
     ------
     InputError
-        If the runs are too few before the evidence already.
+        If the runs are too few even before the evidence.
     """
     before = normalise(made.log_prior[::every])
     after = made.weights.weight[::every]
@@ -350,9 +349,9 @@ def chance_shares(
 ) -> dict[str, Share]:
     """Return the share of each answer's variance that no input explains, before the evidence.
 
-    Some runs that were drawn from the prior are made again with the same inputs, design and chance
-    that is drawn once a run, and with all other chance anew. Half the mean square difference within
-    such pairs is what chance does; over the variance, its share.
+    Some runs that were drawn from the prior are made again with the same inputs, and with new
+    chance except for what is drawn once a run. Half the mean square difference within such pairs,
+    over the variance, is the share of chance.
 
     Parameters
     ----------
@@ -365,7 +364,7 @@ def chance_shares(
     Raises
     ------
     InputError
-        If the runs were made by another version of the world: no twins can be had.
+        If the runs were made by another version of the world, so that they cannot be paired.
     """
     from foedus.ensemble import design
     from foedus.ensemble.plan import code_hash
@@ -409,7 +408,7 @@ def chance_share(one: FloatArray, other: FloatArray, *, seed: int = 1) -> Share 
     within, whole, largest = indices.twins(one, other)
     if not whole > 0.0:
         return None
-    if not within.any():  # no pair in n differs: at 95%, less than one in n / 3 does
+    if not within.any():  # no pair of n differs: with 95% confidence fewer than one in n / 3 do
         return Share(0.0, 0.0, min(3.0 / one.size * largest / whole, 1.0))
     weights = indices.resampled(np.full(one.size, 1.0 / one.size), seed=seed)
     raw = weights @ within / whole
@@ -430,5 +429,5 @@ def from_prior(ensemble: Ensemble) -> IntArray:
 
 
 def _other(seed: int) -> int:
-    """Return a seed whose chance has nothing to do with that of a seed."""
+    """Return a seed whose chance is independent of that of another."""
     return (seed + 0x9E3779B97F4A7C15) % 2**64

@@ -1,25 +1,24 @@
-"""How much an answer hangs on an input, from runs in hand, weighted or not.
+"""How much an answer depends on an input, from given runs, weighted or not.
 
-An answer is looked at as the yes-or-no questions "is it at most t?", for every t; for a binary
-question there is just the one. The index of an input X is the share of their variance that it
-explains by itself, over all t as the answers Y lie:
+An answer is read as the yes-or-no questions "is it at most t?", one for every t; a binary
+question is just one. The index of an input X is the share of their variance that it explains by
+itself, averaged over the distribution F of the answers Y:
 
     S = ∫ Var( P(Y ≤ t | X) ) dF(t)  /  ∫ F(t) (1 - F(t)) dF(t)
 
-the Cramér-von-Mises index (Gamboa, Klein & Lagnoux 2018, doi 10.1137/15M1025621): 0 where X tells
-nothing of Y, 1 where it decides it. It is the first-order Sobol index where the answer is yes or
-no, and needs no moments, so it is as good for a number with a long tail, or for a day that may be
-never.
+the Cramér-von-Mises index (Gamboa, Klein & Lagnoux 2018, doi 10.1137/15M1025621): 0 where Y does
+not depend on X, 1 where X determines Y. For a yes-or-no answer it is the first-order Sobol index.
+It needs no moments, so it also works for a number with a long tail or a day that may be never.
 
 It is estimated from given data (Plischke, Borgonovo & Smith 2013, doi 10.1016/j.ejor.2012.11.047):
 the runs are cut into classes of equal weight by the input, about the cube root of the effective
-number of runs and at most 20; an input with options has a class for each. The estimate is too
-large where runs are few. A bootstrap says by how much, and that is taken off, as in SALib's
-analyzers of given data. Those know no weights, hence this one; a test holds it against them.
+number of runs and at most 20; an input with options has a class for each. With few runs the
+estimate is biased upwards. A bootstrap estimates the bias, which is subtracted, as in SALib's
+analyzers of given data. Those have no weights, hence this one; a test compares the two.
 
-*Noise.* Made-up inputs that nothing depends on are put through the same, 20 for every real one. A
-real input counts as told from noise if its raw index exceeds all of theirs: by luck alone that
-happens, to any of the inputs of a question, once in twenty times.
+*Noise.* Dummy inputs on which nothing depends are treated the same way, 20 for every real one. A
+real input stands out from noise if its raw index exceeds all of theirs. By chance alone, one
+question in twenty has such an input.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ from foedus.weighted_statistics import quantile
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: Levels of an answer that are told apart; an answer with fewer values is taken as it is.
+#: Levels of an answer that are distinguished; an answer with fewer values is left as it is.
 LEVELS = 20
 #: Fewest and most classes of a number.
 CLASSES = (4, 20)
-#: Made-up inputs for every real one.
+#: Dummy inputs for every real one.
 DUMMIES = 20
 #: Weighted resamples, and half an interval in their standard deviations: 95%.
 RESAMPLES = 100
@@ -48,7 +47,7 @@ SIGMAS = 1.96
 
 @dataclass(frozen=True)
 class Answers:
-    """What the runs say of some questions, ready to be counted.
+    """The answers of the runs to some questions, as ranks.
 
     Attributes
     ----------
@@ -63,7 +62,7 @@ class Answers:
 
     @classmethod
     def of(cls, y: FloatArray, weight: FloatArray) -> Answers:
-        """Prepare answers, shape (question, run), which may hold infinities."""
+        """Return the ranks of answers, shape (question, run), which may hold infinities."""
         weight = weight / weight.sum()
         return cls(np.array([levels(row, weight) for row in np.atleast_2d(y)]), weight)
 
@@ -80,12 +79,12 @@ class Index:
     Attributes
     ----------
     share : float
-        Share of the answer's variance that the input explains by itself; what a small number of
-        runs adds is taken off, so that it may be a little below 0.
+        Share of the answer's variance that the input explains by itself, corrected for the bias
+        of few runs; it may be a little below 0.
     error : float
         Half-width of its 95% interval.
     raw : float
-        Before anything is taken off; it is what the made-up inputs are held against.
+        Before the correction; this is compared with the dummy inputs.
     """
 
     share: float
@@ -94,7 +93,7 @@ class Index:
 
 
 def levels(y: FloatArray, weight: FloatArray, *, most: int = LEVELS) -> IntArray:
-    """Return the rank of each value among at most so many levels, shape (run,)."""
+    """Return the rank of each value among at most ``count`` levels, shape (run,)."""
     unique, code = np.unique(y, return_inverse=True)
     if unique.size <= most:
         return code.astype(np.int64)
@@ -103,7 +102,7 @@ def levels(y: FloatArray, weight: FloatArray, *, most: int = LEVELS) -> IntArray
 
 
 def classes(effective: float) -> int:
-    """Return into how many classes an input is cut with so many effective runs."""
+    """Return into how many classes an input is cut."""
     return int(np.clip(round(effective ** (1.0 / 3.0)), *CLASSES))
 
 
@@ -154,7 +153,7 @@ def raw_shares(part: IntArray, answers: Answers, weights: FloatArray) -> FloatAr
 
 
 def index(raw: FloatArray) -> Index:
-    """Return the index from what the runs and at least two resamples give, shape (set,)."""
+    """Return the index from the raw indices of the runs and their resamples, shape (set,)."""
     return Index(
         float(2.0 * raw[0] - raw[1:].mean()),
         float(SIGMAS * raw[1:].std(ddof=1)),
@@ -163,7 +162,7 @@ def index(raw: FloatArray) -> Index:
 
 
 def noise(answers: Answers, *, count: int, inputs: int, seed: int) -> FloatArray:
-    """Return the largest raw index that made-up inputs reach by luck, shape (question,).
+    """Return the largest raw index that dummy inputs reach by chance, shape (question,).
 
     Parameters
     ----------
@@ -171,7 +170,7 @@ def noise(answers: Answers, *, count: int, inputs: int, seed: int) -> FloatArray
     count : int
         Classes that they are cut into.
     inputs : int
-        Real inputs; there are :data:`DUMMIES` made-up ones for each.
+        Real inputs; there are :data:`DUMMIES` dummies for each.
     seed : int
     """
     rng = np.random.default_rng(seed)
@@ -204,7 +203,7 @@ def twins(one: FloatArray, other: FloatArray) -> tuple[FloatArray, float, float]
     level = levels(both, np.full(both.size, 1.0 / both.size)).reshape(2, -1)
     mass = np.bincount(level.ravel()) / both.size
     below = np.cumsum(mass)
-    # Thresholds between the two levels of a pair part them; each counts by its mass.
+    # Every threshold between the two levels of a pair separates them; each counts by its mass.
     upto = np.concatenate([[0.0], below])
     within = 0.5 * np.abs(upto[level[0]] - upto[level[1]])
     return within, float(np.sum(mass * below * (1.0 - below))), 0.5 * float(upto[-2])

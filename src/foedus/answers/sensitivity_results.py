@@ -1,4 +1,4 @@
-"""The results of a sensitivity analysis: effects of inputs, the share of chance, by question."""
+"""Results of a sensitivity analysis: by question, the effects of inputs and the share of chance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoEffects(Worded, Enum):
 
     #: All runs give the same answer.
     ALIKE = auto()
-    #: A design of its own knows no evidence.
+    #: A design of its own has no evidence.
     NO_EVIDENCE = auto()
 
 
@@ -71,13 +71,13 @@ class Effect(Plain):
     share, low, high : float
         Share of the answer's variance that the input explains by itself, with its 95% interval.
     told : bool
-        It is told from noise.
+        It stands out from noise.
     ends : tuple of End
         The answer at the lowest and the highest fifth of the input, or at the options with the
         lowest and highest answers; empty where there is none.
     total, total_low, total_high : float or None
-        Share that is gone if the input is known, with all it does together with others; only from
-        a design of its own.
+        Share of the variance that the input is involved in, alone or with others; only from a
+        design of its own.
     """
 
     input: Input = field(metadata={"json": None})
@@ -119,11 +119,11 @@ class View(Plain):
     effects : tuple of Effect
         The largest share first.
     noise : float or None
-        The largest share that made-up inputs reach by luck, less what is taken off the others.
+        The largest share that dummy inputs reach by chance, with the same bias correction.
     alone : Share or None
-        What all inputs explain, each by itself, in sum; only where they are independent.
+        Sum of the shares of the single inputs; only where these are independent.
     chance : Share or None
-        What no input explains, not even all together.
+        What all inputs together leave unexplained.
     reason : NoEffects, TooFewEffective, NoAnswer, Failure or None
         Why there is nothing else.
     """
@@ -136,7 +136,7 @@ class View(Plain):
 
     @property
     def told(self) -> tuple[Effect, ...]:
-        """The effects that are told from noise."""
+        """The effects that stand out from noise."""
         return tuple(e for e in self.effects if e.told)
 
 
@@ -167,7 +167,7 @@ class Sensitivities:
     ----------
     case_id, title : str
     as_of, end : datetime.date
-        Date of the knowledge, and last day simulated.
+        The as-of date, and the last day simulated.
     design : {"given", "sobol"}
         From the runs of the forecast, or from a design of its own.
     verdict : Verdict

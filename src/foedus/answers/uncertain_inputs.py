@@ -1,10 +1,10 @@
-"""The uncertain inputs of an ensemble: what each run was given, hypothesis, parameters and chance.
+"""The uncertain inputs of an ensemble: the hypothesis, parameters and chance of each run.
 
-A parameter is measured by its *score*: where the run's value lies in the prior that it was drawn
-from, 0 to 1. Where a hypothesis has its own prior, the difference between the hypotheses is then
-the hypothesis' doing and not the parameter's, and before the evidence all inputs are independent.
-The chance that is drawn once a run (:func:`foedus.world.engine.luck`) is a score too; all other
-chance is in no input.
+A parameter is measured by its *score*, the quantile of the run's value in the prior it was drawn
+from. Where hypotheses have priors of their own, a difference between them is then due to the
+hypothesis and not to the parameter, and before the evidence all inputs are independent. The
+chance that is drawn once a run (:func:`foedus.world.engine.luck`) is a score too; all other
+chance is no input.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Input:
     Attributes
     ----------
     name : str
-        ``hypothesis``, the name of a parameter, or ``chance:`` and what is drawn, and where.
+        ``hypothesis``, the name of a parameter, or ``chance:`` with what is drawn and where.
     kind : {"hypothesis", "parameter", "chance"}
     unit : str
     meaning : str
         In one sentence.
     options : tuple of str
-        What it can be, where it is one of several; empty for a number.
+        The values it can take; empty for a number.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Input:
 
     @property
     def mechanism(self) -> str:
-        """The file that it belongs to: ``streets`` of ``streets.k``; the hypothesis is its own."""
+        """The mechanism that it belongs to: ``streets`` of ``streets.k``."""
         return self.name.removeprefix("chance:").split(".")[0]
 
 
@@ -91,7 +91,7 @@ def inputs_of(ensemble: Ensemble, *, every: int = 1) -> Inputs:
     ----------
     ensemble : Ensemble
     every : int
-        Take each so many-th run only.
+        Take only every n-th run.
     """
     from foedus.ensemble import design
     from foedus.world import engine

@@ -1,13 +1,13 @@
-"""What if an assumption were otherwise: the same runs once more, with one thing changed.
+"""What if an assumption were different: the same runs again, with one thing changed.
 
 As in :mod:`foedus.answers.counterfactuals`, runs are drawn from the posterior and each is
-simulated again with the same run number and the same luck. What changes here is the world: a
-mechanism is switched on or off, one explanation is taken for true, or a parameter has another
+simulated again with the same run number and random numbers. What changes here is the world: a
+mechanism is switched on or off, one explanation is assumed true, or a parameter has another
 prior. A parameter whose prior changes keeps its quantile: the run that drew the 30% quantile of the
 old prior has the 30% quantile of the new one.
 
-The known decisions can stay imposed, or be left free in both runs of a pair. Where they stay, an
-assumption that works through a decision (how eager the lead is, say) changes little, because the
+The known decisions stay imposed, or are left free in both runs of a pair. If they stay, an
+assumption that acts through a decision (such as how eager the lead is) changes little, because the
 decision is known.
 """
 
@@ -43,7 +43,7 @@ IntArray = NDArray[np.int64]
 
 #: Version of the keys of :meth:`WhatIf.to_dict`.
 FORMAT = 1
-#: Pairs of the first answer, and of the better ones after it.
+#: Pairs of the first result, and of the later, more precise ones.
 STEPS: tuple[int, ...] = (60, 240, 960)
 #: What is compared day by day.
 SERIES: tuple[str, ...] = ("crowd", "deaths_total", "loyal_share", "troops_present")
@@ -54,14 +54,14 @@ _CHECKED = 4
 
 @dataclass(frozen=True)
 class Change(Plain):
-    """What is otherwise.
+    """What is changed.
 
     Attributes
     ----------
     mechanisms : mapping of str to bool
         Switched on or off under all explanations.
     hypothesis : str or None
-        Taken for true in all runs.
+        Assumed true in all runs.
     priors : mapping of str to Prior
         Of parameters, under all explanations.
     free : bool
@@ -74,7 +74,7 @@ class Change(Plain):
     free: bool = False
 
     def apply(self, case: Case) -> Case:
-        """Return the case with the change in it.
+        """Return the case with the change.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class Course(Plain):
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf(Plain):
-    """What a change does.
+    """The effect of a change.
 
     Attributes
     ----------
@@ -143,9 +143,9 @@ class WhatIf(Plain):
     pairs, distinct : int
         Pairs, and how many different runs they are.
     moved : int
-        Different runs in which anything at all that is compared differs.
+        Different runs in which anything that is compared differs.
     drawn_from : {"evidence", "prior"}
-        What the pairs stand for. ``prior`` where too few runs agree with the evidence.
+        Distribution of the pairs; ``prior`` if too few runs agree with the evidence.
     effective : float
         Effective number of runs that agree with the evidence.
     outcomes, questions : tuple of Difference
@@ -179,7 +179,7 @@ def what_if(
     pairs_done: Callable[[int, int], None] = lambda done, total: None,
     **making: Unpack[Making],
 ) -> Iterator[WhatIf]:
-    """Yield what a change does, over more and more pairs.
+    """Yield the effect of a change, over more and more pairs.
 
     Parameters
     ----------
@@ -192,9 +192,9 @@ def what_if(
     weighed : Weighed, optional
         From :func:`foedus.weigh`; then date, ensemble and making are not used.
     steps : tuple of int
-        Pairs of each answer, growing. No run is simulated twice.
+        Pairs of each result, in ascending order. No run is simulated twice.
     pairs_done : callable
-        Called with the number of different runs that are done, and of all that are needed.
+        Called with the number of different runs done, and the number needed.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -206,9 +206,9 @@ def what_if(
     Raises
     ------
     InputError
-        If the change names what the case has not.
+        If the change names something that the case does not have.
     StoreError
-        If a run made again is not the stored one: the runs were made by other code.
+        If a run made again differs from the stored one: other code made the runs.
     """
     from foedus.ensemble.work import Task
     from foedus.world.engine import registry
@@ -237,7 +237,7 @@ def what_if(
 
 
 class _Seen:
-    """The runs that were read or made so far, as they are and otherwise."""
+    """The runs read or made so far, unchanged and changed."""
 
     def __init__(
         self,
@@ -257,7 +257,7 @@ class _Seen:
         )
 
     def check(self, task: Task, numbers: IntArray) -> None:
-        """Make a few stored runs again; they must come out the same."""
+        """Make a few runs again; they must be equal to the stored ones."""
         rows = np.arange(min(_CHECKED, numbers.size))
         stored = self._ensemble.dataset[self._names].isel(run=rows)
         block = next(iter(blocks(stored, self._names, size=_CHECKED)))
@@ -266,7 +266,7 @@ class _Seen:
     def get(
         self, rows: IntArray, runs: IntArray, progress: Callable[[int, int], None]
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-        """Return what is compared, for some runs: as they are, and otherwise."""
+        """Return what is compared for some runs, unchanged and changed."""
         missing = np.array([r not in self._rows for r in rows.tolist()], dtype=bool)
         todo, numbers = rows[missing], runs[missing]
         progress(rows.size - todo.size, rows.size)
