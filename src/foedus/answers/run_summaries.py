@@ -1,4 +1,4 @@
-"""What the weighted runs look like: by place and member, by vote, and some of them one by one."""
+"""Summaries of the weighted runs: by place and member, by vote, and a sample of single runs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ LEVELS: tuple[float, ...] = (0.05, 0.5, 0.95)
 _KEYS = ("q05", "q50", "q95")
 _MOST_RUNS = 20_000
 _BLOCK = 1000
-#: A vote as the runs write it, and what it is called.
+#: Names of the votes, by their codes in the runs.
 VOTES: dict[int, str] = {1: "for", 0: "aside", -1: "against", 9: "not_asked"}
-#: Ways in which all members together voted that are listed.
+#: Combinations of votes that are listed.
 MOST_WAYS = 8
 _SHOWN = ("crowd", "deaths_total", "troops_present")
 
@@ -119,7 +119,7 @@ class MemberVotes(Plain):
     ----------
     member, name : str
     lead, requester : bool
-        These two vote for whatever comes to a vote.
+        These two always vote for.
     votes : dict of str to Share
         By the words of :data:`VOTES`; they sum to 1.
     sends : Share
@@ -146,9 +146,9 @@ class VoteMatrix(Plain):
     asked, decided, refused : Share
         Help was asked for; granted; refused, by the end.
     ways : tuple of (tuple of int, Share)
-        How all members voted, the most frequent first; 9 for not asked.
+        Combinations of the votes of all members, the most frequent first; 9 for not asked.
     verdict : Verdict
-        Of the forecast; where refused, nothing is said.
+        Of the forecast; if refused, there is nothing else.
     """
 
     rule: str
@@ -180,7 +180,7 @@ def vote_matrix(case: Case, dataset: xr.Dataset, weights: Weights) -> VoteMatrix
     Returns
     -------
     VoteMatrix
-        Without rows where the forecast refuses.
+        Without rows if the forecast refuses.
     """
     if weights.verdict.refused:
         return VoteMatrix(
@@ -239,7 +239,7 @@ def _ways(votes: NDArray[np.int8], weight: FloatArray) -> tuple[tuple[tuple[int,
 
 @dataclass(frozen=True, kw_only=True)
 class SampledRun(Plain):
-    """A run in short.
+    """A run in brief.
 
     Attributes
     ----------
@@ -269,7 +269,7 @@ def sample_runs(
     count: int = 12,
     seed: int = 1,
 ) -> tuple[SampledRun, ...]:
-    """Return some runs, drawn by weight; where the forecast refuses, some of all runs.
+    """Return some runs drawn by weight, or from all runs alike if the forecast refuses.
 
     Parameters
     ----------
@@ -279,13 +279,13 @@ def sample_runs(
     numbers : ndarray, shape (run,)
         Numbers of the runs in the dataset.
     count : int
-        How many are drawn; a run that is drawn twice is listed once.
+        How many are drawn; a run drawn twice is listed once.
     seed : int
 
     Returns
     -------
     tuple of SampledRun
-        The most deadly first.
+        The deadliest first.
     """
     size = numbers.size
     if not size:

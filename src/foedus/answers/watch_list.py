@@ -1,15 +1,14 @@
-"""What to look for next: the worth of one more report, before it comes.
+"""What to look for next: the value of one more report, before it comes.
 
-The worth of a report is the information, in bits, that it is expected to give about the answer to a
-question or about which hypothesis holds: the mutual information of the two over the weighted runs,
-the report scattering about each run's truth as its rating says
-(:mod:`foedus.answers.future_reports`, :mod:`foedus.answers.mutual_information`).
- What is known already, or what all runs agree on, is worth
-nothing; nor is what has nothing to do with the question.
+The value of a report is the information, in bits, that it is expected to give about the answer to a
+question, or about which hypothesis is true: their mutual information over the weighted runs, with
+the report scattered about each run's truth as its rating says
+(:mod:`foedus.answers.future_reports`, :mod:`foedus.answers.mutual_information`). What is already
+known, what all runs agree on and what is unrelated to the question has no value.
 
-A report may share errors with those that are in already (a model whose crowds are too large today
-has them too large tomorrow). Its scale is therefore widened by ``1/√share``, the share being what a
-forecast would count it.
+A report may share errors with earlier ones: a source whose crowds are too large today has them too
+large tomorrow. So its scale is widened by ``1/√share``, where the share is what a forecast would
+give it.
 """
 
 from __future__ import annotations
@@ -49,39 +48,39 @@ IntArray = NDArray[np.int64]
 
 #: Version of the keys of :meth:`Watch.to_dict`.
 FORMAT = 1
-#: Days after the as-of date that are looked at, and the rating of a report.
+#: Days after the as-of date, and the rating of a report.
 DAYS = 7
 RATING = "B2"
-#: Most runs that are looked at: those that carry the weight, thinned evenly.
+#: Most runs that are used: those that carry the weight, thinned evenly.
 MOST_RUNS = 50_000
 #: Classes that the answer to "how many" or "when" is cut into.
 CLASSES = 4
-#: Share of false discoveries among the reports that are said to tell something.
+#: False discovery rate among the reports that are called informative.
 FALSE = 0.05
 #: The class of a date beyond the days simulated, or outside the question's window.
 NEVER = "not in the window"
-#: Levels that nobody counts; they are looked at only if named.
+#: Levels that nobody counts; used only if named.
 LATENT: frozenset[str] = frozenset(("legitimacy", "belief_home", "belief_abroad", "outside_belief"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading(Plain):
-    """What a report may say, and what would follow.
+    """A possible reading of a report, and what would follow.
 
     Attributes
     ----------
     low, high : float or None
-        The number reported is from ``low`` to ``high``; None: no bound. None for events.
+        Bounds of the reported number; None: no bound. None for events.
     happened : bool or None
-        Of an event: whether it is reported to have happened by the day.
+        Of an event: whether the report says that it has happened by the day.
     chance : float
         Probability of this reading.
     after, error : tuple of float
-        Probability of each class of what is asked, if this is read, with Monte-Carlo errors.
+        Probability of each class of the answer given this reading, with Monte-Carlo errors.
     median : float, datetime.date or None
-        Of the answer to "how many" or "when", if this is read; a date that is None: never.
+        Of the answer to "how many" or "when", given this reading; a date that is None: never.
     in_runs : float
-        Probability that it is so in the runs; reports of it may be more or less frequent.
+        Probability that it is true in the runs; reports of it may be more or less frequent.
     """
 
     low: float | None
@@ -96,7 +95,7 @@ class Reading(Plain):
 
 @dataclass(frozen=True, kw_only=True)
 class Worth(Plain):
-    """What one report would be worth.
+    """The value of one report.
 
     Attributes
     ----------
@@ -106,20 +105,20 @@ class Worth(Plain):
     where : str or None
         Name of the place or member.
     day : datetime.date
-        That it is about, and on which it is published.
+        The day that it is about, and on which it is published.
     unit : str
     bits, error : float
         Expected information, with Monte-Carlo error; below 0 by chance only.
     excess : float
-        What was taken off the plain estimate, which few runs make too large.
+        Bias correction of the plain estimate.
     told : bool
-        It is more than chance gives (5% of those told are expected to be false).
+        It is more than chance; 5% of such reports are expected to be false discoveries.
     share : float
-        How much of a whole report it counts beside those that are in already.
+        Share of a full report that it counts, given the earlier ones.
     asked_itself : bool
-        It is about the very quantity, place and member of the question.
+        It is about the quantity, place and member of the question.
     readings : tuple of Reading
-        None where nothing is told.
+        Empty unless ``told``.
     """
 
     quantity: str
@@ -138,13 +137,13 @@ class Worth(Plain):
 
     @property
     def thing(self) -> tuple[str, str | None, str | None]:
-        """What it is about, whatever the day."""
+        """Its subject without the day."""
         return self.quantity, self.place, self.member
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """What to look for next, the most telling first.
+    """What to look for next, the most informative first.
 
     Attributes
     ----------
@@ -159,14 +158,14 @@ class Watch:
     text, kind : str
         What is asked; ``hypotheses``, ``binary``, ``number`` or ``date``.
     classes : tuple of str
-        What the answer can be: ids of hypotheses, yes and no, or ranges of about equal chance.
+        Possible answers: ids of hypotheses, yes and no, or ranges of about equal probability.
     now, error : tuple of float
         Probability of each class now.
     median : float, datetime.date or None
     entropy : float
-        Bits that are not known of the classes: more than this nothing can tell.
+        Of the classes, in bits: the most that any report could tell.
     settled_by : str or None
-        The known fact that settles the question already.
+        The known fact that already settles the question.
     rating : str
         Of the reports looked for.
     worths : tuple of Worth
@@ -199,11 +198,11 @@ class Watch:
         return watch_html(self)
 
     def best(self) -> tuple[Worth, ...]:
-        """Return the most telling day of each thing that tells anything, the best first."""
+        """Return the most informative day of each subject that is informative, the best first."""
         return _one_each(w for w in self.worths if w.told)
 
     def largest(self) -> tuple[Worth, ...]:
-        """Return the day of each thing that would tell most, whether or not beyond chance."""
+        """Return the most informative day of each subject, whether or not beyond chance."""
         return _one_each(w for w in sorted(self.worths, key=lambda w: -w.bits) if w.bits > 0.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -233,7 +232,7 @@ class Watch:
 
 
 def _one_each(worths: Iterable[Worth]) -> tuple[Worth, ...]:
-    """Return the first of each thing."""
+    """Return the first of each subject."""
     seen: dict[tuple[str, str | None, str | None], Worth] = {}
     for w in worths:
         seen.setdefault(w.thing, w)
@@ -252,21 +251,21 @@ def watch(
     weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Watch:
-    """Rank the reports that could come next by what they would tell.
+    """Rank the reports that could come next by their expected information.
 
     Parameters
     ----------
     case : Case
     question : str, optional
-        Id of the question that they should tell of; absent: which hypothesis holds.
+        Id of the question that they should inform; if absent, which hypothesis is true.
     as_of : datetime.date, datetime.datetime or str, optional
         What was public by then is known; the case's own date if absent.
     rating : str
         Admiralty rating of the reports looked for.
     days : int
-        Days after the as-of date that are looked at.
+        Days after the as-of date.
     quantities : sequence of str, optional
-        Words of the vocabulary; absent: all that somebody could count.
+        Words of the vocabulary; if absent, all that could be counted.
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
     weighed : Weighed, optional
@@ -299,7 +298,7 @@ def watch(
 def check(
     case: Case, question: str | None, rating: str, days: int, quantities: Sequence[str] | None
 ) -> None:
-    """Refuse what cannot be watched for, before any run is made.
+    """Refuse an impossible request before any run is made.
 
     Raises
     ------
@@ -335,7 +334,7 @@ def watch_runs(
     days: int = DAYS,
     quantities: Sequence[str] | None = None,
 ) -> Watch:
-    """Rank the reports that could come next, by the weighed runs of a case.
+    """Rank the reports that could come next, from the weighed runs of a case.
 
     Parameters
     ----------
@@ -415,7 +414,7 @@ class _Asked:
 
     @property
     def open(self) -> bool:
-        """Whether the runs disagree at all."""
+        """Whether the runs disagree."""
         return sum(p > 0.0 for p in self.now) > 1
 
     def chances(self, weight: FloatArray) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -460,7 +459,7 @@ def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Ask
 def _cut(
     values: FloatArray, weight: FloatArray, kind: QuestionKind, frame: Frame
 ) -> tuple[tuple[str, ...], IntArray]:
-    """Return ranges of about equal chance, in words, and the range of each run."""
+    """Return ranges of about equal probability, in words, and the range of each run."""
     cuts = quantile(values, weight, np.arange(1, CLASSES) / CLASSES)
     ends = np.isfinite(values) & (weight > 0)
     never = bool((weight[~np.isfinite(values)] > 0).any())
@@ -486,7 +485,7 @@ def _truths(
     rows: IntArray,
     block: int,
 ) -> Iterator[tuple[Instrument, FloatArray]]:
-    """Yield each instrument of one quantity with what the runs say of it, shape (run,)."""
+    """Yield each instrument of one quantity with its value in the runs, shape (run,)."""
     names = sorted({n for i in wanted for n in variables(i.quantity, i.member)})
     parts: list[list[FloatArray]] = [[] for _ in wanted]
     for runs in blocks(dataset.isel(run=rows), names, size=block):
@@ -502,7 +501,7 @@ def _ranked(
     names: dict[str, str],
     reports: list[tuple[Instrument, FloatArray]],
 ) -> list[Worth]:
-    """Return what each report is worth, the most telling first; ``names`` are those of ids."""
+    """Return the value of each report, the largest first; ``names`` are those of ids."""
     found = [_measured(asked, instrument, truth) for instrument, truth in reports]
     told = stats.false_discovery_control([f.p_value for f in found], method="by") <= FALSE
     worths = []
@@ -530,7 +529,7 @@ def _ranked(
 
 
 def _usable(asked: _Asked, truth: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return weights and truths, runs that are not a number weighing nothing."""
+    """Return weights and values; runs whose value is not a number have no weight."""
     broken = np.isnan(truth)
     if not broken.any():
         return asked.weight, truth
@@ -549,7 +548,7 @@ def _measured(asked: _Asked, instrument: Instrument, truth: FloatArray) -> Infor
 def _readings(
     asked: _Asked, frame: Frame, instrument: Instrument, truth: FloatArray
 ) -> tuple[Reading, ...]:
-    """Return a few readings and what would follow from each."""
+    """Return a few readings, and what would follow from each."""
     weight, truth = _usable(asked, truth)
     cell, levels = instrument.cells(truth)
     mass = np.bincount(cell, weight, levels.size).astype(np.float64)

@@ -1,16 +1,15 @@
-"""Where to look next: a proposal fitted to how well the runs so far meet the evidence.
+"""The next proposal of an adaptive ensemble, fitted to the likelihood of the runs so far.
 
-Before each later stage of an adaptive ensemble (:mod:`foedus.ensemble.proposal`) the fit of the
-runs so far, their log-likelihood, is regressed on the normal scores of design and chance. Were it
-linear, ``a + b z``, the posterior would be the prior moved to mean ``b``: the slopes say where to
-look, and every run helps to find them. Many runs miss a known decision altogether, and how hopeless
-they are does not matter; so two slopes are added: that of the fit among the runs within
-:data:`REACH` of the 99% quantile, and that of the log-chance of being among them. Each is a ridge
-regression whose penalty says that slopes are of the size :data:`TYPICAL`, and a slope within
-:data:`HARDLY` standard errors counts as none. The hypothesis is never moved: each gets the runs
-that its prior weight gives it.
+Before each later stage (:mod:`foedus.ensemble.proposal`) the log-likelihood of the runs so far is
+regressed on the normal scores of design and chance. If it were linear, ``a + b z``, the posterior
+would be the prior shifted to mean ``b``, so the slopes say where to sample, and every run helps to
+estimate them. Many runs miss a known decision altogether, and by how much does not matter. So two
+slopes are added: that of the log-likelihood among the runs within :data:`REACH` of its 99%
+quantile, and that of the log-probability of being among them. Each is a ridge regression whose
+penalty expects slopes of size :data:`TYPICAL`; a slope within :data:`HARDLY` standard errors counts
+as zero. The hypothesis is never shifted: each gets the runs of its prior weight.
 
-Only where the runs look depends on this, not what they are worth: the price is exact.
+This affects only where runs are drawn. Their importance weights are exact.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-#: Runs this far below the 99% quantile of the log-likelihood are hopeless.
+#: Runs this far below the 99% quantile of the log-likelihood do not matter.
 REACH = 9.0
 #: Size of a slope, for the penalty.
 TYPICAL = 0.3
-#: Standard errors within which a slope is taken for none.
+#: Standard errors within which a slope counts as zero.
 HARDLY = 1.5
-#: Share of the slope that a stage moves by, and the furthest it moves a score.
+#: Share of the slope by which a stage shifts, and the largest shift of a score.
 STEP = 1.0
 FURTHEST = 1.3
-#: Fewest runs that slopes are sought in.
+#: Fewest runs for a regression.
 FEWEST = 100
-#: Most runs that they are sought in; of more, every second, third, ... is taken.
+#: Most runs of a regression; of more, every second, third, ... is used.
 MOST = 32_000
 _BLOCK = 1000
 
@@ -78,7 +77,7 @@ def log_likelihood(
 
 
 def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
-    """Return where the runs from ``first_run`` on should look.
+    """Return the proposal of the runs from ``first_run`` on.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
 
 
 def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: int) -> Stage:
-    """Return the stage that some runs suggest.
+    """Return the stage fitted to some runs.
 
     Parameters
     ----------
@@ -111,7 +110,7 @@ def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: in
     Returns
     -------
     Stage
-        It moves nothing where the runs are too few to tell, or all alike.
+        Without a shift if the runs are too few, or all alike.
     """
     usable = np.isfinite(fit)
     z, fit = z[:, usable], fit[usable]
@@ -132,7 +131,7 @@ def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: in
 
 
 def slopes(z: FloatArray, y: FloatArray) -> FloatArray:
-    """Return ridge slopes of ``y`` on scores, 0 where they are hardly more than noise.
+    """Return ridge slopes of ``y`` on scores, 0 where they are within noise.
 
     Parameters
     ----------

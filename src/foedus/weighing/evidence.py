@@ -1,4 +1,4 @@
-"""The likelihood of what is known, in each run, and what the weighed runs say of it."""
+"""The likelihood of the known facts in each run, and what the weighed runs say of these facts."""
 
 from __future__ import annotations
 
@@ -27,40 +27,34 @@ from foedus.weighted_statistics import quantile
 from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
+#: How a fact is used. ``weighed``: it weighs the runs. ``replayed``: it is imposed on every run and
+#: each is charged for how likely it was. ``context``: it has no quantity or no number. ``outside``:
+#: its day is not simulated. ``plan``: its day is after the as-of date, so it is no observation.
 Use = Literal["weighed", "replayed", "context", "outside", "plan"]
 
-#: How a fact is used, in words.
-USES: dict[str, str] = {
-    "weighed": "weighs the runs",
-    "replayed": "imposed on every run, which pays its own probability of it",
-    "context": "context only: no quantity, or no number",
-    "outside": "about a day that is not simulated",
-    "plan": "about a day after the as-of date: a plan, not an observation",
-}
-#: A report is met by no run if even the closest leaves this much of its log-likelihood wanting.
+#: No run meets a report if even the closest falls short of full agreement by this log-likelihood.
 UNMET = -3.0
-#: Names of the quantiles that say what the runs have for a fact.
+#: Names of the quantiles of a fact in the runs.
 RANGE = ("q05", "q50", "q95")
 _BANDS = np.array([0.05, 0.5, 0.95])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A fact as judgement uses it.
+    """A fact and how it is used.
 
     Attributes
     ----------
     fact : Fact
-    use : str
-        A key of :data:`USES`.
+    use : Use
     day : int
-        Day number that it is about.
+        The day that it is about, as a number.
     fraction : float
-        How much of that day had passed.
+        Share of that day that had passed.
     model : Observation or None
-        None unless it is weighed.
+        None unless weighed.
     share : float
-        How much of a whole report it counts, given others of the same thing; 0 unless weighed.
+        Share of a full report that it counts, given others on the same thing; 0 unless weighed.
     """
 
     fact: Fact
@@ -84,7 +78,7 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
     Parameters
     ----------
     case : Case
-        Filtered by an as-of date; its ``as_of`` parts observations from plans.
+        Filtered by an as-of date, which separates observations from plans.
     guidance : Guidance, optional
         What was replayed; read from the case if absent.
     """
@@ -110,7 +104,7 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
 
 
 def subject(report: Report) -> Subject:
-    """Return what a report is about, to tell what it has in common with others."""
+    """Return the subject of a report, by which it is compared with others."""
     fact = report.fact
     day = report.day + report.fraction
     return Subject(str(fact.quantity), fact.place or "", fact.member or "", day)
@@ -137,9 +131,9 @@ def _draft(case: Case, fact: Fact, guidance: Guidance) -> Report:
 
 
 def truth(report: Report, block: Block, frame: Frame) -> FloatArray:
-    """Return what each run says of the thing that a report is about, shape (run,).
+    """Return the value in each run that a report is compared with, shape (run,).
 
-    A flow at a clock time lies between the ends of two days in proportion to the time passed.
+    A flow at a clock time is interpolated between the ends of two days.
     """
     fact = report.fact
     assert fact.quantity is not None
@@ -156,16 +150,16 @@ def truth(report: Report, block: Block, frame: Frame) -> FloatArray:
 
 @dataclass(frozen=True)
 class Likelihood:
-    """What the weighed reports say of some runs.
+    """How some runs agree with the weighed reports.
 
     Attributes
     ----------
     contribution : (report, run)
         Log-likelihood times the report's share.
     truth : (report, run)
-        What the runs say of the same thing.
+        The values in the runs.
     disbelief : (report, run)
-        Probability that the report is outright wrong, if the run is the truth.
+        Probability that the report is outright wrong if the run is true.
     """
 
     contribution: FloatArray
@@ -181,7 +175,7 @@ class Likelihood:
 def likelihood(weighed: Sequence[Report], block: Block, frame: Frame) -> Likelihood:
     """Return the likelihood of the weighed reports in each run of a block.
 
-    A run whose value is not a number gets minus infinity: it cannot be judged, and so not used.
+    A run whose value is not a number gets minus infinity, so it is not used.
     """
     runs = len(next(iter(block.values())))
     shape = (len(weighed), runs)
@@ -200,34 +194,32 @@ def likelihood(weighed: Sequence[Report], block: Block, frame: Frame) -> Likelih
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence(Plain):
-    """A known fact: who says so, how it is used, and what the runs say of the same thing.
+    """A known fact: its source, its use, and what the runs say.
 
     Attributes
     ----------
     id, about, known_from, text, rating : str
     quantity, place, member, reported, speaker : str or None
     source, source_name, address : str
-    use : str
-        A key of :data:`foedus.weighing.evidence.USES`.
+    use : Use
     share : float
-        How much of a whole report it counts.
+        Share of a full report that it counts.
     error : float or None
-        Share of outright error that its rating stands for.
+        Probability of an outright error, by its rating.
     runs : tuple
-        5, 50 and 95% quantiles of the runs, all evidence weighed.
+        5, 50 and 95% quantiles of the runs, given all evidence.
     expected : tuple
-        The same without this report: what the rest of the evidence leads one to expect.
+        The same, given all other evidence.
     surprise : float or None
-        Bits by which the expected probability of the report falls short of that from a run that
-        agrees best with it.
+        Bits by which the expected likelihood of the report falls short of full agreement.
     disbelief : float or None
-        Probability that the report is outright wrong, all evidence weighed.
+        Probability that the report is outright wrong, given all evidence.
     ess_without : float or None
-        Effective sample size with this report left out.
+        Effective sample size without this report.
     closest : float or None
-        Log-likelihood of the best run less that of full agreement; near 0 where some run agrees.
+        Log-likelihood of the best run less that of full agreement; near 0 if some run agrees.
     nearest : float, datetime.date or None
-        What that run says.
+        The value of that run.
     """
 
     id: str
@@ -268,14 +260,14 @@ def evidence_table(
     weights: Weights,
     frame: Frame,
 ) -> tuple[Evidence, ...]:
-    """Return what is known, how it was used, and what the runs say of it, in the case's order."""
+    """Return the known facts with their use and what the runs say, in the order of the case."""
     row = {r.fact.id: i for i, r in enumerate(weighed)}
     out = []
     for report in used:
         i = row.get(report.fact.id)
         more: dict[str, Any] = {}
         if i is not None and report.model is not None:
-            # One report at a time: all of them for all runs may be more than memory holds.
+            # One report at a time: all reports of all runs may exceed the memory.
             left_out = without(weights.log_weight, likelihood.contribution[i])
             more = _weighed(report, likelihood, i, weights, left_out, frame)
             more["ess_without"] = float(effective_size(left_out))

@@ -1,8 +1,13 @@
-"""What a question or a fact is about, read off each run.
+"""Quantities of questions and facts, computed from the runs.
 
+<<<<<<< HEAD
 Everything here works on a *block*: a mapping from the names of `foedus.world.order.VARIABLES`
 to arrays with the run first. A block may hold any number of runs, so that a store larger than
 memory is judged block by block.
+=======
+Everything here works on a *block*: a mapping from the names of `foedus.world.outputs.VARIABLES`
+to arrays whose first axis is the run. A store larger than memory is read block by block.
+>>>>>>> e87bc04 (Weighing, watch list and summaries of runs explained in plain English; the unused words for the use of a fact go)
 """
 
 from __future__ import annotations
@@ -44,9 +49,9 @@ class Frame:
     horizon : int
         Days simulated.
     cities, members : tuple of str
-        Identifiers in the order of the city and member axes.
+        Identifiers, in the order of the axes.
     population : (city,)
-        People; weights of the national mean of a share that exists by city.
+        People; the weights of a national mean over cities.
     """
 
     start: dt.date
@@ -87,7 +92,7 @@ class Frame:
         return self.date(int(day)) if np.isfinite(day) else None
 
     def window(self, first: dt.date | None, last: dt.date | None) -> tuple[int, int]:
-        """Return first and last day number of a window, clipped to the simulated days.
+        """Return the first and last day number of a window, clipped to the simulated days.
 
         Raises
         ------
@@ -149,12 +154,12 @@ def event_day(
     quantity : str
         An event of the vocabulary.
     member : str, optional
-        Whose event; without it the first of any member's.
+        Whose event; if absent, the first of any member.
 
     Returns
     -------
     ndarray, shape (run,)
-        Day number, infinity where it never happens. Votes are cast on the day of the alliance's
+        Day number; infinity if it never happens. Votes are cast on the day of the alliance's
         decision or refusal.
     """
     if quantity == "vote_for":
@@ -184,7 +189,7 @@ def series(
     place: str | None = None,
     member: str | None = None,
 ) -> FloatArray:
-    """Return a quantity by day: flows cumulated from the start, events as 0 before and 1 after.
+    """Return a quantity by day: flows as totals since the start, events as 0 before and 1 after.
 
     Parameters
     ----------
@@ -192,8 +197,8 @@ def series(
     frame : Frame
     quantity : str
     place, member : str, optional
-        One city, one member; without them the total (of a share by city: the mean weighted by
-        population).
+        One city, one member; if absent, the total, or for a share by city the mean weighted by
+        population.
 
     Returns
     -------
@@ -230,7 +235,7 @@ def _over_cities(values: FloatArray, frame: Frame, place: str | None, *, share: 
 
 
 def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatArray:
-    """Return what a question asks of each run.
+    """Return the answer of each run to a question.
 
     Parameters
     ----------
@@ -238,15 +243,15 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
         Variables named by :func:`variables`.
     frame : Frame
     ask : Statistic
-        The window restricts the days looked at; a flow stays cumulative from the case's start.
+        Its window selects days; a flow stays the total since the start of the case.
     kind : str
         Name of a :class:`foedus.case.question_kinds.QuestionKind`.
 
     Returns
     -------
     ndarray, shape (run,)
-        Binary: 1 true, 0 false. Number: in the quantity's unit. Date: day number, infinity where
-        it does not happen in the window.
+        Binary: 1 true, 0 false. Number: in the quantity's unit. Date: day number, infinity if it
+        does not happen in the window.
     """
     asked = kind_of(kind)
     first, last = frame.window(ask.from_date, ask.by_date)
@@ -265,7 +270,7 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
 
 
 def _meets(values: FloatArray, ask: Statistic) -> NDArray[np.bool_]:
-    """Return where the thresholds are met; without a threshold: where the value is above zero."""
+    """Return where the thresholds are met, or without one where the value is above zero."""
     if ask.at_least is None and ask.at_most is None:
         return np.asarray(values > 0)
     low = -np.inf if ask.at_least is None else ask.at_least

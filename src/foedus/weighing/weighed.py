@@ -1,4 +1,4 @@
-"""The runs of a case, weighed once by what is known of it: what every answer starts from."""
+"""The runs of a case, weighed once by what is known: the start of every answer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: When something was known; None for the case's own date.
+#: An as-of date; None for the case's own.
 When = dt.date | dt.datetime | str | None
 
 #: Runs that are made by default.
@@ -68,7 +68,7 @@ class Making(TypedDict, total=False):
         16,000 if absent.
     seed : int
     workers, batch : int or None
-        They change no result.
+        They do not change the result.
     out : path or None
         The store.
     cluster : str or None
@@ -100,25 +100,25 @@ class Weighed:
     reports : tuple of Report
         The reports that weigh the runs, in the order of the rows of ``likelihood``.
     likelihood : Likelihood
-        What the runs say of these reports, shape (report, run); on disk where there are many runs.
+        Of these reports, shape (report, run); on disk if there are many runs.
     log_guidance : ndarray, shape (run,)
         Log-probability of the imposed decisions in each run.
     log_likelihood : ndarray, shape (run,)
         Of all reports together.
     draws : dict of str to ndarray, shape (run,)
-        What each run answers, by question; on disk where there are many runs.
+        The answer of each run, by question; on disk if there are many runs.
     hypothesis : ndarray of int, shape (run,)
         Number of each run's hypothesis, -1 for none.
     log_importance : ndarray, shape (run,)
-        Log-weight of each run for where it was drawn from; 0 for draws from the prior.
+        Log importance weight of each run, prior over proposal; 0 for draws from the prior.
     log_prior : ndarray, shape (run,)
-        Log-weight of each run before the evidence, up to a constant: ``log_importance``, and
-        what makes each hypothesis weigh exactly its prior.
+        Log-weight of each run before the evidence, up to a constant: ``log_importance``, scaled
+        so that each hypothesis has exactly its prior.
     weights : Weights
         After the evidence.
     evidence : tuple of Evidence
     unreadable : dict of str to str
-        Why a question cannot be read off the runs, by question.
+        Why the runs cannot answer a question, by question.
     replayed : dict
         As in a forecast.
     warnings : tuple of Caution
@@ -156,7 +156,7 @@ class Weighed:
 
     @property
     def refused(self) -> bool:
-        """Whether too few runs meet the evidence to answer anything."""
+        """Whether the verdict allows no answer."""
         return self.weights.verdict.refused
 
     @property
@@ -174,7 +174,7 @@ class Weighed:
 
     @property
     def asked(self) -> tuple[Question, ...]:
-        """The questions that can be read off the runs."""
+        """The questions that the runs can answer."""
         return tuple(q for q in self.case.questions if q.id not in self.unreadable)
 
     @property
@@ -203,9 +203,9 @@ def weigh(
     check: Callable[[Case], object] | None = None,
     **making: Unpack[Making],
 ) -> Weighed:
-    """Make the runs of a case, or take those there are, and weigh them by what was known.
+    """Make the runs of a case, or take given ones, and weigh them by what was known.
 
-    Every answer can be had from the result: ``foedus.forecast(case, weighed=weighed)``.
+    Every verb takes the result: ``foedus.forecast(case, weighed=weighed)``.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def weigh(
     ensemble : Ensemble, optional
         Runs made before, of the same case and with the same known decisions.
     check : callable, optional
-        Called with the filtered case before any run is made, to refuse what cannot be asked.
+        Called with the filtered case before any run is made, to refuse what cannot be answered.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -269,7 +269,7 @@ def weigh_runs(
     guidance : Guidance, optional
         What was replayed; read from the case if absent.
     log_importance : ndarray, shape (run,), optional
-        Log-weight of each run for where it was drawn from; 0 if absent: all from the prior.
+        Log importance weight of each run, prior over proposal; 0 if absent.
     smooth : bool
         Pareto-smooth the weights.
     block : int
@@ -339,9 +339,10 @@ def weigh_runs(
 
 
 def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: Any) -> Ensemble:
-    """Run the adaptive ensemble of a case as of a date; options as of the runner, None left out.
+    """Make the adaptive ensemble of a case as of a date.
 
-    ``known`` is the case as filtered by the date, if it is at hand.
+    ``known`` is the case as filtered by the date, if at hand; ``options`` are those of
+    :func:`foedus.run`, where None is the default.
     """
     from foedus.ensemble.runner import run
 
@@ -351,12 +352,12 @@ def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: An
 
 
 def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
-    """Return what an ensemble replayed: what is known, or nothing (then all facts are weighed).
+    """Return the decisions that an ensemble replayed: the known ones, or none.
 
     Raises
     ------
     InputError
-        If it replayed other decisions than those known.
+        If it replayed others.
     """
     replayed = ensemble.plan.guidance
     if not (replayed["days"] or replayed["not_by"]):
@@ -376,10 +377,10 @@ def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
 
 
 def prior_weights(ensemble: Ensemble) -> Weights:
-    """Return what the runs of an ensemble weigh before any evidence.
+    """Return the weights of the runs of an ensemble before any evidence.
 
-    Each run weighs what its parameters weigh for where they were drawn, each hypothesis its prior.
-    Decisions that were imposed on the runs are in them, and are not charged.
+    They are the importance weights, with each hypothesis at its prior. The runs have the decisions
+    that were imposed on them; their probability is not part of the weights.
     """
     case = ensemble.case
     hypothesis = hypotheses_of(ensemble.dataset, case)
@@ -387,7 +388,7 @@ def prior_weights(ensemble: Ensemble) -> Weights:
 
 
 def unreadable_questions(case: Case, frame: Frame) -> dict[str, str]:
-    """Return why a question cannot be read off the runs, by question."""
+    """Return why the runs cannot answer a question, by question."""
     out = {}
     for question in case.questions:
         try:
@@ -418,9 +419,8 @@ def hypotheses_of(dataset: xr.Dataset, case: Case) -> IntArray:
 def large_table(rows: int, runs: int) -> FloatArray:
     """Return an array of zeros, shape (rows, runs), on disk if it is large.
 
-    A large one is a temporary file, which the system writes and reads as it has memory to spare;
-    it has no name any more and is gone with the array. The environment variable ``TMPDIR`` says
-    where it is put.
+    A large one is a temporary file without a name, mapped to memory; it is gone with the array.
+    The environment variable ``TMPDIR`` names its folder.
 
     Raises
     ------
@@ -432,7 +432,7 @@ def large_table(rows: int, runs: int) -> FloatArray:
         return np.zeros((rows, runs))
     try:
         with tempfile.TemporaryFile(prefix="foedus-") as file:
-            if hasattr(os, "posix_fallocate"):  # else a full disk would kill us at a write
+            if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process at a write
                 os.posix_fallocate(file.fileno(), 0, size)
             mapped = np.memmap(file, dtype=np.float64, mode="r+", shape=(rows, runs))
             return np.asarray(mapped)
@@ -444,7 +444,7 @@ def large_table(rows: int, runs: int) -> FloatArray:
 
 
 def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
-    """Return the bits of the known decisions that each run's own rules ruled out, shape (run,)."""
+    """Return the bits of the known decisions that the rules of each run exclude, shape (run,)."""
     if "ruled_out" not in dataset:
         return np.zeros(dataset.sizes["run"], dtype=np.int16)
     return np.asarray(dataset["ruled_out"].to_numpy())
@@ -453,7 +453,7 @@ def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
 def _log_prior(
     case: Case, hypothesis: IntArray, log_importance: FloatArray
 ) -> tuple[FloatArray, list[Caution]]:
-    """Return what makes each hypothesis weigh exactly its prior, whatever its share of the runs."""
+    """Return log-weights by which each hypothesis has its prior, whatever its share of the runs."""
     out = log_importance.copy()
     if out.shape != hypothesis.shape:
         raise InputError(f"log_importance: shape {hypothesis.shape} (found {out.shape})")
