@@ -1,1 +1,1 @@
-"""What the weighed runs say: forecasts, explanations and what they hang on."""
+"""What the weighed runs say: forecasts, explanations and what these depend on."""

@@ -4,9 +4,9 @@ The evidence for a hypothesis is the mean likelihood of its runs,
 
     m_h = Σ a_i L_i / Σ a_i   over the runs i of h,
 
-``a`` being what a run weighs before the evidence. Its log has, to first order, the error
-``Σ ψ_i²`` with the influences ``ψ_i = a_i (L_i / m_h - 1)``. Everything that is said of hypotheses
-is a smooth function of the ``log m_h``, and its error is that of the same combination of the ψ.
+with prior weights ``a``. Its log has, to first order, the variance ``Σ ψ_i²`` with the influences
+``ψ_i = a_i (L_i / m_h - 1)``. All results on hypotheses are smooth functions of the ``log m_h``,
+and their errors are those of the same combinations of the ψ.
 
 The factor of a hypothesis is that against the others together, each with its share of their prior:
 
@@ -29,16 +29,16 @@ from foedus.weighing.weights import effective_size, normalise
 
 FloatArray = NDArray[np.float64]
 
-#: Fewest effective runs of a hypothesis for its factor to be told.
+#: Fewest effective runs of a hypothesis for its factor to be given.
 FEWEST = 20.0
 #: Half-width of an interval in standard errors: 95%.
 SIGMAS = 1.96
-#: Logs of factors within this are nothing but rounding.
+#: Logs of factors within this are rounding.
 ROUNDING = 1e-9
 
 
 class Grade(Enum):
-    """What a Bayes factor is worth, or why it is worth nothing."""
+    """The strength of a Bayes factor, or why it has none."""
 
     #: There is no other explanation.
     ALONE = auto()
@@ -46,7 +46,7 @@ class Grade(Enum):
     TOO_FEW = auto()
     #: The runs do not meet the evidence.
     UNMET = auto()
-    #: The 95% interval has both sides of 1.
+    #: The 95% interval includes 1.
     MUTE = auto()
     BARE = auto()
     POSITIVE = auto()
@@ -64,7 +64,7 @@ BANDS: tuple[tuple[float, Grade], ...] = (
 
 
 class Witness(Enum):
-    """What a Bayes factor comes from."""
+    """The source of a Bayes factor."""
 
     EVIDENCE = "evidence"
     CASEBOOK = "casebook"
@@ -72,13 +72,13 @@ class Witness(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Strength(Worded):
-    """What a Bayes factor is worth, never more than its whole 95% interval is.
+    """The strength of a Bayes factor: that of the end of its 95% interval nearer to 1.
 
     Attributes
     ----------
     grade : Grade
     supports : bool
-        It speaks for the hypothesis rather than against it.
+        It is for the hypothesis rather than against it.
     witness : Witness
     """
 
@@ -89,18 +89,18 @@ class Strength(Worded):
 
 @dataclass(frozen=True)
 class Fit:
-    """How well the runs of each hypothesis meet something.
+    """How well the runs of each hypothesis agree with something.
 
     Attributes
     ----------
     log : (hypothesis,)
-        Log of the mean likelihood; minus infinity where no run meets it.
+        Log of the mean likelihood; minus infinity if no run agrees.
     influence : (hypothesis, run)
-        What each run adds to the error of ``log``.
+        Influence of each run on ``log``.
     effective : (hypothesis,)
-        Effective number of the hypothesis' runs.
+        Effective number of runs of the hypothesis.
     spread : (hypothesis, draw)
-        Deviations of ``log`` in draws of what else is uncertain; no draws: nothing else is.
+        Deviations of ``log`` in draws of other uncertain things; no draws if there are none.
     """
 
     log: FloatArray
@@ -122,7 +122,7 @@ class Fit:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What something says of a hypothesis against the others.
+    """A hypothesis against the others, by the evidence or the casebook.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class Standing:
     log_factor, log_factor_error : float
         Natural log of the Bayes factor against the others together.
     strength : Strength
-        What the factor is worth, by the end of its interval that is nearer to 1.
+        Of the end of the factor's interval that is nearer to 1.
     """
 
     posterior: float
@@ -174,14 +174,14 @@ def _exp(x: float) -> float:
 
 
 def _beyond_chance(log_factor: float, error: float) -> float:
-    """Return how far the nearer end of the interval lies from 0; negative if 0 is inside."""
+    """Return the distance of the interval from 0; negative if 0 is inside."""
     return abs(log_factor) - SIGMAS * error
 
 
 def strength_of(
     log_factor: float, error: float, *, witness: Witness = Witness.EVIDENCE
 ) -> Strength:
-    """Return what a Bayes factor is worth, never more than its whole 95% interval is.
+    """Return the strength of a Bayes factor: that of the end of its 95% interval nearer to 1.
 
     Parameters
     ----------
@@ -206,12 +206,12 @@ def strength_of(
 def fit(
     log_prior: FloatArray, log_likelihood: FloatArray, hypothesis: NDArray[np.int64], count: int
 ) -> Fit:
-    """Return how well the runs of each hypothesis meet the evidence.
+    """Return how well the runs of each hypothesis agree with the evidence.
 
     Parameters
     ----------
     log_prior : ndarray, shape (run,)
-        Log of what a run weighs before the evidence, up to a constant within each hypothesis.
+        Log of the prior weights, up to a constant within each hypothesis.
     log_likelihood : ndarray, shape (run,)
     hypothesis : ndarray of int, shape (run,)
     count : int
@@ -237,12 +237,12 @@ def fit(
 
 @dataclass(frozen=True)
 class Factor:
-    """A log Bayes factor against the others, with what its error is made of.
+    """A log Bayes factor against the others, with the parts of its error.
 
     Attributes
     ----------
     log : float
-        NaN where there is no other hypothesis, or neither side has a run that meets the evidence.
+        NaN if there is no other hypothesis, or neither side has a run that agrees.
     influence : (run,)
     spread : (draw,)
     effective : float
@@ -255,7 +255,7 @@ class Factor:
     effective: float
 
     def __sub__(self, other: Factor) -> Factor:
-        """Return by how much one factor exceeds another of the same runs."""
+        """Return the difference of two factors from the same runs."""
         return Factor(
             self.log - other.log,
             self.influence - other.influence,
@@ -319,7 +319,7 @@ def standings(
         Sums to 1.
     witness : Witness
     fewest : float
-        Effective runs of a hypothesis below which its factor is not told.
+        Fewest effective runs of a hypothesis for its factor to be given.
     """
     with np.errstate(divide="ignore"):
         posterior = normalise(np.log(prior) + found.log)

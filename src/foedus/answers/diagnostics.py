@@ -1,23 +1,23 @@
-"""How a forecast hangs on its facts: predictive checks, what moved what, and who is believed.
+"""How a forecast depends on its facts: predictive checks, effects of facts, trust in sources.
 
-**Predictive checks.** Before a report is read, the runs say what it may be: each run's truth,
-scattered as the report's rating says. The place of the report in that distribution (its probability
-integral transform) is given under the prior, under all other evidence (leave-one-out), and under
-all evidence. A report that is a range has a place from-to; its tail is the two-sided probability of
-a report as far out, ``2 min(P(reading ≥ low), P(reading ≤ high))``, at most 1.
+**Predictive checks.** The predictive distribution of a report is each run's truth, scattered as the
+report's rating says. The place of the report in it (its probability integral transform) is given
+under the prior, under all other evidence (leave-one-out), and under all evidence. The place of a
+range is a range. Its tail is the two-sided probability of a report as far out,
+``2 min(P(reading ≥ low), P(reading ≤ high))``, at most 1.
 
-**What moved what.** Each fact is left out in turn. For yes or no the shift is that of the
-probability; for "how many" and "when" it is that of the probability of lying beyond the median that
-the others give, so that all are in points and have an error. Both answers come from the same runs,
-and the error is that of their difference.
+**Effects of facts.** Each fact is left out in turn. For yes or no, the shift is that of the
+probability; for "how many" and "when", that of the probability of lying beyond the median without
+the fact. So all shifts are in percentage points and have an error, which is that of a difference
+between two estimates from the same runs.
 
-**Who is believed.** The posterior probability that a report is outright wrong, summed by source,
-beside what the ratings stand for.
+**Trust in sources.** The posterior probability that a report is outright wrong, summed by source,
+beside that of the ratings.
 
-**Which facts contradict.** Those whose values cannot both be true, as :func:`foedus.check` finds
-them, with which of them the runs disbelieve; and those that the runs make unlikely together: with L
-the likelihoods of two facts over the prior runs, the lift is ``mean(L_a L_b) / (mean(L_a)
-mean(L_b))``, below 1 where they are less likely together than apart.
+**Contradictions.** Facts whose values cannot both be true, as :func:`foedus.check` finds them, with
+the one that the runs disbelieve; and facts that the runs make unlikely together. With L the
+likelihoods of two facts over the prior runs, the lift is ``mean(L_a L_b) / (mean(L_a) mean(L_b))``,
+below 1 if they are less likely together than apart.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Diagnostics.to_dict`.
 FORMAT = 2
-#: A report further out than this, other evidence in, does not fit the model.
+#: A report with a smaller tail, given other evidence, does not fit the model.
 FAR = 0.02
-#: Shifts of a probability within this are nothing but rounding.
+#: Shifts of a probability within this are rounding.
 ROUNDING = 1e-9
-#: A report or source is doubted if it is this many times likelier to be wrong than it is rated.
+#: A report or source is doubted if it is this many times likelier to be wrong than rated.
 DOUBT = 1.5
-#: Lift below which two facts are said to contradict each other.
+#: Lift below which two facts contradict each other.
 APART = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place(Plain):
-    """Where a report lies in what the runs lead one to expect.
+    """Where a report lies in its predictive distribution.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Place(Plain):
     tail : float
         Two-sided probability of a report as far out.
     effective : float
-        Effective runs that this rests on.
+        Effective runs behind it.
     """
 
     below: float
@@ -88,12 +88,12 @@ class Place(Plain):
 
     @property
     def pit(self) -> float:
-        """The middle of the report's place, 0 to 1: below one half, it is lower than expected."""
+        """The middle of the place, 0 to 1; below one half, the report is lower than expected."""
         return self.below + 0.5 * (1.0 - self.below - self.above)
 
     @property
     def told(self) -> bool:
-        """Whether there are runs enough to tell."""
+        """Whether there are enough runs to tell."""
         return self.effective >= FEWEST
 
 
@@ -108,12 +108,12 @@ class Check(Plain):
     prior, others, all : Place
         Under the prior, under all other evidence, under all evidence.
     disbelief, disbelief_error : float
-        Probability that it is outright wrong, all evidence in; the error is NaN where too few runs
-        tell.
+        Probability that it is outright wrong, given all evidence; the error is NaN if runs are too
+        few.
     rated_wrong : float
         The same by its rating alone.
     ess_without : float
-        Effective runs with it left out.
+        Effective runs without it.
     closest : float
         Log-likelihood of the best run less that of full agreement.
     """
@@ -136,16 +136,17 @@ class Check(Plain):
 
     @property
     def told(self) -> bool:
-        """Whether there are runs enough to say how likely it is wrong."""
+        """Whether there are enough runs to say how likely it is wrong."""
         return self.all.told
 
     @property
     def conflict(self) -> str | None:
         """How it conflicts with the model; None if it fits.
 
-        ``unmet``: no run comes near it. ``far``: it is far out, other evidence in. ``disbelieved``:
-        it is rather wrong than not, and clearly more than its rating says. A report that is often
-        outright wrong is hardly ever far out, because a wrong report may say anything.
+        ``unmet``: no run comes near it. ``far``: it is far out, given other evidence.
+        ``disbelieved``: it is more likely wrong than not, and clearly more than rated. A report
+        that is often outright wrong is hardly ever far out, because a wrong report may say
+        anything.
         """
         if self.closest < UNMET:
             return "unmet"
@@ -158,7 +159,7 @@ class Check(Plain):
 
 @dataclass(frozen=True, kw_only=True)
 class Shift(Plain):
-    """What a fact does to the answer of a question.
+    """The effect of a fact on the answer to a question.
 
     Attributes
     ----------
@@ -171,7 +172,7 @@ class Shift(Plain):
         Of the probability that it is true, larger than the median without the fact (a number), or
         at or before it (a date; where that is never: that it happens).
     told : bool
-        The shift is more than three standard errors, and enough runs remain.
+        The shift exceeds three standard errors, and enough runs remain.
     """
 
     fact: str
@@ -205,16 +206,16 @@ class Believed(Plain):
     facts : int
         Weighed facts that it gave.
     wrong, error : float
-        Expected number of them that are outright wrong, all evidence in.
+        Expected number of them that are outright wrong, given all evidence.
     rated_wrong : float
         The same by the ratings alone.
     pit : float
-        Mean place of its reports among what the other evidence leads one to expect: below one
-        half it tends to report less, above it more.
+        Mean place of its reports given other evidence; below one half it tends to report less
+        than expected, above it more.
     worst : str
         The fact that is disbelieved most.
     told : bool
-        There are runs enough to say.
+        There are enough runs to say.
     """
 
     source: str
@@ -256,15 +257,15 @@ class Contradiction(Plain):
     error : float
         Of its natural log.
     sided_with : str or None
-        The fact that the runs believe rather, all evidence in; None where they do not choose.
+        The fact that the runs believe, given all evidence; None if they do not choose.
     kind : {"same_day", "falls", "event", "unlikely"}
         As in :class:`foedus.case.check_report.Contradiction`, or unlikely together by the runs
         alone.
     text : str
         In words, where their values cannot both be true.
     disbelief_a, disbelief_b : float
-        Probability that each is outright wrong, all evidence in; NaN for a replayed decision,
-        which all runs follow, and where too few runs tell.
+        Probability that each is outright wrong, given all evidence; NaN for a replayed decision,
+        which all runs follow, and if runs are too few.
     """
 
     a: str
@@ -280,7 +281,7 @@ class Contradiction(Plain):
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostics:
-    """How a forecast hangs on its facts.
+    """How a forecast depends on its facts.
 
     Attributes
     ----------
@@ -291,7 +292,7 @@ class Diagnostics:
     runs : int
     effective, pareto_k : float
     effective_prior : float
-        Effective runs before the evidence, for where they were drawn from.
+        Effective runs before the evidence.
     questions : tuple of (str, str, str)
         Id, text and kind.
     checks : tuple of Check
@@ -303,11 +304,11 @@ class Diagnostics:
     contradictions : tuple of Contradiction
         Those of values first, then the least likely.
     replayed : dict
-        As in a forecast: how likely the runs themselves make the known decisions.
+        As in a forecast.
     warnings : tuple of Caution
     provenance : dict
     settled : dict of str to str
-        By question: the known fact that settles it already.
+        By question, the known fact that already settles it.
     """
 
     case_id: str
@@ -335,7 +336,7 @@ class Diagnostics:
         return tuple(sorted(found, key=lambda c: (min(c.closest, UNMET), c.others.tail)))
 
     def moved(self, question: str) -> tuple[Shift, ...]:
-        """Return the facts that move a question beyond noise, the largest first."""
+        """Return the facts that move a question beyond noise, the largest shift first."""
         told = [s for s in self.shifts if s.question == question and s.told]
         return tuple(sorted(told, key=lambda s: -abs(s.shift)))
 
@@ -375,7 +376,7 @@ def diagnose(
     weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Diagnostics:
-    """Say how the forecast of a case hangs on its facts.
+    """Return how the forecast of a case depends on its facts.
 
     Parameters
     ----------
@@ -405,7 +406,7 @@ def diagnose(
 
 
 def diagnose_runs(w: Weighed) -> Diagnostics:
-    """Say how a forecast hangs on its facts, by the weighed runs of a case."""
+    """Return how a forecast depends on its facts, from the weighed runs of a case."""
     case, asked = w.case, w.asked
     table = {e.id: e for e in w.evidence}
     prior = normalise(w.log_prior)

@@ -1,22 +1,22 @@
-"""Explanations: which the evidence and the casebook favour, and what if it had been otherwise.
+"""Explanations: which ones the evidence and the casebook favour, with counterfactuals.
 
 **From the evidence.** The posterior of each hypothesis and its Bayes factor against the others
 together (:mod:`foedus.answers.bayes_factors`). A fact moves a hypothesis by the change of its log
-factor when the fact is left out; the replayed decisions pay one price together and are left out
+factor when the fact is left out. The replayed decisions have one joint probability and are left out
 together.
 
-**From the casebook alone.** History knows nothing of motives, but a hypothesis says by its priors
-how likely it is that such a government asks, and that it then gets troops. Some runs are simulated
-with nothing known; of those in which there is unrest, p_h is the share of each hypothesis' runs
-with that answer. With c the casebook's chance, the casebook counts as one call like this one:
+**From the casebook alone.** History does not record motives, but the priors of a hypothesis imply
+how likely such a government is to ask, and then to get troops. Some runs are simulated with nothing
+known; among those with unrest, p_h is the share of the runs of a hypothesis with that answer. With
+c the casebook's probability, the casebook counts as one case like this one:
 
     log-fit of h = Σ  c log p_h + (1 - c) log(1 - p_h)    over the two answers,
 
-the log-probability that h gives, on average, to what history leads one to expect. It is a rule, not
-a likelihood: deliberately worth no more than a single case, since the hypotheses' own priors partly
-come from the casebook. The uncertainty of c and of p_h (Jeffreys) goes into the interval.
+the expected log-probability under h of what history leads one to expect. It is a rule, not a
+likelihood, and deliberately worth no more than one case, since the priors of the hypotheses come
+partly from the casebook. The interval includes the uncertainty of c and of p_h (Jeffreys).
 
-**From both.** The log-fits added.
+**From both.** The sum of the log-fits.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Explanations.to_dict`.
 FORMAT = 2
-#: A fact is named only if it moves a hypothesis by this many standard errors: there are many facts.
+#: A fact is named only if it moves a hypothesis by this many standard errors, as facts are many.
 SURE = 3.0
 #: Facts kept for each hypothesis.
 KEPT = 3
@@ -75,14 +75,14 @@ _SEED = 20220105
 
 @dataclass(frozen=True, kw_only=True)
 class Moved(Plain):
-    """What a fact does to a hypothesis.
+    """The effect of a fact on a hypothesis.
 
     Attributes
     ----------
     fact, text : str
         ``known-decisions`` for all replayed decisions together.
     shift, error : float
-        Change of the log Bayes factor that the fact brings; positive: for the hypothesis.
+        Change of the log Bayes factor due to the fact; positive: for the hypothesis.
     told : bool
         The shift is more than :data:`SURE` standard errors.
     """
@@ -96,7 +96,7 @@ class Moved(Plain):
 
 @dataclass(frozen=True, kw_only=True)
 class Hypothesis(Plain):
-    """A hypothesis: what the evidence, the casebook and both say of it.
+    """A hypothesis by the evidence, by the casebook and by both.
 
     Attributes
     ----------
@@ -133,13 +133,13 @@ class Apart:
     log_factor, error : float
         Natural log of the Bayes factor of a against b, from the evidence.
     strength : Strength
-        What it is worth for a.
+        What it says of a.
     question : str or None
         The question on which their forecasts differ most.
     distance : float
         Largest difference of their cumulative probabilities there, 0 to 1.
     noise : float
-        What chance alone gives in one of twenty tables like this one.
+        The distance that chance alone exceeds in one of twenty tables like this one.
     """
 
     a: str
@@ -175,7 +175,7 @@ class Apart:
 
 @dataclass(frozen=True, kw_only=True)
 class CasebookView(Worded):
-    """What the casebook expected before the crisis began: the chance of each answer."""
+    """What the casebook expected before the crisis began: the probability of each answer."""
 
     request: Chance
     troops_if_asked: Chance
@@ -193,7 +193,7 @@ class NoCasebookView(Worded, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class NoBelievedRuns(Worded):
-    """Counterfactuals start from runs that are believed, and the verdict leaves none."""
+    """Counterfactuals start from believed runs, and the verdict leaves none."""
 
     verdict: Verdict
 
@@ -203,7 +203,7 @@ class NoCounterfactuals(Worded, Enum):
 
     #: No pairs of runs were asked for.
     NOT_ASKED = auto()
-    #: No known decision, made otherwise, would have changed any run.
+    #: No other decision would have changed any run.
     NO_EFFECT = auto()
 
 
@@ -277,7 +277,7 @@ def explain(
     weighed: Weighed | None = None,
     **making: Unpack[Making],
 ) -> Explanations:
-    """Weigh a case's hypotheses, and say what would have been otherwise.
+    """Weigh the hypotheses of a case, and make its counterfactuals.
 
     Parameters
     ----------
@@ -491,7 +491,7 @@ def _history(case: Case, ensemble: Ensemble) -> tuple[Fit | None, CasebookView |
 
 
 def _free(ensemble: Ensemble) -> NDArray[np.int64]:
-    """Return yes and no of (request, decision if asked) by hypothesis with nothing known.
+    """Count yes and no by answer (request, decision if asked) and hypothesis with nothing known.
 
     Shape (answer, hypothesis, 2). Only runs with unrest somewhere count.
     """
@@ -515,7 +515,7 @@ def _free(ensemble: Ensemble) -> NDArray[np.int64]:
 
 
 def agreement(expected: tuple[FloatArray, ...], table: NDArray[np.int64]) -> Fit:
-    """Return how well each hypothesis agrees with history, as the docstring of the module says.
+    """Return the log-fit of each hypothesis to history; see the docstring of the module.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What every forecast is compared with: history, refusal, and the members' positions."""
+"""What forecasts are compared with: history, refusal, and the positions of the members."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outside:
     Attributes
     ----------
     text : str
-        Where it comes from, in words.
+        Its source, in words.
     n : int
         Casebook rows behind it.
     probability, low, high : float or None
@@ -162,7 +162,7 @@ def _numbers(
 
 
 def always_refuse(question: Question) -> float | None:
-    """Return what "the alliance never comes" says of a question, or None where it says nothing.
+    """Return the answer if the alliance never comes, or None if that says nothing.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def always_refuse(question: Question) -> float | None:
 
 
 def positions(case: Case, question: Question) -> dict[str, float]:
-    """Return what the members' stated positions say: their weighted mean and median.
+    """Return the weighted mean and median of the members' stated positions.
 
     A position is 0 (stay out) to 1 (send); the requester is left out. For a yes-or-no question on
     the alliance acting it is read as the probability; for a question on troops it is multiplied

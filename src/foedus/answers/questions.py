@@ -29,7 +29,7 @@ def named(questions: Sequence[Any], name: str) -> Any:
 
 
 def settled_by(case: Case, question: Question) -> str | None:
-    """Return the fact that settles a question already, or None while it is open.
+    """Return the fact that already settles a question, or None while it is open.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def settled_by(case: Case, question: Question) -> str | None:
     -------
     str or None
         Id of a fact rated A or B and 1 or 2 about the same quantity, place and member: an event
-        that happened in the window, one that had not happened by the window's end, or a count
-        that has passed the threshold already.
+        that happened in the window, one that had not happened by the end of the window, or a count
+        that has already passed the threshold.
     """
     ask = question.ask
     for fact in case.facts:

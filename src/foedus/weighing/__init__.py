@@ -1,1 +1,1 @@
-"""What the runs are worth: evidence, its likelihood, and the weights of the runs."""
+"""The weights of the runs: evidence, its likelihood, and the verdict."""

@@ -61,14 +61,14 @@ class NothingUsable(Reason):
 
 @dataclass(frozen=True, kw_only=True)
 class FewRuns(Reason):
-    """The runs are worth too few of equal weight."""
+    """The runs are worth too few runs of equal weight."""
 
     runs: int
     effective: float
 
     @property
     def level(self) -> Level:
-        """How bad that is."""
+        """The level of a verdict for this reason alone."""
         return Level.REFUSED if short(self.effective, REFUSE_BELOW) else Level.THIN
 
 
@@ -96,7 +96,7 @@ class Unmet(Reason):
 
 @dataclass(frozen=True, kw_only=True)
 class Costly(Reason):
-    """Without a fact the runs would be worth clearly more than the ``effective`` they are."""
+    """Without a fact the runs would be worth clearly more than ``effective`` runs."""
 
     fact: Evidence
     effective: float
@@ -163,23 +163,23 @@ class Verdict(Worded):
         )
 
     def because(self, level: Level, *reasons: Reason) -> Verdict:
-        """Return a verdict of another level, with reasons that come before those there are."""
+        """Return a verdict of another level, with more reasons before the present ones."""
         return replace(self, level=level, reasons=(*reasons, *self.reasons))
 
     def adding(self, *reasons: Reason) -> Verdict:
-        """Return the verdict with more reasons."""
+        """Return the verdict with more reasons at the end."""
         return replace(self, reasons=(*self.reasons, *reasons))
 
 
 def of_weights(*, effective: float, k: float, runs: int) -> Verdict:
-    """Return what the weights alone allow.
+    """Return the verdict by the weights alone.
 
     Parameters
     ----------
     effective : float
         Effective sample size.
     k : float
-        Shape of the Pareto tail of the weights; NaN where too few runs tell.
+        Shape of the Pareto tail of the weights; NaN if runs are too few.
     runs : int
         Runs that were weighed.
     """
@@ -196,12 +196,12 @@ def of_weights(*, effective: float, k: float, runs: int) -> Verdict:
 
 
 def doubt(verdict: Verdict, evidence: tuple[Evidence, ...]) -> Verdict:
-    """Return a worse verdict where the runs disbelieve well rated reports.
+    """Return a worse verdict if the runs disbelieve well rated reports.
 
-    A report rated A or B and 1 or 2 that is more likely outright wrong than not, all evidence
-    weighed, or that no run comes near, speaks against the model rather than the source. One makes
-    the verdict thin; more than half of the well rated evidence (by share) makes it refused. A
-    report of a decision that is replayed by a better rated one is doubted with reason.
+    A report rated A or B and 1 or 2 that no run comes near, or that is more likely outright wrong
+    than not given all evidence, is evidence against the model rather than the source. One makes the
+    verdict thin; more than half of the well rated evidence (by share) makes it refused. Not counted
+    is a report of a decision that is replayed from another report: doubt in it is right.
     """
     imposed = {(e.quantity, e.member) for e in evidence if e.use == "replayed"}
     good = [
@@ -262,7 +262,7 @@ def name_impossible(
 
 @dataclass(frozen=True, kw_only=True)
 class Caution(Worded):
-    """What to keep in mind of an answer that is given all the same."""
+    """What to keep in mind of an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,13 +297,13 @@ class NoOutsideView(Caution):
 
 @dataclass(frozen=True, kw_only=True)
 class Failure(Caution):
-    """An error message that stands in the place of an answer."""
+    """An error message in the place of an answer."""
 
     problem: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal(Worded):
-    """No answer, by the verdict."""
+    """No answer, because of the verdict."""
 
     verdict: Verdict

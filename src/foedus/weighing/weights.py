@@ -1,4 +1,4 @@
-"""Importance weights of runs, and whether enough runs agree with the evidence to answer."""
+"""Importance weights of runs, with their diagnostics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foedus.weighing.verdict import Verdict, of_weights
 
 FloatArray = NDArray[np.float64]
 
-#: The mass that "runs that carry the answer" carry.
+#: The mass of the runs that carry the answer.
 _CARRIED = 0.99
 
 
@@ -36,7 +36,7 @@ class Weights:
     usable : int
         Runs with a finite log-weight.
     pareto_k : float
-        Shape of the generalised Pareto tail of the weights; NaN where too few runs tell.
+        Shape of the generalised Pareto tail of the weights; NaN if runs are too few.
     verdict : Verdict
     """
 
@@ -76,7 +76,7 @@ def importance_weights(log_weight: FloatArray, *, smooth: bool = False) -> Weigh
     Parameters
     ----------
     log_weight : ndarray, shape (run,)
-        Up to a constant. Minus infinity and NaN mean that a run cannot be used.
+        Up to a constant. Runs with minus infinity or NaN are not used.
     smooth : bool
         Replace the largest weights by the expected order statistics of a Pareto tail
         (Pareto-smoothed importance sampling): a little bias for much less variance.
@@ -115,7 +115,7 @@ def without(log_weight: FloatArray, contribution: FloatArray) -> FloatArray:
     ----------
     log_weight : ndarray, shape (run,)
     contribution : ndarray, shape (report, run)
-        What each report adds to it.
+        Of each report to the log-weights.
     """
     unusable = ~np.isfinite(log_weight)
     added = np.where(np.isfinite(contribution), contribution, 0.0)
@@ -136,7 +136,7 @@ def pareto_smooth(log_weight: FloatArray) -> tuple[FloatArray, float]:
     -------
     smoothed : ndarray, shape (run,)
     k : float
-        NaN, and the weights as they were, where fewer than 5 distinct weights are in the tail.
+        NaN, with the weights unchanged, if fewer than 5 distinct weights are in the tail.
     """
     usable = np.flatnonzero(np.isfinite(log_weight))
     n = usable.size
@@ -152,7 +152,7 @@ def pareto_smooth(log_weight: FloatArray) -> tuple[FloatArray, float]:
         return log_weight, float("nan")
     k, sigma = _pareto_fit(np.maximum(excess, 1e-300))
     p = (np.arange(tail) + 0.5) / tail
-    # Beyond e^600 a fitted weight is cut to the largest anyway.
+    # Beyond e^600 a fitted weight is truncated to the largest anyway.
     z = np.minimum(-k * np.log1p(-p), 600.0)
     fitted = -np.log1p(-p) if abs(k) < 1e-12 else np.expm1(z) / k
     values = np.minimum(np.log(np.maximum(cut + sigma * fitted, 1e-300)), 0.0)
@@ -176,7 +176,7 @@ def _pareto_fit(x: FloatArray) -> tuple[float, float]:
         return float("nan"), float("nan")
     best = float((b * special.softmax(profile)).sum())
     shape = float(np.log1p(-best * x).mean())
-    # A weak prior towards one half, worth ten observations, steadies short tails.
+    # A weak prior towards one half, worth ten observations, stabilises short tails.
     return (n * shape + 5.0) / (n + 10.0), -shape / best
 
 
