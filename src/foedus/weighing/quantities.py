@@ -1,13 +1,7 @@
 """Quantities of questions and facts, computed from the runs.
 
-<<<<<<< HEAD
 Everything here works on a *block*: a mapping from the names of `foedus.world.order.VARIABLES`
-to arrays with the run first. A block may hold any number of runs, so that a store larger than
-memory is judged block by block.
-=======
-Everything here works on a *block*: a mapping from the names of `foedus.world.outputs.VARIABLES`
 to arrays whose first axis is the run. A store larger than memory is read block by block.
->>>>>>> e87bc04 (Weighing, watch list and summaries of runs explained in plain English; the unused words for the use of a fact go)
 """
 
 from __future__ import annotations
