@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from foedus.answers.fans import FANS
+from foedus.answers.forecasts import FANS
 
 from .conftest import OURS, result
 
