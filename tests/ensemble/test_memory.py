@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from foedus.answers import fans
+from foedus.answers import forecasts
 from foedus.answers.forecasts import judge
 from foedus.case.models import Case
 from foedus.ensemble.runner import run
@@ -49,7 +49,7 @@ def test_a_store_larger_than_its_room_is_judged_in_bounded_memory(
     asking, tmp_path, monkeypatch, runs
 ):
     monkeypatch.setattr(weighed, "IN_MEMORY", MIB)
-    monkeypatch.setattr(fans, "_MOST_FAN_VALUES", 200_000)
+    monkeypatch.setattr(forecasts, "_MOST_FAN_VALUES", 200_000)
     made = run(asking, runs=runs, workers=1, batch=2000, out=tmp_path / "a.zarr")
     data = sum(v.nbytes for v in made.open_dataset().data_vars.values())
     results = []
