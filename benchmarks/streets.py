@@ -231,9 +231,9 @@ def page(result: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        "An update is one activation of one agent, jailed or not. The ratio is to the faster of "
-        "the two Mesa runs. Parameters and rules are the defaults of Mesa 3.3.1's bundled Epstein "
-        "example.",
+        "An update is one activation of one agent, jailed or not. Mesa runs with and without its "
+        "data collector; the ratio is to the faster. Parameters and rules are the defaults of Mesa "
+        "3.3.1's bundled Epstein example.",
         "",
         f"Written by `make bench-streets` (`benchmarks/streets.py`) on {result['when']}: "
         f"{result['processor']}, Python {platform.python_version()}, one core; CPU time, best of "
@@ -247,7 +247,7 @@ def page(result: dict[str, Any]) -> str:
         "",
         "## Memory",
         "",
-        "| lattice | foedus, a run | foedus, scratch of a call (runs abreast) | Mesa, a run |",
+        "| lattice | foedus, a run | foedus, scratch of a call (runs interleaved) | Mesa, a run |",
         "|---|---|---|---|",
     ]
     lines += [
@@ -309,8 +309,8 @@ Compare this sum with the cycles in the first table. The rest is mostly loading 
 branching on a plan's options.
 
 For 200 × 200 no limit is derived. A run's records, limits and cells fill about a megabyte
-there, and two runs abreast exceed the second cache, so updates wait for the third. We have not
-measured those waits apart from the kernel.
+there, and two interleaved runs exceed the second cache, so updates wait for the third. We have
+not measured those waits apart from the kernel.
 
 [The kernel's parts](../explanation/kernel.md) and what each is worth are on another page.
 """
