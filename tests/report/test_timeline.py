@@ -180,18 +180,21 @@ def test_the_page_of_all_cases(history, scorecard, monkeypatch, tmp_path, capsys
     assert {name for name, *_ in asked} == {load_case(name).id for name in shipped()}
     page = (tmp_path / "cases.md").read_text(encoding="utf-8")
     assert capsys.readouterr().out.strip() == str(tmp_path / "cases.md")
+    pictures = set(re.findall(r"\]\((cases/.*?\.svg)\)", page))
     for name in shipped():
-        assert f"](#{name})" in page
-        assert f"({name})=" in page
-        assert f"foedus score {name} --as-of" in page
+        assert f"](cases/{name}.md)" in page
+        details = (tmp_path / "cases" / f"{name}.md").read_text(encoding="utf-8")
+        assert f"foedus score {name} --as-of" in details
+        pictures |= {f"cases/{found}" for found in re.findall(r"\]\((.*?\.svg)\)", details)}
+        assert "nan" not in details
+        assert "{" not in details
     for title in ("At a glance", "Over time", "Calibration", "Numbers and dates"):
         assert f"# {title}" in page
-    pictures = set(re.findall(r"\]\((cases/.*?\.svg)\)", page))
     assert len(pictures) == 3 + len(shipped())
     for picture in pictures:
         ElementTree.fromstring((tmp_path / picture).read_text(encoding="utf-8"))
     assert "nan" not in page
-    assert "{" not in page
+    assert "{" not in page.replace("```{toctree}", "")
 
 
 def test_the_days_of_the_page(scorecard) -> None:
