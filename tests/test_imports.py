@@ -30,16 +30,15 @@ MAY_IMPORT = {
     "app": BASE | {*ORDER, "streets"},
 }
 #: Objects that draw themselves: what only ``plot``, ``_repr_html_`` and ``__str__`` may import.
-CHARTS, HTML = "foedus.report.charts", "foedus.report.notebook"
-WORDS = "foedus.report.verdict_words"
+CHARTS, FORECAST = "foedus.report.charts", "foedus.report.forecast_view"
 VIEWS = {
-    "answers/explanations.py": {HTML},
-    "answers/watch_list.py": {HTML},
-    "case/models.py": {HTML},
-    "ensemble/ensemble.py": {CHARTS, HTML},
-    "plain_values.py": {WORDS},
-    "scoring/scores.py": {HTML},
-    "answers/forecasts.py": {CHARTS, HTML},
+    "answers/explanations.py": {"foedus.report.explanation_view"},
+    "answers/watch_list.py": {"foedus.report.watch_view"},
+    "case/models.py": {FORECAST},
+    "ensemble/ensemble.py": {CHARTS, FORECAST},
+    "plain_values.py": {"foedus.report.verdict_words"},
+    "scoring/scores.py": {FORECAST},
+    "answers/forecasts.py": {CHARTS, FORECAST},
 }
 FREE = {"__init__", "__main__", "cli"}
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import foedus
 from foedus.ensemble.progress import for_stream
-from foedus.report.brief import brief_of
+from foedus.report.brief import fan_chart
 from foedus.report.plots import sheet_svg
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "kazakhstan-2022.svg"
@@ -26,12 +28,16 @@ def main() -> None:
     forecast = foedus.forecast(
         case, as_of=AS_OF, runs=16_000, seed=1, progress=for_stream(sys.stderr)
     )
-    brief = brief_of(forecast, case)
-    fans = [fan for key in SHOWN for fan in brief.fans if fan.key == key]
+    fans = [
+        fan_chart(fan, forecast.evidence)
+        for key in SHOWN
+        for fan in forecast.fans
+        if fan.key == key and np.isfinite(fan.quantiles).all()
+    ]
     if not fans:
         sys.exit("the forecast refuses to answer, so there is nothing to draw")
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    PICTURE.write_text(sheet_svg(fans, brief.as_of), encoding="utf-8")
+    PICTURE.write_text(sheet_svg(fans, forecast.as_of), encoding="utf-8")
     print(PICTURE)
 
 

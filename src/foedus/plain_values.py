@@ -52,8 +52,10 @@ def to_plain(value: Any) -> Any:
     :class:`Worded` data become their words.
     A dataclass becomes a dict of its fields in their order, and ``field(metadata=...)`` may say
     otherwise: ``{"json": "name"}`` gives the key another name, ``{"json": None}`` leaves the
-    field out, and ``{"keys": names}`` turns a sequence into a dict with these keys, as far as it
-    goes. An object that has ``to_dict`` (see :class:`Plain`) speaks for itself.
+    field out, ``{"keys": names}`` turns a sequence into a dict with these keys, as far as it
+    goes, and ``{"then": {"name": of_record}}`` adds keys after the field, whose values are
+    functions of the dataclass. An object that has ``to_dict`` (see :class:`Plain`) speaks for
+    itself.
 
     Raises
     ------
@@ -105,6 +107,8 @@ def fields_to_plain(record: Any) -> dict[str, Any]:
         key = about.metadata.get("json", about.name)
         if key is not None:
             found[key] = _field_to_plain(about, getattr(record, about.name))
+        for name, of_record in about.metadata.get("then", {}).items():
+            found[name] = to_plain(of_record(record))
     return found
 
 
@@ -120,13 +124,17 @@ class Plain:
 
     Attributes
     ----------
+    json_format : int or None
+        Version of the keys, for the key ``format`` before all others.
     json_also : tuple of str
         Properties that follow the fields.
     """
 
+    json_format: ClassVar[int | None] = None
     json_also: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
+        version = {} if self.json_format is None else {"format": self.json_format}
         also = {name: to_plain(getattr(self, name)) for name in self.json_also}
-        return {**fields_to_plain(self), **also}
+        return {**version, **fields_to_plain(self), **also}

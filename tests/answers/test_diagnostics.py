@@ -16,7 +16,8 @@ from foedus.answers.explanations import DECISIONS, weigh_hypotheses
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
 from foedus.cli import main
-from foedus.report.diagnostics import print_diagnostics
+from foedus.report.diagnostics_view import diagnostics_document
+from foedus.report.terminal import print_document
 from foedus.report.verdict_words import advice
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import BITS, Guidance
@@ -213,7 +214,7 @@ def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
     (pair,) = found.contradictions  # not both exactly true; the runs allow it
     assert (pair.kind, pair.sided_with) == ("same_day", None)
     assert pair.lift > 1.0
-    print_diagnostics(found)
+    print_document(diagnostics_document(found))
     assert "disagree; 4% and 4% likely wrong." in " ".join(capsys.readouterr().out.split())
     assert found.conflicts == ()
     assert {s.belief for s in found.sources} == {Belief.BELIEVED}
@@ -234,7 +235,7 @@ def test_a_report_that_is_rather_wrong_conflicts_though_it_is_not_far_out(toy, c
     (pair,) = found.contradictions
     assert (pair.kind, pair.sided_with) == ("same_day", "low")
     assert (pair.disbelief_a, pair.disbelief_b) == (low.disbelief, high.disbelief)
-    print_diagnostics(found)
+    print_document(diagnostics_document(found))
     text = " ".join(capsys.readouterr().out.split())
     assert "No report conflicts" not in text
     assert re.search(r"Conflict: high \(4000, rated B2\) is 8\d% likely outright wrong", text)
@@ -264,7 +265,7 @@ def test_a_pair_of_which_one_is_replayed_is_listed(toy, capsys):
     (pair,) = found.contradictions
     assert (pair.a, pair.b, pair.kind, pair.sided_with) == ("yes", "no", "event", None)
     assert json.dumps(found.to_dict(), allow_nan=False)
-    print_diagnostics(found)
+    print_document(diagnostics_document(found))
     text = " ".join(capsys.readouterr().out.split())
     assert "one is replayed, so all runs follow it; yes is" in text
 
@@ -277,7 +278,7 @@ def test_few_runs_believe_and_disbelieve_nobody(toy, questions, capsys):
     made = found.to_dict()
     assert made["checks"][0]["disbelief_error"] is None
     assert made["sources"][0]["error"] is None
-    print_diagnostics(found)
+    print_document(diagnostics_document(found))
     assert "± " not in capsys.readouterr().out
 
 
@@ -291,7 +292,7 @@ def test_settled_questions_are_not_said_to_be_unmoved_by_chance(toy, questions, 
     found = diagnose_runs(weigh_runs(case, tolls(toy, case)))
     assert found.settled == {"asks": "asked"}
     assert [q["settled_by"] for q in found.to_dict()["questions"]] == ["asked", None, None, None]
-    print_diagnostics(found)
+    print_document(diagnostics_document(found))
     text = " ".join(capsys.readouterr().out.split())
     assert "Settled by a known fact, so nothing moves it: asks (by asked)." in text
     assert "No single fact moves beyond chance: when." in text
@@ -325,7 +326,7 @@ def test_evidence_that_no_run_can_meet_is_explained(toy, questions, capsys):
     assert {c.conflict for c in found.conflicts} == {"unmet"}
     assert all(c.prior.pit > 0.95 for c in found.conflicts)
     assert "NaN" not in json.dumps(found.to_dict(), allow_nan=False)
-    print_diagnostics(found)
+    print_document(diagnostics_document(found))
     text = capsys.readouterr().out
     assert "Conflict: no run comes near high0 (5000000, rated A1)" in text
     assert "above what the runs expect" in text

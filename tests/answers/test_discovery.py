@@ -17,8 +17,9 @@ from foedus.answers.uncertain_inputs import Input, Inputs
 from foedus.case.models import Question
 from foedus.cli import main
 from foedus.errors import InputError
-from foedus.report.discovery import condition, print_discovery, sentence
+from foedus.report.discovery_view import condition, discovery_document, sentence
 from foedus.report.effects import discovery_svg
+from foedus.report.terminal import print_document
 from foedus.weighing.quantities import Frame
 
 from ..narrowing import present
@@ -203,7 +204,7 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     assert found.to_dict() == again.to_dict()
     assert not found.evidence
     assert all(i.kind != "chance" for i in found.inputs)
-    print_discovery(found)
+    print_document(discovery_document(found))
     assert "The trajectory" in capsys.readouterr().out
     assert discovery_svg(found) == discovery_svg(again)
     with pytest.raises(InputError, match="question: one of falls"):

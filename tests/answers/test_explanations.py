@@ -13,7 +13,8 @@ import pytest
 from foedus.answers.bayes_factors import Grade, Witness, standings
 from foedus.answers.explanations import DECISIONS, agreement, distance, explain, weigh_hypotheses
 from foedus.cli import main
-from foedus.report.explain import print_explanations
+from foedus.report.explanation_view import explanations_document
+from foedus.report.terminal import print_document
 from foedus.report.verdict_words import words
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
@@ -136,7 +137,7 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     assert words(found.casebook).startswith("Before it began, the casebook expected: a request")
     assert explain(crisis, as_of="2001-03-05", runs=600, seed=7, out=tmp_path / "a",
                    pairs=0).counterfactuals == ()  # fmt: skip
-    print_explanations(found)
+    print_document(explanations_document(found))
     text = capsys.readouterr().out
     assert "Which explanation?" in text
     assert "Without the order to fire (20 pairs" in text

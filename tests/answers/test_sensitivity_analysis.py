@@ -19,7 +19,8 @@ from foedus.answers.uncertain_inputs import Input, Inputs
 from foedus.cli import main
 from foedus.errors import InputError
 from foedus.report.effects import tornado_svg
-from foedus.report.sensitivity import print_sensitivities
+from foedus.report.sensitivity_view import sensitivities_document
+from foedus.report.terminal import print_document
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
@@ -189,10 +190,10 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     assert set(found.fixed) == {"streets.k", "streets.threshold"}
     assert not names & set(found.fixed)
     assert falls.before.chance is not None
-    print_sensitivities(found)
+    print_document(sensitivities_document(found))
     text = capsys.readouterr().out
-    assert "what the answers hang on" in text
-    assert "not told from noise" in text
+    assert "what the answers depend on" in text
+    assert "do not stand out from noise" in text
     svg = tornado_svg(found, "falls")
     assert svg.startswith("<svg")
     assert svg == tornado_svg(again, "falls")
@@ -212,7 +213,7 @@ def test_a_design_of_its_own(crisis, capsys):
     (falls,) = found.questions
     if falls.before.reason is None:
         assert {e.input.name for e in falls.before.effects} == groups
-    print_sensitivities(found)
+    print_document(sensitivities_document(found))
     assert "a design of their own" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"needs .* runs or more"):
         sensitivity(crisis, design="sobol", runs=100)

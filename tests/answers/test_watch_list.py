@@ -19,7 +19,8 @@ from foedus.answers.watch_list import LATENT, NEVER, RATING, watch, watch_runs
 from foedus.case.asof import as_of
 from foedus.cli import main
 from foedus.errors import InputError
-from foedus.report.watch import listed, print_watch
+from foedus.report.terminal import print_document
+from foedus.report.watch_view import listed, watch_document
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 
@@ -220,7 +221,7 @@ def test_reports_of_a_few_where_there_are_none_are_said_to_be_that(toy, question
     none, some = next(w for w in found.best() if w.member is None).readings
     assert [none.in_runs, some.in_runs] == pytest.approx([0.9, 0.1])
     assert some.chance > 0.25
-    print_watch(found)
+    print_document(watch_document(found))
     text = " ".join(capsys.readouterr().out.split())
     assert ", so in 10%" in text
     assert "So in: the share of the runs" in text
@@ -242,7 +243,7 @@ def test_where_nothing_is_told_the_largest_are_named_as_chance(toy, questions, c
     assert largest
     assert [w.bits for w in largest] == sorted((w.bits for w in largest), reverse=True)
     assert len({w.thing for w in largest}) == len(largest)
-    print_watch(found)
+    print_document(watch_document(found))
     text = " ".join(capsys.readouterr().out.split())
     assert re.search(r"none of \d things tells more than chance would", text)
     assert text.count("not beyond chance") == min(len(largest), 3)
@@ -324,7 +325,7 @@ def test_evidence_that_no_run_can_meet_is_explained_and_nothing_is_listed(toy, q
     assert found.worths == ()
     assert "NaN" not in json.dumps(found.to_dict(), allow_nan=False)
     assert found.verdict.reasons
-    print_watch(found)
+    print_document(watch_document(found))
     text = capsys.readouterr().out
     assert "No list" in text
     assert "high0" in text
@@ -374,7 +375,7 @@ def test_a_small_case_from_end_to_end(crisis, store, capsys):
     assert not found.verdict.refused
     assert all(w.bits <= found.entropy + 4 * w.error for w in found.worths)
     for shown in (found, replace(found, worths=())):
-        print_watch(shown)
+        print_document(watch_document(shown))
         assert "what to look for after 4 Mar 2001" in capsys.readouterr().out
 
 

@@ -14,7 +14,7 @@ from foedus.casebook.scores import score_file
 from foedus.casebook.similarity import nearest_to_coded
 from foedus.casebook.table import OPTIONAL, REQUIRED
 from foedus.errors import InputError
-from foedus.report import casebook as report
+from foedus.report import casebook_view as report
 
 HEADER = [
     "id", "title", "year", "date_trigger", "date_request", "date_decision", "date_first_arrival",

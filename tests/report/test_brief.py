@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from foedus.report.content import Brief
+from foedus.report.document import Brief, Charts, FanChart, Items, Paragraph, parts_of
 from foedus.report.html import link, render, write
-from foedus.weighing.verdict import Level
 
 Make = Callable[..., Brief]
 HOSTILE = (
@@ -35,6 +34,11 @@ def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
     return parser.tags
 
 
+def fans(brief: Brief) -> tuple[FanChart, ...]:
+    """Return the charts of a brief."""
+    return next(parts_of(brief.sections, Charts)).fans
+
+
 def test_two_renderings_are_byte_identical(make_brief: Make) -> None:
     assert render(make_brief()) == render(make_brief())
 
@@ -52,7 +56,8 @@ def test_case_text_is_escaped_everywhere(
 def test_what_comes_after_what(make_brief: Make) -> None:
     page = render(make_brief())
     assert re.findall(r'<h2 id="(\w+)"', page) == [
-        "answers", "days", "why", "otherwise", "watch", "alike", "evidence", "trust", "provenance",
+        "answers", "days", "explanations", "otherwise", "watch", "alike", "evidence", "trust",
+        "provenance",
     ]  # fmt: skip
 
 
@@ -69,7 +74,7 @@ def test_explanations_counterfactuals_and_signs_are_told(make_brief: Make) -> No
 def test_a_chart_has_its_story_in_words_and_a_table(make_brief: Make) -> None:
     brief = make_brief()
     page = render(brief)
-    assert page.count("As a table") == len(brief.fans)
+    assert page.count("As a table") == len(fans(brief))
     assert page.count("reported fact") == page.count("<desc") * 2 - 2  # one chart has none
     assert "Where the base rates come from" in page
 
@@ -116,7 +121,7 @@ def test_headings_tables_and_charts_have_their_semantics(make_brief: Make) -> No
     assert names.count("caption") == names.count("table")
     assert all(a.get("scope") in ("col", "row") for t, a in found if t == "th")
     charts = [a for t, a in found if t == "svg" and a.get("role") == "img"]
-    assert len(charts) == len(make_brief().fans)
+    assert len(charts) == len(fans(make_brief()))
     assert names.count("desc") == len(charts)
     assert ("html", {"lang": "en"}) in found
 
@@ -124,11 +129,11 @@ def test_headings_tables_and_charts_have_their_semantics(make_brief: Make) -> No
 def test_a_refusal_says_what_to_do(make_brief: Make) -> None:
     brief = dataclasses.replace(
         make_brief(),
-        verdict=Level.REFUSED,
-        headline="No answer: too few runs.",
-        advice=("Make 40,000 runs.",),
-        answers=(),
-        fans=(),
+        setback=(
+            Paragraph("No answer: too few runs.", strong=True),
+            Items(("Make 40,000 runs.",)),
+        ),
+        sections=(),
     )
     page = render(brief)
     assert "No answer" in page

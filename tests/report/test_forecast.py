@@ -17,7 +17,19 @@ from foedus.answers.watch_list import Reading, Watch, Worth
 from foedus.case.question_kinds import Estimate
 from foedus.report.answer_words import outside, short, span
 from foedus.report.brief import brief_of, command
-from foedus.report.explanation_words import said
+from foedus.report.document import (
+    Brief,
+    Cell,
+    Charts,
+    FanChart,
+    Items,
+    Pairs,
+    Paragraph,
+    Section,
+    Table,
+    parts_of,
+)
+from foedus.report.explanation_view import said
 from foedus.report.html import render
 from foedus.weighing.verdict import Failure, Verdict
 
@@ -29,8 +41,34 @@ def case() -> foedus.Case:
     return foedus.load_case("kazakhstan-2022")
 
 
+def section(brief: Brief, name: str) -> Section:
+    """Return a section of a brief by its name."""
+    return next(s for s in brief.sections if s.name == name)
+
+
+def rows(brief: Brief, name: str) -> list[tuple[Cell, ...]]:
+    """Return the rows of all tables of a section, the cells as cells."""
+    found = parts_of(section(brief, name).parts, Table)
+    return [row for table in found for row in table.full().rows]  # type: ignore[misc]
+
+
+def fans(brief: Brief) -> tuple[FanChart, ...]:
+    """Return the charts of a brief."""
+    return next(parts_of(brief.sections, Charts)).fans
+
+
+def cautions(brief: Brief) -> tuple[str, ...]:
+    """Return what to keep in mind of a brief."""
+    return next(parts_of(section(brief, "trust").parts, Items)).texts
+
+
+def again(brief: Brief) -> dict[str, str]:
+    """Return how to make a brief again."""
+    return dict(next(parts_of(section(brief, "provenance").parts, Pairs)).rows)
+
+
 def test_facts_are_drawn_on_the_chart_of_their_quantity(case: foedus.Case) -> None:
-    (fan,) = brief_of(forecast(), case).fans
+    (fan,) = fans(brief_of(forecast(), case))
     assert [(m.low, m.high, m.point) for m in fan.marks] == [
         (13.0, math.inf, None),
         (24.0, 99.0, None),
@@ -43,20 +81,25 @@ def test_a_city_report_is_marked_as_a_part_and_a_plan_is_not_drawn(case: foedus.
     whole = forecast()
     city = dataclasses.replace(whole.evidence[0], place="almaty")
     plan = dataclasses.replace(whole.evidence[1], use="plan")
-    (fan,) = brief_of(dataclasses.replace(whole, evidence=(city, plan)), case).fans
+    (fan,) = fans(brief_of(dataclasses.replace(whole, evidence=(city, plan)), case))
     assert [m.part for m in fan.marks] == [True]
     assert "in almaty" in fan.marks[0].label
 
 
 def test_explanations_are_sorted_by_what_the_evidence_says(case: foedus.Case) -> None:
-    assert [e.title for e in brief_of(forecast(), case).explanations] == ["Second", "First"]
+    assert [e.text for e, *_ in rows(brief_of(forecast(), case), "explanations")] == [
+        "Second",
+        "First",
+    ]
 
 
 def test_evidence_says_how_it_was_used_and_disbelieved(case: foedus.Case) -> None:
-    rows = {e.text: e for e in brief_of(forecast(), case).evidence}
-    assert "disbelieve" in rows["Fact least."].use
-    assert rows["Fact least."].runs_say == "5 (1 to 20)"
-    assert rows["Fact event."].runs_say == "not by 21 Jan 2022"
+    found = rows(brief_of(forecast(), case), "evidence")
+    says = {fact.text: runs_say.text for _, fact, _, runs_say, _, _ in found}
+    use = {fact.text: use.text for _, fact, *_, use in found}
+    assert "disbelieve" in use["Fact least."]
+    assert says["Fact least."] == "5 (1 to 20)"
+    assert says["Fact event."] == "not by 21 Jan 2022"
 
 
 def test_the_summary_is_left_out_before_the_case_was_written(case: foedus.Case) -> None:
@@ -66,25 +109,27 @@ def test_the_summary_is_left_out_before_the_case_was_written(case: foedus.Case) 
 
 
 def test_answers_in_words(case: foedus.Case) -> None:
-    binary, number, date = brief_of(forecast(), case).answers
-    assert (binary.probability, binary.base_rate, binary.before) == (0.4, 0.25, "20%")
-    assert binary.base_text == "(7% to 49%) troops: protest: 2 of 9"
-    assert (number.low, number.middle, number.high) == ("1", "3", "5,000")
-    assert (date.low, date.middle, date.high) == (
-        "2 Jan 2022",
-        "7 Jan 2022",
-        "not by 21 Jan 2022",
+    brief = brief_of(forecast(), case)
+    binary, number, date = rows(brief, "answers")
+    bar = binary[1].bar
+    assert bar is not None
+    assert (bar.share, bar.compared, binary[2].text) == (0.4, 0.25, "20%")
+    (base_rates,) = (
+        p for p in parts_of(section(brief, "trust").parts, Pairs) if "Will they?" in dict(p.rows)
     )
-    assert "“f”" in date.note
+    assert dict(base_rates.rows)["Will they?"] == "(7% to 49%) troops: protest: 2 of 9"
+    assert [c.text for c in number[1:4]] == ["1", "3", "5,000"]
+    assert [c.text for c in date[1:4]] == ["2 Jan 2022", "7 Jan 2022", "not by 21 Jan 2022"]
+    assert "“f”" in date[0].below[0]
 
 
 def test_short_forms() -> None:
     assert short(None, "binary") == ""
     assert span(None, "date") == ("", "", "")
     assert short(Estimate(0.04, 0.01, quantiles=(None,) * 5), "date") == "4%"
-    assert outside(None, "number") == (None, "")
+    assert outside(None, "number") == ""
     view = Outside(text="sizes", n=3, levels=(0.05, 0.5, 0.95), values=(10.0, 200.0, 3000.0))
-    assert outside(view, "number") == (None, "200 (10 to 3,000): sizes")
+    assert outside(view, "number") == "200 (10 to 3,000): sizes"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +146,7 @@ def test_a_date_that_is_open_at_the_end_reads_as_such(
 ) -> None:
     end = dt.date(2022, 1, 21)
     view = Outside(text="few", n=3, levels=(0.05, 0.5, 0.95), dates=dates)
-    assert outside(view, "date", end) == (None, f"{words}: few")
+    assert outside(view, "date", end) == f"{words}: few"
     quantiles = (dates[0], dates[0], dates[1], dates[2], dates[2])
     half = f", half by {words.split(' (')[0]}" if dates[1] else ""
     assert short(Estimate(0.6, 0.1, quantiles=quantiles), "date", end) == f"60%{half}"
@@ -117,7 +162,7 @@ def test_a_refusal_is_said_once_and_charts_are_left_out(case: foedus.Case) -> No
     )
     fans = (dataclasses.replace(whole.fans[0], quantiles=blank),)
     brief = brief_of(dataclasses.replace(whole, answers=none, fans=fans), case)
-    assert brief.fans == ()
+    assert not list(parts_of(brief.sections, Charts))
     page = render(brief)
     assert "No answer" in page
     assert "refused: because" not in page
@@ -126,7 +171,7 @@ def test_a_refusal_is_said_once_and_charts_are_left_out(case: foedus.Case) -> No
 def test_the_command_makes_the_forecast_again(case: foedus.Case) -> None:
     words = "foedus forecast kazakhstan-2022 --as-of 2022-01-07 --runs 400 --seed 7"
     assert command(forecast()) == words
-    assert dict(brief_of(forecast(), case).provenance)["Command"] == words
+    assert again(brief_of(forecast(), case))["Command"] == words
 
 
 @pytest.mark.parametrize(
@@ -155,7 +200,7 @@ def test_the_command_makes_all_parts_of_a_report_again(
         ]
     words = f"foedus report kazakhstan-2022 --as-of 2022-01-07 --runs 400 --seed 7 {options}"
     assert command(made, **more) == words
-    assert dict(brief_of(made, case, **more).provenance)["Command"] == words
+    assert again(brief_of(made, case, **more))["Command"] == words
 
 
 def test_the_public_function_writes_the_file(case: foedus.Case, tmp_path: object) -> None:
@@ -167,13 +212,12 @@ def test_the_fact_that_settles_a_question_is_told(case: foedus.Case) -> None:
     whole = forecast()
     known = dataclasses.replace(whole.evidence[0], id="f", text="They have come.")
     brief = brief_of(dataclasses.replace(whole, evidence=(known,)), case)
-    assert brief.answers[2].note == "Settled already by the fact “They have come”."
+    assert rows(brief, "answers")[2][0].below == ("Settled already by the fact “They have come”.",)
 
 
 def test_the_outside_view_is_short_on_page_one(case: foedus.Case) -> None:
-    first, *_ = brief_of(forecast(), case).answers
-    assert first.base_short == "25% (7% to 49%)"
-    assert first.base_text == "(7% to 49%) troops: protest: 2 of 9"
+    first, *_ = rows(brief_of(forecast(), case), "answers")
+    assert first[-1].text == "25% (7% to 49%)"
 
 
 @pytest.mark.parametrize(("error", "past"), [(0.1, "; the casebook: positive for it"), (0.3, "")])
@@ -254,13 +298,14 @@ def explained(**more: object) -> Explanations:
 
 def test_explanations_and_counterfactuals_reach_the_brief(case: foedus.Case) -> None:
     brief = brief_of(forecast(), case, explanations=explained())
-    second, _ = brief.explanations
-    assert (second.casebook, second.both) == ("50% ±\u00a02", "60% ±\u00a02")
-    assert "moved most by “Fact least”" in second.said
-    assert brief.apart[0].startswith("The casebook does not tell")
-    (contrast,) = brief.contrasts
-    assert contrast.differences[0].difference == "−30 ± 4"
-    assert any("What would have been otherwise" in c for c in brief.caveats)
+    second, _ = rows(brief, "explanations")
+    assert [c.text for c in second[3:]] == ["50% ±\u00a02", "60% ±\u00a02"]
+    assert "moved most by “Fact least”" in second[0].below[1]
+    casebook = next(parts_of(section(brief, "explanations").parts, Paragraph))
+    assert casebook.text.startswith("The casebook does not tell")
+    (lost,) = rows(brief, "otherwise")
+    assert lost[3].text == "−30 ± 4"
+    assert any("What would have been otherwise" in c for c in cautions(brief))
 
 
 def looked_for(**more: object) -> Watch:
@@ -311,13 +356,14 @@ def looked_for(**more: object) -> Watch:
 
 def test_the_watch_list_reaches_the_brief(case: foedus.Case) -> None:
     brief = brief_of(forecast(), case, watch=[looked_for()])
-    (found,) = brief.watch
-    assert (found.about, found.now) == ("Will they?", "now: yes 40% ±\u00a02")
-    (sign,) = found.signs
-    assert sign.what == "People in protest or riot at the day's peak, Almaty"
-    assert sign.worth == pytest.approx(0.2 / 0.97)
-    assert sign.readings[1] == ("30 or more (chance 67%)", "yes 10% ±\u00a01")
-    assert "Mind the crowd." in brief.caveats
+    (found,) = parts_of(section(brief, "watch").parts, Table)
+    assert (found.title, found.note) == ("Will they?", "now: yes 40% ±\u00a02; ")
+    ((thing, _, worth, readings),) = rows(brief, "watch")
+    assert thing.text == "People in protest or riot at the day's peak, Almaty"
+    assert worth.bar is not None
+    assert worth.bar.share == pytest.approx(0.2 / 0.97)
+    assert readings.text.split("\n")[1] == "30 or more (chance 67%): yes 10% ±\u00a01"
+    assert "Mind the crowd." in cautions(brief)
 
 
 @pytest.mark.parametrize("other", [{"case_id": "other"}, {"as_of": dt.date(2022, 1, 6)}])

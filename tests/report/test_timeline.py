@@ -16,7 +16,8 @@ import pytest
 from foedus.answers.forecasts import judge
 from foedus.answers.timelines import Day, Timeline
 from foedus.case import Case, as_of, load_case, shipped
-from foedus.report.timeline import lead_rows, print_history, print_timeline
+from foedus.report.terminal import print_document
+from foedus.report.timeline_view import history_document, lead_rows, timeline_document
 from foedus.report.timeplots import (
     describe_timeline,
     leads_svg,
@@ -138,16 +139,16 @@ def test_one_day_can_be_drawn(history: History) -> None:
 
 
 def test_the_tables(history: History) -> None:
-    text = printed(lambda: print_timeline(history.timeline))
+    text = printed(lambda: print_document(timeline_document(history.timeline)))
     assert "2 Jan" in text
     assert "11 Jan" in text
     assert "2 Jan 2022: 7 new facts (pledge-belarus," in text
     assert "–" in text, "the refused day"
-    text = printed(lambda: print_history(history))
+    text = printed(lambda: print_document(history_document(history)))
     assert "Came" in text
     assert "Scores by the days until the outcome was public" in text
     nothing = History(history.timeline, history.scores[3:4])
-    assert "nothing to score" in printed(lambda: print_history(nothing))
+    assert "nothing to score" in printed(lambda: print_document(history_document(nothing)))
 
 
 def test_lead_rows_show_both_sides(history: History) -> None:

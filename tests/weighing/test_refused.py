@@ -13,8 +13,9 @@ from foedus.answers.explanations import explain, weigh_hypotheses
 from foedus.answers.forecasts import judge
 from foedus.answers.timelines import COLUMNS, Day, Timeline
 from foedus.case.asof import as_of
-from foedus.report.explain import print_explanations
-from foedus.report.timeline import print_timeline, write_csv
+from foedus.report.explanation_view import explanations_document
+from foedus.report.terminal import print_document
+from foedus.report.timeline_view import timeline_document, write_csv
 from foedus.report.timeplots import timeline_svg
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
@@ -44,7 +45,7 @@ def test_a_refusal_by_disbelief_is_not_put_down_to_few_runs(impossible, capsys):
     assert {str(h.evidence.strength) for h in found.hypotheses} == {
         "the runs do not meet the evidence"
     }
-    print_explanations(found)
+    print_document(explanations_document(found))
     text = capsys.readouterr().out
     assert "No answer from the evidence: the runs do not meet the evidence." in text
     assert "too few runs" not in text
@@ -59,7 +60,7 @@ def test_counterfactuals_that_are_left_out_are_named(crisis, tmp_path, capsys):
     assert refused.to_dict()["left_out"] == (
         "they start from runs that are believed, and too few runs"
     )
-    print_explanations(refused)
+    print_document(explanations_document(refused))
     assert "No counterfactuals: they start from runs" in capsys.readouterr().out
     assert str(explain(crisis, **few, pairs=0).left_out) == "no pairs of runs were asked for"
 
@@ -68,7 +69,7 @@ def test_one_hypothesis_has_no_chance_and_no_error(toy, capsys):
     case = as_of(toy.case(hypotheses=HYPOTHESES[:1]), "2001-03-05")
     dataset = toy.dataset(case, toy.block(case, RUNS), 0)
     found = weigh_hypotheses(weigh_runs(case, dataset, guidance=Guidance()))
-    print_explanations(found)
+    print_document(explanations_document(found))
     text = capsys.readouterr().out
     assert "The case names one hypothesis, so nothing stands against it: The few." in text
     assert "%" not in text
@@ -94,7 +95,7 @@ def days(case, dataset, count=2) -> Timeline:
 
 def test_days_without_an_answer_say_why_once(impossible, capsys):
     found = days(*impossible)
-    print_timeline(found)
+    print_document(timeline_document(found))
     text = " ".join(capsys.readouterr().out.split())
     assert text.count("5 Mar, 6 Mar: no answer. The runs disbelieve most of the well rated") == 1
     assert "fact crowd" in text
@@ -106,7 +107,7 @@ def test_days_of_a_case_without_questions(toy, tmp_path, capsys):
     found = days(case, toy.dataset(case, toy.block(case, RUNS)))
     with write_csv(found, tmp_path / "days.csv").open(encoding="utf-8") as file:
         assert list(csv.reader(file)) == [list(COLUMNS)]
-    print_timeline(found)
+    print_document(timeline_document(found))
     assert "The case asks no questions." in capsys.readouterr().out
     assert timeline_svg(found).startswith("<svg")
     assert found.to_dataset().sizes["question"] == 0

@@ -151,7 +151,7 @@ class Standing:
         return _beyond_chance(self.log_factor, self.log_factor_error) > ROUNDING
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON: the Bayes factor instead of its logarithm."""
         middle, low, high = self.factor
         return {
             "posterior": finite(self.posterior),

@@ -27,6 +27,7 @@ import math
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import combinations
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -38,7 +39,7 @@ from foedus.answers.questions import settled_by
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
-from foedus.plain_values import Plain, Worded, finite, to_plain
+from foedus.plain_values import Plain, Worded
 from foedus.weighing.evidence import UNMET, Evidence, Report
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
@@ -226,7 +227,7 @@ class Believed(Plain):
     rated_wrong: float
     pit: float
     worst: str
-    told: bool = True
+    told: bool = field(default=True, metadata={"then": {"words": attrgetter("belief")}})
 
     @property
     def belief(self) -> Belief:
@@ -238,10 +239,6 @@ class Believed(Plain):
         if self.wrong - SURE * self.error > DOUBT * self.rated_wrong:
             return Belief.DOUBTED
         return Belief.BELIEVED
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**super().to_dict(), "words": str(self.belief)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,8 +276,16 @@ class Contradiction(Plain):
     disbelief_b: float = math.nan
 
 
+def _questions(found: Diagnostics) -> list[dict[str, str | None]]:
+    """Return the questions for JSON, with the facts that settle them."""
+    return [
+        {"id": name, "text": text, "kind": kind, "settled_by": found.settled.get(name)}
+        for name, text, kind in found.questions
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Diagnostics:
+class Diagnostics(Plain):
     """How a forecast depends on its facts.
 
     Attributes
@@ -311,15 +316,17 @@ class Diagnostics:
         By question, the known fact that already settles it.
     """
 
-    case_id: str
+    case_id: str = field(metadata={"json": "case"})
     title: str
     as_of: dt.date
     verdict: Verdict
     runs: int
     effective: float
     pareto_k: float
-    effective_prior: float
-    questions: tuple[tuple[str, str, str], ...]
+    effective_prior: float = field(metadata={"then": {"advice": attrgetter("verdict.reasons")}})
+    questions: tuple[tuple[str, str, str], ...] = field(
+        metadata={"json": None, "then": {"questions": _questions}}
+    )
     checks: tuple[Check, ...]
     shifts: tuple[Shift, ...]
     sources: tuple[Believed, ...]
@@ -327,7 +334,9 @@ class Diagnostics:
     replayed: dict[str, Any]
     warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
-    settled: dict[str, str] = field(default_factory=dict)
+    settled: dict[str, str] = field(default_factory=dict, metadata={"json": None})
+
+    json_format = FORMAT
 
     @property
     def conflicts(self) -> tuple[Check, ...]:
@@ -339,33 +348,6 @@ class Diagnostics:
         """Return the facts that move a question beyond noise, the largest shift first."""
         told = [s for s in self.shifts if s.question == question and s.told]
         return tuple(sorted(told, key=lambda s: -abs(s.shift)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "as_of": self.as_of.isoformat(),
-            "verdict": str(self.verdict),
-            "runs": self.runs,
-            "effective": finite(self.effective),
-            "pareto_k": finite(self.pareto_k),
-            "effective_prior": finite(self.effective_prior),
-            "advice": to_plain(self.verdict.reasons),
-            "questions": [
-                dict(zip(("id", "text", "kind"), q, strict=True))
-                | {"settled_by": self.settled.get(q[0])}
-                for q in self.questions
-            ],
-            "checks": [c.to_dict() for c in self.checks],
-            "shifts": [s.to_dict() for s in self.shifts],
-            "sources": [s.to_dict() for s in self.sources],
-            "contradictions": [c.to_dict() for c in self.contradictions],
-            "replayed": dict(self.replayed),
-            "warnings": to_plain(self.warnings),
-            "provenance": dict(self.provenance),
-        }
 
 
 def diagnose(

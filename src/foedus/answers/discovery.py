@@ -23,7 +23,7 @@ from foedus.answers.prim import Box, Quality
 from foedus.answers.questions import named
 from foedus.answers.sensitivity_analysis import MOST, counting
 from foedus.answers.sensitivity_indices import Answers
-from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
+from foedus.answers.uncertain_inputs import INPUT, Input, Inputs, inputs_of
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
@@ -80,7 +80,7 @@ class Condition(Plain):
         Quantiles of the ends among the runs.
     """
 
-    input: Input = field(metadata={"json": None})
+    input: Input = field(metadata=INPUT)
     low: float | None
     high: float | None
     options: tuple[str, ...]
@@ -88,16 +88,6 @@ class Condition(Plain):
     quasi_p: float
     stability: float
     ranks: tuple[float, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "input": self.input.name,
-            "kind": self.input.kind,
-            "unit": self.input.unit,
-            "meaning": self.input.meaning,
-            **super().to_dict(),
-        }
 
 
 @dataclass(frozen=True)
@@ -119,7 +109,7 @@ class Step:
     held: Quality
 
     def to_dict(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON; ``names`` are those of the inputs, which a step numbers."""
         return {
             "step": self.number,
             "restricted": [names[k] for k in self.box.restrictions],
@@ -191,7 +181,7 @@ class Discovery:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
+        """Return plain values for JSON; the box is a group of keys, None if nothing was found."""
         box = None
         if self.found:
             box = {

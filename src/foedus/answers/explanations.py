@@ -27,6 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import combinations
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -47,7 +48,7 @@ from foedus.answers.bayes_factors import (
 from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
 from foedus.case.models import Case
 from foedus.casebook.similarity import case_features
-from foedus.plain_values import Plain, Worded, finite, to_plain
+from foedus.plain_values import Plain, Worded, finite
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import normalise, without
@@ -157,7 +158,7 @@ class Apart:
         return self.distance > self.noise
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON: the Bayes factor instead of its logarithm."""
         middle, low, high = factors.interval(self.log_factor, self.error)
         return {
             "a": self.a,
@@ -208,7 +209,7 @@ class NoCounterfactuals(Worded, Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explanations:
+class Explanations(Plain):
     """The competing explanations of a case as of a date, and its counterfactuals.
 
     Attributes
@@ -230,11 +231,11 @@ class Explanations:
         What made the ensemble.
     """
 
-    case_id: str
+    case_id: str = field(metadata={"json": "case"})
     title: str
     as_of: dt.date
     verdict: Verdict
-    effective: float
+    effective: float = field(metadata={"then": {"advice": attrgetter("verdict.reasons")}})
     hypotheses: tuple[Hypothesis, ...]
     apart: tuple[Apart, ...]
     casebook: CasebookView | NoCasebookView
@@ -243,29 +244,12 @@ class Explanations:
     warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    json_format = FORMAT
+
     def _repr_html_(self) -> str:
-        from foedus.report.notebook import explanations_html
+        from foedus.report.explanation_view import explanations_document
 
-        return explanations_html(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "as_of": self.as_of.isoformat(),
-            "verdict": str(self.verdict),
-            "effective": finite(self.effective),
-            "advice": to_plain(self.verdict.reasons),
-            "hypotheses": [h.to_dict() for h in self.hypotheses],
-            "apart": [a.to_dict() for a in self.apart],
-            "casebook": str(self.casebook),
-            "counterfactuals": [c.to_dict() for c in self.counterfactuals],
-            "left_out": to_plain(self.left_out),
-            "warnings": to_plain(self.warnings),
-            "provenance": dict(self.provenance),
-        }
+        return explanations_document(self)._repr_html_()
 
 
 def explain(

@@ -17,7 +17,7 @@ from foedus.case.question_kinds import Estimate, kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook.similarity import Likeness, alike
 from foedus.errors import InputError
-from foedus.plain_values import Plain, finite, to_plain
+from foedus.plain_values import Plain, Worded, to_plain
 from foedus.weighing.evidence import Evidence
 from foedus.weighing.quantities import Frame, blocks, series, variables
 from foedus.weighing.verdict import Caution, Failure, NoOutsideView, Refusal, Verdict
@@ -87,7 +87,7 @@ class Answer:
     reason: Refusal | Failure | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON; the estimate's keys stand among those of the answer."""
         return {
             "id": self.id,
             "text": self.text,
@@ -148,13 +148,34 @@ class Fan(Plain):
     quantiles: FloatArray = field(metadata={"json": None})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON: a key for each quantile."""
         rows = dict(zip(KEYS, to_plain(self.quantiles), strict=True))
         return {**super().to_dict(), **rows}
 
 
+def _sample(found: Forecast) -> dict[str, Any]:
+    """Return for JSON what the weighted runs are worth."""
+    w = found.weights
+    return {
+        "runs": w.runs,
+        "usable": w.usable,
+        "effective": w.ess,
+        "largest_weight": w.largest,
+        "carrying": w.carrying,
+        "pareto_k": w.pareto_k,
+        "verdict": w.verdict,
+        "advice": w.verdict.reasons,
+    }
+
+
+def _warnings(found: Forecast) -> tuple[Worded, ...]:
+    """Return for JSON what to keep in mind; the reasons of a weak answer come first."""
+    reasons = () if found.verdict.refused else found.verdict.reasons
+    return (*reasons, *found.warnings)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Forecast:
+class Forecast(Plain):
     """All answers of a case as of a date.
 
     Attributes
@@ -179,21 +200,25 @@ class Forecast:
         What each run answers to each question, for scoring.
     """
 
-    case_id: str
+    case_id: str = field(metadata={"json": "case"})
     title: str
     as_of: dt.date
     start: dt.date
     end: dt.date
-    weights: Weights
+    weights: Weights = field(metadata={"json": None, "then": {"sample": _sample}})
     answers: tuple[Answer, ...]
     hypotheses: tuple[Explanation, ...]
     fans: tuple[Fan, ...]
     evidence: tuple[Evidence, ...]
     replayed: dict[str, Any]
-    warnings: tuple[Caution, ...] = ()
+    warnings: tuple[Caution, ...] = field(
+        default=(), metadata={"json": None, "then": {"warnings": _warnings}}
+    )
     alike: tuple[Likeness, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
-    draws: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+    draws: dict[str, FloatArray] = field(default_factory=dict, repr=False, metadata={"json": None})
+
+    json_format = FORMAT
 
     @property
     def plot(self) -> ForecastPlots:
@@ -203,9 +228,9 @@ class Forecast:
         return ForecastPlots(self)
 
     def _repr_html_(self) -> str:
-        from foedus.report.notebook import forecast_html
+        from foedus.report.forecast_view import forecast_document
 
-        return forecast_html(self)
+        return forecast_document(self)._repr_html_()
 
     @property
     def verdict(self) -> Verdict:
@@ -226,38 +251,6 @@ class Forecast:
     def with_provenance(self, **more: Any) -> Forecast:
         """Return the forecast with more provenance."""
         return replace(self, provenance={**self.provenance, **more})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        w, told = self.weights, to_plain(self.verdict.reasons)
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "as_of": self.as_of.isoformat(),
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "sample": {
-                "runs": w.runs,
-                "usable": w.usable,
-                "effective": finite(w.ess),
-                "largest_weight": finite(w.largest),
-                "carrying": w.carrying,
-                "pareto_k": finite(w.pareto_k),
-                "verdict": str(w.verdict),
-                "advice": told,
-            },
-            "answers": [a.to_dict() for a in self.answers],
-            "hypotheses": [h.to_dict() for h in self.hypotheses],
-            "fans": [f.to_dict() for f in self.fans],
-            "evidence": [e.to_dict() for e in self.evidence],
-            "replayed": {
-                k: finite(v) if isinstance(v, float) else v for k, v in self.replayed.items()
-            },
-            "warnings": [*(() if w.verdict.refused else told), *to_plain(self.warnings)],
-            "alike": [a.to_dict() for a in self.alike],
-            "provenance": dict(self.provenance),
-        }
 
     def to_dataset(self) -> xr.Dataset:
         """Return the forecast as an xarray Dataset.

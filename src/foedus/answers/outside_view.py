@@ -59,7 +59,7 @@ class Outside:
     source: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON; quantiles are values or dates, whichever there are."""
         shown: Sequence[Any] = (
             [d.isoformat() if d else None for d in self.dates] if self.dates else self.values
         )

@@ -160,7 +160,7 @@ class VoteMatrix(Plain):
     ways: tuple[tuple[tuple[int, ...], Share], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON: the share's keys stand beside the votes."""
         ways = [{"votes": list(way), **share.to_dict()} for way, share in self.ways]
         return {**super().to_dict(), "ways": ways}
 

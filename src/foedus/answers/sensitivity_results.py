@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Any, Literal
 
 from foedus.answers.questions import named
-from foedus.answers.uncertain_inputs import Input
-from foedus.plain_values import Plain, Worded, finite, to_plain
+from foedus.answers.uncertain_inputs import INPUT, Input
+from foedus.plain_values import Plain, Worded
 from foedus.weighing.verdict import Caution, Failure, Verdict
 
 Design = Literal["given", "sobol"]
@@ -80,7 +81,7 @@ class Effect(Plain):
         design of its own.
     """
 
-    input: Input = field(metadata={"json": None})
+    input: Input = field(metadata=INPUT)
     share: float
     low: float
     high: float
@@ -89,16 +90,6 @@ class Effect(Plain):
     total: float | None = None
     total_low: float | None = None
     total_high: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "input": self.input.name,
-            "kind": self.input.kind,
-            "unit": self.input.unit,
-            "meaning": self.input.meaning,
-            **super().to_dict(),
-        }
 
 
 @dataclass(frozen=True)
@@ -160,7 +151,7 @@ class Sensitivity(Plain):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sensitivities:
+class Sensitivities(Plain):
     """The sensitivities of a case's questions as of a date.
 
     Attributes
@@ -183,7 +174,7 @@ class Sensitivities:
     provenance : dict
     """
 
-    case_id: str
+    case_id: str = field(metadata={"json": "case"})
     title: str
     as_of: dt.date
     end: dt.date
@@ -191,12 +182,16 @@ class Sensitivities:
     verdict: Verdict
     runs: int
     effective_before: float
-    effective_after: float
-    inputs: tuple[Input, ...]
+    effective_after: float = field(metadata={"then": {"advice": attrgetter("verdict.reasons")}})
+    inputs: tuple[Input, ...] = field(
+        metadata={"json": None, "then": {"inputs": lambda found: len(found.inputs)}}
+    )
     fixed: tuple[str, ...]
     questions: tuple[Sensitivity, ...]
     warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    json_format = FORMAT
 
     def of(self, question: str) -> Sensitivity:
         """Return the sensitivities of a question.
@@ -208,24 +203,3 @@ class Sensitivities:
         """
         found: Sensitivity = named(self.questions, question)
         return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "as_of": self.as_of.isoformat(),
-            "end": self.end.isoformat(),
-            "design": self.design,
-            "verdict": str(self.verdict),
-            "runs": self.runs,
-            "effective_before": finite(self.effective_before),
-            "effective_after": finite(self.effective_after),
-            "advice": to_plain(self.verdict.reasons),
-            "inputs": len(self.inputs),
-            "fixed": list(self.fixed),
-            "questions": [q.to_dict() for q in self.questions],
-            "warnings": to_plain(self.warnings),
-            "provenance": dict(self.provenance),
-        }

@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from foedus.case.hash import seen_by_world
 from foedus.case.models import Case, Fact
 from foedus.case.question_kinds import Estimate
 from foedus.ensemble.progress import Progress, Silent
-from foedus.plain_values import finite, to_plain
+from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.evidence import reports
 from foedus.weighing.weighed import make_runs, weigh
 from foedus.weighted_statistics import KEYS
@@ -88,7 +89,7 @@ class Day:
         return str(self.forecast.provenance["command"])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON: a summary of the forecast, not all of it."""
         weights = self.forecast.weights
         return {
             "as_of": self.date.isoformat(),
@@ -124,8 +125,14 @@ class Day:
         }
 
 
+def _questions(found: Timeline) -> list[dict[str, str]]:
+    """Return the questions for JSON."""
+    answers = found.days[0].forecast.answers
+    return [{"id": a.id, "text": a.text, "kind": a.kind, "unit": a.unit} for a in answers]
+
+
 @dataclass(frozen=True)
-class Timeline:
+class Timeline(Plain):
     """The forecasts of a range of days.
 
     Attributes
@@ -136,10 +143,20 @@ class Timeline:
         ``case_name``, ``seed``, ``runs`` that were asked for.
     """
 
-    case_id: str
-    title: str
+    case_id: str = field(metadata={"json": "case"})
+    title: str = field(
+        metadata={
+            "then": {
+                "first": attrgetter("first"),
+                "last": attrgetter("last"),
+                "questions": _questions,
+            }
+        }
+    )
     days: tuple[Day, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    json_format = FORMAT
 
     @property
     def first(self) -> dt.date:
@@ -150,22 +167,6 @@ class Timeline:
     def last(self) -> dt.date:
         """The last day."""
         return self.days[-1].date
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        questions = self.days[0].forecast.answers
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "first": self.first.isoformat(),
-            "last": self.last.isoformat(),
-            "questions": [
-                {"id": a.id, "text": a.text, "kind": a.kind, "unit": a.unit} for a in questions
-            ],
-            "days": [d.to_dict() for d in self.days],
-            "provenance": dict(self.provenance),
-        }
 
     def to_dataset(self) -> xr.Dataset:
         """Return the answers as an xarray Dataset.

@@ -10,6 +10,7 @@ chance is no input.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -52,6 +53,16 @@ class Input:
     def mechanism(self) -> str:
         """The mechanism that it belongs to: ``streets`` of ``streets.k``."""
         return self.name.removeprefix("chance:").split(".")[0]
+
+
+#: How the field ``input`` of a record is written to JSON: what people need of it, as keys.
+INPUT = {
+    "json": None,
+    "then": {
+        "input": attrgetter("input.name"),
+        **{key: attrgetter(f"input.{key}") for key in ("kind", "unit", "meaning")},
+    },
+}
 
 
 @dataclass(frozen=True)

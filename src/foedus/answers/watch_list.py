@@ -17,6 +17,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -30,7 +31,7 @@ from foedus.case.models import Case
 from foedus.case.question_kinds import QuestionKind, kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.plain_values import Plain, finite, to_plain
+from foedus.plain_values import Plain
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
 from foedus.weighing.verdict import Caution, Verdict
@@ -142,7 +143,7 @@ class Worth(Plain):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class Watch(Plain):
     """What to look for next, the most informative first.
 
     Attributes
@@ -173,11 +174,11 @@ class Watch:
     provenance : dict
     """
 
-    case_id: str
+    case_id: str = field(metadata={"json": "case"})
     title: str
     as_of: dt.date
     verdict: Verdict
-    effective: float
+    effective: float = field(metadata={"then": {"advice": attrgetter("verdict.reasons")}})
     about: str
     text: str
     kind: str
@@ -188,14 +189,16 @@ class Watch:
     entropy: float
     settled_by: str | None
     rating: str
-    worths: tuple[Worth, ...] = ()
+    worths: tuple[Worth, ...] = field(default=(), metadata={"json": "reports"})
     warnings: tuple[Caution, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def _repr_html_(self) -> str:
-        from foedus.report.notebook import watch_html
+    json_format = FORMAT
 
-        return watch_html(self)
+    def _repr_html_(self) -> str:
+        from foedus.report.watch_view import watch_document
+
+        return watch_document(self)._repr_html_()
 
     def best(self) -> tuple[Worth, ...]:
         """Return the most informative day of each subject that is informative, the best first."""
@@ -204,31 +207,6 @@ class Watch:
     def largest(self) -> tuple[Worth, ...]:
         """Return the most informative day of each subject, whether or not beyond chance."""
         return _one_each(w for w in sorted(self.worths, key=lambda w: -w.bits) if w.bits > 0.0)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            "case": self.case_id,
-            "title": self.title,
-            "as_of": self.as_of.isoformat(),
-            "verdict": str(self.verdict),
-            "effective": finite(self.effective),
-            "advice": to_plain(self.verdict.reasons),
-            "about": self.about,
-            "text": self.text,
-            "kind": self.kind,
-            "classes": list(self.classes),
-            "now": [finite(p) for p in self.now],
-            "error": [finite(e) for e in self.error],
-            "median": to_plain(self.median),
-            "entropy": finite(self.entropy),
-            "settled_by": self.settled_by,
-            "rating": self.rating,
-            "reports": [w.to_dict() for w in self.worths],
-            "warnings": to_plain(self.warnings),
-            "provenance": dict(self.provenance),
-        }
 
 
 def _one_each(worths: Iterable[Worth]) -> tuple[Worth, ...]:

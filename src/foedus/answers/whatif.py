@@ -163,9 +163,7 @@ class WhatIf(Plain):
     questions: tuple[Difference, ...]
     courses: tuple[Course, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {"format": FORMAT, **super().to_dict()}
+    json_format = FORMAT
 
 
 def what_if(

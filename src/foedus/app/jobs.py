@@ -96,7 +96,7 @@ class Job:
     began: float = field(default_factory=time.monotonic)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values that a visitor may see."""
+        """Return the values that a visitor may see, and no others."""
         names = ("id", "kind", "key", "state", "done", "total", "note", "error", "version")
         return {name: getattr(self, name) for name in names}
 

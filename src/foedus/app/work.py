@@ -92,7 +92,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     import foedus
     from foedus.answers.run_summaries import by_place, sample_runs, vote_matrix
     from foedus.report.answer_words import NEVER, outside_short
-    from foedus.report.brief import fan_of
+    from foedus.report.brief import fan_chart
     from foedus.report.number_format import day
 
     case = case_of(params)
@@ -100,7 +100,7 @@ def forecast(params: dict[str, Any], tell: Tell) -> bytes:
     tell.progress(params["runs"], params["runs"], "weighing the runs")
     made = foedus.forecast(case, as_of=params["as_of"], ensemble=ensemble)
     numbers = np.flatnonzero(ensemble.complete)
-    marks = {f.key: to_plain(fan_of(f, made.evidence).marks) for f in made.fans}
+    marks = {f.key: to_plain(fan_chart(f, made.evidence).marks) for f in made.fans}
     later = f"after {day(made.end)}"
     words = {
         a.id: {"outside": outside_short(a.outside, a.kind).replace(NEVER, later)}

@@ -87,7 +87,7 @@ class CheckReport:
     hashes: CaseHash
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data with stable keys, for ``--json``."""
+        """Return plain values for JSON; what is hidden, and the hashes, are groups of keys."""
         return {
             "ok": True,
             "case": self.case,

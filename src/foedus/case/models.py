@@ -354,9 +354,9 @@ class Case(_Model):
     _positions: Positions = PrivateAttr(default_factory=Positions)
 
     def _repr_html_(self) -> str:
-        from foedus.report.notebook import case_html
+        from foedus.report.forecast_view import case_document
 
-        return case_html(self)
+        return case_document(self)._repr_html_()
 
     @property
     def end(self) -> dt.date:

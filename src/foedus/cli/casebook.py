@@ -49,7 +49,7 @@ def casebook_list(
 ) -> int:
     """List the coded cases."""
     from foedus.casebook import load_casebook
-    from foedus.report import casebook as report
+    from foedus.report import casebook_view as report
 
     book = load_casebook(folder).filter(
         organisation=organisation, trigger=trigger, years=(first_year, last_year)
@@ -61,7 +61,7 @@ def casebook_list(
 def casebook_show(case: CaseId, /, *, folder: OwnCases = None, json: Json = False) -> int:
     """Show a coded case in full, with its sources."""
     from foedus.casebook import load_casebook
-    from foedus.report import casebook as report
+    from foedus.report import casebook_view as report
 
     book = load_casebook(folder)
     sheet = report.case_sheet_data if json else report.case_sheet
@@ -81,7 +81,7 @@ def casebook_compare(
     """List the past cases most like a coded one, as known before it began."""
     from foedus.casebook import load_casebook
     from foedus.casebook.similarity import nearest_to_coded
-    from foedus.report import casebook as report
+    from foedus.report import casebook_view as report
 
     book = load_casebook(folder)
     alike = nearest_to_coded(book, case, n=n, before=date("--before", before))
@@ -139,7 +139,7 @@ def casebook_base_rate(
     """Give the outside view of a crisis: base rates, models, nearest cases."""
     from foedus.casebook.outlook import outside_view
     from foedus.errors import InputError
-    from foedus.report import casebook as report
+    from foedus.report import casebook_view as report
 
     given = {"trigger": trigger, "organisation": organisation, "year": year}
     missing = [f"--{name}" for name, value in given.items() if value is None]
@@ -194,17 +194,17 @@ def casebook_score(
 ) -> int:
     """Predict the cases in a file, and score the predictions."""
     from foedus.casebook.scores import score_file
-    from foedus.report import casebook as report
+    from foedus.report import casebook_view as report
 
     scored = score_file(path, as_of=as_of, skip_bad=skip_bad)
     return _show(report.score_report_data(scored) if json else report.score_report(scored))
 
 
 def _show(result: str | dict[str, Any]) -> int:
-    from foedus.report import tables
+    from foedus.report.terminal import print_json
 
     if isinstance(result, str):
         print(result)
     else:
-        tables.print_json(result)
+        print_json(result)
     return 0

@@ -23,7 +23,8 @@ def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
     from foedus import load_case
     from foedus.case.check_report import check as examine
     from foedus.errors import InputError
-    from foedus.report import tables
+    from foedus.plain_values import to_plain
+    from foedus.report.terminal import print_json
 
     try:
         what = load_case(case)
@@ -32,10 +33,11 @@ def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
     except InputError as error:
         if not json:
             raise
-        tables.print_json(tables.problems(error))
+        problems = [to_plain(problem) for problem in error.problems]
+        print_json({"ok": False, "message": str(error), "problems": problems})
         return 2
     if json:
-        tables.print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         print(report)
     return 0
@@ -45,9 +47,9 @@ def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
 def schema() -> int:
     """Print the JSON Schema of case files, for editors."""
     from foedus.case.models import json_schema
-    from foedus.report import tables
+    from foedus.report.terminal import print_json
 
-    tables.print_json(json_schema())
+    print_json(json_schema())
     return 0
 
 

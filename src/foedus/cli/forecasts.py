@@ -38,6 +38,8 @@ from foedus.cli.options import (
 if TYPE_CHECKING:
     from foedus.answers.dossier import Wanted
     from foedus.answers.forecasts import Forecast
+    from foedus.answers.timelines import Timeline
+    from foedus.scoring.lead_time import History
 
 
 @app.command(
@@ -69,7 +71,6 @@ def run(
     """Draw the priors, simulate, and keep the runs in a store on disk."""
     from foedus import ensemble, load_case
     from foedus.ensemble.progress import for_stream
-    from foedus.report import tables
 
     what = load_case(case)
     refuse_undeclared(what)
@@ -86,7 +87,7 @@ def run(
         resume=resume,
         progress=for_stream(sys.stderr),
     )
-    tables.print_runs(made)
+    print(f"{made.complete_runs:,} of {made.plan.runs:,} runs, seed {seed}: {made.path}")
     return 0
 
 
@@ -113,19 +114,18 @@ def forecast(
     picture and a CSV file.
     """
     from foedus.case.asof import is_span
-    from foedus.report import tables
+    from foedus.report.forecast_view import forecast_document
 
     if as_of is not None and is_span(as_of):
         refuse_brief_of_days(brief, pdf)
         return _by_day(case, as_of, json, False, making)
     result, paths = _forecast(case, as_of, making, brief, pdf)
-    if json:
-        tables.print_json(result.to_dict())
-        for path in paths:
-            print(f"Brief: {path}", file=sys.stderr)
-    else:
-        tables.print_forecast(result, *paths)
-    return 0
+    status = tell(result, json, forecast_document)
+    if not json:
+        print()
+    for path in paths:
+        print(f"Brief: {path}", file=sys.stderr if json else sys.stdout)
+    return status
 
 
 @app.command(
@@ -194,7 +194,7 @@ def score(
     import foedus
     from foedus.case.asof import is_span
     from foedus.errors import InputError
-    from foedus.report import tables
+    from foedus.report.forecast_view import scores_document
 
     if as_of is not None and is_span(as_of):
         return _by_day(case, as_of, json, True, making)
@@ -206,7 +206,7 @@ def score(
         as_of=as_of,
         **making.options(),
     )
-    return tell(scores, json, tables.print_scores)
+    return tell(scores, json, scores_document)
 
 
 def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> int:
@@ -216,8 +216,7 @@ def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> i
     from foedus.case.asof import days_of, parse_span
     from foedus.ensemble.runner import RESULTS
     from foedus.errors import InputError
-    from foedus.report import tables
-    from foedus.report import timeline as text
+    from foedus.report.timeline_view import history_document, timeline_document, write_csv
     from foedus.report.timeplots import timeline_svg
     from foedus.scoring.lead_time import history
 
@@ -233,26 +232,21 @@ def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> i
         )
     given = making.options()
     stem = (out or RESULTS) / f"{what.id}_{first}..{last}_seed{making.seed}"
+    result: History | Timeline
     outcomes = None
     if scored:
-        found = history(what, first, last, **given)
-        made, data = found.timeline, found.to_dict()
-        outcomes = {q.id: q.outcome for q in found.scores[-1].questions}
+        result = history(what, first, last, **given)
+        made = result.timeline
+        outcomes = {q.id: q.outcome for q in result.scores[-1].questions}
     else:
-        made = timeline(what, first, last, **given)
-        data = made.to_dict()
-    table = text.write_csv(made, stem.with_name(f"{stem.name}.csv"))
+        result = made = timeline(what, first, last, **given)
+    table = write_csv(made, stem.with_name(f"{stem.name}.csv"))
     picture = stem.with_name(f"{stem.name}.svg")
     picture.write_text(timeline_svg(made, outcomes), encoding="utf-8")
-    if json:
-        tables.print_json(data)
-    elif scored:
-        text.print_history(found)
-    else:
-        text.print_timeline(made)
+    status = tell(result, json, history_document if scored else timeline_document)
     to = sys.stderr if json else sys.stdout
     print(f"\nTable: {table}\nPicture: {picture}", file=to)
-    return 0
+    return status
 
 
 def _forecast(

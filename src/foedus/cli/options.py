@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from foedus.case import Case
+    from foedus.report.document import Document
 
 #: File name endings of a brief.
 PAGES = (".html", ".htm")
@@ -198,12 +199,12 @@ def _refuse_inside(option: str, path: Path) -> None:
             raise InputError(f"{option} {path}: {folder.name} is a store; write elsewhere")
 
 
-def tell(found: Any, json: bool, show: Callable[[Any], None]) -> int:
+def tell(found: Any, json: bool, view: Callable[[Any], Document]) -> int:
     """Print a result, as JSON or as text; return the exit status."""
-    from foedus.report.tables import print_json
+    from foedus.report.terminal import print_document, print_json
 
     if json:
         print_json(found.to_dict())
     else:
-        show(found)
+        print_document(view(found))
     return 0

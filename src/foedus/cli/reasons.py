@@ -48,7 +48,7 @@ def explain(
     Runs already on disk are reused.
     """
     from foedus.answers.explanations import explain as weigh
-    from foedus.report.explain import print_explanations
+    from foedus.report.explanation_view import explanations_document
 
     what = case_to_run(case, making)
     found = weigh(
@@ -57,7 +57,7 @@ def explain(
         pairs=pairs,
         **making.options(),
     )
-    return tell(found, json, print_explanations)
+    return tell(found, json, explanations_document)
 
 
 @app.command(
@@ -94,7 +94,7 @@ def watch(
     Runs already on disk are reused.
     """
     from foedus.answers.watch_list import watch as look
-    from foedus.report.watch import print_watch
+    from foedus.report.watch_view import watch_document
 
     what = case_to_run(case, making)
     found = look(
@@ -106,7 +106,7 @@ def watch(
         quantities=quantity,
         **making.options(),
     )
-    return tell(found, json, lambda made: print_watch(made, top=top))
+    return tell(found, json, lambda made: watch_document(made, top=top))
 
 
 @app.command(
@@ -161,7 +161,7 @@ def sensitivity(
     from foedus.answers.sensitivity_analysis import sensitivity as measure
     from foedus.errors import InputError
     from foedus.report.effects import tornado_svg
-    from foedus.report.sensitivity import print_sensitivities
+    from foedus.report.sensitivity_view import sensitivities_document
 
     if chart is not None and question is None:
         raise InputError("--chart: give --question too, since a chart shows one question")
@@ -178,7 +178,7 @@ def sensitivity(
     )
     if chart is not None and question is not None:
         chart.write_text(tornado_svg(found, question, after=after, most=top), encoding="utf-8")
-    return tell(found, json, lambda made: print_sensitivities(made, most=top))
+    return tell(found, json, lambda made: sensitivities_document(made, most=top))
 
 
 @app.command(
@@ -229,7 +229,7 @@ def discover(
     Runs already on disk are reused.
     """
     from foedus.answers.discovery import discover as look
-    from foedus.report.discovery import print_discovery
+    from foedus.report.discovery_view import discovery_document
     from foedus.report.effects import discovery_svg
 
     refuse_picture(chart)
@@ -249,7 +249,7 @@ def discover(
     )
     if chart is not None:
         chart.write_text(discovery_svg(found), encoding="utf-8")
-    return tell(found, json, print_discovery)
+    return tell(found, json, discovery_document)
 
 
 @app.command(
@@ -271,7 +271,7 @@ def diagnose(
     Runs already on disk are reused.
     """
     from foedus.answers.diagnostics import diagnose as examine
-    from foedus.report.diagnostics import print_diagnostics
+    from foedus.report.diagnostics_view import diagnostics_document
 
     what = case_to_run(case, making)
     found = examine(
@@ -279,4 +279,4 @@ def diagnose(
         as_of=as_of,
         **making.options(),
     )
-    return tell(found, json, print_diagnostics)
+    return tell(found, json, diagnostics_document)

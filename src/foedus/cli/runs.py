@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from foedus.cli.app import example, runs_app
 from foedus.cli.options import Store
+from foedus.report.terminal import aligned
+
+if TYPE_CHECKING:
+    from foedus.ensemble.catalogue import RunInfo
 
 
 @runs_app.command(name="list", help_epilogue=example("foedus runs list results"))
@@ -19,11 +23,10 @@ def runs_list(
     """List the stores in a folder, the newest first."""
     from foedus.ensemble import list_runs
     from foedus.errors import InputError
-    from foedus.report import tables
 
     if folder != Path("results") and not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    tables.print_run_list(list_runs(folder), folder)
+    _print_list(list_runs(folder), folder)
     return 0
 
 
@@ -31,9 +34,8 @@ def runs_list(
 def runs_show(store: Store, /) -> int:
     """Show what a store holds, and the command that makes it again."""
     from foedus.ensemble import show
-    from foedus.report import tables
 
-    tables.print_run_info(show(store))
+    _print_info(show(store))
     return 0
 
 
@@ -149,3 +151,43 @@ def runs_export(
     write, suffix = FORMATS[to]
     print(write(ensemble, out or store.with_name(f"{store.stem}{suffix}")))
     return 0
+
+
+def _print_list(found: list[RunInfo], folder: Path) -> None:
+    """Print one line a store."""
+    if not found:
+        print(f"no stores in {folder}")
+        return
+    rows = [
+        (
+            str(i.path),
+            i.case,
+            i.as_of or "–",
+            str(i.seed),
+            f"{i.complete:,} of {i.runs:,}",
+            f"{i.size / 1e6:,.1f} MB",
+        )
+        for i in found
+    ]
+    print(aligned(("store", "case", "as of", "seed", "runs", "size"), rows))
+
+
+def _print_info(info: RunInfo) -> None:
+    """Print what a store says of itself."""
+    rows = {
+        "store": str(info.path),
+        "case": f"{info.title} ({info.case})",
+        "case hash": info.case_hash,
+        "as of": info.as_of or "nothing replayed",
+        "seed": str(info.seed),
+        "runs": f"{info.complete:,} of {info.runs:,} done",
+        "failed batches": str(info.failed),
+        "batch": f"{info.batch:,} runs",
+        "digest": info.digest,
+        "versions": ", ".join(f"{name} {number}" for name, number in info.versions.items()),
+        "made": info.created,
+        "size": f"{info.size / 1e6:,.1f} MB, {info.size / max(info.complete, 1):,.0f} bytes a run",
+        "command": info.command,
+    }
+    for name, value in rows.items():
+        print(f"{name:<15} {value}")

@@ -49,9 +49,9 @@ class Ensemble:
         return EnsemblePlots(self)
 
     def _repr_html_(self) -> str:
-        from foedus.report.notebook import ensemble_html
+        from foedus.report.forecast_view import ensemble_document
 
-        return ensemble_html(self)
+        return ensemble_document(self)._repr_html_()
 
     @functools.cached_property
     def _marks(self) -> NDArray[np.uint64]:

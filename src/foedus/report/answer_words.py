@@ -50,6 +50,14 @@ def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tu
     return low, middle, high
 
 
+def answer_span(
+    estimate: Estimate | None, kind: str, end: dt.date | None = None
+) -> tuple[str, str, str]:
+    """Return what :func:`span` does, but only the median where hardly any run has a date."""
+    low, middle, high = span(estimate, kind, end)
+    return ("", middle, "") if low == never(end) else (low, middle, high)
+
+
 def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
     """Return an estimate in a few words; parameters as of :func:`span`."""
     if estimate is None:
@@ -63,17 +71,15 @@ def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> s
     return chance
 
 
-def outside(
-    view: Outside | None, kind: str, end: dt.date | None = None
-) -> tuple[float | None, str]:
-    """Return the outside view as a probability, and in words; parameters as of :func:`span`."""
+def outside(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
+    """Return the outside view in words, and where it comes from; parameters as of :func:`span`."""
     if view is None:
-        return None, ""
+        return ""
     if view.probability is not None:
         text = view.source or view.text  # the mean and its interval stand before it
-        return view.probability, f"{_interval(view)} {text}".strip()
+        return f"{_interval(view)} {text}".strip()
     values = _span(view, kind, end)
-    return None, f"{values}: {view.text}" if values else view.text
+    return f"{values}: {view.text}" if values else view.text
 
 
 def outside_short(view: Outside | None, kind: str, end: dt.date | None = None) -> str:

@@ -8,8 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.answer_words import spread
-from foedus.report.brief import brief_answers
+from foedus.report.answer_words import answer_span, spread
 from foedus.report.number_format import MONTHS, number, percent, visible
 from foedus.report.plots import BASE, FAINT, INK, LINE
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from foedus.answers.forecasts import Answer, Explanation, Forecast
     from foedus.case.question_kinds import Estimate
-    from foedus.report import content
 
 #: Inches: width of the figure and of the questions' column, height of a row, and of head and foot.
 WIDTH, LEFT, ROW, HEAD, FOOT = 8.6, 3.7, 0.4, 0.34, 0.34
@@ -38,14 +36,16 @@ def size(answers: Sequence[Answer]) -> tuple[float, float]:
 
 def text(forecast: Forecast) -> str:
     """Return the answers in words."""
-    said = [f"{a.text} {_said(a, forecast.end)}." for a in brief_answers(forecast)]
+    said = [f"{a.text} {_said(a, forecast.end)}." for a in forecast.answers]
     return " ".join(said) or "The case asks nothing."
 
 
-def _said(a: content.AnswerRow, end: dt.date) -> str:
-    middle = spread(a.low, a.middle, a.high, end) if a.low else a.middle
-    chance = "" if a.probability is None else percent(a.probability)
-    return ", ".join(t for t in (chance, middle) if t) or "No answer"
+def _said(a: Answer, end: dt.date) -> str:
+    low, middle, high = answer_span(a.estimate, a.kind, end)
+    range_ = spread(low, middle, high, end) if low else middle
+    chance = a.estimate.probability if a.estimate is not None else None
+    said = ("" if chance is None else percent(chance), range_)
+    return ", ".join(t for t in said if t) or "No answer"
 
 
 def draw(figure: Figure, forecast: Forecast) -> list[Axes]:

@@ -7,38 +7,50 @@ import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from foedus.case.hash import case_hash
 from foedus.case.times import latest, parse_when
 from foedus.case.values import Value
-from foedus.report import content
 from foedus.report.answer_words import (
     known_by,
     known_by_words,
     never,
     outside,
-    outside_short,
     quantile,
-    short,
-    span,
     spread,
     when,
 )
-from foedus.report.explanation_words import (
+from foedus.report.document import (
+    Brief,
+    Cell,
+    Charts,
+    Column,
+    FanChart,
+    Items,
+    Mark,
+    Note,
+    Pairs,
+    Paragraph,
+    Section,
+    Table,
+    paragraphs,
+)
+from foedus.report.explanation_view import (
     apart_of,
-    contrasts_of,
-    explanations_of,
+    contrast_table,
+    explanations_table,
     same,
     warnings_of,
 )
+from foedus.report.forecast_view import answer_tables
 from foedus.report.number_format import day, number, percent
-from foedus.report.verdict_words import advice, headline, words
-from foedus.report.watch_words import titles_of, watch_of
+from foedus.report.verdict_words import verdict_parts
+from foedus.report.watch_view import watch_part
 
 if TYPE_CHECKING:
     from foedus.answers.explanations import Explanations
-    from foedus.answers.forecasts import Answer, Fan, Forecast
+    from foedus.answers.forecasts import Fan, Forecast
     from foedus.answers.watch_list import Watch
     from foedus.case.models import Case
     from foedus.weighing.evidence import Evidence
@@ -130,49 +142,133 @@ def brief_of(
     *,
     explanations: Explanations | None = None,
     watch: Sequence[Watch] = (),
-) -> content.Brief:
+) -> Brief:
     """Return what the brief of a forecast says; parameters as of :func:`brief`."""
     same(forecast, explanations, "explanations")
     for found in watch:
         same(forecast, found, "watch")
     weights = forecast.weights
-    warnings = dict.fromkeys((*map(str, forecast.warnings), *_also(explanations, watch)))
-    return content.Brief(
+    start, end = day(forecast.start), day(forecast.end)
+    return Brief(
         title=forecast.title,
         summary=_summary(forecast, case),
-        as_of=forecast.as_of,
-        start=forecast.start,
-        end=forecast.end,
-        runs=weights.runs,
-        effective=weights.ess,
-        verdict=weights.verdict.level,
-        headline=headline(weights.verdict),
-        answers=brief_answers(forecast),
-        fans=tuple(
-            fan_of(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
-        ),
-        alike=tuple(
-            content.NearestCaseRow(
-                f"{a.title} ({a.id})",
-                ", ".join(a.same).replace("_", " "),
-                ", ".join(a.different).replace("_", " "),
-                a.happened,
-            )
-            for a in forecast.alike
-        ),
-        explanations=explanations_of(forecast, explanations),
-        apart=apart_of(forecast, explanations),
-        contrasts=contrasts_of(explanations),
-        watch=tuple(watch_of(w, titles_of(forecast)) for w in watch),
-        evidence=tuple(
-            _evidence(e, forecast.end) for e in sorted(forecast.evidence, key=lambda e: e.about)
-        ),
-        advice=advice(weights.verdict),
-        caveats=(*warnings, *CAVEATS),
-        method=METHOD,
-        numbers=tuple(_numbers(forecast)),
-        provenance=tuple(_provenance(forecast, case, command(forecast, explanations, watch))),
         known_by=known_by_words(forecast),
+        strip=(
+            ("Days simulated", f"{start} to {end}"),
+            ("Runs", f"{weights.runs:,}"),
+            ("Effective runs", number(weights.ess)),
+            ("Evidence", f"{len(forecast.evidence)} facts"),
+        ),
+        setback=verdict_parts(weights.verdict),
+        sections=(
+            Section(answer_tables(forecast, intervals=True), "Answers", name="answers"),
+            *_days(forecast),
+            *_explanations(forecast, explanations),
+            *_contrasts(explanations),
+            *_watch(forecast, watch),
+            *_nearest_cases(forecast),
+            *_evidence(forecast),
+            _trust(forecast, explanations, watch),
+            Section(
+                (Pairs(_provenance(forecast, case, command(forecast, explanations, watch)), True),),
+                "How to make this again",
+                name="provenance",
+            ),
+        ),
+    )
+
+
+def _days(forecast: Forecast) -> tuple[Section, ...]:
+    fans = tuple(
+        fan_chart(f, forecast.evidence) for f in forecast.fans if math.isfinite(f.quantiles.sum())
+    )
+    charts = Charts(fans, forecast.as_of)
+    return (Section((charts,), "Day by day", name="days", new_page=True),) if fans else ()
+
+
+def _explanations(forecast: Forecast, found: Explanations | None) -> tuple[Section, ...]:
+    tables = explanations_table(forecast, found)
+    if not tables:
+        return ()
+    overlap = "Where bars and errors overlap, the evidence does not tell these explanations apart."
+    return (
+        Section(
+            (*tables, Note(overlap), *paragraphs(apart_of(forecast, found))),
+            "Which explanation does the record support?",
+            name="explanations",
+            new_page=True,
+        ),
+    )
+
+
+def _contrasts(found: Explanations | None) -> tuple[Section, ...]:
+    if found is None or not found.counterfactuals:
+        return ()
+    pairs = "Pairs of runs that share parameters and luck, and differ in one decision."
+    return (
+        Section(
+            (Paragraph(pairs), *(contrast_table(c) for c in found.counterfactuals)),
+            "What would have been otherwise?",
+            name="otherwise",
+        ),
+    )
+
+
+def _watch(forecast: Forecast, watch: Sequence[Watch]) -> tuple[Section, ...]:
+    if not watch:
+        return ()
+    titles = {h.id: h.title for h in forecast.hypotheses}
+    lists = tuple(watch_part(found, titles) for found in watch)
+    return (Section(lists, "What to look for next", name="watch"),)
+
+
+def _nearest_cases(forecast: Forecast) -> tuple[Section, ...]:
+    if not forecast.alike:
+        return ()
+    rows = tuple(
+        (
+            f"{a.title} ({a.id})",
+            ", ".join(a.same).replace("_", " "),
+            ", ".join(a.different).replace("_", " "),
+            a.happened,
+        )
+        for a in forecast.alike
+    )
+    columns = (
+        Column("Case"),
+        Column("Alike in", 38),
+        Column("Not in", 34),
+        Column("What happened", 58),
+    )
+    table = Table(
+        "The nearest calls for help in the casebook",
+        columns,
+        rows,
+        note="without this case and later ones, nearest first",
+    )
+    return (Section((table,), "Whom is it like?", name="alike"),)
+
+
+def _trust(
+    forecast: Forecast, explanations: Explanations | None, watch: Sequence[Watch]
+) -> Section:
+    warnings = dict.fromkeys((*map(str, forecast.warnings), *_also(explanations, watch)))
+    base_rates: dict[str, list[str]] = {}
+    for a in forecast.answers:
+        source = outside(a.outside, a.kind, forecast.end)
+        if source:
+            base_rates.setdefault(source, []).append(a.text)
+    sources = Pairs(tuple(("; ".join(asked), source) for source, asked in base_rates.items()))
+    more = (Section((sources,), "Where the base rates come from"),) if base_rates else ()
+    return Section(
+        (
+            *paragraphs(METHOD),
+            Pairs(tuple(_numbers(forecast))),
+            Items((*warnings, *CAVEATS)),
+            *more,
+        ),
+        "Method, and how far to trust it",
+        name="trust",
     )
 
 
@@ -219,48 +315,23 @@ def _summary(forecast: Forecast, case: Case) -> str:
     )
 
 
-def brief_answers(forecast: Forecast) -> tuple[content.AnswerRow, ...]:
-    """Return the answers in words."""
-    return tuple(_answer(a, forecast) for a in forecast.answers)
-
-
-def _answer(a: Answer, forecast: Forecast) -> content.AnswerRow:
-    end = forecast.end
-    low, middle, high = span(a.estimate, a.kind, end)
-    if low == never(end):  # hardly any run: once is enough
-        low = high = ""
-    base, text = outside(a.outside, a.kind, end)
-    note = "" if forecast.verdict.refused or a.reason is None else words(a.reason)
-    if a.settled_by:
-        told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
-        note = f"Settled already by the fact “{told.rstrip('.')}”. {note}".strip()
-    estimate = a.estimate
-    return content.AnswerRow(
-        text=a.text,
-        kind=cast(Any, a.kind),
-        unit=a.unit,
-        probability=None if estimate is None else estimate.probability,
-        error=None if estimate is None else estimate.probability_error,
-        low=low,
-        middle=middle,
-        high=high,
-        base_rate=base,
-        base_text=text,
-        before=short(a.before, a.kind, end),
-        note=note,
-        base_short=outside_short(a.outside, a.kind, end),
-    )
-
-
-def fan_of(fan: Fan, evidence: Sequence[Evidence] = ()) -> content.FanChart:
+def fan_chart(fan: Fan, evidence: Sequence[Evidence] = ()) -> FanChart:
     """Return a fan with the reports of its quantity on it."""
     q05, q25, q50, q75, q95 = (tuple(float(v) for v in row) for row in fan.quantiles)
     inside = set(fan.dates)
     marks = [_mark(e) for e in evidence if e.quantity == fan.key and _counted(e)]
-    return content.FanChart(
-        fan.key, fan.title, fan.unit, fan.dates, q05, q25, q50, q75, q95,
+    return FanChart(
+        key=fan.key,
+        title=fan.title,
+        unit=fan.unit,
+        dates=fan.dates,
+        q05=q05,
+        q25=q25,
+        q50=q50,
+        q75=q75,
+        q95=q95,
         marks=tuple(m for m in marks if m.date in inside),
-    )  # fmt: skip
+    )
 
 
 def _counted(e: Evidence) -> bool:
@@ -268,16 +339,50 @@ def _counted(e: Evidence) -> bool:
     return e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
 
 
-def _mark(e: Evidence) -> content.Mark:
+def _mark(e: Evidence) -> Mark:
     value = Value.parse(e.reported)
     date = dt.date.fromisoformat(e.about[:10])
     part = e.place or e.member
     where = f" in {part}" if e.place else f" from {part}" if part else ""
     label = f"{e.reported}{where} ({e.source_name}, {e.rating})"
-    return content.Mark(date, value.low, value.high, value.point, label, part is not None)
+    return Mark(date, value.low, value.high, value.point, label, part is not None)
 
 
-def _evidence(e: Evidence, end: dt.date) -> content.EvidenceRow:
+def _evidence(forecast: Forecast) -> tuple[Section, ...]:
+    facts = sorted(forecast.evidence, key=lambda e: e.about)
+    note = (
+        f"known by {known_by_words(forecast)}; ratings: source A (reliable) to F, information 1 "
+        "(confirmed) to 6"
+    )
+    columns = (
+        Column("About", 21, whole=True),
+        Column("Fact"),
+        Column("Reported", 18),
+        Column("Runs say", 22),
+        Column("Source", 46),
+        Column("Use", 20),
+    )
+    tables = tuple(
+        Table(
+            title,
+            columns,
+            tuple(_fact(e, forecast.end) for e in facts if _counts(e) is counts),
+            note=note,
+            named_by=1,
+        )
+        for title, counts in (("Facts that bear on the runs", True), ("Facts for context", False))
+        if any(_counts(e) is counts for e in facts)
+    )
+    title = "What the evidence says, and who says it"
+    return (Section(tables, title, name="evidence", new_page=True),) if tables else ()
+
+
+def _counts(e: Evidence) -> bool:
+    """Tell whether a fact bears on the runs, or is there for people only."""
+    return e.use in ("weighed", "replayed")
+
+
+def _fact(e: Evidence, end: dt.date) -> tuple[Cell | str, ...]:
     kind = "date" if any(isinstance(v, dt.date) for v in e.runs) else "number"
     says = ""
     if e.runs and not all(v is None for v in e.runs):
@@ -288,17 +393,14 @@ def _evidence(e: Evidence, end: dt.date) -> content.EvidenceRow:
     use = _USE.get(e.use, e.use)
     if e.disbelief is not None and e.disbelief >= 0.5:
         use += "; the runs rather disbelieve it"
-    return content.EvidenceRow(
-        about=when(e.about),
-        known_from="" if e.known_from[:10] == e.about[:10] else when(e.known_from),
-        text=e.text,
-        reported="" if e.reported is None else e.reported,
-        source=e.source_name,
-        address=e.address or "",
-        rating=e.rating,
-        runs_say=says,
-        use=use,
-        counts=e.use in ("weighed", "replayed"),
+    known = () if e.known_from[:10] == e.about[:10] else (f"known {when(e.known_from)}",)
+    return (
+        Cell(when(e.about), below=known),
+        e.text,
+        "–" if e.reported is None else e.reported,
+        says or "–",
+        Cell(e.source_name, rating=e.rating, address=e.address or ""),
+        use,
     )
 
 
@@ -320,7 +422,7 @@ def _numbers(forecast: Forecast) -> list[tuple[str, str]]:
     return rows
 
 
-def _provenance(forecast: Forecast, case: Case, again: str) -> list[tuple[str, str]]:
+def _provenance(forecast: Forecast, case: Case, again: str) -> tuple[tuple[str, str], ...]:
     made = forecast.provenance
     hashes = case_hash(case)
     rows = [("Command", again), ("Case, sha256", hashes.all)]
@@ -332,4 +434,4 @@ def _provenance(forecast: Forecast, case: Case, again: str) -> list[tuple[str, s
     versions = made.get("versions") or {}
     if versions:
         rows.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
-    return rows
+    return tuple(rows)

@@ -19,8 +19,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from foedus.errors import InputError
-from foedus.report import answers_chart, content
-from foedus.report.brief import fan_of
+from foedus.report import answers_chart
+from foedus.report.brief import fan_chart
+from foedus.report.document import FanChart
 from foedus.report.number_format import percent, points
 from foedus.report.plots import SIZE, STYLE, describe, draw_fan, frame, inline, svg_of
 from foedus.report.verdict_words import advice, reason
@@ -134,7 +135,7 @@ class ForecastPlots:
             keys = ", ".join(f.key for f in found.fans) or "none"
             raise InputError(f"fan: one of {keys} (found {key!r})")
         _refuse(found)
-        return _fan_chart(fan_of(fan, found.evidence), found.as_of, ax)
+        return _fan_chart(fan_chart(fan, found.evidence), found.as_of, ax)
 
     def fans(self) -> Chart:
         """Draw all fans on one sheet.
@@ -146,7 +147,7 @@ class ForecastPlots:
         """
         found = self._forecast
         _refuse(found)
-        return _sheet([fan_of(f, found.evidence) for f in found.fans], found.as_of, found.title)
+        return _sheet([fan_chart(f, found.evidence) for f in found.fans], found.as_of, found.title)
 
     def explanations(self, *, ax: Axes | None = None) -> Chart:
         """Draw the weight of each explanation before (ring) and after the evidence (bar).
@@ -196,7 +197,7 @@ class EnsemblePlots:
         """Draw all fans on one sheet."""
         from foedus.answers.forecasts import fans_before
 
-        made = [fan_of(f) for f in fans_before(self._ensemble)]
+        made = [fan_chart(f) for f in fans_before(self._ensemble)]
         return _sheet(made, None, f"{self._ensemble.attributes['title']}, before the evidence")
 
     def fan(self, key: str, *, ax: Axes | None = None) -> Chart:
@@ -217,7 +218,7 @@ class EnsemblePlots:
         from foedus.answers.forecasts import fans_before
 
         (fan,) = fans_before(self._ensemble, key)
-        return _fan_chart(fan_of(fan), None, ax)
+        return _fan_chart(fan_chart(fan), None, ax)
 
 
 @contextmanager
@@ -239,7 +240,7 @@ def _weight(h: Explanation) -> str:
     return f"{h.title}: {after} after the evidence, {percent(h.prior)} before"
 
 
-def _fan_chart(fan: content.FanChart, as_of: dt.date | None, ax: Axes | None) -> Chart:
+def _fan_chart(fan: FanChart, as_of: dt.date | None, ax: Axes | None) -> Chart:
     def draw(figure: Figure) -> list[Axes]:
         axes = figure.add_axes(frame(SIZE, label=True)) if ax is None else ax
         draw_fan(axes, fan, as_of)
@@ -249,7 +250,7 @@ def _fan_chart(fan: content.FanChart, as_of: dt.date | None, ax: Axes | None) ->
     return _chart(fan.title, describe(fan, as_of), SIZE, draw, ax)
 
 
-def _sheet(fans: Sequence[content.FanChart], as_of: dt.date | None, title: str) -> Chart:
+def _sheet(fans: Sequence[FanChart], as_of: dt.date | None, title: str) -> Chart:
     rows = -(-len(fans) // 2)
     cell = (SIZE[0], SIZE[1] + 0.35)
 

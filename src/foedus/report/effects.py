@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.discovery import condition, sentence
+from foedus.report.discovery_view import condition, sentence
 from foedus.report.number_format import MONTHS, number
 from foedus.report.plots import FAINT, INK, INNER, LINE, STYLE, inline, svg_of
-from foedus.report.sensitivity import label, named
+from foedus.report.sensitivity_view import label, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""The brief: one HTML file that needs no network and no script."""
+"""Documents and the brief as HTML that needs no network and no script."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from foedus.report import number_format
-from foedus.report.content import AnswerRow, Brief
 from foedus.report.plots import describe, fan_svg, sample_days
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATE = "brief.html.j2"
+    from foedus.report.document import Brief, Document
 
 #: A word without a place to break.
 _LONG = re.compile(r"\S{24,}")
@@ -27,24 +26,12 @@ def render(brief: Brief) -> str:
     Everything that comes from a case file is escaped. A source's address becomes a link only where
     it is http or https; nothing on the page is fetched.
     """
-    from markupsafe import Markup
+    return environment().get_template("brief.html.j2").render(brief=brief)
 
-    pages = environment()
-    pages.filters.update(
-        percent=number_format.percent,
-        points=number_format.points,
-        number=number_format.number,
-        day=number_format.day,
-        rating=number_format.rating,
-        link=link,
-        sample_days=sample_days,
-    )
-    charts = [
-        (fan, Markup(fan_svg(fan, brief.as_of)), describe(fan, brief.as_of)) for fan in brief.fans
-    ]
-    return pages.get_template(TEMPLATE).render(
-        brief=brief, charts=charts, groups=groups(brief), based=based(brief)
-    )
+
+def document_html(document: Document) -> str:
+    """Return a document as notebooks show it; all text is escaped, and nothing is fetched."""
+    return environment().get_template("document.html.j2").render(document=document)
 
 
 def environment() -> Environment:
@@ -74,26 +61,17 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    pages.filters["whole"] = whole
+    pages.filters.update(
+        whole=whole,
+        day=number_format.day,
+        rating=number_format.rating,
+        link=link,
+        kind=lambda part: type(part).__name__,
+        fan_svg=lambda fan, as_of: Markup(fan_svg(fan, as_of)),
+        describe=describe,
+        sample_days=sample_days,
+    )
     return pages
-
-
-def groups(brief: Brief) -> list[tuple[str, list[AnswerRow]]]:
-    """Return the answers by kind of question; kinds without any are left out."""
-    found = [
-        (kind, [a for a in brief.answers if a.kind == kind])
-        for kind in ("binary", "number", "date")
-    ]
-    return [g for g in found if g[1]]
-
-
-def based(brief: Brief) -> list[tuple[str, list[str]]]:
-    """Return each outside view in words, with the questions that it is about."""
-    out: dict[str, list[str]] = {}
-    for answer in brief.answers:
-        if answer.base_text:
-            out.setdefault(answer.base_text, []).append(answer.text)
-    return list(out.items())
 
 
 def write(brief: Brief, path: Path) -> Path:

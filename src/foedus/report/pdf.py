@@ -9,16 +9,17 @@ the text alternatives of charts are there for screen readers.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from foedus.report.content import AnswerRow, Brief
-from foedus.report.html import based, groups, link, put
-from foedus.report.number_format import day, number, percent, points, visible
+from foedus.report.document import Brief, Cell, Charts, FanChart, Table
+from foedus.report.html import link, put
+from foedus.report.number_format import visible
 from foedus.report.plots import describe, fan_svg
 
 TEMPLATE = "brief.typ"
@@ -59,80 +60,44 @@ def write(brief: Brief, path: Path) -> Path:
 
 def plain(brief: Brief) -> dict[str, Any]:
     """Return what the template shows: texts, and the numbers that bars are drawn from."""
-    known = brief.known_by or day(brief.as_of)
     shown = {
         "title": brief.title,
-        "kicker": f"Forecast, as of {known}",
-        "known": known,
+        "known": brief.known_by,
         "summary": brief.summary,
-        "strip": [
-            [
-                "Days simulated",
-                f"{day(brief.start)} to {day(brief.end)}",
-            ],
-            ["Runs", f"{brief.runs:,}"],
-            ["Effective runs", number(brief.effective)],
-            ["Evidence", f"{len(brief.evidence)} facts"],
-        ],
-        "verdict": brief.verdict,
-        "headline": brief.headline,
-        "advice": brief.advice,
-        "groups": [
-            {"kind": kind, "answers": [_answer(a) for a in answers]}
-            for kind, answers in groups(brief)
-        ],
-        "charts": [
-            {
-                "title": fan.title,
-                "unit": fan.unit,
-                "text": (text := describe(fan, brief.as_of)),
-                "alt": f"{fan.title}, {fan.unit}. {text}",
-                "marks": [f"{day(m.date)}: {m.label}" for m in fan.marks],
-                "svg": fan_svg(fan, brief.as_of, size=CHART),
-            }
-            for fan in brief.fans
-        ],
-        "explanations": [
-            {
-                **asdict(e),
-                "before": percent(e.prior),
-                "after": f"{percent(e.posterior)} {points(e.error)}",
-            }
-            for e in brief.explanations
-        ],
-        "apart": brief.apart,
-        "contrasts": [asdict(c) for c in brief.contrasts],
-        "watch": [asdict(w) for w in brief.watch],
-        "alike": [asdict(a) for a in brief.alike],
-        "evidence": [
-            {
-                "title": title,
-                "facts": [
-                    {**asdict(e), "link": link(e.address)}
-                    for e in brief.evidence
-                    if e.counts == counts
-                ],
-            }
-            for title, counts in (
-                ("Facts that bear on the runs", True),
-                ("Facts for context", False),
-            )
-        ],
-        "method": brief.method,
-        "numbers": brief.numbers,
-        "caveats": brief.caveats,
-        "based": [["; ".join(questions), text] for text, questions in based(brief)],
-        "provenance": brief.provenance,
+        "strip": brief.strip,
+        "setback": [_plain(part) for part in brief.setback],
+        "sections": [_plain(section) for section in brief.sections],
     }
     cleaned: dict[str, Any] = clean(shown)
     return cleaned
 
 
-def _answer(a: AnswerRow) -> dict[str, Any]:
-    chance = None if a.probability is None else percent(a.probability)
-    if chance is not None and a.error is not None:
-        chance += f" {points(a.error)}"
-    return {**asdict(a), "chance": chance}
+def _plain(part: Any) -> Any:
+    """Return a part of a document as the template reads it: with the name of its type."""
+    match part:
+        case Charts(fans, as_of):
+            return {"kind": "Charts", "charts": [_chart(fan, as_of) for fan in fans]}
+        case Table():
+            part = part.full()
+        case tuple():
+            return [_plain(inside) for inside in part]
+    if not is_dataclass(part):
+        return part
+    names = {"kind": type(part).__name__}
+    if isinstance(part, Cell):
+        names["link"] = link(part.address)
+    return names | {f.name: _plain(getattr(part, f.name)) for f in fields(part)}
+
+
+def _chart(fan: FanChart, as_of: dt.date) -> dict[str, str]:
+    text = describe(fan, as_of)
+    return {
+        "title": fan.title,
+        "unit": fan.unit,
+        "text": text,
+        "alt": f"{fan.title}, {fan.unit}. {text}",
+        "svg": fan_svg(fan, as_of, size=CHART),
+    }
 
 
 def clean(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foedus.report.content import FanChart, Mark
+from foedus.report.document import FanChart, Mark
 from foedus.report.number_format import MONTHS, day, number, visible
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from foedus.report.number_format import day, number, percent
 from foedus.report.plots import FAINT, INK, INNER, LINE, OUTER, STYLE, inline, svg_of
-from foedus.report.timeline import short_day
+from foedus.report.timeline_view import short_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

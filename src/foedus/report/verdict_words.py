@@ -19,6 +19,7 @@ from foedus.answers.explanations import (
 )
 from foedus.answers.sensitivity_results import NoAnswer, NoEffects, TooFewEffective
 from foedus.plain_values import Worded, figures
+from foedus.report.document import Items, Paragraph, Part
 from foedus.report.number_format import because
 from foedus.weighing.evidence import Evidence
 from foedus.weighing.verdict import (
@@ -83,6 +84,18 @@ def headline(verdict: Verdict, *, refused: str = "No answer", thin: str = "Weak 
     'No answer: too few runs agree with the evidence.'
     """
     return "" if verdict.ok else because(refused if verdict.refused else thin, reason(verdict))
+
+
+def verdict_parts(
+    verdict: Verdict, *, refused: str = "No answer", thin: str = "Weak answers"
+) -> tuple[Part, ...]:
+    """Return a verdict that is not ok, with its reasons; parameters as of :func:`headline`."""
+    if verdict.ok:
+        return ()
+    return (
+        Paragraph(headline(verdict, refused=refused, thin=thin), strong=True),
+        Items(advice(verdict)),
+    )
 
 
 def advice(verdict: Verdict) -> tuple[str, ...]:

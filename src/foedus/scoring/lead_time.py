@@ -80,16 +80,13 @@ class History(Plain):
     timeline: Timeline
     scores: tuple[Scores, ...]
 
+    json_format = FORMAT
     json_also = ("leads",)
 
     @property
     def leads(self) -> tuple[Lead, ...]:
         """The scores by lead time."""
         return by_lead(self.scores)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {"format": FORMAT, **super().to_dict()}
 
 
 def history(

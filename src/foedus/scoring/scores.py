@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,12 +101,21 @@ class Scores(Plain):
     as_of: dt.date
     verdict: Verdict
     effective: float
-    questions: tuple[Scored, ...]
+    questions: tuple[Scored, ...] = field(
+        metadata={
+            "then": {
+                "summary": methodcaller("summary"),
+                "summary_all": methodcaller("summary", only_open=False),
+            }
+        }
+    )
+
+    json_format = FORMAT
 
     def _repr_html_(self) -> str:
-        from foedus.report.notebook import scores_html
+        from foedus.report.forecast_view import scores_document
 
-        return scores_html(self)
+        return scores_document(self)._repr_html_()
 
     def summary(self, *, only_open: bool = True) -> dict[str, Any]:
         """Return the means over questions.
@@ -129,15 +139,6 @@ class Scores(Plain):
                 "log": _mean([s.log for s in binary]),
             },
             "baselines": {name: against(kept, name) for name in BASELINES},
-        }
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the keys are documented in ``docs/reference/json.md``."""
-        return {
-            "format": FORMAT,
-            **super().to_dict(),
-            "summary": self.summary(),
-            "summary_all": self.summary(only_open=False),
         }
 
     def table(self) -> str:

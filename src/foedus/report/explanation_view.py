@@ -1,4 +1,4 @@
-"""Explanations in words, for terminal, brief and notebook alike."""
+"""Competing explanations and counterfactuals: as a document, and as the brief shows them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,38 @@ from typing import TYPE_CHECKING
 from foedus.answers.bayes_factors import Grade
 from foedus.answers.explanations import DECISIONS
 from foedus.errors import InputError
-from foedus.report import content
-from foedus.report.number_format import count, number, percent, points
-from foedus.report.verdict_words import words
+from foedus.report.document import (
+    Bar,
+    Cell,
+    Column,
+    Document,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    cautions,
+    paragraphs,
+    section,
+)
+from foedus.report.number_format import count, day, number, percent, points, worth
+from foedus.report.verdict_words import verdict_parts, words
 
 if TYPE_CHECKING:
     from foedus.answers.bayes_factors import Standing
     from foedus.answers.counterfactuals import Contrast, Difference
     from foedus.answers.explanations import Explanations, Hypothesis
-    from foedus.answers.forecasts import Forecast
+    from foedus.answers.forecasts import Explanation, Forecast
     from foedus.answers.watch_list import Watch
+
+_COLUMNS = ("Which explanation?", "Before", "Evidence", "Casebook", "Both")
+_DIFFERENCES = (
+    Column("Outcome"),
+    Column("As it was", 16),
+    Column("Otherwise", 16),
+    Column("Difference", 32),
+    Column("50% of pairs", 30),
+    Column("90% of pairs", 34),
+)
 
 #: What to keep in mind of every counterfactual.
 MIND = (
@@ -27,10 +49,63 @@ MIND = (
 )
 
 
-def explanations_of(
-    forecast: Forecast, found: Explanations | None
-) -> tuple[content.ExplanationRow, ...]:
-    """Return the competing explanations, the likeliest first; none where the evidence is mute.
+def explanations_document(found: Explanations) -> Document:
+    """Return the explanations, what moves them, how far apart they are, and counterfactuals."""
+    runs = found.provenance.get("complete_runs")
+    parts: list[Part] = [
+        Paragraph(worth(found.effective, runs)),
+        *verdict_parts(found.verdict, refused="No answer from the evidence"),
+        *_explanations(found),
+        *(contrast_table(c) for c in found.counterfactuals),
+    ]
+    if found.counterfactuals:
+        parts.append(Section((Paragraph(MIND),)))
+    elif found.left_out:
+        parts.append(Section((Paragraph(f"No counterfactuals: {words(found.left_out)}."),)))
+    title = f"{found.title}: explanations as of {day(found.as_of)}"
+    return Document(title, (*parts, *cautions(found.warnings)))
+
+
+def _explanations(found: Explanations) -> tuple[Part, ...]:
+    if not found.hypotheses:
+        return section(("The case names no hypotheses.",))
+    if len(found.hypotheses) == 1:
+        only = found.hypotheses[0].title
+        return section((f"The case names one hypothesis, so nothing stands against it: {only}.",))
+    ranked = sorted(found.hypotheses, key=_rank)
+    return (
+        Table("", _COLUMNS, tuple(_row(h) for h in ranked)),
+        Section(paragraphs(f"{h.title}: {said(h)}" for h in ranked)),
+        Section(paragraphs((words(found.casebook), *apart(found)))),
+    )
+
+
+def _rank(h: Hypothesis) -> float:
+    """Return what puts the likeliest explanation first."""
+    p = h.evidence.posterior
+    return math.inf if math.isnan(p) else -p
+
+
+def _row(h: Hypothesis) -> tuple[str, ...]:
+    """Return the cells of an explanation: title, prior, and what each source says."""
+    if h.evidence.strength.grade is Grade.ALONE:
+        return (h.title, "the only one", "–", "–", "–")
+    return (h.title, percent(h.prior), *(chance(s) for s in (h.evidence, h.casebook, h.both)))
+
+
+def contrast_table(c: Contrast) -> Table:
+    """Return what would have been otherwise, and in how many runs it shows."""
+    changed = f"{c.changed} of {count(c.distinct, 'different run')} change"
+    return Table(
+        c.title,
+        _DIFFERENCES,
+        tuple(difference(d) for d in c.differences),
+        note=f"{count(c.pairs, 'pair')}, {changed}",
+    )
+
+
+def explanations_table(forecast: Forecast, found: Explanations | None = None) -> tuple[Table, ...]:
+    """Return the competing explanations, the likeliest first, if the evidence weighs any two.
 
     Parameters
     ----------
@@ -39,23 +114,30 @@ def explanations_of(
     found : Explanations, optional
         Adds what the casebook says, and what moves each.
     """
-    weighed = {} if found is None else {h.id: h for h in found.hypotheses}
-    out = []
-    for h in sorted(forecast.hypotheses, key=lambda h: -h.posterior):
-        if h.posterior != h.posterior:
-            continue
-        more = weighed.get(h.id)
-        words = (
-            ("", "", "")
-            if more is None
-            else (chance(more.casebook), chance(more.both), _sentence(said(more, text=True)))
-        )
-        out.append(
-            content.ExplanationRow(
-                h.title, h.says, h.put_forward_by, h.prior, h.posterior, h.error, *words
-            )
-        )
-    return tuple(out)
+    weighed = [h for h in forecast.hypotheses if not math.isnan(h.posterior)]
+    if len(weighed) < 2:
+        return ()
+    more = {} if found is None else {h.id: h for h in found.hypotheses}
+    past = (Column("Casebook", 18), Column("Both", 18)) if more else ()
+    rows = tuple(
+        _explanation(h, more.get(h.id)) + (("–", "–") if more and h.id not in more else ())
+        for h in sorted(weighed, key=lambda h: -h.posterior)
+    )
+    columns = (Column("Explanation"), Column("Before", 13), Column("After the evidence", 42), *past)
+    return (Table("Which explanation?", columns, rows, bars=("after", "sampling error", "before")),)
+
+
+def _explanation(h: Explanation, more: Hypothesis | None) -> tuple[Cell | str, ...]:
+    says = f"{h.says} Put forward by {h.put_forward_by}."
+    moved = () if more is None else (_sentence(said(more, text=True)),)
+    past = () if more is None else (chance(more.casebook), chance(more.both))
+    after = Cell(
+        percent(h.posterior),
+        beside=points(h.error),
+        strong=True,
+        bar=Bar(share=h.posterior, error=h.error, compared=h.prior),
+    )
+    return (Cell(h.title, below=(says, *moved)), percent(h.prior), after, *past)
 
 
 def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
@@ -64,26 +146,6 @@ def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
         return ()
     texts = {a.id: f"“{a.text}”" for a in forecast.answers}
     return tuple(t for t in (words(found.casebook), *apart(found, texts)) if t)
-
-
-def contrasts_of(found: Explanations | None) -> tuple[content.ContrastTable, ...]:
-    """Return what would have been otherwise."""
-    return tuple(
-        content.ContrastTable(
-            c.title,
-            c.pairs,
-            c.distinct,
-            c.changed,
-            tuple(content.DifferenceRow(*difference(d)) for d in c.differences),
-        )
-        for c in (() if found is None else found.counterfactuals)
-    )
-
-
-def contrast_title(c: Contrast) -> str:
-    """Return what is otherwise, and in how many runs it shows."""
-    changed = f"{c.changed} of {count(c.distinct, 'different run')} change"
-    return f"{c.title} ({count(c.pairs, 'pair')}, {changed})"
 
 
 def warnings_of(found: Explanations | None) -> tuple[str, ...]:
@@ -106,12 +168,12 @@ def same(forecast: Forecast, other: Explanations | Watch | None, what: str) -> N
     wanted = (forecast.case_id, forecast.as_of.isoformat(), forecast.provenance.get("digest"))
     if made != wanted:
         raise InputError(
-            f"{what}: of the same case, date and runs as the forecast, {_known(wanted)} "
-            f"(found {_known(made)})"
+            f"{what}: of the same case, date and runs as the forecast, {_made_from(wanted)} "
+            f"(found {_made_from(made)})"
         )
 
 
-def _known(made: tuple[str, str, object]) -> str:
+def _made_from(made: tuple[str, str, object]) -> str:
     case, date, digest = made
     return f"{case} as of {date}" + (f", runs {digest}" if digest else "")
 
@@ -176,15 +238,16 @@ def apart(found: Explanations, texts: Mapping[str, str] | None = None) -> list[s
     ]
 
 
-def difference(d: Difference) -> tuple[str, ...]:
+def difference(d: Difference) -> tuple[Cell | str, ...]:
     """Return the cells of a difference: title, both means, their difference, two ranges."""
     share = d.unit.startswith("share")
     q05, q25, _, q75, q95 = (_signed(q, share) for q in d.quantiles)
+    error = "?" if math.isnan(d.error) else _amount(d.error, share)
     return (
         f"{d.title} ({'%, points' if share else d.unit})",
         _amount(d.factual, share),
         _amount(d.counterfactual, share),
-        f"{_signed(d.mean, share)} ± {'?' if math.isnan(d.error) else _amount(d.error, share)}",
+        Cell(f"{_signed(d.mean, share)} ± {error}", strong=True),
         f"{q25} to {q75}",
         f"{q05} to {q95}",
     )

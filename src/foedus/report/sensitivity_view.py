@@ -1,13 +1,22 @@
-"""Sensitivities as text on a terminal."""
+"""What the answers depend on: sensitivities as a document."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from foedus.report.document import (
+    Document,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    cautions,
+    paragraphs,
+    section,
+)
 from foedus.report.number_format import count, day, number, percent, with_unit
-from foedus.report.tables import console, print_verdict, table
-from foedus.report.verdict_words import words
+from foedus.report.verdict_words import verdict_parts, words
 
 if TYPE_CHECKING:
     from foedus.answers.sensitivity_results import (
@@ -23,8 +32,8 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-def print_sensitivities(found: Sensitivities, *, most: int = 10) -> None:
-    """Print what each answer hangs on, or one answer in full where it is the only one.
+def sensitivities_document(found: Sensitivities, *, most: int = 10) -> Document:
+    """Return what each answer depends on, or one answer in full where it is the only one.
 
     Parameters
     ----------
@@ -32,30 +41,29 @@ def print_sensitivities(found: Sensitivities, *, most: int = 10) -> None:
     most : int
         Inputs that are shown of one answer.
     """
-    to = console()
-    to.print(f"{found.title}: what the answers hang on, as of {day(found.as_of)}", style="bold")
     if found.design == "sobol":
-        to.print(f"{count(found.runs, 'run')} of a design of their own, before the evidence.")
+        runs = f"{count(found.runs, 'run')} of a design of their own, before the evidence."
     else:
         after = f" and {number(found.effective_after)} after" if found.effective_after else ""
-        to.print(
+        runs = (
             f"{count(found.runs, 'run')}, worth {number(found.effective_before)} before the "
             f"evidence{after}; {len(found.inputs)} uncertain inputs."
         )
+    parts: list[Part] = [Paragraph(runs)]
     if found.verdict.refused:
-        print_verdict(to, found.verdict, refused="No answer after the evidence")
-    to.print()
+        parts += verdict_parts(found.verdict, refused="No answer after the evidence")
     if len(found.questions) == 1:
-        _print_one(found, found.questions[0], most)
+        parts += _one(found, found.questions[0], most)
     else:
-        head = ("", "Before the evidence", "After the evidence", "Chance")
+        columns = ("", "Before the evidence", "After the evidence", "Chance")
         if found.design == "sobol":
-            head = ("", "Total share", "", "Chance")
-        to.print(table("", head, [_row(q) for q in found.questions]))
-        to.print()
-        to.print("Shares of the answer's variance; only inputs that are told from noise are named.")
-    for warning in found.warnings:
-        to.print(f"Mind: {warning}")
+            columns = ("", "Total share", "", "Chance")
+        parts.append(Table("", columns, tuple(_row(q) for q in found.questions)))
+        parts.append(
+            Paragraph("Shares of the answer's variance; only inputs that stand out from noise.")
+        )
+    title = f"{found.title}: what the answers depend on, as of {day(found.as_of)}"
+    return Document(title, (*parts, *cautions(found.warnings)))
 
 
 def _row(q: Sensitivity) -> tuple[str, ...]:
@@ -69,11 +77,11 @@ def _row(q: Sensitivity) -> tuple[str, ...]:
 
 
 def named(view: View, most: int = _NAMED) -> str:
-    """Return the inputs that are told from noise, with their shares, as a line."""
+    """Return the inputs that stand out from noise, with their shares, as a line."""
     if view.reason is not None:
         return words(view.reason)
     if not view.told:
-        return "none is told from noise"
+        return "none stands out from noise"
     parts = [f"{label(e)} {percent(_size(e))}" for e in view.told[:most]]
     more = len(view.told) - most
     return ", ".join(parts) + (f", {more} more" if more > 0 else "")
@@ -88,34 +96,31 @@ def _size(effect: Effect) -> float:
     return max(effect.share if effect.total is None else effect.total, 0.0)
 
 
-def _print_one(found: Sensitivities, q: Sensitivity, most: int) -> None:
-    to = console()
-    to.print(q.text, style="bold")
+def _one(found: Sensitivities, q: Sensitivity, most: int) -> list[Part]:
+    parts: list[Part] = [Section((Paragraph(q.text, strong=True),))]
     for title, view in (("Before the evidence", q.before), ("After the evidence", q.after)):
         if found.design == "sobol" and title.startswith("After"):
             continue
-        to.print()
         if view.reason is not None:
-            to.print(f"{title}: {words(view.reason)}.")
+            parts += section((f"{title}: {words(view.reason)}.",))
             continue
         shown = view.effects[:most]
-        rows: list[tuple[str, ...]]
-        head: tuple[str, ...]
+        rows: tuple[tuple[str, ...], ...]
+        columns: tuple[str, ...]
         if found.design == "sobol":
-            rows = [_orders(e) for e in shown]
-            head = (title, "Total share", "95%", "By itself", "95%")
+            rows = tuple(_orders(e) for e in shown)
+            columns = (title, "Total share", "95%", "By itself", "95%")
         else:
-            rows = [_effect(e) for e in shown]
-            head = (title, "Share", "95%", "", "At its lowest", "At its highest")
-        to.print(table("", head, rows))
-        for line in _rest(view, found):
-            to.print(line)
+            rows = tuple(_effect(e) for e in shown)
+            columns = (title, "Share", "95%", "", "At its lowest", "At its highest")
+        parts += [Table("", columns, rows), *paragraphs(_rest(view, found))]
     if found.design == "given":
-        to.print()
-        to.print(
+        ends = (
             "Lowest and highest: the answer in the fifth of the runs in which the input is "
             "lowest and highest; of several options, those with the lowest and highest answer."
         )
+        parts += section((ends,))
+    return parts
 
 
 def _rest(view: View, found: Sensitivities) -> list[str]:
@@ -123,8 +128,8 @@ def _rest(view: View, found: Sensitivities) -> list[str]:
     if view.noise is not None:
         untold = len(view.effects) - len(view.told)
         out.append(
-            f"{untold} of {len(view.effects)} inputs are not told from noise: made-up inputs that "
-            f"do nothing reach {percent(view.noise)} by luck."
+            f"{untold} of {len(view.effects)} inputs do not stand out from noise: made-up inputs "
+            f"that do nothing reach {percent(view.noise)} by luck."
         )
     if view.alone is not None:
         out.append(f"All inputs, each by itself: {_said(view.alone)} of the variance.")

@@ -1,12 +1,12 @@
-"""Scenario discovery in a sentence, and as text on a terminal."""
+"""Scenario discovery in a sentence, and as a document."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from foedus.report.document import Document, Paragraph, Part, Section, Table, paragraphs, section
 from foedus.report.number_format import day, number, percent, points, with_unit
-from foedus.report.tables import console, table
 
 if TYPE_CHECKING:
     from foedus.answers.discovery import Condition, Discovery, Step
@@ -17,49 +17,51 @@ _STEADY = 0.5
 _BORNE_OUT = 0.05
 
 
-def print_discovery(found: Discovery) -> None:
-    """Print the sentence, its conditions, and the trajectory that it comes from."""
-    to = console()
-    to.print(f"{found.title}: as of {day(found.as_of)}", style="bold")
+_CONDITIONS = ("Condition", "Holds in", "Comes back in", "Quasi-p")
+_STEPS = ("Step", "Restricted", "Mass", "Density", "Coverage")
+
+
+def discovery_document(found: Discovery) -> Document:
+    """Return the sentence, its conditions, and the trajectory that it comes from."""
     weighed = "after weighing the evidence" if found.evidence else "before the evidence"
     runs = "1 run counts" if found.runs == 1 else f"{found.runs:,} runs count"
-    to.print(f"{runs}, worth {number(found.effective)} {weighed}.")
-    to.print()
-    to.print(sentence(found))
+    said = [sentence(found)]
     if found.found and any(c.quasi_p > _BORNE_OUT for c in found.conditions):
-        to.print(
+        said.append(
             "Perhaps: what the box would lose without this condition may be chance on the runs "
             f"that had no part in the search (quasi-p above {_BORNE_OUT:g})."
         )
+    parts: list[Part] = [
+        Paragraph(f"{runs}, worth {number(found.effective)} {weighed}."),
+        *section(said),
+    ]
     if found.found:
-        head = ("Condition", "Holds in", "Comes back in", "Quasi-p")
-        rows = [
+        rows = tuple(
             (condition(c), percent(c.holds), percent(c.stability), f"{c.quasi_p:.2g}")
             for c in found.conditions
-        ]
-        to.print()
-        to.print(table("", head, rows))
-        to.print()
-        for c in found.conditions:
-            to.print(f"{c.input.name}: {c.input.meaning}")
+        )
+        meanings = [f"{c.input.name}: {c.input.meaning}" for c in found.conditions]
         shaky = [c.input.name for c in found.conditions if c.stability < _STEADY]
         if shaky:
-            to.print(f"Unsteady, gone in most resamples: {', '.join(shaky)}.")
-    to.print()
-    steps = [
-        (
-            f"{s.number}" + (" *" if found.found and s.number == found.chosen else ""),
-            str(len(s.box.restrictions)),
-            percent(s.held.mass),
-            percent(s.held.density),
-            percent(s.held.coverage),
-        )
-        for s in _some(found)
-    ]
-    title = "The trajectory, on the half of the runs that it was not sought on"
-    to.print(table(title, ("Step", "Restricted", "Mass", "Density", "Coverage"), steps))
+            meanings.append(f"Unsteady, gone in most resamples: {', '.join(shaky)}.")
+        parts += [Table("", _CONDITIONS, rows), Section(paragraphs(meanings))]
+    title = "The trajectory, on the half of the runs that had no part in the search"
+    parts.append(Table(title, _STEPS, tuple(_step(s, found) for s in _some(found))))
     if found.found:
-        to.print("* the box comes from here, without the restrictions that may do nothing.")
+        parts.append(
+            Paragraph("* the box comes from here, without the restrictions that may do nothing.")
+        )
+    return Document(f"{found.title}: as of {day(found.as_of)}", tuple(parts))
+
+
+def _step(s: Step, found: Discovery) -> tuple[str, ...]:
+    return (
+        f"{s.number}" + (" *" if found.found and s.number == found.chosen else ""),
+        str(len(s.box.restrictions)),
+        percent(s.held.mass),
+        percent(s.held.density),
+        percent(s.held.coverage),
+    )
 
 
 def sentence(found: Discovery) -> str:

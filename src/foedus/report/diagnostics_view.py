@@ -1,4 +1,4 @@
-"""The diagnostics of a forecast as text on a terminal."""
+"""What a forecast hangs on, fact by fact and source by source, as a document."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from foedus.report.document import (
+    Document,
+    Items,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    cautions,
+    paragraphs,
+    section,
+)
 from foedus.report.number_format import count, day, number, percent, points
-from foedus.report.tables import console, table
 from foedus.report.verdict_words import advice, words
 
 if TYPE_CHECKING:
@@ -25,35 +35,41 @@ _FACTS = 3
 _SMALLEST = 0.005
 
 
-def print_diagnostics(found: Diagnostics) -> None:
-    """Print where each report lies, which conflict, what moved what, and who is believed."""
-    to = console()
-    to.print(f"{found.title}: diagnostics as of {day(found.as_of)}", style="bold")
-    to.print(
-        f"{count(found.runs, 'run')}, worth {number(found.effective_prior)} before the evidence "
-        f"and {number(found.effective)} after it."
-    )
-    for line in advice(found.verdict):
-        to.print(f"  {line}")
-    if found.checks:
-        to.print()
-        head = ("Report", "Says", "Before", "Others", "As far out", "Wrong", "Runs without")
-        to.print(table("Is it what the runs expect?", head, [_check(c) for c in found.checks]))
-        to.print()
-        to.print(
-            "Before and Others: the place of the report in what the runs expect, before the "
-            "evidence and given all other evidence (0 lower than all, 1 higher). As far out: the "
-            "chance of a report at least as unusual, others given. Wrong: that it is outright "
-            "wrong, and by its rating alone."
+_CHECKS = ("Report", "Says", "Before", "Others", "As far out", "Wrong", "Runs without")
+_CHECKS_NOTE = (
+    "Before and Others: the place of the report in what the runs expect, before the evidence and "
+    "given all other evidence (0 lower than all, 1 higher). As far out: the chance of a report at "
+    "least as unusual, others given. Wrong: that it is outright wrong, and by its rating alone."
+)
+_SHIFTS = ("Question", "Fact", "Without", "With", "Points")
+_SHIFTS_NOTE = (
+    "Points: what the fact adds, in percentage points with the standard error, to the chance of "
+    "yes, or of what stands in brackets."
+)
+_SOURCES = ("Source", "Facts", "Wrong, each", "By rating", "")
+
+
+def diagnostics_document(found: Diagnostics) -> Document:
+    """Return where each report lies, which conflict, what moved what, and who is believed."""
+    parts: list[Part] = [
+        Paragraph(
+            f"{count(found.runs, 'run')}, worth {number(found.effective_prior)} before the "
+            f"evidence and {number(found.effective)} after it."
         )
-    _print_conflicts(found)
-    _print_shifts(found)
+    ]
+    if not found.verdict.ok:
+        parts.append(Items(advice(found.verdict)))
+    if found.checks:
+        rows = tuple(_check(c) for c in found.checks)
+        parts.append(Table("Is it what the runs expect?", _CHECKS, rows))
+        parts.append(Paragraph(_CHECKS_NOTE))
+    parts += section(_conflicts(found))
+    parts += _shifts(found)
     if found.sources:
-        to.print()
-        of = ("Source", "Facts", "Wrong, each", "By rating", "")
-        to.print(table("Whom do the runs believe?", of, [_source(s) for s in found.sources]))
-    for warning in found.warnings:
-        to.print(f"Mind: {warning}")
+        rows = tuple(_source(s) for s in found.sources)
+        parts.append(Table("Whom do the runs believe?", _SOURCES, rows))
+    title = f"{found.title}: diagnostics as of {day(found.as_of)}"
+    return Document(title, (*parts, *cautions(found.warnings)))
 
 
 def _check(c: Check) -> tuple[str, ...]:
@@ -76,33 +92,32 @@ def _place(p: Place) -> str:
     return f"{p.pit:.2f}" if p.told else "–"
 
 
-def _print_conflicts(found: Diagnostics) -> None:
-    to = console()
-    if found.checks:
-        to.print()
+def _conflicts(found: Diagnostics) -> list[str]:
     if found.checks and not found.conflicts:
-        to.print("No report conflicts with the model.")
-    for c in found.conflicts:
-        says = f"{c.fact} ({c.reported or 'yes'}, rated {c.rating})"
-        if c.conflict == "unmet":
-            times = number(math.exp(min(-c.closest, 300.0)))
-            to.print(
-                f"Conflict: no run comes near {says}. Even the closest makes it {times} times less "
-                f"likely than agreement would; it lies {_side(c.prior)} what the runs expect."
-            )
-        elif c.conflict == "disbelieved":
-            to.print(
-                f"Conflict: {says} is {percent(c.disbelief)} likely outright wrong, by its rating "
-                f"{percent(c.rated_wrong)}; it lies {_side(c.others)} what the runs expect."
-            )
-        else:
-            place = c.others if c.others.told else c.prior
-            to.print(
-                f"Conflict: {says} lies {_side(place)} what the runs expect; one as far out has a "
-                f"chance of {percent(place.tail)}."
-            )
-    for pair in found.contradictions:
-        to.print(f"Contradiction: {_pair(pair)}{_sided(pair)}.")
+        lines = ["No report conflicts with the model."]
+    else:
+        lines = [f"Conflict: {_conflict(c)}" for c in found.conflicts]
+    return [*lines, *(f"Contradiction: {_pair(p)}{_sided(p)}." for p in found.contradictions)]
+
+
+def _conflict(c: Check) -> str:
+    says = f"{c.fact} ({c.reported or 'yes'}, rated {c.rating})"
+    if c.conflict == "unmet":
+        times = number(math.exp(min(-c.closest, 300.0)))
+        return (
+            f"no run comes near {says}. Even the closest makes it {times} times less likely than "
+            f"agreement would; it lies {_side(c.prior)} what the runs expect."
+        )
+    if c.conflict == "disbelieved":
+        return (
+            f"{says} is {percent(c.disbelief)} likely outright wrong, by its rating "
+            f"{percent(c.rated_wrong)}; it lies {_side(c.others)} what the runs expect."
+        )
+    place = c.others if c.others.told else c.prior
+    return (
+        f"{says} lies {_side(place)} what the runs expect; one as far out has a chance of "
+        f"{percent(place.tail)}."
+    )
 
 
 def _pair(pair: Contradiction) -> str:
@@ -132,32 +147,27 @@ def _side(p: Place) -> str:
     return "above" if p.pit > 0.5 else "below"
 
 
-def _print_shifts(found: Diagnostics) -> None:
-    to = console()
+def _shifts(found: Diagnostics) -> list[Part]:
+    parts: list[Part] = []
     rows: list[tuple[str, ...]] = []
     for question, text, _ in found.questions:
         large = [s for s in found.moved(question) if abs(s.shift) >= _SMALLEST]
         for n, shift in enumerate(large[:_FACTS]):
             rows.append((text if n == 0 else "", shift.fact, *_moved(shift)))
     if rows:
-        to.print()
-        head = ("Question", "Fact", "Without", "With", "Points")
-        to.print(table("Which fact moved which answer?", head, rows))
-        to.print()
-        to.print(
-            "Points: what the fact adds, in percentage points with the standard error, to the "
-            "chance of yes, or of what stands in brackets."
-        )
+        parts.append(Table("Which fact moved which answer?", _SHIFTS, tuple(rows)))
+        parts.append(Paragraph(_SHIFTS_NOTE))
     unmoved = [q for q, _, _ in found.questions if not found.moved(q)]
     if not unmoved or found.verdict.refused:
-        return
-    to.print()
+        return parts
+    lines = []
     settled = [f"{q} (by {found.settled[q]})" for q in unmoved if q in found.settled]
     if settled:
-        to.print(f"Settled by a known fact, so nothing moves it: {', '.join(settled)}.")
+        lines.append(f"Settled by a known fact, so nothing moves it: {', '.join(settled)}.")
     free = [q for q in unmoved if q not in found.settled]
     if free:
-        to.print(f"No single fact moves beyond chance: {', '.join(free)}.")
+        lines.append(f"No single fact moves beyond chance: {', '.join(free)}.")
+    return [*parts, Section(paragraphs(lines))]
 
 
 def _moved(s: Shift) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Forecasts by day and scores by lead time, as text on a terminal and as files."""
+"""Forecasts by day and scores by lead time: as a document and as a CSV file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foedus.answers.timelines import COLUMNS
+from foedus.report.document import (
+    Document,
+    Paragraph,
+    Part,
+    Table,
+    cautions,
+    section,
+)
 from foedus.report.number_format import MONTHS, count, day, number, percent
-from foedus.report.tables import console, table
 from foedus.report.verdict_words import advice
 
 if TYPE_CHECKING:
@@ -35,8 +42,8 @@ _BASELINES = {
 }
 
 
-def print_timeline(found: Timeline, outcomes: dict[str, str] | None = None) -> None:
-    """Print the answers by day, and what became known on each.
+def timeline_document(found: Timeline, outcomes: dict[str, str] | None = None) -> Document:
+    """Return the answers by day, and what became known on each.
 
     Parameters
     ----------
@@ -44,74 +51,76 @@ def print_timeline(found: Timeline, outcomes: dict[str, str] | None = None) -> N
     outcomes : dict of str to str, optional
         What came of each question, for those that are scored.
     """
-    to = console()
-    asked = found.provenance.get("runs", 0)
-    to.print(f"{found.title}: {day(found.first)} to {day(found.last)}, day by day", style="bold")
-    to.print(
-        f"{count(asked, 'run')}, or more where few agree with the evidence. Chance of what is "
-        "asked; of numbers the median; * settled by a known fact; – no answer."
-    )
-    answers = found.days[0].forecast.answers
-    if not answers:
-        to.print("The case asks no questions.")
-    for start in range(0, len(found.days), _ACROSS):
-        some = found.days[start : start + _ACROSS]
-        head = ["", *(short_day(d.date) for d in some), *(["Came"] if outcomes else [])]
-        rows = [
-            [a.text, *(cell(d.forecast.answer(a.id)) for d in some)]
-            + ([outcomes.get(a.id, "")] if outcomes else [])
-            for a in answers
-        ]
-        rows.append(["Effective runs", *(number(d.forecast.weights.ess) for d in some)])
-        rows[-1] += [""] if outcomes else []
-        to.print()
-        to.print(table("", head, rows))
-    to.print()
-    for d in found.days:
-        to.print(f"{day(d.date)}: {_arrived(d)} {_made(d)}")
-    mind(found)
+    made = found.provenance.get("runs", 0)
+    parts: list[Part] = [
+        Paragraph(
+            f"{count(made, 'run')}, or more where few agree with the evidence. Chance of what is "
+            "asked; of numbers the median; * settled by a known fact; – no answer."
+        )
+    ]
+    if not found.days[0].forecast.answers:
+        parts.append(Paragraph("The case asks no questions."))
+    parts += [
+        _days(found.days[start : start + _ACROSS], outcomes)
+        for start in range(0, len(found.days), _ACROSS)
+    ]
+    parts += section(f"{day(d.date)}: {_arrived(d)} {_made(d)}" for d in found.days)
+    parts += section(_setbacks(found))
+    warnings = dict.fromkeys(str(x) for d in found.days for x in d.forecast.warnings)
+    title = f"{found.title}: {day(found.first)} to {day(found.last)}, day by day"
+    return Document(title, (*parts, *cautions(warnings)))
 
 
-def mind(found: Timeline) -> None:
-    """Print why a day has no answer or a weak one, and what to keep in mind, each thing once."""
-    to = console()
-    said: dict[str, list[str]] = {}
+def _days(days: Sequence[Day], outcomes: dict[str, str] | None) -> Table:
+    """Return the answers of some days side by side, and what came of the questions if known."""
+    rows = [
+        (a.text, *(cell(d.forecast.answer(a.id)) for d in days))
+        + ((outcomes.get(a.id, ""),) if outcomes else ())
+        for a in days[0].forecast.answers
+    ]
+    effective = ("Effective runs", *(number(d.forecast.weights.ess) for d in days))
+    rows.append((*effective, "") if outcomes else effective)
+    columns = ("", *(short_day(d.date) for d in days), *(("Came",) if outcomes else ()))
+    return Table("", columns, tuple(rows))
+
+
+def _setbacks(found: Timeline) -> list[str]:
+    """Return why days have no answer or a weak one, each reason once."""
+    dates: dict[str, list[str]] = {}
     for d in found.days:
         verdict = d.forecast.verdict
         if not verdict.ok:
             what = "no answer" if verdict.refused else "weak answers"
             told = " ".join((f"{what}.", *advice(verdict)[:_ADVICE]))
-            said.setdefault(told, []).append(short_day(d.date))
-    if said:
-        to.print()
-    for why, dates in said.items():
-        to.print(f"{', '.join(dates)}: {why}")
-    for warning in dict.fromkeys(str(x) for d in found.days for x in d.forecast.warnings):
-        to.print(f"Mind: {warning}")
+            dates.setdefault(told, []).append(short_day(d.date))
+    return [f"{', '.join(some)}: {told}" for told, some in dates.items()]
 
 
-def print_history(found: History) -> None:
-    """Print the answers by day with what came, and the scores by lead time."""
+def history_document(found: History) -> Document:
+    """Return the answers by day with what came, and the scores by lead time."""
     last = found.scores[-1].questions
     came = {q.id: "never" if q.outcome is None else _outcome(q.outcome) for q in last}
-    print_timeline(found.timeline, came)
-    to = console()
-    to.print()
-    if not found.leads:
-        to.print("No question was open and answered on these days, so there is nothing to score.")
-        return
-    to.print(leads_table(found.leads))
-    to.print(
-        "Brier scores, 0 is best. Of a baseline: its score / that of the forecast on the same "
-        "questions, and on how many of all that it speaks to the forecast is better. A question "
-        "counts on each day on which it is open."
+    days = timeline_document(found.timeline, came)
+    return Document(days.title, (*days.parts, *_leads(found.leads)))
+
+
+def _leads(leads: Sequence[Lead]) -> tuple[Part, ...]:
+    if not leads:
+        nothing = "No question was open and answered on these days, so there is nothing to score."
+        return section((nothing,))
+    columns, rows = lead_rows(leads)
+    return (
+        Table(
+            "Scores by the days until the outcome was public",
+            tuple(columns),
+            tuple(tuple(r) for r in rows),
+        ),
+        Paragraph(
+            "Brier scores, 0 is best. Of a baseline: its score / that of the forecast on the same "
+            "questions, and on how many of all that it speaks to the forecast is better. A "
+            "question counts on each day on which it is open."
+        ),
     )
-
-
-def leads_table(leads: Sequence[Lead]) -> object:
-    """Return the scores by lead time as a table."""
-    head, rows = lead_rows(leads)
-    return table("Scores by the days until the outcome was public", head, rows)
 
 
 def lead_rows(leads: Sequence[Lead]) -> tuple[list[str], list[list[str]]]:

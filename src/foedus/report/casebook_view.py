@@ -13,6 +13,7 @@ from foedus.casebook.rates import named
 from foedus.casebook.scores import Scored, ScoreReport, Total
 from foedus.casebook.similarity import Likeness
 from foedus.errors import Problem
+from foedus.report.terminal import aligned
 
 
 def case_list(book: Casebook) -> str:
@@ -24,7 +25,7 @@ def case_list(book: Casebook) -> str:
     head = ("id", "year", "organisation", "trigger", "outcome", "left out", "title")
     used = sum(c.usable for c in book)
     tail = f"\n{len(rows)} cases, {used} of them in rates and fits"
-    return _columns(head, rows) + tail + _left_out(book.problems)
+    return aligned(head, rows) + tail + _left_out(book.problems)
 
 
 def case_list_data(book: Casebook) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def case_sheet(c: CodedCase, book: Casebook) -> str:
         value = ("y" if coded.value else "n") if isinstance(coded.value, bool) else coded.value
         sources = " ".join(coded.sources) or "no source yet"
         rows.append((name, str(value), coded.confidence, sources, meaning[name]["definition"]))
-    lines.append(_columns(("field", "value", "conf", "sources", "meaning"), rows))
+    lines.append(aligned(("field", "value", "conf", "sources", "meaning"), rows))
     for d in c.contested:
         others = ", ".join(f"{k} ({v:g})" for k, v in d.alternatives.items())
         lines.append(f"contested {d.field}: {d.why}" + (f" Other: {others}" if others else ""))
@@ -124,7 +125,7 @@ def comparison(title: str, alike: Sequence[Likeness]) -> str:
         (x.case.id, f"{x.distance:.2f}", " ".join(x.different) or "-", x.happened) for x in alike
     ]
     head = ("case", "distance", "differs in", "what happened")
-    return f"Most like {title}:\n" + _columns(head, rows)
+    return f"Most like {title}:\n" + aligned(head, rows)
 
 
 def comparison_data(title: str, alike: Sequence[Likeness]) -> dict[str, Any]:
@@ -215,7 +216,7 @@ def score_report(report: ScoreReport) -> str:
     head = ("id", *ANSWERS, "happened", "log", "base log", "Brier", "flags")
     parts = [
         f"{report.file}: {len(report.scored)} cases (natural log; lower is better)",
-        _columns(head, rows),
+        aligned(head, rows),
         "",
         "All rows",
         _totals(report.totals),
@@ -268,16 +269,7 @@ def _totals(totals: Iterable[Total]) -> str:
 
     head = ("question", "score", "forecast", "n", "mean", "gain on base rate (s.e.)")
     rows = [(t.question, t.score, t.forecast, str(t.n), f"{t.mean:.3f}", gain(t)) for t in totals]
-    return _columns(head, rows)
-
-
-def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip()
-        for r in [head, *rows]
-    ]
-    return "\n".join(lines)
+    return aligned(head, rows)
 
 
 def _left_out(problems: Sequence[Problem]) -> str:

@@ -1,0 +1,286 @@
+"""A result as a document: the parts that the terminal, notebooks, the page and paper draw.
+
+A view turns a result into parts once. The drawers know nothing of results:
+:mod:`foedus.report.terminal` prints them, :mod:`foedus.report.html` makes HTML of them, and
+:mod:`foedus.report.pdf` sets them on paper.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph; ``strong`` where it must not be overlooked."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """How to read what stands above."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What to keep in mind when reading the numbers."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """Short lines that belong together, such as advice."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Labels and values; ``code`` where the values are to be copied."""
+
+    rows: tuple[tuple[str, str], ...]
+    code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A share from 0 to 1, its standard error, and another share to compare it with."""
+
+    share: float
+    error: float | None = None
+    compared: float | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place of a table.
+
+    Attributes
+    ----------
+    text : str
+    beside : str
+        After the text, less prominent: a standard error, a unit.
+    below : tuple of str
+        Remarks under the text; a terminal has no room for them.
+    strong : bool
+        This is what one looks for in the row.
+    bar : Bar or None
+        The number of the text as a picture, where there are pictures.
+    rating : str
+        An Admiralty rating before the text.
+    address : str
+        Where the text comes from; a link if it is an address of the web.
+    """
+
+    text: str
+    beside: str = field(default="", kw_only=True)
+    below: tuple[str, ...] = field(default=(), kw_only=True)
+    strong: bool = field(default=False, kw_only=True)
+    bar: Bar | None = field(default=None, kw_only=True)
+    rating: str = field(default="", kw_only=True)
+    address: str = field(default="", kw_only=True)
+
+    def __str__(self) -> str:
+        """Return the text and what stands beside it."""
+        return f"{self.text} {self.beside}" if self.beside else self.text
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    title : str
+    width : int or None
+        On paper, in millimetres; None takes what the others leave.
+    whole : bool
+        Texts stay on one line where there is room.
+    """
+
+    title: str
+    width: int | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes
+    ----------
+    title : str
+        Empty where the text before the table says what it is.
+    columns : tuple of Column or str
+        A text is the title of a column.
+    rows : tuple of tuple of Cell or str
+        A row whose first cell is empty goes on with the row above it.
+    note : str
+        Beside the title.
+    bars : str
+        What the bars show, if there are any: what is filled, then their error and what they are
+        compared with.
+    named_by : int
+        The column that names the rows.
+    """
+
+    title: str
+    columns: tuple[Column | str, ...]
+    rows: tuple[tuple[Cell | str, ...], ...]
+    note: str = field(default="", kw_only=True)
+    bars: tuple[str, ...] = field(default=(), kw_only=True)
+    named_by: int = field(default=0, kw_only=True)
+
+    def full(self) -> Table:
+        """Return the table with a column and a cell wherever a text alone stands for one."""
+        return replace(
+            self,
+            columns=tuple(Column(c) if isinstance(c, str) else c for c in self.columns),
+            rows=tuple(tuple(Cell(c) if isinstance(c, str) else c for c in r) for r in self.rows),
+        )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reported number, as a fan chart shows it.
+
+    ``low`` and ``high`` may be infinite: "at least 13" is ``(13, inf)``. ``part`` says that the
+    report is about one place or member, and so a part of what the chart shows.
+    """
+
+    date: dt.date
+    low: float
+    high: float
+    point: float | None
+    label: str
+    part: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FanChart:
+    """Quantiles by day of one quantity, and the facts known about it.
+
+    Attributes
+    ----------
+    key, title, unit : str
+    dates : tuple of date
+        One a simulated day.
+    q05, q25, q50, q75, q95 : tuple of float
+        Weighted quantiles over the runs, one a day.
+    marks : tuple of Mark
+    """
+
+    key: str
+    title: str
+    unit: str
+    dates: tuple[dt.date, ...]
+    q05: tuple[float, ...]
+    q25: tuple[float, ...]
+    q50: tuple[float, ...]
+    q75: tuple[float, ...]
+    q95: tuple[float, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Charts:
+    """Fan charts side by side, with a line at the as-of date."""
+
+    fans: tuple[FanChart, ...]
+    as_of: dt.date
+
+
+@dataclass(frozen=True)
+class Section:
+    """Parts that stand together, apart from what comes before and after.
+
+    Attributes
+    ----------
+    parts : tuple
+    title, beside : str
+        The title, and what stands beside it, less prominent.
+    name : str
+        Of a section of a page, for links to it; empty for a smaller one.
+    new_page : bool
+        It begins a page on paper.
+    """
+
+    parts: tuple[Part, ...]
+    title: str = ""
+    beside: str = field(default="", kw_only=True)
+    name: str = field(default="", kw_only=True)
+    new_page: bool = field(default=False, kw_only=True)
+
+
+P = TypeVar("P")
+Part = Paragraph | Note | Caution | Items | Pairs | Table | Charts | Section
+
+
+@dataclass(frozen=True)
+class Document:
+    """A title and what follows it."""
+
+    title: str
+    parts: tuple[Part, ...]
+
+    def _repr_html_(self) -> str:
+        from foedus.report.html import document_html
+
+        return document_html(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """What a page or a paper says: its head, and a section for each matter.
+
+    Attributes
+    ----------
+    title, summary : str
+    known_by : str
+        The as-of date in words, with its time of day if it has one.
+    strip : tuple of (label, value)
+        What the forecast stands on, in a line.
+    setback : tuple
+        Why there is no answer, or a weak one; empty where all is well.
+    sections : tuple of Section
+    """
+
+    title: str
+    summary: str
+    known_by: str
+    strip: tuple[tuple[str, str], ...]
+    setback: tuple[Part, ...] = ()
+    sections: tuple[Section, ...]
+
+
+def paragraphs(texts: Iterable[str]) -> tuple[Paragraph, ...]:
+    """Return a paragraph for each text; empty texts are left out."""
+    return tuple(Paragraph(text) for text in texts if text)
+
+
+def section(texts: Iterable[str]) -> tuple[Section, ...]:
+    """Return a section of paragraphs, or nothing if there are none."""
+    kept = paragraphs(texts)
+    return (Section(kept),) if kept else ()
+
+
+def cautions(warnings: Iterable[object]) -> tuple[Caution, ...]:
+    """Return a caution for each warning."""
+    return tuple(Caution(str(warning)) for warning in warnings)
+
+
+def parts_of(parts: Iterable[Part], kind: type[P]) -> Iterator[P]:
+    """Yield all parts of one kind, those inside sections too."""
+    for part in parts:
+        if isinstance(part, kind):
+            yield part
+        elif isinstance(part, Section):
+            yield from parts_of(part.parts, kind)
