@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from foedus.plain_values import figures
+from foedus.plain_values import four_figures
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from foedus.plain_values import figures
     ],
 )
 def test_four_figures_without_an_exponent(x, text):
-    assert figures(x) == text
+    assert four_figures(x) == text
 
 
 def test_what_is_no_number_is_said():
-    assert figures(math.inf) == "inf"
+    assert four_figures(math.inf) == "inf"

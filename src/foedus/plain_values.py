@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import BaseModel
 
 
-def figures(x: float) -> str:
+def four_figures(x: float) -> str:
     """Return a number to four figures (whole numbers unchanged), with thousands separators.
 
     Examples
     --------
-    >>> figures(4e9), figures(982.033), figures(12345.67), figures(0.012345)
+    >>> four_figures(4e9), four_figures(982.033), four_figures(12345.67), four_figures(0.012345)
     ('4,000,000,000', '982', '12,350', '0.01235')
     """
     if not math.isfinite(x) or x == round(x):

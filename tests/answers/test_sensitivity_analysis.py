@@ -83,7 +83,7 @@ def test_each_kind_of_question_finds_its_inputs(toy_answers):
     assert kind.ends[0].at == "z"
     assert kind.ends[0].median == dt.date(2001, 3, 3)
     assert {e.input.name for e in falls.effects} == {i.name for i in inputs.about}
-    assert found.of("lands").before.reason is NoEffects.ALIKE
+    assert found.of("lands").before.reason is NoEffects.CONSTANT
     assert "window" in str(present(found.of("early").before.reason))
 
 

@@ -19,7 +19,7 @@ from foedus.case.load import shipped_text
 from foedus.case.times import earliest, latest
 from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook import base_rate, load_casebook, organisation_group
-from foedus.casebook.similarity import alike
+from foedus.casebook.similarity import nearest_to_case
 from foedus.errors import InputError
 from foedus.world.engine import registry
 from foedus.world.priors import casebook_priors
@@ -187,7 +187,7 @@ def test_only_its_own_row_is_left_out():
     """Kyrgyzstan called twice in 2010; the first call is history for the second."""
     case = load("kyrgyzstan-2010")
     later = as_of(case, case.end)
-    assert "KGZ2010A" in [a.id for a in alike(later, BOOK, n=80)]
+    assert "KGZ2010A" in [a.id for a in nearest_to_case(later, BOOK, n=80)]
     assert BOOK.own_row(case) == "KGZ2010B"
     assert BOOK.own_row(load("kazakhstan-2022")) == ("KAZ", 2022)
     unnamed = case.model_copy(update={"casebook_id": None})
@@ -204,7 +204,7 @@ def test_its_own_row_informs_neither_priors_nor_base_rates(name: str):
     told = [view.cases for view in views if view is not None]
     assert len(told) >= 3
     assert late.casebook_id not in {id_ for cases in told for id_ in cases}
-    assert late.casebook_id not in [a.id for a in alike(late, BOOK, n=80)]
+    assert late.casebook_id not in [a.id for a in nearest_to_case(late, BOOK, n=80)]
 
 
 @of_all

@@ -149,8 +149,8 @@ def test_nothing_known_later_and_never_the_case_itself(before, case):
     seen = set()
     for f in (base_rate, request_rate, survival_rate, tempo, size, duration):
         seen |= set(f(BOOK, before=before, exclude=case.key).cases)
-    alike = nearest(BOOK, {"trigger": case.trigger}, n=99, before=before, exclude=case.key)
-    seen |= {x.case.id for x in alike}
+    nearest_cases = nearest(BOOK, {"trigger": case.trigger}, n=99, before=before, exclude=case.key)
+    seen |= {x.case.id for x in nearest_cases}
     for i in seen:
         assert usable[i].known() < before
         assert usable[i].key != case.key
@@ -182,7 +182,7 @@ def test_every_group_has_a_usable_case():
 
 
 def test_nearest_to_kazakhstan():
-    alike = nearest(
+    nearest_cases = nearest(
         BOOK,
         {
             "trigger": "domestic_protest",
@@ -196,10 +196,10 @@ def test_nearest_to_kazakhstan():
         before=dt.date(2022, 1, 5),
         exclude=("KAZ", 2022),
     )
-    assert [x.case.id for x in alike[:2]] == ["BLR2020", "KGZ2010B"]
-    assert alike[0].distance < alike[1].distance
-    assert alike[0].happened.startswith("pledged not deployed")
-    assert "trigger" in alike[0].same
+    assert [x.case.id for x in nearest_cases[:2]] == ["BLR2020", "KGZ2010B"]
+    assert nearest_cases[0].distance < nearest_cases[1].distance
+    assert nearest_cases[0].happened.startswith("pledged not deployed")
+    assert "trigger" in nearest_cases[0].same
 
 
 def test_nearest_checks_its_input():

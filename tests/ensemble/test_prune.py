@@ -42,7 +42,7 @@ def test_only_what_was_described_goes_and_only_when_told(shelf, choice, names):
     before = {p.name for p in shelf.iterdir()}
     found = prune(shelf, **choice)
     assert {u.path.name for u in found} == names
-    assert all(u.why for u in found)
+    assert all(u.reason for u in found)
     assert {p.name for p in shelf.iterdir()} == before
     prune(shelf, **choice, delete=True)
     assert {p.name for p in shelf.iterdir()} == before - names

@@ -239,7 +239,7 @@ def fans() -> tuple[FanChart, ...]:
 
 
 def sample(text: str = "Will allied troops land by 10 January?", address: str = "") -> Brief:
-    alike = Table(
+    nearest = Table(
         "The nearest calls for help in the casebook",
         ("Case", "Alike in", "Not in", "What happened"),
         (("Elsewhere 1999", "trigger", "year", "refused"),),
@@ -272,7 +272,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
             ),
             Section((contrast(),), "What would have been otherwise?", name="otherwise"),
             Section(watch(), "What to look for next", name="watch"),
-            Section((alike,), "Whom is it like?", name="alike"),
+            Section((nearest,), "Whom is it like?", name="nearest"),
             Section(
                 evidence(address or "https://example.org/report"),
                 "What the evidence says, and who says it",

@@ -56,7 +56,7 @@ def test_case_text_is_escaped_everywhere(
 def test_what_comes_after_what(make_brief: Make) -> None:
     page = render(make_brief())
     assert re.findall(r'<h2 id="(\w+)"', page) == [
-        "answers", "days", "explanations", "otherwise", "watch", "alike", "evidence", "trust",
+        "answers", "days", "explanations", "otherwise", "watch", "nearest", "evidence", "trust",
         "provenance",
     ]  # fmt: skip
 

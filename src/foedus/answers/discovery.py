@@ -28,7 +28,7 @@ from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
-from foedus.plain_values import Plain, figures, finite
+from foedus.plain_values import Plain, finite, four_figures
 from foedus.weighing.quantities import Frame
 from foedus.weighing.weighed import Making, Weighed, When, weigh
 from foedus.weighing.weights import effective_size, normalise
@@ -281,8 +281,8 @@ class Target:
             raise InputError(f"by: for questions for a date {found}")
         if low is not None and high is not None and low > high:
             raise InputError(
-                f"at-least, at-most: the first not above the second (found {figures(low)} and "
-                f"{figures(high)})"
+                f"at-least, at-most: the first not above the second (found {four_figures(low)} and "
+                f"{four_figures(high)})"
             )
 
     def meets(self, y: FloatArray, question: Question, frame: Frame) -> BoolArray:
@@ -299,7 +299,7 @@ class Target:
             middle = float(np.median(y))
             raise InputError(
                 f"question {question.id} is for a number: say at least or at most how much is "
-                f"looked for (the middle run has {figures(middle)})"
+                f"looked for (the middle run has {four_figures(middle)})"
             )
         last_day = math.inf if self.by is None else frame.day(self.by)
         return kind.happens(y, self.at_least, self.at_most, last_day)
@@ -315,11 +315,11 @@ class Target:
         unit = question.unit or QUANTITIES[question.ask.quantity].unit
         low, high = self.at_least, self.at_most
         if low is not None and high is not None:
-            text = f"{figures(low)} to {figures(high)} {unit}"
+            text = f"{four_figures(low)} to {four_figures(high)} {unit}"
             return text if happens else f"not {text}"
         if low is not None:
-            return f"{'at least' if happens else 'less than'} {figures(low)} {unit}"
-        return f"{'at most' if happens else 'more than'} {figures(high or 0.0)} {unit}"
+            return f"{'at least' if happens else 'less than'} {four_figures(low)} {unit}"
+        return f"{'at most' if happens else 'more than'} {four_figures(high or 0.0)} {unit}"
 
 
 def discover(

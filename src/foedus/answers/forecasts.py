@@ -15,7 +15,7 @@ from foedus.answers.questions import named, settled_by
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import Estimate, kind_of
 from foedus.case.vocabulary import QUANTITIES
-from foedus.casebook.similarity import Likeness, alike
+from foedus.casebook.similarity import Likeness, nearest_to_case
 from foedus.errors import InputError
 from foedus.plain_values import Plain, Worded, to_plain
 from foedus.weighing.evidence import Evidence
@@ -192,7 +192,7 @@ class Forecast(Plain):
         ``excluded``: share of runs in which they are a billion times less likely than in the best.
     warnings : tuple of Caution
         What to keep in mind besides the verdict.
-    alike : tuple of Likeness
+    nearest : tuple of Likeness
         The nearest historical cases.
     provenance : dict
         What made the ensemble.
@@ -214,7 +214,7 @@ class Forecast(Plain):
     warnings: tuple[Caution, ...] = field(
         default=(), metadata={"json": None, "then": {"warnings": _warnings}}
     )
-    alike: tuple[Likeness, ...] = ()
+    nearest: tuple[Likeness, ...] = field(default=(), metadata={"json": "alike"})
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False, metadata={"json": None})
 
@@ -393,7 +393,7 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
         evidence=weighed.evidence,
         replayed=weighed.replayed,
         warnings=tuple(warnings),
-        alike=() if casebook is None else alike(case, casebook),
+        nearest=() if casebook is None else nearest_to_case(case, casebook),
         draws=weighed.draws,
     )
 

@@ -202,7 +202,7 @@ def designed(
     for question, y in zip(asked, answers, strict=True):
         found = design.analyse(y)
         if found is None:
-            views[question.id] = View(reason=NoEffects.ALIKE)
+            views[question.id] = View(reason=NoEffects.CONSTANT)
             continue
         effects = []
         share = None

@@ -245,9 +245,9 @@ def _views(
     inputs = inputs.some(rows)
     readable = [q for q in case.questions if q.id in draws]
     values = {q.id: draws[q.id][rows] for q in readable}
-    alike = [q.id for q in readable if np.all(values[q.id] == values[q.id][0])]
-    out = {name: View(reason=NoEffects.ALIKE) for name in alike}
-    open_ = [q for q in readable if q.id not in alike]
+    constant = [q.id for q in readable if np.all(values[q.id] == values[q.id][0])]
+    out = {name: View(reason=NoEffects.CONSTANT) for name in constant}
+    open_ = [q for q in readable if q.id not in constant]
     if not open_:
         return out
     answers = Answers.of(np.array([values[q.id] for q in open_]), weight)

@@ -24,7 +24,7 @@ class NoEffects(Worded, Enum):
     """Why a question has no sensitivities."""
 
     #: All runs give the same answer.
-    ALIKE = auto()
+    CONSTANT = auto()
     #: A design of its own has no evidence.
     NO_EVIDENCE = auto()
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.errors import InputError
-from foedus.plain_values import Plain, figures, finite
+from foedus.plain_values import Plain, finite, four_figures
 from foedus.scoring_rules import Score, brier, crps, floored, log_score, shrunk
 from foedus.weighted_statistics import KEYS, LEVELS, mean_and_error, median, quantile
 
@@ -186,7 +186,7 @@ class QuestionKind:
 
     def draw_text(self, draw: float, calendar: Calendar) -> str:
         """Return a finite draw as text, such as the edge of a range of answers."""
-        return figures(draw)
+        return four_figures(draw)
 
     # ---- an outcome to look for
     def happens(

@@ -232,7 +232,7 @@ class OutsideView:
     quantiles : tuple of Quantiles
         Of tempo, size and duration.
     outlook : Outlook
-    alike : tuple of Likeness
+    nearest_cases : tuple of Likeness
     before : datetime.date or None
     exclude : str, (str, int) or None
     """
@@ -241,7 +241,7 @@ class OutsideView:
     rates: tuple[BaseRate, ...]
     quantiles: tuple[Quantiles, ...]
     outlook: Outlook
-    alike: tuple[Likeness, ...]
+    nearest_cases: tuple[Likeness, ...]
     before: dt.date | None
     exclude: Exclude | None
 
@@ -293,7 +293,7 @@ def outside_view(
         rates=rates,
         quantiles=quantiles,
         outlook=predict(wanted, before=before, exclude=exclude),
-        alike=tuple(nearest(book, like, n=n, before=before, exclude=exclude)),
+        nearest_cases=tuple(nearest(book, like, n=n, before=before, exclude=exclude)),
         before=before,
         exclude=exclude,
     )

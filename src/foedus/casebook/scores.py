@@ -178,11 +178,11 @@ def _baselines(
         ("organisation's rate", lambda c: c.organisation == case.organisation),
     ):
         asked = [c for c in answered if same(c)]
-        alike = [c for c in asked if request is None or c.value("formal_request") is request]
-        answer = _shares([c.answer for c in alike if c.answer], ANSWERS)
+        same_request = [c for c in asked if request is None or c.value("formal_request") is request]
+        answer = _shares([c.answer for c in same_request if c.answer], ANSWERS)
         out[label] = {
             "answer": answer,
-            "troops": _rate(c.answer == "troops" for c in alike if c.answer),
+            "troops": _rate(c.answer == "troops" for c in same_request if c.answer),
             "request": _rate(v for c in asked if (v := c.value("formal_request")) is not None),
             "in_power": _rate(
                 v

@@ -173,7 +173,7 @@ def nearest_to_coded(
     return nearest(casebook, features_of(case), n=n, before=before, exclude=case.key)
 
 
-def alike(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Likeness, ...]:
+def nearest_to_case(case: Case, casebook: Casebook, *, n: int = 5) -> tuple[Likeness, ...]:
     """Return the cases nearest to a case file, nearest first; none if it names no trigger.
 
     Parameters

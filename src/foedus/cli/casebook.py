@@ -84,9 +84,9 @@ def casebook_compare(
     from foedus.report import casebook_view as report
 
     book = load_casebook(folder)
-    alike = nearest_to_coded(book, case, n=n, before=date("--before", before))
+    nearest_cases = nearest_to_coded(book, case, n=n, before=date("--before", before))
     compared = report.comparison_data if json else report.comparison
-    return _show(compared(f"{case}, {book[case].title}", alike))
+    return _show(compared(f"{case}, {book[case].title}", nearest_cases))
 
 
 @_casebook("export", "foedus casebook export casebook.csv")

@@ -94,7 +94,7 @@ def runs_prune(
         folder, unfinished=unfinished, damaged=damaged, older_than=older_than, delete=delete
     )
     for unwanted in found:
-        print(f"{unwanted.path}  {unwanted.size / 1e6:,.1f} MB  {unwanted.why}")
+        print(f"{unwanted.path}  {unwanted.size / 1e6:,.1f} MB  {unwanted.reason}")
     total = f"{len(found)} stores, {sum(u.size for u in found) / 1e6:,.1f} MB"
     hint = "deleted" if delete else "nothing deleted; add --delete to delete them"
     print(f"{total}: {hint}" if found else "nothing to prune")

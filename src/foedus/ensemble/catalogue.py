@@ -124,13 +124,13 @@ class Unwanted:
     Attributes
     ----------
     path : pathlib.Path
-    why : str
+    reason : str
     size : int
         Bytes on disk.
     """
 
     path: Path
-    why: str
+    reason: str
     size: int
 
 
@@ -171,16 +171,16 @@ def prune(
         raise InputError(f"{folder}: no such folder")
     found = []
     for path in sorted(folder.iterdir()):
-        why = _why(path, unfinished, damaged, older_than)
-        if why is not None:
-            found.append(Unwanted(path, why, _size(path)))
+        reason = _reason(path, unfinished, damaged, older_than)
+        if reason is not None:
+            found.append(Unwanted(path, reason, _size(path)))
     if delete:
         for unwanted in found:
             _delete(unwanted.path)
     return found
 
 
-def _why(path: Path, unfinished: bool, damaged: bool, older_than: int | None) -> str | None:
+def _reason(path: Path, unfinished: bool, damaged: bool, older_than: int | None) -> str | None:
     if path.is_symlink() or not path.is_dir():
         return None
     if path.name.startswith("."):

@@ -175,12 +175,12 @@ def _see(task: Task) -> None:
         try:
             if store.read_plan(Path(task.path))[0] == task.plan:
                 return
-            why = "it has another plan"
+            reason = "it has another plan"
         except StoreError as error:
-            why = str(error)
+            reason = str(error)
         if time.monotonic() > end or not Path(task.path).parent.exists():
             raise StoreError(
-                f"worker on {_host()}: the store {task.path} is missing ({why}). All machines "
+                f"worker on {_host()}: the store {task.path} is missing ({reason}). All machines "
                 "must see one shared folder under the same path"
             )
         time.sleep(0.5)
@@ -226,9 +226,9 @@ def _client(address: str, workers: int) -> Iterator[Any]:
     try:
         client = distributed.Client(**where, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"--cluster {address}: no Dask scheduler answers there: {why}. "
+            f"--cluster {address}: no Dask scheduler answers there: {reason}. "
             "Start one with: dask scheduler"
         ) from None
     with client:

@@ -135,8 +135,8 @@ class _Column(BackendArray):
                 )
             return block
         except Exception as error:  # codecs raise various errors on damaged bytes
-            why = f"the chunk of {column.name} cannot be read: {error}"
-            raise StoreError(ensemble._repair_message({batch: why})) from None
+            reason = f"the chunk of {column.name} cannot be read: {error}"
+            raise StoreError(ensemble._repair_message({batch: reason})) from None
 
 
 def _inner(block: NDArray[Any], key: tuple[Any, ...]) -> NDArray[Any]:

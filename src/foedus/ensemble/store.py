@@ -447,9 +447,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or str(error)
+        reason = error.strerror or str(error)
         raise StoreError(
-            f"{path}: cannot write: {why}. Finished runs are safe; "
+            f"{path}: cannot write: {reason}. Finished runs are safe; "
             "once there is space and permission, give the same command again"
         ) from error
 

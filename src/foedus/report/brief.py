@@ -223,7 +223,7 @@ def _watch(forecast: Forecast, watch: Sequence[Watch]) -> tuple[Section, ...]:
 
 
 def _nearest_cases(forecast: Forecast) -> tuple[Section, ...]:
-    if not forecast.alike:
+    if not forecast.nearest:
         return ()
     rows = tuple(
         (
@@ -232,7 +232,7 @@ def _nearest_cases(forecast: Forecast) -> tuple[Section, ...]:
             ", ".join(a.different).replace("_", " "),
             a.happened,
         )
-        for a in forecast.alike
+        for a in forecast.nearest
     )
     columns = (
         Column("Case"),
@@ -246,7 +246,7 @@ def _nearest_cases(forecast: Forecast) -> tuple[Section, ...]:
         rows,
         note="without this case and later ones, nearest first",
     )
-    return (Section((table,), "Whom is it like?", name="alike"),)
+    return (Section((table,), "Whom is it like?", name="nearest"),)
 
 
 def _trust(

@@ -119,21 +119,21 @@ def case_sheet_data(c: CodedCase, book: Casebook) -> dict[str, Any]:
     }
 
 
-def comparison(title: str, alike: Sequence[Likeness]) -> str:
+def comparison(title: str, nearest: Sequence[Likeness]) -> str:
     """Return the nearest cases, one line each."""
     rows = [
-        (x.case.id, f"{x.distance:.2f}", " ".join(x.different) or "-", x.happened) for x in alike
+        (x.case.id, f"{x.distance:.2f}", " ".join(x.different) or "-", x.happened) for x in nearest
     ]
     head = ("case", "distance", "differs in", "what happened")
     return f"Most like {title}:\n" + aligned(head, rows)
 
 
-def comparison_data(title: str, alike: Sequence[Likeness]) -> dict[str, Any]:
+def comparison_data(title: str, nearest: Sequence[Likeness]) -> dict[str, Any]:
     """Return the nearest cases as plain values."""
     return {
         "of": title,
         "nearest": [
-            {"id": x.id, "title": x.title, "year": x.case.year} | x.to_dict() for x in alike
+            {"id": x.id, "title": x.title, "year": x.case.year} | x.to_dict() for x in nearest
         ],
     }
 
@@ -155,7 +155,7 @@ def outside(view: OutsideView) -> str:
         lines.append(f"  troops if asked: {o.answer_if_asked['troops']}")
     lines.append(f"  in power after 90 days: {o.in_power}")
     tags = ", ".join(f"{m} {t} ({how})" for m, (t, how, _) in o.provenance.items())
-    lines += [f"  fits: {tags}", "", comparison(view.title, view.alike)]
+    lines += [f"  fits: {tags}", "", comparison(view.title, view.nearest_cases)]
     return "\n".join(lines)
 
 
@@ -192,7 +192,7 @@ def outside_data(view: OutsideView) -> dict[str, Any]:
             for q in view.quantiles
         ],
         "model": view.outlook.summary(),
-        "nearest": comparison_data(view.title, view.alike)["nearest"],
+        "nearest": comparison_data(view.title, view.nearest_cases)["nearest"],
     }
 
 

@@ -22,7 +22,7 @@ from foedus.errors import InputError
 from foedus.report import answers_chart
 from foedus.report.brief import fan_chart
 from foedus.report.document import FanChart
-from foedus.report.number_format import percent, points
+from foedus.report.number_format import percent, plus_minus
 from foedus.report.plots import SIZE, STYLE, describe, draw_fan, frame, inline, svg_of
 from foedus.report.verdict_words import advice, reason
 
@@ -231,12 +231,12 @@ def _style() -> Iterator[None]:
 
 def _refuse(forecast: Forecast) -> None:
     if forecast.verdict.refused:
-        why = " ".join(advice(forecast.verdict))
-        raise InputError(f"nothing to draw: {reason(forecast.verdict)}. {why}")
+        improve = " ".join(advice(forecast.verdict))
+        raise InputError(f"nothing to draw: {reason(forecast.verdict)}. {improve}")
 
 
 def _weight(h: Explanation) -> str:
-    after = f"{percent(h.posterior)} {points(h.error)}"
+    after = f"{percent(h.posterior)} {plus_minus(h.error)}"
     return f"{h.title}: {after} after the evidence, {percent(h.prior)} before"
 
 

@@ -17,7 +17,7 @@ from foedus.report.document import (
     paragraphs,
     section,
 )
-from foedus.report.number_format import count, day, number, percent, points
+from foedus.report.number_format import count, day, number, percent, plus_minus
 from foedus.report.verdict_words import advice, words
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _check(c: Check) -> tuple[str, ...]:
 
 
 def _wrong(chance: float, error: float, told: bool) -> str:
-    return f"{percent(chance)} {points(error)}" if told else "–"
+    return f"{percent(chance)} {plus_minus(error)}" if told else "–"
 
 
 def _place(p: Place) -> str:
@@ -175,7 +175,7 @@ def _moved(s: Shift) -> tuple[str, str, str]:
     return (
         _answer(s, s.without),
         _answer(s, s.with_it),
-        f"{sign}{100 * abs(s.shift):.0f} {points(s.error)}{_of(s)}",
+        f"{sign}{100 * abs(s.shift):.0f} {plus_minus(s.error)}{_of(s)}",
     )
 
 

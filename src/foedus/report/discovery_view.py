@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foedus.report.document import Document, Paragraph, Part, Section, Table, paragraphs, section
-from foedus.report.number_format import day, number, percent, points, with_unit
+from foedus.report.number_format import day, number, percent, plus_minus, with_unit
 
 if TYPE_CHECKING:
     from foedus.answers.discovery import Condition, Discovery, Step
@@ -75,11 +75,11 @@ def sentence(found: Discovery) -> str:
         )
     held = found.held
     return (
-        f"{outcome}: in {percent(held.density)} {points(held.density_error)} of the runs in which "
-        f"{_conditions(found.conditions)}, against {base} of all and "
+        f"{outcome}: in {percent(held.density)} {plus_minus(held.density_error)} of the runs in "
+        f"which {_conditions(found.conditions)}, against {base} of all and "
         f"{percent(found.outside)} of the others; the conditions hold in {percent(held.mass)} of "
-        f"the runs and cover {percent(held.coverage)} {points(found.coverage_error)} of those with "
-        "this outcome."
+        f"the runs and cover {percent(held.coverage)} {plus_minus(found.coverage_error)} of those "
+        "with this outcome."
     )
 
 

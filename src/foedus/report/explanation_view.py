@@ -22,7 +22,7 @@ from foedus.report.document import (
     paragraphs,
     section,
 )
-from foedus.report.number_format import count, day, number, percent, points, worth
+from foedus.report.number_format import count, day, number, percent, plus_minus, worth
 from foedus.report.verdict_words import verdict_parts, words
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _explanation(h: Explanation, more: Hypothesis | None) -> tuple[Cell | str, .
     past = () if more is None else (chance(more.casebook), chance(more.both))
     after = Cell(
         percent(h.posterior),
-        beside=points(h.error),
+        beside=plus_minus(h.error),
         strong=True,
         bar=Bar(share=h.posterior, error=h.error, compared=h.prior),
     )
@@ -186,7 +186,7 @@ def chance(s: Standing) -> str:
     """Return a posterior with its error."""
     if math.isnan(s.posterior):
         return "–"
-    return percent(s.posterior) + ("" if math.isnan(s.error) else f" {points(s.error)}")
+    return percent(s.posterior) + ("" if math.isnan(s.error) else f" {plus_minus(s.error)}")
 
 
 def said(h: Hypothesis, *, text: bool = False) -> str:

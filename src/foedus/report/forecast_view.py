@@ -19,7 +19,7 @@ from foedus.report.document import (
     section,
 )
 from foedus.report.explanation_view import explanations_table
-from foedus.report.number_format import day, number, percent, points, worth
+from foedus.report.number_format import day, number, percent, plus_minus, worth
 from foedus.report.verdict_words import verdict_parts, words
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _chance(a: Answer, *, bar: bool = False) -> Cell | str:
     compared = None if a.outside is None else a.outside.probability
     return Cell(
         percent(chance),
-        beside="" if error is None else points(error),
+        beside="" if error is None else plus_minus(error),
         strong=bar,
         bar=Bar(share=chance, error=error, compared=compared) if bar else None,
     )

@@ -24,7 +24,7 @@ def percent(p: float) -> str:
     return f"{100 * p:.0f}%"
 
 
-def points(error: float) -> str:
+def plus_minus(error: float) -> str:
     """Return a standard error of a probability in percentage points."""
     return "±\u00a0<1" if error < 0.005 else f"±\u00a0{100 * error:.0f}"
 

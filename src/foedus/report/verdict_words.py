@@ -18,7 +18,7 @@ from foedus.answers.explanations import (
     NoCounterfactuals,
 )
 from foedus.answers.sensitivity_results import NoAnswer, NoEffects, TooFewEffective
-from foedus.plain_values import Worded, figures
+from foedus.plain_values import Worded, four_figures
 from foedus.report.document import Items, Paragraph, Part
 from foedus.report.number_format import because
 from foedus.weighing.evidence import Evidence
@@ -236,7 +236,7 @@ def _span(e: Evidence) -> str:
 def _value(v: float | dt.date | None) -> str:
     if v is None:
         return "never"
-    return v.isoformat() if isinstance(v, dt.date) else figures(v)
+    return v.isoformat() if isinstance(v, dt.date) else four_figures(v)
 
 
 @words.register
@@ -318,12 +318,12 @@ def _(found: CasebookView) -> str:
 
 @words.register
 def _(found: NoCasebookView) -> str:
-    why = {
+    ending = {
         NoCasebookView.NOT_ASKED: ".",
         NoCasebookView.NO_RIVALS: ": there are no two explanations to tell apart.",
         NoCasebookView.NO_FEATURES: ": the case names no trigger and organisation.",
     }[found]
-    return f"The casebook does not tell{why}"
+    return f"The casebook does not tell{ending}"
 
 
 @words.register
@@ -340,7 +340,7 @@ def _(found: NoCounterfactuals) -> str:
 
 @words.register
 def _(found: NoEffects) -> str:
-    if found is NoEffects.ALIKE:
+    if found is NoEffects.CONSTANT:
         return "all runs give the same answer"
     return "a design of its own knows no evidence"
 

@@ -20,7 +20,7 @@ from foedus.report.document import (
     cautions,
     section,
 )
-from foedus.report.number_format import day, number, percent, points, worth
+from foedus.report.number_format import day, number, percent, plus_minus, worth
 from foedus.report.verdict_words import reason, verdict_parts
 
 if TYPE_CHECKING:
@@ -169,26 +169,26 @@ def listed(best: Sequence[Worth], top: int) -> list[Worth]:
 
 def _now_sentence(found: Watch) -> str:
     if found.kind == "binary":
-        return f"Now {percent(found.now[1])} {points(found.error[1])}."
+        return f"Now {percent(found.now[1])} {plus_minus(found.error[1])}."
     if found.kind == "date" and found.classes[-1] == NEVER:
-        chance = f"{percent(1.0 - found.now[-1])} {points(found.error[-1])} that it happens"
+        chance = f"{percent(1.0 - found.now[-1])} {plus_minus(found.error[-1])} that it happens"
         return f"Now {chance}, median {_median(found.median)}."
     if found.kind in ("number", "date"):
         return f"Now a median of {_median(found.median)}."
     ranked = sorted(zip(found.now, found.error, found.classes, strict=True), reverse=True)
-    return f"Now {', '.join(f'{c} {percent(p)} {points(e)}' for p, e, c in ranked)}."
+    return f"Now {', '.join(f'{c} {percent(p)} {plus_minus(e)}' for p, e, c in ranked)}."
 
 
 def _now(found: Watch, titles: Mapping[str, str]) -> str:
     if found.verdict.refused:
         return f"no answer now: {reason(found.verdict)}"
     if found.kind == "binary":
-        return f"now: yes {percent(found.now[-1])} {points(found.error[-1])}"
+        return f"now: yes {percent(found.now[-1])} {plus_minus(found.error[-1])}"
     if found.kind in ("number", "date"):
         return f"now: median {_median(found.median)}"
     best = max(range(len(found.now)), key=lambda c: found.now[c])
     name = titles.get(found.classes[best], found.classes[best])
-    return f"now most likely: “{name}” {percent(found.now[best])} {points(found.error[best])}"
+    return f"now most likely: “{name}” {percent(found.now[best])} {plus_minus(found.error[best])}"
 
 
 def _rows(found: Watch, w: Worth) -> list[tuple[str, ...]]:
@@ -236,12 +236,12 @@ def _amount(w: Worth, x: float | None) -> str:
 def _then(found: Watch, r: Reading) -> str:
     """Return what a reading would make of the answer."""
     if found.kind == "binary":
-        return f"{percent(r.after[1])} {points(r.error[1])}"
+        return f"{percent(r.after[1])} {plus_minus(r.error[1])}"
     if found.kind in ("number", "date"):
         return f"median {_median(r.median)}"
     order = sorted(range(len(r.after)), key=lambda c: -abs(r.after[c] - found.now[c]))[:_NAMED]
     return ", ".join(
-        f"{found.classes[c]} {percent(r.after[c])} {points(r.error[c])}" for c in order
+        f"{found.classes[c]} {percent(r.after[c])} {plus_minus(r.error[c])}" for c in order
     )
 
 
@@ -250,7 +250,7 @@ def _after(found: Watch, r: Reading, titles: Mapping[str, str]) -> str:
     if found.kind not in ("binary", "number", "date"):
         best = max(range(len(r.after)), key=lambda c: r.after[c] - found.now[c])
         name = titles.get(found.classes[best], found.classes[best])
-        return f"“{name}” {percent(r.after[best])} {points(r.error[best])}"
+        return f"“{name}” {percent(r.after[best])} {plus_minus(r.error[best])}"
     return ("yes " if found.kind == "binary" else "") + _then(found, r)
 
 

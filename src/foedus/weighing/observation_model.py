@@ -342,8 +342,8 @@ def day_fraction(fact: Fact, offset: float) -> float:
     """Return how much of its day has passed at a fact's clock time; 1 for a bare date."""
     if not isinstance(fact.about, dt.datetime):
         return 1.0
-    local = earliest(fact.about, offset).astimezone(dt.timezone(dt.timedelta(hours=offset)))
-    return (local.hour + local.minute / 60.0 + local.second / 3600.0) / 24.0
+    clock = earliest(fact.about, offset).astimezone(dt.timezone(dt.timedelta(hours=offset)))
+    return (clock.hour + clock.minute / 60.0 + clock.second / 3600.0) / 24.0
 
 
 @dataclass(frozen=True)
