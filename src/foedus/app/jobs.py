@@ -60,7 +60,7 @@ class Tell(Protocol):
 Work = Callable[[dict[str, Any], Tell], bytes]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Job:
     """One piece of work and its progress.
 
@@ -190,7 +190,16 @@ class Jobs:
                     f"{self.most} jobs are waiting already; stop one, or try again later"
                 )
             number = next(self._numbers)
-            job = Job(f"{number}", kind, key, lane, work, params, priority, order=number)
+            job = Job(
+                id=f"{number}",
+                kind=kind,
+                key=key,
+                lane=lane,
+                work=work,
+                params=params,
+                priority=priority,
+                order=number,
+            )
             self._jobs[job.id] = job
             self._wait(job)
             self._forget()

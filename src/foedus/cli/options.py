@@ -87,7 +87,7 @@ Json = Annotated[
 
 
 @Parameter(name="*")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Making:
     """How the runs of a forecast are made: options of every command that needs runs."""
 

@@ -19,7 +19,7 @@ from foedus.errors import InputError, StoreError
 _OURS = ("checksum", "parameters", "log_guidance")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunInfo:
     """Summary of one store.
 

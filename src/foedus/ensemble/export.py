@@ -66,7 +66,9 @@ def to_netcdf(ensemble: Ensemble, path: str | Path) -> Path:
     whole = _plain(ensemble.open_dataset())
     with _appearing(Path(path)) as draft:
         if _installed("h5netcdf"):
-            _stream(draft, _cut(whole), None, "run", whole.sizes["run"], ensemble.plan.batch)
+            _stream(
+                draft, _cut(whole), None, "run", runs=whole.sizes["run"], size=ensemble.plan.batch
+            )
         else:
             if whole.nbytes > MOST_NETCDF3:
                 raise InputError(
@@ -141,7 +143,7 @@ def to_arviz(ensemble: Ensemble, path: str | Path) -> Path:
     with _appearing(Path(path)) as draft:
         runs, size = ensemble.complete_runs, ensemble.plan.batch
         for name, part in _parts(ensemble).items():
-            _stream(draft, part, name, "draw", runs, size)
+            _stream(draft, part, name, "draw", runs=runs, size=size)
     return Path(path)
 
 
@@ -223,7 +225,7 @@ def _cut(whole: xr.Dataset) -> Part:
     return lambda first, end: whole.isel(run=slice(first, end))
 
 
-def _stream(path: Path, part: Part, group: str | None, dim: str, runs: int, size: int) -> None:
+def _stream(path: Path, part: Part, group: str | None, dim: str, *, runs: int, size: int) -> None:
     """Write the frame of a dataset, then its runs piece by piece."""
     import h5netcdf
 

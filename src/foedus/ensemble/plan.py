@@ -43,7 +43,7 @@ _LIBRARIES = ("numpy", "numba", "scipy")
 _CODE = ("world", "case/priors.py", "randomness.py", "ensemble/design.py", "ensemble/proposal.py")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The plan of an ensemble.
 

@@ -345,7 +345,7 @@ def _mark(e: Evidence) -> Mark:
     part = e.place or e.member
     where = f" in {part}" if e.place else f" from {part}" if part else ""
     label = f"{e.reported}{where} ({e.source_name}, {e.rating})"
-    return Mark(date, value.low, value.high, value.point, label, part is not None)
+    return Mark(date, value.low, value.high, value.point, label, part=part is not None)
 
 
 def _evidence(forecast: Forecast) -> tuple[Section, ...]:

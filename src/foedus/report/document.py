@@ -161,7 +161,7 @@ class Mark:
     high: float
     point: float | None
     label: str
-    part: bool = False
+    part: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, kw_only=True)
