@@ -32,7 +32,11 @@ MAY_IMPORT = {
 #: Objects that draw themselves: what only ``plot``, ``_repr_html_`` and ``__str__`` may import.
 CHARTS, FORECAST = "foedus.report.charts", "foedus.report.forecast_view"
 VIEWS = {
+    "answers/diagnostics.py": {"foedus.report.diagnostics_view"},
+    "answers/discovery.py": {"foedus.report.discovery_view"},
     "answers/explanations.py": {"foedus.report.explanation_view"},
+    "answers/sensitivity_results.py": {"foedus.report.sensitivity_view"},
+    "answers/timelines.py": {"foedus.report.timeline_view"},
     "answers/watch_list.py": {"foedus.report.watch_view"},
     "case/models.py": {FORECAST},
     "ensemble/ensemble.py": {CHARTS, FORECAST},

@@ -216,6 +216,7 @@ def test_numbers_that_differ_within_their_errors_are_both_believed(toy, capsys):
     assert pair.lift > 1.0
     print_document(diagnostics_document(found))
     assert "disagree; 4% and 4% likely wrong." in " ".join(capsys.readouterr().out.split())
+    assert "disagree; 4% and 4% likely wrong." in found._repr_html_()
     assert found.conflicts == ()
     assert {s.belief for s in found.sources} == {Belief.BELIEVED}
 

@@ -206,6 +206,7 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     assert all(i.kind != "chance" for i in found.inputs)
     print_document(discovery_document(found))
     assert "The trajectory" in capsys.readouterr().out
+    assert "The trajectory" in found._repr_html_()
     assert discovery_svg(found) == discovery_svg(again)
     with pytest.raises(InputError, match="question: one of falls"):
         discover(crisis, question="rises")

@@ -194,6 +194,7 @@ def test_a_small_case_from_end_to_end(crisis, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "what the answers depend on" in text
     assert "do not stand out from noise" in text
+    assert "stand out from noise" in found._repr_html_()
     svg = tornado_svg(found, "falls")
     assert svg.startswith("<svg")
     assert svg == tornado_svg(again, "falls")

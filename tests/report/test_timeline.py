@@ -140,6 +140,7 @@ def test_one_day_can_be_drawn(history: History) -> None:
 
 def test_the_tables(history: History) -> None:
     text = printed(lambda: print_document(timeline_document(history.timeline)))
+    assert "Effective runs" in history.timeline._repr_html_()
     assert "2 Jan" in text
     assert "11 Jan" in text
     assert "2 Jan 2022: 7 new facts (pledge-belarus," in text

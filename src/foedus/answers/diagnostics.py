@@ -338,6 +338,11 @@ class Diagnostics(Plain):
 
     json_format = FORMAT
 
+    def _repr_html_(self) -> str:
+        from foedus.report.diagnostics_view import diagnostics_document
+
+        return diagnostics_document(self)._repr_html_()
+
     @property
     def conflicts(self) -> tuple[Check, ...]:
         """The facts that conflict with the model, the worst first."""

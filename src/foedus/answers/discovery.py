@@ -180,6 +180,11 @@ class Discovery:
     chosen: int
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        from foedus.report.discovery_view import discovery_document
+
+        return discovery_document(self)._repr_html_()
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; the box is a group of keys, None if nothing was found."""
         box = None

@@ -193,6 +193,11 @@ class Sensitivities(Plain):
 
     json_format = FORMAT
 
+    def _repr_html_(self) -> str:
+        from foedus.report.sensitivity_view import sensitivities_document
+
+        return sensitivities_document(self)._repr_html_()
+
     def of(self, question: str) -> Sensitivity:
         """Return the sensitivities of a question.
 

@@ -158,6 +158,11 @@ class Timeline(Plain):
 
     json_format = FORMAT
 
+    def _repr_html_(self) -> str:
+        from foedus.report.timeline_view import timeline_document
+
+        return timeline_document(self)._repr_html_()
+
     @property
     def first(self) -> dt.date:
         """The first day."""
