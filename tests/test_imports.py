@@ -41,6 +41,7 @@ VIEWS = {
     "case/models.py": {FORECAST},
     "ensemble/ensemble.py": {CHARTS, FORECAST},
     "plain_values.py": {"foedus.report.verdict_words"},
+    "report/document.py": {"foedus.report.html"},
     "scoring/scores.py": {FORECAST},
     "answers/forecasts.py": {CHARTS, FORECAST},
 }
