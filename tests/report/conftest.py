@@ -272,7 +272,7 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
             ),
             Section((contrast(),), "What would have been otherwise?", name="otherwise"),
             Section(watch(), "What to look for next", name="watch"),
-            Section((nearest,), "Whom is it like?", name="nearest"),
+            Section((nearest,), "Which past cases is it most like?", name="nearest"),
             Section(
                 evidence(address or "https://example.org/report"),
                 "What the evidence says, and who says it",

@@ -75,7 +75,7 @@ def test_the_sections_are_those_of_the_page(make_brief: Make) -> None:
         "Which explanation does the record support?",
         "What would have been otherwise?",
         "What to look for next",
-        "Whom is it like?",
+        "Which past cases is it most like?",
         "What the evidence says, and who says it",
         "Method, and how far to trust it",
         "How to make this again",

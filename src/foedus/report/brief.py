@@ -1,4 +1,4 @@
-"""From a forecast to the words and numbers of its brief."""
+"""The brief of a forecast: its sections, and the file that holds them."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def _nearest_cases(forecast: Forecast) -> tuple[Section, ...]:
         rows,
         note="without this case and later ones, nearest first",
     )
-    return (Section((table,), "Whom is it like?", name="nearest"),)
+    return (Section((table,), "Which past cases is it most like?", name="nearest"),)
 
 
 def _trust(
@@ -290,7 +290,7 @@ def command(
 
 
 def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[str]:
-    """Return the options that give these parts of a report."""
+    """Return the options that ask for these parts of a report."""
     words = []
     if explanations is None:
         words.append("--no-explain")
@@ -305,7 +305,7 @@ def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[st
 
 
 def _summary(forecast: Forecast, case: Case) -> str:
-    """Return the case's summary, unless it was written later than what the forecast may know."""
+    """Return the case's summary, unless it was written after the as-of date."""
     zone = case.timezone_offset
     if latest(parse_when(known_by(forecast)), zone) >= latest(case.as_of, zone):
         return case.summary
@@ -335,7 +335,7 @@ def fan_chart(fan: Fan, evidence: Sequence[Evidence] = ()) -> FanChart:
 
 
 def _counted(e: Evidence) -> bool:
-    """Tell whether a report is a number, and an observation rather than a plan."""
+    """Return whether a report is an observed number."""
     return e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
 
 
@@ -378,7 +378,7 @@ def _evidence(forecast: Forecast) -> tuple[Section, ...]:
 
 
 def _counts(e: Evidence) -> bool:
-    """Tell whether a fact bears on the runs, or is there for people only."""
+    """Return whether a fact affects the runs; others are there for readers only."""
     return e.use in ("weighed", "replayed")
 
 
@@ -392,7 +392,7 @@ def _fact(e: Evidence, end: dt.date) -> tuple[Cell | str, ...]:
         says = never(end)
     use = _USE.get(e.use, e.use)
     if e.disbelief is not None and e.disbelief >= 0.5:
-        use += "; the runs rather disbelieve it"
+        use += "; the runs disbelieve it"
     known = () if e.known_from[:10] == e.about[:10] else (f"known {when(e.known_from)}",)
     return (
         Cell(when(e.about), below=known),

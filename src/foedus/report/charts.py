@@ -223,7 +223,7 @@ class EnsemblePlots:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """Draw in our style; a letter that matplotlib's font lacks is the reader's font's business."""
+    """Draw in our style; letters that matplotlib's font lacks are left to the reader's fonts."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         yield

@@ -1,4 +1,4 @@
-"""What a forecast hangs on, fact by fact and source by source, as a document."""
+"""What a forecast depends on, fact by fact and source by source, as a document."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SOURCES = ("Source", "Facts", "Wrong, each", "By rating", "")
 
 
 def diagnostics_document(found: Diagnostics) -> Document:
-    """Return where each report lies, which conflict, what moved what, and who is believed."""
+    """Return how each report fits the runs, which conflict, what moved what, who is believed."""
     parts: list[Part] = [
         Paragraph(
             f"{count(found.runs, 'run')}, worth {number(found.effective_prior)} before the "
@@ -67,7 +67,7 @@ def diagnostics_document(found: Diagnostics) -> Document:
     parts += _shifts(found)
     if found.sources:
         rows = tuple(_source(s) for s in found.sources)
-        parts.append(Table("Whom do the runs believe?", _SOURCES, rows))
+        parts.append(Table("Which sources do the runs believe?", _SOURCES, rows))
     title = f"{found.title}: diagnostics as of {day(found.as_of)}"
     return Document(title, (*parts, *cautions(found.warnings)))
 
@@ -129,7 +129,7 @@ def _pair(pair: Contradiction) -> str:
 
 
 def _sided(pair: Contradiction) -> str:
-    """Return which of two facts the runs believe rather."""
+    """Return which of two facts the runs find more credible."""
     doubts = {pair.a: pair.disbelief_a, pair.b: pair.disbelief_b}
     if math.isnan(pair.lift):
         weighed = [f"{f} is {percent(d)} likely wrong" for f, d in doubts.items() if d == d]

@@ -11,9 +11,9 @@ from foedus.report.number_format import day, number, percent, plus_minus, with_u
 if TYPE_CHECKING:
     from foedus.answers.discovery import Condition, Discovery, Step
 
-#: Restrictions that come back in fewer resamples than this are called unsteady.
+#: A restriction that comes back in a smaller share of the resamples is called unsteady.
 _STEADY = 0.5
-#: Restrictions with a quasi-p above this are not borne out one by one, and said with "perhaps".
+#: A restriction with a quasi-p above this may be chance, and is introduced by "perhaps".
 _BORNE_OUT = 0.05
 
 
@@ -84,7 +84,7 @@ def sentence(found: Discovery) -> str:
 
 
 def _conditions(conditions: Sequence[Condition]) -> str:
-    """Return the conditions in words, those that are borne out one by one first."""
+    """Return the conditions in words, the certain ones first."""
     sure = [f"{_meaning(c)} {_limits(c)}" for c in conditions if c.quasi_p <= _BORNE_OUT]
     rest = [f"perhaps {_meaning(c)} {_limits(c)}" for c in conditions if c.quasi_p > _BORNE_OUT]
     return " and ".join((*sure, *rest))

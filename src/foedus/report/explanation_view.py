@@ -81,7 +81,7 @@ def _explanations(found: Explanations) -> tuple[Part, ...]:
 
 
 def _rank(h: Hypothesis) -> float:
-    """Return what puts the likeliest explanation first."""
+    """Return a key that sorts the likeliest explanation first."""
     p = h.evidence.posterior
     return math.inf if math.isnan(p) else -p
 
@@ -149,7 +149,7 @@ def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
 
 
 def warnings_of(found: Explanations | None) -> tuple[str, ...]:
-    """Return what to keep in mind of explanations and counterfactuals."""
+    """Return the cautions about explanations and counterfactuals."""
     if found is None:
         return ()
     return (*map(str, found.warnings), *((MIND,) if found.counterfactuals else ()))
@@ -217,7 +217,7 @@ def said(h: Hypothesis, *, text: bool = False) -> str:
 
 
 def apart(found: Explanations, texts: Mapping[str, str] | None = None) -> list[str]:
-    """Return, a line each, on which answers explanations differ by more than chance.
+    """Return a line for each pair of explanations whose answers differ by more than chance.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def difference(d: Difference) -> tuple[Cell | str, ...]:
 
 
 def _amount(x: float, share: bool) -> str:
-    """Return a number as finely as it means anything: a tenth of a point, of a person."""
+    """Return a number to one decimal at most: a tenth of a point, or of a person."""
     x = 100.0 * x if share else x
     return number(round(x, 1))
 

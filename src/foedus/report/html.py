@@ -80,7 +80,7 @@ def write(brief: Brief, path: Path) -> Path:
 
 
 def put(data: bytes, path: Path) -> Path:
-    """Write a file beside ``path`` and move it into place, so that it is never half there."""
+    """Write a file beside ``path`` and move it into place, so that no reader finds half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(data)
@@ -89,7 +89,7 @@ def put(data: bytes, path: Path) -> Path:
 
 
 def link(address: str) -> str:
-    """Return the address if a browser may follow it, else nothing.
+    """Return the address if it is http or https, else an empty text.
 
     Examples
     --------

@@ -30,7 +30,7 @@ def plus_minus(error: float) -> str:
 
 
 def number(x: float) -> str:
-    """Return a number to three figures, thousands set apart.
+    """Return a number to three figures, with thousands separators.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def count(n: int, what: str) -> str:
 
 
 def worth(effective: float, runs: int | None = None) -> str:
-    """Return how many runs there are, and what they are worth after the evidence."""
+    """Return how many runs there are, and their effective number after the evidence."""
     what = f"worth {number(effective)} after weighing the evidence."
     return f"The runs are {what}" if runs is None else f"{count(runs, 'run')}, {what}"
 
@@ -97,7 +97,7 @@ def day(date: dt.date) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text without what is in no font, and without marks that turn other text round."""
+    """Return a text without control characters and without marks that reverse other text."""
     return "".join(
         c
         for c in text
@@ -105,7 +105,7 @@ def visible(text: str) -> str:
     )
 
 
-#: Embeddings, overrides and isolates: they could make a source read as another.
+#: Embeddings, overrides and isolates, with which one name could be made to look like another.
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: The blue of Okabe and Ito and two tints of it, which stay apart in grey; facts are black on
-#: white. No meaning hangs on colour: the median is a full line, half of the runs lie within dashes,
-#: nine in ten within dots.
+#: white. Nothing depends on colour alone: the median is a full line, half of the runs lie within
+#: dashes, nine in ten within dots.
 OUTER, INNER, LINE, INK, FAINT = "#d3e7f3", "#8cbfdf", "#0072b2", "#1b1f24", "#5c6670"
 #: Okabe and Ito's vermillion, for the base rate; a diamond wherever it is used.
 BASE = "#d55e00"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Days side by side in one table.
 _ACROSS = 8
-#: Lines of advice that are printed for a day: the reason, and the fact that it hangs on most.
+#: Lines of advice that are printed for a day: the reason, and the fact that matters most.
 _ADVICE = 2
 #: Names of facts that are printed for a day.
 _NAMED = 12

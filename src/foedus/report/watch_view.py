@@ -106,7 +106,7 @@ def _list(found: Watch, top: int) -> list[Part]:
 
 
 def _largest(found: Watch) -> tuple[Part, ...]:
-    """Return what came nearest to telling something, where nothing does."""
+    """Return the reports that would tell most, where none tells more than chance."""
     nearest = found.largest()[:_NEAREST]
     if not nearest:
         return ()
