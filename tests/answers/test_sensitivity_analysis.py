@@ -231,7 +231,7 @@ def test_the_command(crisis, tmp_path, capsys):
     assert set(found) == documented()
     assert chart.read_text(encoding="utf-8").startswith("<svg")
     assert main([*words, "--chart", str(chart)]) == 2
-    assert "of which question" in capsys.readouterr().err
+    assert "give --question too" in capsys.readouterr().err
     assert main([*words, "--question", "nobody"]) == 2
     assert "one of falls" in capsys.readouterr().err
 
