@@ -25,8 +25,9 @@ demo: $(CORE)  ## forecast Kazakhstan as of 2022-01-07 and write the brief
 test: $(DEV)  ## lint, strict types, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/pytest -m "not slow" -n auto --dist loadfile
+	@$(BIN)/mypy >$(VENV)/mypy.txt 2>&1 & types=$$!; \
+	    $(BIN)/pytest -m "not slow" -n auto --dist loadfile; tests=$$?; \
+	    wait $$types; types=$$?; cat $(VENV)/mypy.txt; exit $$((tests + types))
 
 test-slow: $(DEV)  ## the statistical and long tests, or a part of them: SLICE=3/7
 	@$(BIN)/pytest -m slow $(if $(SLICE),--slice $(SLICE))

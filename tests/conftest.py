@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -113,6 +115,13 @@ def make_dataset(case: Case, block: dict[str, np.ndarray], hypothesis: Any = -1)
             "member": [m.actor for m in case.alliance.members],
         },
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 class Toy:

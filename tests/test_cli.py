@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,17 +32,38 @@ def commands(app: App = cli.app, prefix: tuple[str, ...] = ()) -> Iterator[tuple
 COMMANDS = [(), *commands()]
 
 
+def small_case(path: Path) -> Path:
+    foedus.new_case(path, title="A small case")
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("lattice: 30 ", "lattice: 14 ").replace(
+        "population: 250000", "population: 250000\n    lattice: 14"
+    )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh working folder with a small case in it."""
     monkeypatch.chdir(tmp_path)
-    foedus.new_case("small.yaml", title="A small case")
-    text = Path("small.yaml").read_text(encoding="utf-8")
-    text = text.replace("lattice: 30 ", "lattice: 14 ").replace(
-        "population: 250000", "population: 250000\n    lattice: 14"
-    )
-    Path("small.yaml").write_text(text, encoding="utf-8")
+    small_case(tmp_path / "small.yaml")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of the small case as of its own date, made once."""
+    folder = tmp_path_factory.mktemp("small")
+    case = foedus.load_case(small_case(folder / "small.yaml"))
+    foedus.forecast(case, as_of=case.as_of, runs=300, workers=1, out=folder / "a.zarr")
+    return folder / "a.zarr"
+
+
+@pytest.fixture
+def with_runs(here: Path, shelf: Path) -> Path:
+    """A fresh working folder with a small case in it, and its runs in ``a.zarr``."""
+    shutil.copytree(shelf, here / "a.zarr")
+    return here
 
 
 def call(*words: str | Path) -> int:
@@ -379,7 +401,7 @@ def keys(name: str) -> set[str]:
 SMALL = ["--runs", "300", "--workers", "1", "--out", "a.zarr"]
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("with_runs")
 def test_forecast_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("forecast", "small.yaml", *SMALL, "--json") == 0
     captured = capsys.readouterr()
@@ -391,7 +413,7 @@ def test_forecast_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str
     assert Path("a.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("with_runs")
 def test_forecast_prints_a_table_and_the_path_of_the_brief(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -407,7 +429,7 @@ def test_forecast_prints_a_table_and_the_path_of_the_brief(
     assert Path("again.html").read_bytes() == first
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("with_runs")
 def test_report_writes_the_full_brief_as_page_and_pdf(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("report", "small.yaml", *SMALL, "--pairs", "4", "--pdf", "a.pdf") == 0
     assert capsys.readouterr().out.split() == ["a.html", "a.pdf"]
@@ -424,7 +446,7 @@ def test_a_question_to_watch_must_be_one_of_the_case(capsys: pytest.CaptureFixtu
     assert not Path("a.zarr").exists()
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("with_runs")
 def test_score_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
     text = Path("small.yaml").read_text(encoding="utf-8")
     text = text.replace("# outcomes:\n#   -", "outcomes:\n  -")
@@ -488,14 +510,14 @@ def test_a_bare_case_is_forecast_and_briefed(
 
 
 def test_text_that_looks_like_markup_stays_text(
-    here: Path, capsys: pytest.CaptureFixture[str]
+    with_runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     title = "[red]Title[/red] <script>alert(1)</script> {{ 7 * 7 }}"
-    text = (here / "small.yaml").read_text(encoding="utf-8")
+    text = (with_runs / "small.yaml").read_text(encoding="utf-8")
     text = text.replace("'A small case'", f"'{title}'")
     text = text.replace("text: Do allied troops", "text: '[bold]<b>Do</b> allied troops")
     text = text.replace("by 20 March?", "by 20 March?'")
-    (here / "small.yaml").write_text(text, encoding="utf-8")
+    (with_runs / "small.yaml").write_text(text, encoding="utf-8")
     assert call("forecast", "small.yaml", *SMALL) == 0
     out = capsys.readouterr().out
     assert title in out

@@ -16,7 +16,7 @@ from foedus.errors import InputError, Interrupted, StoreError
 from foedus.world.order import VARIABLES
 
 pytestmark = pytest.mark.usefixtures("fake")
-SLOW = pytest.param(3, 1, marks=pytest.mark.slow)
+SLOW = [pytest.param(w, b, marks=pytest.mark.slow) for w, b in ((2, 30), (3, 1))]
 
 
 class Recorder:
@@ -49,7 +49,7 @@ def same(a, b):
     return True
 
 
-@pytest.mark.parametrize(("workers", "batch"), [(1, 9), (1, 33), (2, 30), SLOW])
+@pytest.mark.parametrize(("workers", "batch"), [(1, 9), (1, 33), *SLOW])
 def test_batches_and_workers_do_not_matter(case, whole, tmp_path, workers, batch):
     other = run(case, runs=100, seed=3, workers=workers, batch=batch, out=tmp_path / "b.zarr")
     assert same(whole, other)
