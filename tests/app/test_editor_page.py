@@ -264,7 +264,7 @@ def test_an_unfinished_case_can_be_downloaded_and_is_here_again(page, server):
     assert Path(begun.value.path()).read_text(encoding="utf-8") == text
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
-    page.locator("#editor-told").filter(has_text="of half.yaml is here again").wait_for()
+    page.locator("#editor-told").filter(has_text="to half.yaml are restored").wait_for()
     assert page.input_value("#editor-text") == text
     assert page.input_value("#editor-name") == "half.yaml"
     page.click("#editor-drop")
@@ -399,7 +399,7 @@ def test_a_refused_forecast_draws_places_and_no_numbers(page, server):
     home, _ = server
     given_forecast(page, refused=True)
     page.goto(f"{home}/#case=kazakhstan-2022&tab=map")
-    page.locator(".map-note").filter(has_text="refuses to answer").wait_for()
+    page.locator(".map-note").filter(has_text="There are no answers, because too few runs agree").wait_for()
     assert page.locator("circle.city[data-city]").count() == 8
     assert page.locator(".route").count() == 0
     assert page.locator(".map-legend *").count() == 0
