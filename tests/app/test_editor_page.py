@@ -399,7 +399,7 @@ def test_a_refused_forecast_draws_places_and_no_numbers(page, server):
     home, _ = server
     given_forecast(page, refused=True)
     page.goto(f"{home}/#case=kazakhstan-2022&tab=map")
-    page.locator(".map-note").filter(has_text="There are no answers, because too few runs agree").wait_for()
+    page.locator(".map-note").filter(has_text="too few runs agree with the evidence").wait_for()
     assert page.locator("circle.city[data-city]").count() == 8
     assert page.locator(".route").count() == 0
     assert page.locator(".map-legend *").count() == 0

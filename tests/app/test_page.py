@@ -185,7 +185,7 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
     assert "Before the evidence" in page.inner_text(".map-note")
     page.click("#tab-explanations")
     page.wait_for_selector("section h2")
-    assert "weighed as soon as enough runs agree" in page.inner_text(".view")
+    assert "weighed once enough runs agree" in page.inner_text(".view")
     assert [w["kind"] for w in wanted if w["kind"] != "score"] == ["forecast"]
     page.unroute(re.compile("/api/jobs([?]|$)"))
     page.unroute("**/api/best*")
@@ -363,7 +363,7 @@ def test_what_came_is_told_only_when_asked(visit: Visit) -> None:
     page.wait_for_selector("th:has-text('Outcome')", timeout=LONG)
     told = page.inner_text("table.questions")
     assert re.search(r"Brier (<0\.001|\d\.\d{3})\b", told)
-    assert "lower is better" in page.inner_text(".view")
+    assert "Lower scores are better" in page.inner_text(".view")
     assert "6 Jan 2022" in told
     assert "40 people" in told
     page.click("button:has-text('Hide outcomes')")
