@@ -135,7 +135,9 @@ def _shrink_png(path: Path, check: bool) -> bool:
             small.save(path, optimize=True)
         else:
             small = picture.convert("RGB").quantize(PAGE_COLOURS, kmeans=2, dither=Dither.NONE)
-            small.convert("RGB").save(path.with_suffix(".webp"), lossless=True, method=6)
+            small.convert("RGB").save(
+                path.with_suffix(".webp"), lossless=True, quality=100, method=6
+            )
             path.unlink()
     return True
 

@@ -1,6 +1,6 @@
 """Take the docs' pictures of the page from a real forecast of Kazakhstan 2022.
 
-    python tools/screenshots.py                   # 16,000 runs; reuses those on disk
+    python tools/screenshots.py                   # 8,000 runs; reuses those on disk
     python tools/screenshots.py --runs 2000 --only streets votes
     python tools/screenshots.py --cases FOLDER --case my-case.yaml --as-of 2024-03-05
 
@@ -96,7 +96,7 @@ NARROW = ("questions", "streets")
 def main() -> None:
     """Start the page, take the pictures, end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=16_000)
+    parser.add_argument("--runs", type=int, default=8_000)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--only", nargs="*", choices=SHOTS, default=list(SHOTS))
     parser.add_argument("--case", default="kazakhstan-2022")
