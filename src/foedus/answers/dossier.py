@@ -11,6 +11,7 @@ from foedus.answers.explanations import Explanations, explain
 from foedus.answers.forecasts import Forecast, forecast
 from foedus.answers.watch_list import Watch, watch
 from foedus.case.models import Case
+from foedus.case.question_kinds import Shape, kind_of
 from foedus.errors import InputError
 from foedus.weighing.weighed import weigh
 
@@ -95,7 +96,7 @@ def most_open(made: Forecast) -> str | None:
     chances = {
         a.id: a.estimate.probability
         for a in made.answers
-        if a.kind == "binary" and a.estimate is not None and a.settled_by is None
+        if kind_of(a.kind).shape is Shape.CHANCE and a.estimate is not None and a.settled_by is None
     }
     open_ones = {q: abs(p - 0.5) for q, p in chances.items() if p is not None and 0.0 < p < 1.0}
     return min(open_ones, key=lambda q: open_ones[q], default=None)

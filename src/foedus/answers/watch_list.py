@@ -28,7 +28,7 @@ from foedus.answers.future_reports import Instrument, instruments
 from foedus.answers.mutual_information import Information, entropy, information
 from foedus.answers.questions import settled_by
 from foedus.case.models import Case
-from foedus.case.question_kinds import QuestionKind, kind_of
+from foedus.case.question_kinds import QuestionKind, Shape, kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain
@@ -142,6 +142,10 @@ class Worth(Plain):
         return self.quantity, self.place, self.member
 
 
+#: What a watch list is about if it is about no question.
+HYPOTHESES = "hypotheses"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watch(Plain):
     """What to look for next, the most informative first.
@@ -157,7 +161,7 @@ class Watch(Plain):
     about : str
         ``hypotheses``, or the id of a question.
     text, kind : str
-        What is asked; ``hypotheses``, ``binary``, ``number`` or ``date``.
+        What is asked; ``hypotheses``, or the kind of the question.
     classes : tuple of str
         Possible answers: ids of hypotheses, yes and no, or ranges of about equal probability.
     now, error : tuple of float
@@ -199,6 +203,11 @@ class Watch(Plain):
         from foedus.report.watch_view import watch_document
 
         return watch_document(self)._repr_html_()
+
+    @property
+    def shape(self) -> Shape:
+        """What the answer looks like."""
+        return Shape.CLASSES if self.kind == HYPOTHESES else kind_of(self.kind).shape
 
     def best(self) -> tuple[Worth, ...]:
         """Return the most informative day of each subject that is informative, the best first."""
@@ -356,7 +365,7 @@ def watch_runs(
         as_of=case.as_of,
         verdict=w.weights.verdict,
         effective=w.weights.ess,
-        about="hypotheses" if question is None else question,
+        about=HYPOTHESES if question is None else question,
         text=asked.text,
         kind=asked.kind,
         classes=asked.classes,
@@ -416,7 +425,7 @@ def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Ask
     values: FloatArray | None = None
     about: tuple[str | None, str | None, str | None] = (None, None, None)
     if question is None:
-        text, kind = "Which hypothesis holds?", "hypotheses"
+        text, kind = "Which hypothesis holds?", HYPOTHESES
         classes: tuple[str, ...] = tuple(h.id for h in case.hypotheses)
         target = w.hypothesis[rows]
     else:

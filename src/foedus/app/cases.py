@@ -12,6 +12,7 @@ from starlette.routing import Route
 from foedus.app.web import AppState, answers
 from foedus.case import Case
 from foedus.case.priors import Choice, Prior
+from foedus.case.question_kinds import kind_of
 from foedus.case.times import latest, local_day
 from foedus.case.vocabulary import MECHANISMS
 from foedus.errors import InputError
@@ -62,7 +63,7 @@ def key_in(request: Request) -> str:
 
 
 def whole(key: str, case: Case) -> dict[str, Any]:
-    """Return a case for the page, without outcomes, with the day on which each fact became known.
+    """Return a case for the page: no outcomes; the day each fact became known; answers' shapes.
 
     Keys: key, id, title, summary, start, end, as_of, horizon, ticks_per_day, places, actors,
     alliance, requester_iso3, sources, facts, calendar, hypotheses, questions, mechanisms, outcomes
@@ -89,15 +90,17 @@ def whole(key: str, case: Case) -> dict[str, Any]:
     ]
     names = (
         "id", "title", "summary", "start", "as_of", "horizon", "ticks_per_day", "timezone_offset",
-        "sources", "places", "actors", "alliance", "triggers", "hypotheses", "questions",
+        "sources", "places", "actors", "alliance", "triggers", "hypotheses",
         "mechanisms", "requester_iso3",
     )  # fmt: skip
+    questions = [{**q, "shape": kind_of(q["kind"]).shape} for q in plain["questions"]]
     return {
         "key": key,
         "end": case.end.isoformat(),
         **{name: plain[name] for name in names},
         "facts": facts,
         "calendar": entries,
+        "questions": questions,
         "outcomes": len(case.outcomes),
     }
 

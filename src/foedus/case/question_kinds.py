@@ -1,8 +1,8 @@
 """The kinds of question: yes or no, how many, when.
 
 A kind is one class. It says what a question may ask, how the answer is read from runs, estimated,
-scored, compared with history, and written to the hubverse format. Some of the answers and the
-reports still branch on the name of a kind; a new kind has to be added there too.
+scored, compared with history, and written to the hubverse format. Reports and the page know only
+the :class:`Shape` of its answers, so a new kind that declares one of these needs no other file.
 
 A *draw* is what one run answers, as a float: 1 or 0, a number, or a day number (infinity for
 "never"). To add a kind, derive from :class:`QuestionKind` and :func:`register` it.
@@ -14,6 +14,7 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -35,6 +36,19 @@ HubRow = tuple[str, str, str | float | None, float]
 ACTS = ("decision", "contribution", "first_arrival", "vote_for")
 TROOPS = ("troops_announced", "troops_present")
 ENDS = ("withdrawal_start", "withdrawal_end")
+
+
+class Shape(StrEnum):
+    """What an answer looks like; reports draw answers by it."""
+
+    #: One probability.
+    CHANCE = "chance"
+    #: A number and its spread.
+    AMOUNT = "amount"
+    #: A day and its spread, and the probability that it comes at all.
+    DAY = "day"
+    #: A probability for each of several classes.
+    CLASSES = "classes"
 
 
 class Calendar(Protocol):
@@ -79,6 +93,8 @@ class QuestionKind:
     ----------
     name : str
         The word in a case file.
+    shape : Shape
+        Of its answers.
     outcome_form : str
         What an outcome looks like in a case file.
     options : tuple of str
@@ -92,6 +108,7 @@ class QuestionKind:
     """
 
     name: ClassVar[str]
+    shape: ClassVar[Shape] = Shape.AMOUNT
     outcome_form: ClassVar[str] = "a number"
     options: ClassVar[tuple[str, ...]] = ()
     takes_limits: ClassVar[bool] = True
@@ -281,6 +298,7 @@ class Binary(QuestionKind):
     """Yes or no: a probability. A draw is 1 for yes."""
 
     name = "binary"
+    shape = Shape.CHANCE
     outcome_form = "true or false"
     options = ("no", "yes")
     takes_limits = False
@@ -392,6 +410,7 @@ class Date(QuestionKind):
     """When: a day in the window, or never. A draw is a day number, infinity for never."""
 
     name = "date"
+    shape = Shape.DAY
     outcome_form = "a date such as 2022-01-13, or null for 'did not happen'"
     takes_limits = False
     takes_date = True

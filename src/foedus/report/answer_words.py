@@ -1,4 +1,8 @@
-"""As-of dates, estimates and base rates in the words that tables, briefs and the page share."""
+"""As-of dates, estimates and base rates in the words that tables, briefs and the page share.
+
+What depends on the kind of a question is a method of :class:`AnswerWords`, one for each shape of
+answer.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from foedus.case.question_kinds import Shape, kind_of
+from foedus.report.document import Column
 from foedus.report.number_format import day, number, percent
 
 if TYPE_CHECKING:
@@ -44,10 +50,7 @@ def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tu
     end : datetime.date, optional
         The last day simulated; :func:`never` names it where a date lies beyond.
     """
-    if estimate is None or not estimate.quantiles:
-        return "", "", ""
-    low, _, middle, _, high = (quantile(q, kind, end) for q in estimate.quantiles)
-    return low, middle, high
+    return words_of(kind).span(estimate, end)
 
 
 def answer_span(
@@ -60,15 +63,7 @@ def answer_span(
 
 def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
     """Return an estimate in a few words; parameters as of :func:`span`."""
-    if estimate is None:
-        return ""
-    low, middle, high = span(estimate, kind, end)
-    if kind == "number" and middle:
-        return f"{middle} ({low} to {high})"
-    chance = "" if estimate.probability is None else percent(estimate.probability)
-    if kind == "date" and middle:
-        return f"{chance}, half by {middle}" if middle != never(end) else chance
-    return chance
+    return "" if estimate is None else words_of(kind).short(estimate, end)
 
 
 def outside(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
@@ -105,8 +100,9 @@ def _span(view: Outside, kind: str, end: dt.date | None) -> str:
     values: Sequence[Any] = view.dates or view.values
     if not values:
         return ""
+    words = words_of(kind)
     low, middle, high = (
-        quantile(_at(values, view.levels, p), kind, end) for p in (0.05, 0.5, 0.95)
+        words.quantile(_at(values, view.levels, p), end) for p in (0.05, 0.5, 0.95)
     )
     return spread(low, middle, high, end)
 
@@ -130,8 +126,107 @@ def _at(values: Sequence[Any], levels: Sequence[float], level: float) -> Any:
     return values[nearest]
 
 
-def quantile(value: Any, kind: str, end: dt.date | None = None) -> str:
-    """Return a quantile in words, which is None where it lies beyond the days simulated."""
-    if kind == "date":
+class AnswerWords:
+    """Words for answers of one shape. What is written here holds for an amount.
+
+    Attributes
+    ----------
+    title : str
+        Over a group of such questions.
+    low, high : str
+        Names of the 5% and 95% quantiles; empty where there are none.
+    in_units : bool
+        Whether the unit of the question is that of the answer.
+    chance_of : str or None
+        Added to a question whose chance is drawn; None where an answer has no chance.
+    """
+
+    title = "How many?"
+    low, high = "Low", "High"
+    in_units = True
+    chance_of: str | None = None
+
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns of an answer."""
+        return (Column(self.low, 13, whole=True), Column("Median", 15), Column(self.high, 15))
+
+    def quantile(self, value: Any, end: dt.date | None = None) -> str:
+        """Return a quantile in words."""
+        return number(value) if isinstance(value, int | float) else "–"
+
+    def span(self, estimate: Estimate | None, end: dt.date | None = None) -> tuple[str, str, str]:
+        """Return the low, middle and high quantile; empty texts where there are none."""
+        if estimate is None or not estimate.quantiles:
+            return "", "", ""
+        low, _, middle, _, high = (self.quantile(q, end) for q in estimate.quantiles)
+        return low, middle, high
+
+    def short(self, estimate: Estimate, end: dt.date | None = None) -> str:
+        """Return an estimate in a few words."""
+        low, middle, high = self.span(estimate, end)
+        return f"{middle} ({low} to {high})" if middle else ""
+
+    def value(self, value: float | dt.date | None) -> str:
+        """Return an answer that is one value: a median, or a probability of yes."""
+        return self.quantile(value)
+
+    def side(self, without: float | dt.date | None) -> str:
+        """Return which outcome is counted where an answer moves away from a value."""
+        return f" (over {self.value(without)})"
+
+
+class _ChanceWords(AnswerWords):
+    title = "Will it happen?"
+    low = high = ""
+    in_units = False
+    chance_of = ""
+
+    def columns(self) -> tuple[Column, ...]:
+        return (Column("Probability", 40),)
+
+    def short(self, estimate: Estimate, end: dt.date | None = None) -> str:
+        return "" if estimate.probability is None else percent(estimate.probability)
+
+    def value(self, value: float | dt.date | None) -> str:
+        return percent(value) if isinstance(value, float) else ""
+
+    def side(self, without: float | dt.date | None) -> str:
+        return ""
+
+
+class _DayWords(AnswerWords):
+    title = "When?"
+    low, high = "Early", "Late"
+    in_units = False
+    chance_of = " Here: that it happens."
+
+    def columns(self) -> tuple[Column, ...]:
+        return (
+            Column(self.low, 18, whole=True),
+            Column("Median", 21),
+            Column(self.high, 21),
+            Column("Happens", 15),
+        )
+
+    def quantile(self, value: Any, end: dt.date | None = None) -> str:
         return day(value) if isinstance(value, dt.date) else never(end)
-    return number(value) if isinstance(value, int | float) else "–"
+
+    def short(self, estimate: Estimate, end: dt.date | None = None) -> str:
+        middle = self.span(estimate, end)[1]
+        chance = "" if estimate.probability is None else percent(estimate.probability)
+        return f"{chance}, half by {middle}" if middle and middle != never(end) else chance
+
+    def value(self, value: float | dt.date | None) -> str:
+        return day(value) if isinstance(value, dt.date) else "not in the window"
+
+    def side(self, without: float | dt.date | None) -> str:
+        return " (that it happens)" if without is None else f" (by {self.value(without)})"
+
+
+#: In the order in which tables show them.
+WORDS = {Shape.CHANCE: _ChanceWords(), Shape.AMOUNT: AnswerWords(), Shape.DAY: _DayWords()}
+
+
+def words_of(kind: str) -> AnswerWords:
+    """Return the words for the answers of a kind of question."""
+    return WORDS[kind_of(kind).shape]

@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from foedus.report.answer_words import answer_span, spread
+from foedus.case.question_kinds import Shape, kind_of
+from foedus.report.answer_words import WORDS, answer_span, spread
 from foedus.report.number_format import MONTHS, number, percent, visible
 from foedus.report.plots import BASE, FAINT, INK, LINE
 
@@ -64,9 +65,9 @@ def draw(figure: Figure, forecast: Forecast) -> list[Axes]:
                 ROW * len(group) / height,
             )
         )
-        _DRAW[group[0].kind](ax, group, forecast)
+        _DRAW[_shape(group)](ax, group, forecast)
         if head:
-            ax.set_title(_TITLES[group[0].kind], loc="left", fontsize=9, weight="bold", pad=5)
+            ax.set_title(WORDS[_shape(group)].title, loc="left", fontsize=9, weight="bold", pad=5)
         made.append(ax)
         top = bottom
     return made or [figure.add_axes((0.05, 0.05, 0.9, 0.9))]
@@ -84,15 +85,21 @@ def explanations(ax: Axes, told: Sequence[Explanation]) -> Axes:
 
 
 def _groups(answers: Sequence[Answer]) -> list[list[Answer]]:
-    """Return what shares a scale: all chances, all dates, each number by itself."""
-    chances = [a for a in answers if a.kind == "binary"]
-    dates = [a for a in answers if a.kind == "date"]
-    return [g for g in (chances, dates, *([a] for a in answers if a.kind == "number")) if g]
+    """Return what shares a scale: all chances, all days, each amount by itself."""
+    out: list[list[Answer]] = []
+    for shape in _DRAW:
+        mine = [a for a in answers if kind_of(a.kind).shape is shape]
+        out += [[a] for a in mine] if shape is Shape.AMOUNT else [mine] if mine else []
+    return out
+
+
+def _shape(group: list[Answer]) -> Shape:
+    return kind_of(group[0].kind).shape
 
 
 def _follows(groups: list[list[Answer]], n: int) -> bool:
-    """Return whether a group is of the same kind as the one before it."""
-    return n > 0 and groups[n][0].kind == groups[n - 1][0].kind
+    """Return whether a group has the same shape as the one before it."""
+    return n > 0 and _shape(groups[n]) is _shape(groups[n - 1])
 
 
 def _height(group: list[Answer], head: float) -> float:
@@ -222,5 +229,5 @@ def _shares(ax: Axes) -> None:
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0%", "25%", "50%", "75%", "100%"])
 
 
-_TITLES = {"binary": "Will it happen?", "date": "When?", "number": "How many?"}
-_DRAW = {"binary": _chances, "date": _dates, "number": _numbers}
+#: In the order in which they are drawn.
+_DRAW = {Shape.CHANCE: _chances, Shape.DAY: _dates, Shape.AMOUNT: _numbers}

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foedus.case.hash import case_hash
+from foedus.case.question_kinds import Shape
 from foedus.case.times import latest, parse_when
 from foedus.case.values import Value
 from foedus.report.answer_words import (
+    WORDS,
     known_by,
     known_by_words,
     never,
     outside,
-    quantile,
     spread,
     when,
 )
@@ -299,7 +300,7 @@ def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[st
         words += ["--pairs", str(pairs)]
     if not watch:
         words.append("--no-watch")
-    elif len(watch) == 1 and watch[0].kind != "hypotheses":
+    elif len(watch) == 1 and watch[0].shape is not Shape.CLASSES:
         words += ["--question", watch[0].about]
     return words
 
@@ -383,10 +384,10 @@ def _counts(e: Evidence) -> bool:
 
 
 def _fact(e: Evidence, end: dt.date) -> tuple[Cell | str, ...]:
-    kind = "date" if any(isinstance(v, dt.date) for v in e.runs) else "number"
+    words = WORDS[Shape.DAY if any(isinstance(v, dt.date) for v in e.runs) else Shape.AMOUNT]
     says = ""
     if e.runs and not all(v is None for v in e.runs):
-        low, middle, high = (quantile(v, kind, end) for v in e.runs)
+        low, middle, high = (words.quantile(v, end) for v in e.runs)
         says = middle if low == high else spread(low, middle, high, end)
     elif e.runs:
         says = never(end)

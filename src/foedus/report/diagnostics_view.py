@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from foedus.report.answer_words import words_of
 from foedus.report.document import (
     Document,
     Items,
@@ -172,28 +172,12 @@ def _shifts(found: Diagnostics) -> list[Part]:
 
 def _moved(s: Shift) -> tuple[str, str, str]:
     sign = "+" if s.shift > 0 else "−"
+    answer = words_of(s.kind)
     return (
-        _answer(s, s.without),
-        _answer(s, s.with_it),
-        f"{sign}{100 * abs(s.shift):.0f} {plus_minus(s.error)}{_of(s)}",
+        answer.value(s.without),
+        answer.value(s.with_it),
+        f"{sign}{100 * abs(s.shift):.0f} {plus_minus(s.error)}{answer.side(s.without)}",
     )
-
-
-def _of(s: Shift) -> str:
-    """Return what the points are added to, where it is not the chance of yes."""
-    if s.kind == "binary":
-        return ""
-    if s.kind == "number":
-        return f" (over {_answer(s, s.without)})"
-    return " (that it happens)" if s.without is None else f" (by {_answer(s, s.without)})"
-
-
-def _answer(s: Shift, value: float | dt.date | None) -> str:
-    if s.kind == "binary" and isinstance(value, float):
-        return percent(value)
-    if isinstance(value, dt.date):
-        return day(value)
-    return "not in the window" if value is None else number(value)
 
 
 def _source(s: Believed) -> tuple[str, ...]:

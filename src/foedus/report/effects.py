@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from foedus.case.question_kinds import Shape, kind_of
 from foedus.report.discovery_view import condition, sentence
 from foedus.report.number_format import MONTHS, number
 from foedus.report.plots import FAINT, INK, INNER, LINE, STYLE, inline, svg_of
@@ -95,25 +97,16 @@ def _shares(ax: Axes, shown: tuple[Effect, ...], noise: float | None) -> None:
 
 
 def _ends(ax: Axes, shown: tuple[Effect, ...], asked: Sensitivity, last: dt.date) -> None:
+    place, scale = _SCALES[kind_of(asked.kind).shape]
     for row, e in enumerate(shown):
         if not e.ends:
             continue
-        low, high = (_place(x, asked.kind, last) for x in e.ends)
+        low, high = (place(x, last) for x in e.ends)
         ax.plot([low, high], [row, row], color=INNER, linewidth=6, solid_capstyle="butt", zorder=1)
         ax.plot([low], [row], "|", color=INK, markersize=8, markeredgewidth=1.5)
         ax.plot([high], [row], "o", color=LINE, markersize=5)
     _rows(ax, len(shown))
-    if asked.kind == "binary":
-        ax.set_xlim(-3, 103)
-        ax.set_xlabel("probability, %", fontsize=8, color=INK)
-    elif asked.kind == "date":
-        ax.xaxis.set_major_locator(_ticks(nbins=4, integer=True))
-        ax.xaxis.set_major_formatter(lambda v, _: _when(int(v), last))
-        ax.set_xlabel("median day", fontsize=8, color=INK)
-    else:
-        ax.xaxis.set_major_locator(_ticks(nbins=4))
-        ax.xaxis.set_major_formatter(lambda v, _: number(v))
-        ax.set_xlabel(f"median, {asked.unit}", fontsize=8, color=INK)
+    ax.set_xlabel(scale(ax, asked, last), fontsize=8, color=INK)
     ax.set_title("| input lowest   ● highest", loc="left", fontsize=8, color=FAINT, pad=3)
 
 
@@ -130,13 +123,42 @@ def _when(ordinal: int, last: dt.date) -> str:
     return f"{date.day} {MONTHS[date.month - 1]}"
 
 
-def _place(end: End, kind: str, last: dt.date) -> float:
-    if kind == "binary":
-        return 100.0 * (end.probability or 0.0)
-    if kind == "date":
-        date = end.median
-        return float(date.toordinal() if isinstance(date, dt.date) else last.toordinal() + 1)
+def _percent(end: End, last: dt.date) -> float:
+    return 100.0 * (end.probability or 0.0)
+
+
+def _percents(ax: Axes, asked: Sensitivity, last: dt.date) -> str:
+    ax.set_xlim(-3, 103)
+    return "probability, %"
+
+
+def _ordinal(end: End, last: dt.date) -> float:
+    date = end.median
+    return float(date.toordinal() if isinstance(date, dt.date) else last.toordinal() + 1)
+
+
+def _days(ax: Axes, asked: Sensitivity, last: dt.date) -> str:
+    ax.xaxis.set_major_locator(_ticks(nbins=4, integer=True))
+    ax.xaxis.set_major_formatter(lambda v, _: _when(int(v), last))
+    return "median day"
+
+
+def _amount(end: End, last: dt.date) -> float:
     return float(end.median) if isinstance(end.median, float) else 0.0
+
+
+def _amounts(ax: Axes, asked: Sensitivity, last: dt.date) -> str:
+    ax.xaxis.set_major_locator(_ticks(nbins=4))
+    ax.xaxis.set_major_formatter(lambda v, _: number(v))
+    return f"median, {asked.unit}"
+
+
+#: By the shape of the answer: its place on the axis, and what scales and names the axis.
+_SCALES: dict[Shape, tuple[Callable[[End, dt.date], float], Callable[..., str]]] = {
+    Shape.CHANCE: (_percent, _percents),
+    Shape.AMOUNT: (_amount, _amounts),
+    Shape.DAY: (_ordinal, _days),
+}
 
 
 def _rows(ax: Axes, count: int) -> None:

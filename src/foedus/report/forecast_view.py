@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from foedus.report.answer_words import answer_span, known_by_words, outside_short, short
+from foedus.report.answer_words import (
+    WORDS,
+    answer_span,
+    known_by_words,
+    outside_short,
+    short,
+    words_of,
+)
 from foedus.report.document import (
     Bar,
     Cell,
@@ -27,9 +34,6 @@ if TYPE_CHECKING:
     from foedus.case import Case
     from foedus.ensemble import Ensemble
     from foedus.scoring.scores import Scores
-
-#: The kinds of questions in the order in which tables show them.
-_GROUPS = (("binary", "Will it happen?"), ("number", "How many?"), ("date", "When?"))
 
 
 def forecast_document(forecast: Forecast) -> Document:
@@ -60,35 +64,23 @@ def answer_tables(forecast: Forecast, *, intervals: bool = False) -> tuple[Table
         Give base rates with their intervals; a terminal has no room for them.
     """
     tables = []
-    for kind, title in _GROUPS:
-        rows = tuple(_row(a, forecast, intervals) for a in forecast.answers if a.kind == kind)
-        if not rows:
+    for answer in WORDS.values():
+        asked = [a for a in forecast.answers if words_of(a.kind) is answer]
+        if not asked:
             continue
-        columns = (Column("Question"), *_columns(kind), _BEFORE, _BASE_RATE)
-        if kind == "binary":
+        columns = (Column("Question"), *answer.columns(), _BEFORE, _BASE_RATE)
+        rows = tuple(_row(a, forecast, intervals) for a in asked)
+        if not answer.low:
             bars = ("probability", "sampling error", "base rate")
-            tables.append(Table(title, columns, rows, bars=bars))
+            tables.append(Table(answer.title, columns, rows, bars=bars))
         else:
-            low, high = columns[1].title.lower(), columns[3].title.lower()
+            low, high = answer.low.lower(), answer.high.lower()
             note = f"nine runs in ten fall between {low} and {high}, by weight"
-            tables.append(Table(title, columns, rows, note=note))
+            tables.append(Table(answer.title, columns, rows, note=note))
     return tuple(tables)
 
 
 _BEFORE, _BASE_RATE = Column("Before evidence", 27), Column("Base rate", 25)
-
-
-def _columns(kind: str) -> tuple[Column, ...]:
-    if kind == "binary":
-        return (Column("Probability", 40),)
-    if kind == "number":
-        return (Column("Low", 13, whole=True), Column("Median", 15), Column("High", 15))
-    return (
-        Column("Early", 18, whole=True),
-        Column("Median", 21),
-        Column("Late", 21),
-        Column("Happens", 15),
-    )
 
 
 def _row(a: Answer, forecast: Forecast, intervals: bool) -> tuple[Cell | str, ...]:
@@ -98,7 +90,7 @@ def _row(a: Answer, forecast: Forecast, intervals: bool) -> tuple[Cell | str, ..
         base = percent(view.probability)
     asked = Cell(
         a.text,
-        beside=f"({a.unit})" if a.unit and a.kind == "number" else "",
+        beside=f"({a.unit})" if a.unit and words_of(a.kind).in_units else "",
         below=_remarks(a, forecast),
     )
     before = short(a.before, a.kind, end)
@@ -117,10 +109,11 @@ def _remarks(a: Answer, forecast: Forecast) -> tuple[str, ...]:
 
 
 def _estimate(a: Answer, end: dt.date) -> tuple[Cell | str, ...]:
-    if a.kind == "binary":
+    answer = words_of(a.kind)
+    if not answer.low:
         return (_chance(a, bar=True),)
     low, middle, high = answer_span(a.estimate, a.kind, end)
-    happens = (_chance(a),) if a.kind == "date" else ()
+    happens = () if answer.chance_of is None else (_chance(a),)
     return (low or "–", Cell(middle or "–", strong=True), high or "–", *happens)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foedus.report.answer_words import words_of
 from foedus.report.number_format import day, number, percent
 from foedus.report.plots import FAINT, INK, INNER, LINE, OUTER, STYLE, inline, svg_of
 from foedus.report.timeline_view import short_day
@@ -42,7 +43,7 @@ def timeline_svg(found: Timeline, outcomes: Mapping[str, Any] | None = None) -> 
     outcomes : mapping of str to bool, float, date or None, optional
         By question.
     """
-    asked = [a for a in found.days[0].forecast.answers if a.kind != "number"]
+    asked = _with_chance(found)
     rows = max(1, -(-len(asked) // _COLUMNS))
     high = _STRIP + _GAP + rows * _PANEL[1]
     figure = _figure(_COLUMNS * _PANEL[0], high)
@@ -55,18 +56,21 @@ def timeline_svg(found: Timeline, outcomes: Mapping[str, Any] | None = None) -> 
             box = (0.05 + column / _COLUMNS, bottom + 0.28 / high, 0.265, (_PANEL[1] - 0.62) / high)
             ax = figure.add_axes(box)
             _chance(ax, found, answer.id, outcomes)
-            what = "" if answer.kind == "binary" else " Here: that it happens."
-            ax.set_title(_wrapped(answer.text + what), loc="left", fontsize=7.5, color=INK, pad=3)
+            what = answer.text + (words_of(answer.kind).chance_of or "")
+            ax.set_title(_wrapped(what), loc="left", fontsize=7.5, color=INK, pad=3)
         text = svg_of(figure)
     return inline(text, "timeline", f"{found.title}, day by day", describe_timeline(found))
+
+
+def _with_chance(found: Timeline) -> list[Answer]:
+    """Return the questions whose answer is, or has, a chance."""
+    return [a for a in found.days[0].forecast.answers if words_of(a.kind).chance_of is not None]
 
 
 def describe_timeline(found: Timeline) -> str:
     """Return the text alternative: each question's chance on the first and on the last day."""
     parts = []
-    for a in found.days[0].forecast.answers:
-        if a.kind == "number":
-            continue
+    for a in _with_chance(found):
         both = [_probability(d.forecast.answer(a.id)) for d in (found.days[0], found.days[-1])]
         first, last = ("no answer" if math.isnan(p) else percent(p) for p in both)
         parts.append(f"{a.text} {first}, then {last}.")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from foedus.answers.watch_list import NEVER
+from foedus.case.question_kinds import Shape
 from foedus.case.vocabulary import QUANTITIES
 from foedus.report.document import (
     Bar,
@@ -168,23 +169,23 @@ def listed(best: Sequence[Worth], top: int) -> list[Worth]:
 
 
 def _now_sentence(found: Watch) -> str:
-    if found.kind == "binary":
+    if found.shape is Shape.CHANCE:
         return f"Now {percent(found.now[1])} {plus_minus(found.error[1])}."
-    if found.kind == "date" and found.classes[-1] == NEVER:
+    if found.shape is Shape.CLASSES:
+        ranked = sorted(zip(found.now, found.error, found.classes, strict=True), reverse=True)
+        return f"Now {', '.join(f'{c} {percent(p)} {plus_minus(e)}' for p, e, c in ranked)}."
+    if found.classes[-1] == NEVER:
         chance = f"{percent(1.0 - found.now[-1])} {plus_minus(found.error[-1])} that it happens"
         return f"Now {chance}, median {_median(found.median)}."
-    if found.kind in ("number", "date"):
-        return f"Now a median of {_median(found.median)}."
-    ranked = sorted(zip(found.now, found.error, found.classes, strict=True), reverse=True)
-    return f"Now {', '.join(f'{c} {percent(p)} {plus_minus(e)}' for p, e, c in ranked)}."
+    return f"Now a median of {_median(found.median)}."
 
 
 def _now(found: Watch, titles: Mapping[str, str]) -> str:
     if found.verdict.refused:
         return f"no answer now: {reason(found.verdict)}"
-    if found.kind == "binary":
+    if found.shape is Shape.CHANCE:
         return f"now: yes {percent(found.now[-1])} {plus_minus(found.error[-1])}"
-    if found.kind in ("number", "date"):
+    if found.shape is not Shape.CLASSES:
         return f"now: median {_median(found.median)}"
     best = max(range(len(found.now)), key=lambda c: found.now[c])
     name = titles.get(found.classes[best], found.classes[best])
@@ -235,9 +236,9 @@ def _amount(w: Worth, x: float | None) -> str:
 
 def _then(found: Watch, r: Reading) -> str:
     """Return what a reading would make of the answer."""
-    if found.kind == "binary":
+    if found.shape is Shape.CHANCE:
         return f"{percent(r.after[1])} {plus_minus(r.error[1])}"
-    if found.kind in ("number", "date"):
+    if found.shape is not Shape.CLASSES:
         return f"median {_median(r.median)}"
     order = sorted(range(len(r.after)), key=lambda c: -abs(r.after[c] - found.now[c]))[:_NAMED]
     return ", ".join(
@@ -247,11 +248,11 @@ def _then(found: Watch, r: Reading) -> str:
 
 def _after(found: Watch, r: Reading, titles: Mapping[str, str]) -> str:
     """Return what a reading would make of the answer; of hypotheses, the one it favours most."""
-    if found.kind not in ("binary", "number", "date"):
+    if found.shape is Shape.CLASSES:
         best = max(range(len(r.after)), key=lambda c: r.after[c] - found.now[c])
         name = titles.get(found.classes[best], found.classes[best])
         return f"“{name}” {percent(r.after[best])} {plus_minus(r.error[best])}"
-    return ("yes " if found.kind == "binary" else "") + _then(found, r)
+    return ("yes " if found.shape is Shape.CHANCE else "") + _then(found, r)
 
 
 def _median(value: float | dt.date | None) -> str:

@@ -21,9 +21,10 @@ export function mount(element, context) {
   function mostOpen() {
     const answers = context.forecast?.forecast.answers || [];
     if (open.date !== context.asOf) {
+      const chances = new Set(context.case.questions.filter((q) => q.shape === "chance").map((q) => q.id));
       const chance = (a) => a.probability ?? a.before_evidence?.probability;
       const even = (a) => Math.abs(chance(a) - 0.5);
-      const unsettled = answers.filter((a) => a.kind === "binary" && !a.settled_by && chance(a) > 0 && chance(a) < 1);
+      const unsettled = answers.filter((a) => chances.has(a.id) && !a.settled_by && chance(a) > 0 && chance(a) < 1);
       if (unsettled.length) open = { date: context.asOf, id: unsettled.sort((a, b) => even(a) - even(b))[0].id };
     }
     return open.date === context.asOf ? open.id : context.case.questions[0]?.id;

@@ -97,7 +97,7 @@ export function mount(element, context) {
       const q = revealed[a.id];
       cells.push(
         h("td", { "data-label": "Outcome" }, q ? came(q, a) : "not known"),
-        h("td", { "data-label": "Score" }, q ? score(q) : ""),
+        h("td", { "data-label": "Score" }, q ? score(q, shapeOf(a)) : ""),
       );
     }
     return h("tr", {}, cells);
@@ -108,16 +108,21 @@ export function mount(element, context) {
     return [said(a, a, true), a.settled_by ? h("div", { class: "soft small" }, "settled by a known fact") : null];
   }
 
+  function shapeOf(a) {
+    return context.case.questions.find((q) => q.id === a.id)?.shape;
+  }
+
   // The answer of the weighted runs to a question; the main answer stands out and shows its error.
   function said(a, view, main = false) {
     if (!view) return "none";
     const head = (words) => (main ? h("span", { class: "answer" }, words) : words);
     const q = view.quantiles;
-    if (a.kind === "number") {
+    const shape = shapeOf(a);
+    if (shape === "amount") {
       return [head(amount(q.q50, a.unit)), h("div", { class: main ? "soft" : "small" }, `${amount(q.q05, a.unit)} to ${amount(q.q95, a.unit)} ${a.unit}`)];
     }
     return [head(percent(view.probability)), main ? h("span", { class: "soft" }, ` ± ${points(view.probability_error)}`) : null,
-      a.kind === "date" && view.probability >= 0.01 ? days(a, q).map((words) => h("div", { class: "soft small" }, words)) : null];
+      shape === "day" && view.probability >= 0.01 ? days(a, q).map((words) => h("div", { class: "soft small" }, words)) : null];
   }
 
   // A missing day is later than the last day of the question.
@@ -191,11 +196,11 @@ function came(q, a) {
 
 const brier = (x) => (x < 0.0005 ? "<0.001" : x.toFixed(3));
 
-function score(q) {
+function score(q, shape) {
   if (!q.score) return h("span", { class: "soft" }, q.reason || "no score");
   const binary = q.score.brier !== null;
   const say = (s) => (binary ? brier(s.brier) : number(s.crps));
-  const words = binary ? `Brier ${say(q.score)}` : `CRPS ${say(q.score)}${q.kind === "date" ? " days" : ""}`;
+  const words = binary ? `Brier ${say(q.score)}` : `CRPS ${say(q.score)}${shape === "day" ? " days" : ""}`;
   const base = q.baselines.casebook;
   const against = base ? (binary ? base.brier : base.crps) : null;
   return [
