@@ -117,7 +117,7 @@ def same_run(a: synthetic.Arrays, b: synthetic.Arrays) -> bool:
 def halved_scales() -> Iterator[None]:
     """Break the evidence model on purpose: all scales are halved."""
     tables = (observation.RELIABILITY, observation.CREDIBILITY)
-    habits = (observation.HABITS, observation._DEFAULT)
+    habits = (observation.HABITS, observation.DEFAULT_HABITS)
     before = [dict(t) for t in (*tables, *habits)]
     for table in tables:
         table.update({k: (spread / 2, wrong) for k, (spread, wrong) in table.items()})

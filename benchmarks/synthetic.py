@@ -170,7 +170,7 @@ def scatter(quantity: str, rating: str, lag: float) -> Scatter:
     family = "index" if quantity == "outside_belief" else {"level": "share", "event": "day"}.get(
         kind, "count"
     )  # fmt: skip
-    habit = documented.HABITS.get(quantity, documented._DEFAULT[family])
+    habit = documented.HABITS.get(quantity, documented.DEFAULT_HABITS[family])
     half = 0.5 if family == "share" else 1.0
     scale = math.sqrt(
         (half * spread_a) ** 2 + (half * spread_b) ** 2 + habit.spread**2 + habit.discrepancy**2
@@ -394,7 +394,7 @@ def deviations(subjects: list[tuple[str, int, str | None]], random: Random) -> F
             parts = []
             for quantity in (a, b):
                 scale = scatter(quantity, "B2", 0.0).scale
-                habit = documented.HABITS.get(quantity, documented._DEFAULT["share"])
+                habit = documented.HABITS.get(quantity, documented.DEFAULT_HABITS["share"])
                 parts.append(
                     (habit.discrepancy / scale, math.sqrt(1 - (habit.discrepancy / scale) ** 2))
                 )

@@ -40,8 +40,8 @@ def normal_reports(monkeypatch):
     monkeypatch.setitem(observation.CREDIBILITY, "1", (0.0, 0.0))
 
     def scale(sd: float) -> None:
-        habit = replace(observation._DEFAULT["index"], discrepancy=sd)
-        monkeypatch.setitem(observation._DEFAULT, "index", habit)
+        habit = replace(observation.DEFAULT_HABITS["index"], discrepancy=sd)
+        monkeypatch.setitem(observation.DEFAULT_HABITS, "index", habit)
 
     scale(SD)
     return scale

@@ -58,7 +58,7 @@ class Instrument:
     @property
     def is_event(self) -> bool:
         """Whether the reading is yes or no."""
-        return self.model.scale_name == "day"
+        return self.model.measure.is_event
 
     def truth(self, block: Block, frame: Frame) -> FloatArray:
         """Return what each run says of the same thing, shape (run,)."""
@@ -78,12 +78,12 @@ class Instrument:
         levels, cell = np.unique(truth, return_inverse=True)
         if levels.size <= 1 / CELL or self.is_event:
             return cell, levels
-        h = np.log1p(np.maximum(truth, 0.0)) if self.model.scale_name == "count" else truth
+        h = self.model.measure.working(truth)
         low, width = h.min(), float(np.ptp(h))
         step = max(CELL * self.model.scale, width / MOST_CELLS)
         cell = np.rint((h - low) / step).astype(np.int64)
         middle = low + step * np.arange(int(cell.max()) + 1)
-        return cell, np.expm1(middle) if self.model.scale_name == "count" else middle
+        return cell, self.model.measure.plain(middle)
 
     def edges(self, levels: FloatArray, weight: FloatArray) -> FloatArray:
         """Return the inner edges of the bins of readings, on the working scale.
@@ -95,7 +95,7 @@ class Instrument:
         if self.is_event:
             return np.array([self.day + 0.5])
         at = levels[weight > 1e-6 * weight.max()]
-        h = np.log1p(np.maximum(at, 0.0)) if self.model.scale_name == "count" else at
+        h = self.model.measure.working(at)
         low, high = h.min() - 3 * self.model.scale, h.max() + 3 * self.model.scale
         number = int(np.clip(np.ceil((high - low) / (BIN * self.model.scale)), 8, MOST_BINS))
         return np.asarray(self.model.bias + np.linspace(low, high, number))
@@ -108,7 +108,7 @@ class Instrument:
 
     def within(self, truth: FloatArray, low: float, high: float) -> NDArray[np.bool_]:
         """Return in which runs a reading between two bounds on the working scale is so."""
-        h = np.log1p(np.maximum(truth, 0.0)) if self.model.scale_name == "count" else truth
+        h = self.model.measure.working(truth)
         return np.asarray((h > low) & (h <= high))
 
     def thirds(self, edges: FloatArray, chance: FloatArray) -> list[tuple[float, float]]:
@@ -127,28 +127,15 @@ class Instrument:
             cuts = [float(edges[0])]
         else:
             below = np.cumsum(chance)[:-1]
-            cuts = [self._cut(float(np.interp(q, below, edges))) for q in (1 / 3, 2 / 3)]
+            cuts = [
+                self.model.measure.cut(float(np.interp(q, below, edges))) for q in (1 / 3, 2 / 3)
+            ]
         bounds = [-np.inf, *sorted(set(cuts)), np.inf]
         return list(pairwise(bounds))
 
-    def _cut(self, edge: float) -> float:
-        if self.model.scale_name == "count":
-            n = max(np.floor(np.expm1(edge)), 0.0)
-            unit = 10.0 ** max(np.floor(np.log10(max(n, 1.0))) - 1.0, 0.0)
-            return float(np.log1p(np.floor(n / unit) * unit + 0.5))
-        return float(np.clip(np.round(edge, 2), 0.01, 0.99)) if self._is_share else round(edge, 1)
-
-    @property
-    def _is_share(self) -> bool:
-        return self.model.scale_name == "share"
-
     def bounds(self, low: float, high: float) -> tuple[float | None, float | None]:
         """Return bounds on the working scale as numbers that a report would give, None for none."""
-        if self.model.scale_name != "count":
-            return None if np.isinf(low) else low, None if np.isinf(high) else high
-        first = None if np.isinf(low) else float(np.ceil(np.expm1(low)))
-        last = None if np.isinf(high) else float(np.floor(np.expm1(high)))
-        return first, last
+        return self.model.measure.ends(low, high)
 
 
 def instruments(

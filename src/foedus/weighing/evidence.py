@@ -312,7 +312,7 @@ def _weighed(
     usable = np.isfinite(log_likelihood)
     best = model.best()
     mean = float(np.dot(expected[usable], np.exp(log_likelihood[usable] - best)))
-    event = model.scale_name == "day"
+    event = model.measure.is_event
 
     def told(value: float) -> float | dt.date | None:
         return frame.date_or_never(value) if event else float(value)

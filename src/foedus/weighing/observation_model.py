@@ -1,4 +1,8 @@
-"""Admiralty ratings as observation models: how a report scatters about the truth.
+"""Observation models: how a report of a quantity scatters about the truth.
+
+How wide it scatters follows from its Admiralty rating and from the habits of the quantity
+(:data:`HABITS`). How it scatters follows from the :class:`Measure` of the quantity: a count, a
+share, an index or the day of an event.
 
 Every number on this page is ``elicited`` (a judgement by the authors) unless a source is named;
 `docs/explanation/evidence.md` shows the tables, says what each is for, and how blind it was set.
@@ -10,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +25,6 @@ from foedus.case.times import earliest, latest
 from foedus.case.vocabulary import QUANTITIES
 
 FloatArray = NDArray[np.float64]
-Scale = Literal["count", "share", "index", "day"]
 
 #: Tails of an honest report: Student-t with this many degrees of freedom.
 DEGREES_OF_FREEDOM = 4.0
@@ -45,11 +48,6 @@ CREDIBILITY: dict[str, tuple[float, float]] = {
     "5": (1.00, 0.50),
     "6": (0.60, 0.25),
 }
-
-#: Spread of an honest report of a share, per unit of the spread of a count.
-SHARE_PER_COUNT = 0.5
-#: Error in days of an honest report of an event, per unit of the spread of a count.
-DAYS_PER_COUNT = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,8 @@ class Habit:
     discrepancy: float = 0.5
 
 
-_DEFAULT: dict[str, Habit] = {
+#: By measure, for quantities that have no habits of their own.
+DEFAULT_HABITS: dict[str, Habit] = {
     "count": Habit(discrepancy=0.5),
     "share": Habit(discrepancy=0.15),
     "index": Habit(discrepancy=0.5),
@@ -127,27 +126,200 @@ FAMILIES: tuple[frozenset[str], ...] = (
 )
 
 
-def scale_of(quantity: str) -> Scale:
-    """Return the scale on which reports of a quantity are compared."""
+class Measure:
+    """How a quantity is measured: the working scale h of its reports, and the law of wrong ones.
+
+    What is written here holds for an index: h is the identity, and an outright wrong report is
+    normal on the working scale.
+
+    Attributes
+    ----------
+    name : str
+        Key of :data:`DEFAULT_HABITS`.
+    spread : float
+        Spread that a rating gives an honest report, per unit of the spread of a count.
+    is_event : bool
+        Whether a report says that something happened, or had not by then.
+    """
+
+    name: ClassVar[str] = "index"
+    spread: ClassVar[float] = 1.0
+    is_event: ClassVar[bool] = False
+
+    # ---- the working scale
+    def working(self, value: FloatArray) -> FloatArray:
+        """Return values on the working scale."""
+        return value
+
+    def plain(self, at: FloatArray) -> FloatArray:
+        """Return the values at points of the working scale."""
+        return at
+
+    def interval(self, fact: Fact, day: int) -> tuple[float, float]:
+        """Return a report as an interval on the working scale.
+
+        Raises
+        ------
+        ValueError
+            If the value is not one that the quantity can take.
+        """
+        low, high = _numbers(fact)
+        if fact.unit in ("percent", "%", "per cent"):
+            low, high = low / 100.0, high / 100.0
+        return low - 0.005, high + 0.005
+
+    def happened(self, fact: Fact) -> bool:
+        """Return False for a report that an event had not happened by then."""
+        return True
+
+    def bias(self, fact: Fact, habit: Habit, high: float, offset: float) -> float:
+        """Return how far an honest report lies from the truth on the working scale."""
+        return 0.0
+
+    def nearest(self, at: float) -> float:
+        """Return the truth nearest to a point of the working scale."""
+        return at
+
+    def far(self, known: float, step: float) -> float:
+        """Return a truth far beyond one end of a report that is open at the other."""
+        return known + step
+
+    # ---- an outright wrong report
+    def outright_law(self, quantity: str) -> tuple[float, float]:
+        """Return mean and standard deviation of a wrong number on the working scale."""
+        return OUTRIGHT["index"]
+
+    def outright(
+        self, quantity: str, low: float, high: float, *, positive: bool, horizon: int
+    ) -> float:
+        """Return the probability of a report if it is outright wrong."""
+        mean, sd = self.outright_law(quantity)
+        mass = special.ndtr((high - mean) / sd) - special.ndtr((low - mean) / sd)
+        return float(max(mass, 1e-12))
+
+    def outright_below(self, model: Observation, edge: FloatArray | float) -> FloatArray:
+        """Return the probability that an outright wrong report lies below an edge."""
+        mean, sd = self.outright_law(model.quantity)
+        return np.asarray(special.ndtr((edge - mean) / sd))
+
+    # ---- readings of a report to come
+    def cut(self, edge: float) -> float:
+        """Return a round edge between two readings near one on the working scale."""
+        return round(edge, 1)
+
+    def ends(self, low: float, high: float) -> tuple[float | None, float | None]:
+        """Return bounds on the working scale as numbers of a report, None for none."""
+        return None if np.isinf(low) else low, None if np.isinf(high) else high
+
+
+class _Count(Measure):
+    """``h = log1p``; a whole number n stands for n - ½ to n + ½; counted short at first."""
+
+    name = "count"
+
+    def working(self, value: FloatArray) -> FloatArray:
+        return np.log1p(np.maximum(value, 0.0))
+
+    def plain(self, at: FloatArray) -> FloatArray:
+        return np.expm1(at)
+
+    def interval(self, fact: Fact, day: int) -> tuple[float, float]:
+        low, high = _numbers(fact)
+        bottom = -np.inf if low <= 0 else float(np.log1p(low - 0.5))
+        return bottom, float(np.log1p(max(high, 0.0) + 0.5))
+
+    def bias(self, fact: Fact, habit: Habit, high: float, offset: float) -> float:
+        if not np.isfinite(high):
+            return 0.0  # "at least 13" already says that the count is partial
+        lag = _lag(fact, offset)
+        return float(np.log(1.0 + (habit.reported - 1.0) * np.exp(-lag / habit.catch_up)))
+
+    def nearest(self, at: float) -> float:
+        return float(np.expm1(max(at, 0.0)))
+
+    def far(self, known: float, step: float) -> float:
+        return 1e12 if step > 0 else 0.0
+
+    def outright_law(self, quantity: str) -> tuple[float, float]:
+        return OUTRIGHT.get(QUANTITIES[quantity].unit, OUTRIGHT["people"])
+
+    def cut(self, edge: float) -> float:
+        n = max(np.floor(np.expm1(edge)), 0.0)
+        unit = 10.0 ** max(np.floor(np.log10(max(n, 1.0))) - 1.0, 0.0)
+        return float(np.log1p(np.floor(n / unit) * unit + 0.5))
+
+    def ends(self, low: float, high: float) -> tuple[float | None, float | None]:
+        first = None if np.isinf(low) else float(np.ceil(np.expm1(low)))
+        last = None if np.isinf(high) else float(np.floor(np.expm1(high)))
+        return first, last
+
+
+class _Share(Measure):
+    """Between 0 and 1; an outright wrong share is uniform."""
+
+    name = "share"
+    spread = 0.5
+
+    def outright(
+        self, quantity: str, low: float, high: float, *, positive: bool, horizon: int
+    ) -> float:
+        return float(max(min(high, 1.0) - max(low, 0.0), 0.005))
+
+    def outright_below(self, model: Observation, edge: FloatArray | float) -> FloatArray:
+        return np.clip(np.asarray(edge, dtype=np.float64), 0.0, 1.0)
+
+    def cut(self, edge: float) -> float:
+        return float(np.clip(np.round(edge, 2), 0.01, 0.99))
+
+
+class _Day(Measure):
+    """The day of an event, from half a day before to half a day after; a wrong one is uniform."""
+
+    name = "day"
+    is_event = True
+
+    def interval(self, fact: Fact, day: int) -> tuple[float, float]:
+        return day - 0.5, day + 0.5
+
+    def happened(self, fact: Fact) -> bool:
+        return fact.value is None or fact.value.kind != "no"
+
+    def outright(
+        self, quantity: str, low: float, high: float, *, positive: bool, horizon: int
+    ) -> float:
+        return 1.0 / (horizon + 1) if positive else 0.5
+
+    def outright_below(self, model: Observation, edge: FloatArray | float) -> FloatArray:
+        if not model.positive:
+            return np.full(np.shape(edge), 0.5)
+        return np.clip((np.asarray(edge, dtype=np.float64) + 0.5) * model.outright, 0.0, 1.0)
+
+
+_COUNT, _SHARE, _INDEX, _DAY = _Count(), _Share(), Measure(), _Day()
+
+
+def measure_of(quantity: str) -> Measure:
+    """Return how a quantity is measured."""
     known = QUANTITIES[quantity]
     if known.kind == "event":
-        return "day"
+        return _DAY
     if known.kind == "level":
-        return "index" if known.unit == "index" else "share"
-    return "count"
+        return _INDEX if known.unit == "index" else _SHARE
+    return _COUNT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Observation:
     """The observation model of one fact.
 
     A report y of a true value x: with chance ``1 - error`` it is honest, ``h(y) = h(x) + bias +
-    scale * t`` with Student's t; otherwise it has nothing to do with x. ``h`` is ``log1p`` for
-    counts and the identity for shares, indices and days.
+    scale * t`` with Student's t and h the working scale of the measure; otherwise it has nothing to
+    do with x.
 
     Attributes
     ----------
-    quantity, scale_name : str
+    quantity : str
+    measure : Measure
     low, high : float
         The report as an interval on the working scale.
     positive : bool
@@ -160,7 +332,7 @@ class Observation:
     """
 
     quantity: str
-    scale_name: Scale
+    measure: Measure
     low: float
     high: float
     positive: bool
@@ -182,7 +354,7 @@ class Observation:
 
     def honest(self, truth: FloatArray) -> FloatArray:
         """Return the probability of the report from an honest source, shape of ``truth``."""
-        h = np.log1p(np.maximum(truth, 0.0)) if self.scale_name == "count" else truth
+        h = self.measure.working(truth)
         if not self.positive:
             return _upper((self.high - h) / self.scale)
         centre = h + self.bias
@@ -206,33 +378,22 @@ class Observation:
             Infinite edges give 0 and 1. Broadcasts with ``truth``.
         truth : ndarray
         """
-        h = np.log1p(np.maximum(truth, 0.0)) if self.scale_name == "count" else truth
+        h = self.measure.working(truth)
         within = np.where(np.isinf(edge), 0.0, edge)
         honest = _upper((h + self.bias - within) / self.scale)
-        found = (1.0 - self.error) * honest + self.error * self._outright_below(edge)
+        found = (1.0 - self.error) * honest + self.error * self.measure.outright_below(self, edge)
         return np.where(np.isneginf(edge), 0.0, np.where(np.isposinf(edge), 1.0, found))
-
-    def _outright_below(self, edge: FloatArray | float) -> FloatArray:
-        if self.scale_name == "share":
-            return np.clip(np.asarray(edge, dtype=np.float64), 0.0, 1.0)
-        if self.scale_name != "day":
-            mean, sd = _outright_law(self.quantity, self.scale_name)
-            return np.asarray(special.ndtr((edge - mean) / sd))
-        if not self.positive:
-            return np.full(np.shape(edge), 0.5)
-        return np.clip((np.asarray(edge, dtype=np.float64) + 0.5) * self.outright, 0.0, 1.0)
 
     def best(self) -> float:
         """Return the log-likelihood of the truth that agrees best with the report."""
-        if self.scale_name == "day":
-            truth = (self.low + self.high) / 2 if self.positive else np.inf
+        if not self.positive:
+            truth = np.inf
         elif not np.isfinite(self.high):
-            truth = 1e12 if self.scale_name == "count" else self.low + 1e3 * self.scale
+            truth = self.measure.far(self.low, 1e3 * self.scale)
         elif not np.isfinite(self.low):
-            truth = 0.0 if self.scale_name == "count" else self.high - 1e3 * self.scale
+            truth = self.measure.far(self.high, -1e3 * self.scale)
         else:
-            middle = (self.low + self.high) / 2 - self.bias
-            truth = float(np.expm1(max(middle, 0.0))) if self.scale_name == "count" else middle
+            truth = self.measure.nearest((self.low + self.high) / 2 - self.bias)
         return float(self.log_likelihood(np.array([truth]))[0])
 
 
@@ -270,38 +431,31 @@ def observation(fact: Fact, *, day: int, horizon: int, offset: float = 0.0) -> O
     """
     if fact.quantity is None:
         raise ValueError("a fact without a quantity is context")
-    scale_name = scale_of(fact.quantity)
-    habit = HABITS.get(fact.quantity, _DEFAULT[scale_name])
+    measure = measure_of(fact.quantity)
+    habit = HABITS.get(fact.quantity, DEFAULT_HABITS[measure.name])
     reliability, wrong_source = RELIABILITY[fact.rating[0]]
     credibility, wrong_content = CREDIBILITY[fact.rating[1]]
     error = 1.0 - (1.0 - wrong_source) * (1.0 - wrong_content)
-    unit = {"count": 1.0, "share": SHARE_PER_COUNT, "index": 1.0, "day": DAYS_PER_COUNT}[scale_name]
     parts = (
-        ("reliability", reliability * unit),
-        ("credibility", credibility * unit),
+        ("reliability", reliability * measure.spread),
+        ("credibility", credibility * measure.spread),
         ("counting", habit.spread),
         ("model discrepancy", habit.discrepancy),
     )
-    scale = float(np.sqrt(sum(part**2 for _, part in parts)))
-    if scale_name == "day":
-        positive = fact.value is None or fact.value.kind != "no"
-        outright = 1.0 / (horizon + 1) if positive else 0.5
-        return Observation(
-            fact.quantity, scale_name, day - 0.5, day + 0.5, positive, 0.0, scale, error, parts,
-            outright,
-        )  # fmt: skip
-    low, high = _interval(fact, scale_name)
-    lower_bound = not np.isfinite(high)
-    # "At least 13" already says that the count is partial: it is not counted short again.
-    bias = 0.0 if lower_bound or scale_name != "count" else _bias(habit, _lag(fact, offset))
+    low, high = measure.interval(fact, day)
+    positive = measure.happened(fact)
     return Observation(
-        fact.quantity, scale_name, low, high, True, bias, scale, error, parts,
-        _outright(fact.quantity, scale_name, low, high),
-    )  # fmt: skip
-
-
-def _bias(habit: Habit, lag: float) -> float:
-    return float(np.log(1.0 + (habit.reported - 1.0) * np.exp(-lag / habit.catch_up)))
+        quantity=fact.quantity,
+        measure=measure,
+        low=low,
+        high=high,
+        positive=positive,
+        bias=measure.bias(fact, habit, high, offset),
+        scale=float(np.sqrt(sum(part**2 for _, part in parts))),
+        error=error,
+        parts=parts,
+        outright=measure.outright(fact.quantity, low, high, positive=positive, horizon=horizon),
+    )
 
 
 def _lag(fact: Fact, offset: float) -> float:
@@ -311,31 +465,11 @@ def _lag(fact: Fact, offset: float) -> float:
     return max((reported - about).total_seconds() / 86400.0, 0.0)
 
 
-def _interval(fact: Fact, scale_name: Scale) -> tuple[float, float]:
-    """Return the report's interval on the working scale: a whole number n is n - ½ to n + ½."""
+def _numbers(fact: Fact) -> tuple[float, float]:
     value = fact.value
     if value is None or value.kind in ("yes", "no"):
         raise ValueError(f"{fact.quantity} needs a number (found {value})")
-    low, high = float(value.low), float(value.high)
-    if scale_name == "count":
-        bottom = -np.inf if low <= 0 else float(np.log1p(low - 0.5))
-        return bottom, float(np.log1p(max(high, 0.0) + 0.5))
-    if fact.unit in ("percent", "%", "per cent"):
-        low, high = low / 100.0, high / 100.0
-    return low - 0.005, high + 0.005
-
-
-def _outright(quantity: str, scale_name: Scale, low: float, high: float) -> float:
-    if scale_name == "share":
-        return float(max(min(high, 1.0) - max(low, 0.0), 0.005))
-    mean, sd = _outright_law(quantity, scale_name)
-    mass = special.ndtr((high - mean) / sd) - special.ndtr((low - mean) / sd)
-    return float(max(mass, 1e-12))
-
-
-def _outright_law(quantity: str, scale_name: str) -> tuple[float, float]:
-    key = "index" if scale_name == "index" else QUANTITIES[quantity].unit
-    return OUTRIGHT.get(key, OUTRIGHT["people"])
+    return float(value.low), float(value.high)
 
 
 def day_fraction(fact: Fact, offset: float) -> float:
