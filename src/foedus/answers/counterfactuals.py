@@ -325,7 +325,9 @@ def contrasts(
         made = simulated(replace(task, guidance=other.guidance), runs, frame, since)
         if since not in factual:
             factual[since] = _stored(ensemble, rows, frame, since)
-        found = contrast(other, factual[since], made, share, pairs, case.date(since))
+        found = contrast(
+            other, factual[since], made, share=share, pairs=pairs, since=case.date(since)
+        )
         if which is None and not found.changed:
             continue
         for n, (before, values) in enumerate(out):
@@ -345,6 +347,7 @@ def contrast(
     other: Counterfactual,
     factual: dict[str, FloatArray],
     made: dict[str, FloatArray],
+    *,
     share: FloatArray,
     pairs: int,
     since: dt.date,

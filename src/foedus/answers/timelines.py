@@ -327,7 +327,16 @@ def daily(
         date = base + dt.timedelta(days=n)
         known = known_by(case, date)
         if here is None or here.key != _key(known):
-            here = _Stretch(case, date, _key(known), runs, out, progress, casebook, options)
+            here = _Stretch(
+                case,
+                base=date,
+                key=_key(known),
+                runs=runs,
+                out=out,
+                progress=progress,
+                casebook=casebook,
+                options=options,
+            )
         asked = date >= wanted[0]
         if asked:
             progress.note(_announce(case, known, date, here, wanted))
@@ -390,6 +399,7 @@ class _Stretch:
     def __init__(
         self,
         case: Case,
+        *,
         base: dt.date,
         key: tuple[Any, ...],
         runs: int,

@@ -224,14 +224,29 @@ def what_if(
     changed = replace(task, case=other.model_dump_json(), guidance=free)
     told, weights = not weighed.refused, weighed.weights
     weight = weights.weight if told else normalise(weighed.log_importance)
-    seen = _Seen(ensemble, replace(task, guidance=free), changed, weighed.frame, asked, change.free)
+    seen = _Seen(
+        ensemble,
+        same=replace(task, guidance=free),
+        changed=changed,
+        frame=weighed.frame,
+        asked=asked,
+        free=change.free,
+    )
     seen.check(task, numbers)
     for pairs in steps:
         count = resample(weight, pairs, seed=ensemble.plan.seed)
         rows = np.flatnonzero(count)
         as_it_is, otherwise = seen.get(rows, numbers[rows], pairs_done)
-        share = count[rows] / pairs
-        yield _summary(change, as_it_is, otherwise, share, pairs, asked, told, weights.ess)
+        yield _summary(
+            change,
+            as_it_is,
+            otherwise,
+            share=count[rows] / pairs,
+            pairs=pairs,
+            asked=asked,
+            told=told,
+            effective=weights.ess,
+        )
 
 
 class _Seen:
@@ -240,6 +255,7 @@ class _Seen:
     def __init__(
         self,
         ensemble: Ensemble,
+        *,
         same: Task,
         changed: Task,
         frame: Frame,
@@ -309,6 +325,7 @@ def _summary(
     change: Change,
     as_it_is: dict[str, FloatArray],
     otherwise: dict[str, FloatArray],
+    *,
     share: FloatArray,
     pairs: int,
     asked: tuple[Question, ...],
