@@ -200,7 +200,8 @@ export function mount(element, context) {
 
   function ends(e, q) {
     if (!e.told || e.ends.length !== 2) return "";
-    const say = (end) => (q.kind === "number" ? number(end.median) : end.probability !== null ? percent(end.probability) : day(end.median));
+    const amounts = context.case.questions.find((x) => x.id === q.id)?.shape === "amount";
+    const say = (end) => (amounts ? number(end.median) : end.probability !== null ? percent(end.probability) : day(end.median));
     const at = (end) => (end.at === null ? "" : typeof end.at === "string" ? end.at : number(end.at));
     return ` ${at(e.ends[0])}: ${say(e.ends[0])}; ${at(e.ends[1])}: ${say(e.ends[1])}`;
   }
