@@ -94,5 +94,5 @@ def test_a_value_that_the_new_kind_cannot_take_is_named(case, capsys):
 
 
 def test_two_kinds_cannot_share_a_name():
-    with pytest.raises(InputError, match="question kind number: is there already"):
+    with pytest.raises(InputError, match="question kind number: already exists"):
         register(question_kinds.Number())
