@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foedus.case import case_hash, load_case
-from foedus.case.hash import BLIND, seen_by_world
+from foedus.case.asof import BLIND, seen_by_world
 from foedus.case.models import Case, Source
 from foedus.world import engine, guidance
 from foedus.world.priors import resolve

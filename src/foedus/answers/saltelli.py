@@ -36,7 +36,7 @@ from foedus.answers.sensitivity_results import (
     View,
 )
 from foedus.answers.uncertain_inputs import Input, hypothesis_input, parameter_inputs
-from foedus.case.hash import seen_by_world
+from foedus.case.asof import seen_by_world
 from foedus.case.models import Case, Question
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError

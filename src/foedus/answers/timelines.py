@@ -25,8 +25,7 @@ import numpy as np
 
 from foedus.answers.forecasts import Forecast, forecast
 from foedus.case.asof import as_of as known_by
-from foedus.case.asof import days_of
-from foedus.case.hash import seen_by_world
+from foedus.case.asof import days_of, seen_by_world
 from foedus.case.models import Case, Fact
 from foedus.case.question_kinds import Estimate
 from foedus.ensemble.progress import Progress, Silent

@@ -1,8 +1,7 @@
 """The case file: what is known, read into typed and checked objects."""
 
-from foedus.case.asof import Hidden, as_of, hidden
+from foedus.case.asof import CaseHash, Hidden, as_of, case_hash, hidden
 from foedus.case.check_report import CheckReport, check
-from foedus.case.hash import CaseHash, case_hash
 from foedus.case.load import load_case, load_text, shipped
 from foedus.case.models import Case, json_schema
 from foedus.case.template import new_case

@@ -1,8 +1,16 @@
-"""As-of dates: the filter that keeps hindsight out, and ranges of days."""
+"""What may be seen of a case: by a forecast as of a date, and by a simulated run.
+
+The central promise of foedus is that no outcome and no later report reaches a run. :func:`as_of`
+hides what became public later. One list, :data:`BLIND`, names the fields that no run may see:
+workers receive the case with these fields blank, and the hash that names an ensemble leaves them
+out.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -149,3 +157,57 @@ def days_of(case: Case, first: dt.date | str, last: dt.date | str) -> tuple[dt.d
 
 def _wrong(found: str, expected: str) -> InputError:
     return InputError([Problem("as-of", None, None, "", repr(found), expected)])
+
+
+#: What stands in for the fields of :data:`BLIND`; for ``as_of``, the case's start does.
+_BLANK: dict[str, object] = {
+    "title": "-",
+    "summary": "-",
+    "sources": {},
+    "facts": (),
+    "questions": (),
+    "outcomes": (),
+}
+#: Fields on which no simulated run may depend: reports and answers, the as-of date that selects
+#: among the reports, the questions asked of finished runs, and text for people. Known decisions are
+#: replayed only by :class:`foedus.world.guidance.Guidance`.
+BLIND = (*_BLANK, "as_of")
+
+
+@dataclass(frozen=True)
+class CaseHash:
+    """Two SHA-256 digests in hexadecimal.
+
+    Attributes
+    ----------
+    world : str
+        Of what the simulation may see: all fields except :data:`BLIND`. Equal for a case and for
+        the same case filtered by an as-of date, unless the date hides a calendar entry.
+    all : str
+        Of all fields.
+    """
+
+    world: str
+    all: str
+
+
+def case_hash(case: Case) -> CaseHash:
+    """Return the fingerprints of a case; spelling and comments of its file do not matter."""
+    fields = case.model_dump(mode="json")
+    seen = {name: value for name, value in fields.items() if name not in BLIND}
+    return CaseHash(_digest(seen), _digest(fields))
+
+
+def seen_by_world(case: Case) -> str:
+    """Return the case as the simulation sees it, as JSON, with the fields in :data:`BLIND` blank.
+
+    New evidence and new questions therefore need no new runs, and no outcome can leak into a run.
+    """
+    return case.model_copy(update={**_BLANK, "as_of": case.start}).model_dump_json()
+
+
+def _digest(fields: dict[str, object]) -> str:
+    # Lists and mappings keep their order, because the order of places and members is that of the
+    # axes.
+    text = json.dumps(fields, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -7,15 +7,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
-from foedus.case.asof import AsOf, as_of, hidden
-from foedus.case.hash import CaseHash, case_hash
+from foedus.case.asof import AsOf, CaseHash, as_of, case_hash, hidden
 from foedus.case.load import load_case
 from foedus.case.models import Case, Fact
 from foedus.case.times import parse_when, show_when
 from foedus.case.vocabulary import QUANTITIES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contradiction:
     """Two facts that cannot both be true.
 
@@ -55,7 +54,7 @@ class HiddenFact:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckReport:
     """The result of :func:`check`; bad input raises instead.
 
@@ -203,7 +202,16 @@ def contradictions(case: Case) -> tuple[Contradiction, ...]:
             if kind is not None:
                 day = str(case.date(case.day(late.about)))
                 pair = (str(early.value or "yes"), str(late.value or "yes"))
-                found.append(Contradiction(kind, quantity, where, day, (early.id, late.id), pair))
+                found.append(
+                    Contradiction(
+                        kind=kind,
+                        quantity=quantity,
+                        where=where,
+                        day=day,
+                        facts=(early.id, late.id),
+                        values=pair,
+                    )
+                )
     return tuple(found)
 
 

@@ -329,7 +329,9 @@ class Case(_Model):
         4, description="Street ticks per day."
     )
     as_of: Day = Field(description="Default as-of date: what is public by its end is known.")
-    casebook_id: str | None = Field(None, description="This case's own row, left out of priors.")
+    casebook_id: str | None = Field(
+        None, description="This case's own row of the casebook, left out of its outside view."
+    )
     requester_iso3: str | None = Field(
         None, description="Country that may ask for help, for the casebook."
     )

@@ -79,7 +79,7 @@ class Ensemble:
 
     @property
     def case(self) -> Case:
-        """The case as the simulation saw it, see :func:`foedus.case.hash.seen_by_world`."""
+        """The case as the simulation saw it, see :func:`foedus.case.asof.seen_by_world`."""
         from foedus.case.models import Case
 
         return Case.model_validate_json(self.attributes["case"])

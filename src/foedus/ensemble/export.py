@@ -174,21 +174,16 @@ def _frame(
     piece: xr.Dataset, ensemble: Ensemble, dims: tuple[str, ...], names: list[str]
 ) -> pd.DataFrame:
     """Return one row for each run and each position on the other dimensions."""
+    outputs = piece[names].reset_coords(drop=True)
+    frame = outputs.to_dataframe(dim_order=["run", *dims]).reset_index()
+    if dims:
+        return frame
     import pandas as pd
 
-    axes = [piece[d].values for d in ("run", *dims)]
-    grid = np.meshgrid(*(np.arange(a.size) for a in axes), indexing="ij")
-    columns: dict[str, Any] = {
-        d: a[i.ravel()] for d, a, i in zip(("run", *dims), axes, grid, strict=True)
-    }
-    for name in names:
-        columns[name] = piece[name].values.reshape(-1)
-    if not dims:
-        kinds = np.array(["", *ensemble.plan.hypotheses])
-        columns["hypothesis"] = kinds[piece["hypothesis"].values + 1]
-        values = piece["parameters"].values
-        columns |= {str(p): values[:, i] for i, p in enumerate(piece["parameter"].values)}
-    return pd.DataFrame(columns)
+    kinds = np.array(["", *ensemble.plan.hypotheses])
+    names = [str(name) for name in piece["parameter"].values]
+    values = pd.DataFrame(piece["parameters"].values, columns=names)
+    return frame.assign(hypothesis=kinds[frame["hypothesis"] + 1]).join(values)
 
 
 def _columns(whole: xr.Dataset) -> pd.DataFrame:

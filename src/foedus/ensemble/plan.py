@@ -55,7 +55,7 @@ class Plan:
     case_hash : str
         Hash of the case with all its facts, questions and outcomes, when the store was made.
     world_hash : str
-        Hash of the part that the world may depend on, see :func:`foedus.case.hash.case_hash`.
+        Hash of the part that the world may depend on, see :func:`foedus.case.asof.case_hash`.
     as_of : str or None
         Known decisions up to this time are replayed; None replays nothing.
     seed : int
@@ -222,7 +222,7 @@ def make_plan(
     InputError
         If the case names a parameter that no mechanism declares.
     """
-    from foedus.case.hash import case_hash
+    from foedus.case.asof import case_hash
 
     names = tuple(registry)
     hashes = case_hash(case)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foedus.case.hash import seen_by_world
+from foedus.case.asof import seen_by_world
 from foedus.ensemble import pool, store
 from foedus.ensemble.ensemble import Ensemble, open_ensemble
 from foedus.ensemble.plan import Plan, make_plan

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foedus.case.hash import case_hash
+from foedus.case.asof import case_hash
 from foedus.case.question_kinds import Shape
 from foedus.case.times import latest, parse_when
 from foedus.case.values import Value

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from foedus.case.models import Case, Hypothesis
 from foedus.case.priors import Beta, Choice, LogNormal, Normal, Prior
 from foedus.case.problems import nearest
+from foedus.case.times import DAYS_PER_MONTH
 from foedus.errors import InputError
 from foedus.world.mechanism import Parameter
 from foedus.world.mechanisms.ties import lead_interest
@@ -41,8 +42,7 @@ DAYS = 5.0
 UNREST = 0.6
 #: Longest time from request to arrival, in days, of a mission that was on stand-by.
 PROMPT = 3.0
-#: Days in a month, and the longest short mission in months.
-MONTH = 30.44
+#: Longest short mission, in months.
 SHORT_MONTHS = 4.0
 #: Least standard deviation of a log-odds, so that a small sample never counts as certain.
 LEAST_SD = 0.5
@@ -240,8 +240,8 @@ def _tempo(days: FloatArray, source: str) -> dict[str, Prior]:
 
 
 def _length(months: FloatArray, short: FloatArray, source: str) -> dict[str, Prior]:
-    brief = months[months <= SHORT_MONTHS] * MONTH
-    long = months[months > SHORT_MONTHS] * MONTH
+    brief = months[months <= SHORT_MONTHS] * DAYS_PER_MONTH
+    long = months[months > SHORT_MONTHS] * DAYS_PER_MONTH
     if brief.size < 10 or long.size < 10:
         return {}
     return {

@@ -22,7 +22,7 @@ def great_circle_km(lat: FloatArray, lon: FloatArray) -> FloatArray:
     return np.asarray(2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0))))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """The fixed data of a case.
 

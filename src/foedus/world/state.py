@@ -26,7 +26,7 @@ NEVER = np.int16(-1)
 _Memory = TypeVar("_Memory")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class State:
     """The state of each run at the end of a day.
 
