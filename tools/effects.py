@@ -14,9 +14,8 @@ from pathlib import Path
 import foedus
 from foedus.ensemble.progress import for_stream
 from foedus.errors import InputError
-from foedus.report.discovery_view import sentence
-from foedus.report.effects import discovery_svg, tornado_svg
-from foedus.report.sensitivity_view import named
+from foedus.report.discovery_view import discovery_svg, sentence
+from foedus.report.sensitivity_view import named, tornado_svg
 from foedus.weighing.weighed import make_runs
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images" / "sensitivity"

@@ -24,8 +24,14 @@ from foedus import load_case, score
 from foedus.case import Case, shipped
 from foedus.ensemble.progress import for_stream
 from foedus.report.number_format import day, number, percent
-from foedus.report.timeline_view import lead_rows, short_day
-from foedus.report.timeplots import leads_svg, reliability_svg, timeline_svg, transform_svg
+from foedus.report.timeline_view import (
+    lead_rows,
+    leads_svg,
+    reliability_svg,
+    short_day,
+    timeline_svg,
+    transform_svg,
+)
 from foedus.scoring.lead_time import History, by_lead, history
 from foedus.scoring.reliability import LEVEL, Reliability, Transform, calibration
 from foedus.scoring.scores import Scores

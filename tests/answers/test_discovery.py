@@ -17,8 +17,7 @@ from foedus.answers.uncertain_inputs import Input, Inputs
 from foedus.case.models import Question
 from foedus.cli import main
 from foedus.errors import InputError
-from foedus.report.discovery_view import condition, discovery_document, sentence
-from foedus.report.effects import discovery_svg
+from foedus.report.discovery_view import condition, discovery_document, discovery_svg, sentence
 from foedus.report.terminal import print_document
 from foedus.weighing.quantities import Frame
 

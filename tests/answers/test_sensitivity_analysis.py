@@ -18,8 +18,7 @@ from foedus.answers.sensitivity_results import NoEffects
 from foedus.answers.uncertain_inputs import Input, Inputs
 from foedus.cli import main
 from foedus.errors import InputError
-from foedus.report.effects import tornado_svg
-from foedus.report.sensitivity_view import sensitivities_document
+from foedus.report.sensitivity_view import sensitivities_document, tornado_svg
 from foedus.report.terminal import print_document
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance

@@ -17,11 +17,13 @@ from foedus.answers.forecasts import judge
 from foedus.answers.timelines import Day, Timeline
 from foedus.case import Case, as_of, load_case, shipped
 from foedus.report.terminal import print_document
-from foedus.report.timeline_view import history_document, lead_rows, timeline_document
-from foedus.report.timeplots import (
+from foedus.report.timeline_view import (
     describe_timeline,
+    history_document,
+    lead_rows,
     leads_svg,
     reliability_svg,
+    timeline_document,
     timeline_svg,
     transform_svg,
 )

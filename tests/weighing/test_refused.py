@@ -15,8 +15,7 @@ from foedus.answers.timelines import COLUMNS, Day, Timeline
 from foedus.case.asof import as_of
 from foedus.report.explanation_view import explanations_document
 from foedus.report.terminal import print_document
-from foedus.report.timeline_view import timeline_document, write_csv
-from foedus.report.timeplots import timeline_svg
+from foedus.report.timeline_view import timeline_document, timeline_svg, write_csv
 from foedus.weighing.weighed import weigh_runs
 from foedus.world.guidance import Guidance
 

@@ -216,8 +216,12 @@ def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> i
     from foedus.case.asof import days_of, parse_span
     from foedus.ensemble.runner import RESULTS
     from foedus.errors import InputError
-    from foedus.report.timeline_view import history_document, timeline_document, write_csv
-    from foedus.report.timeplots import timeline_svg
+    from foedus.report.timeline_view import (
+        history_document,
+        timeline_document,
+        timeline_svg,
+        write_csv,
+    )
     from foedus.scoring.lead_time import history
 
     first, last = parse_span(span)

@@ -160,8 +160,7 @@ def sensitivity(
     """
     from foedus.answers.sensitivity_analysis import sensitivity as measure
     from foedus.errors import InputError
-    from foedus.report.effects import tornado_svg
-    from foedus.report.sensitivity_view import sensitivities_document
+    from foedus.report.sensitivity_view import sensitivities_document, tornado_svg
 
     if chart is not None and question is None:
         raise InputError("--chart: give --question too, since a chart shows one question")
@@ -229,8 +228,7 @@ def discover(
     Runs already on disk are reused.
     """
     from foedus.answers.discovery import discover as look
-    from foedus.report.discovery_view import discovery_document
-    from foedus.report.effects import discovery_svg
+    from foedus.report.discovery_view import discovery_document, discovery_svg
 
     refuse_picture(chart)
     what = case_to_run(case, making)

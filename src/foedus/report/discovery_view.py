@@ -1,4 +1,4 @@
-"""Scenario discovery in a sentence, and as a document."""
+"""Scenario discovery in a sentence, as a document and as a chart."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 from foedus.report.document import Document, Paragraph, Part, Section, Table, paragraphs, section
 from foedus.report.number_format import day, number, percent, plus_minus, with_unit
+from foedus.report.plots import FAINT, INK, INNER, LINE, STYLE, inline, svg_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from foedus.answers.discovery import Condition, Discovery, Step
 
 #: A restriction that comes back in a smaller share of the resamples is called unsteady.
 _STEADY = 0.5
 #: A restriction with a quasi-p above this may be chance, and is introduced by "perhaps".
 _BORNE_OUT = 0.05
+#: Width of a chart in inches.
+_WIDTH = 7.2
 
 
 _CONDITIONS = ("Condition", "Holds in", "Comes back in", "Quasi-p")
@@ -124,3 +129,72 @@ def _some(found: Discovery) -> list[Step]:
     stride = max(1, round(last / 8))
     wanted = {*range(0, last + 1, stride), last, *((found.chosen,) if found.found else ())}
     return [found.trajectory[n] for n in sorted(wanted)]
+
+
+def discovery_svg(found: Discovery) -> str:
+    """Draw coverage against density along the trajectory, and the conditions of the box.
+
+    Parameters
+    ----------
+    found : Discovery
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element with a title and a description.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(_WIDTH, 3.0), facecolor="white")
+        FigureCanvasSVG(figure)
+        ax = figure.add_axes((0.075, 0.16, 0.36, 0.68))
+        for half, color, size, name in (
+            ("sought", "#9aa5af", 3.0, "half that was searched"),
+            ("held", LINE, 3.5, "other half"),
+        ):
+            steps = [getattr(s, half) for s in found.trajectory]
+            ax.plot(
+                [100 * q.coverage for q in steps],
+                [100 * q.density for q in steps],
+                "-o" if found.method == "prim" else "o",
+                color=color, markersize=size, linewidth=1.0, label=name,
+            )  # fmt: skip
+        ax.axhline(100 * found.base, color=FAINT, linewidth=0.8, dashes=(3, 2))
+        if found.found:
+            ax.plot([100 * found.held.coverage], [100 * found.held.density], "s", color=INK,
+                    markersize=7, markerfacecolor="none", label="the box")  # fmt: skip
+        ax.set_xlim(-3, 103)
+        ax.set_ylim(-3, 103)
+        ax.set_xlabel("coverage, % of the outcome", fontsize=8, color=INK)
+        ax.set_ylabel("density, % of the runs inside", fontsize=8, color=INK)
+        ax.legend(
+            frameon=False, fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncol=3,
+            columnspacing=1.0, handletextpad=0.4, borderpad=0.1,
+        )  # fmt: skip
+        _draw_conditions(figure.add_axes((0.49, 0.16, 0.49, 0.68)), found)
+        figure.text(0.01, 0.93, f"{found.text} – {found.outcome}", fontsize=9.5, weight="bold")
+        text = svg_of(figure)
+    title = f"Conditions: {found.text} – {found.outcome}"
+    return inline(text, f"discovery-{found.question}", title, sentence(found))
+
+
+def _draw_conditions(ax: Axes, found: Discovery) -> None:
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    if not found.found:
+        ax.set_xticks([])
+        ax.spines["bottom"].set_visible(False)
+        ax.text(0.0, 0.5, "Nothing found.", color=INK, transform=ax.transAxes)
+        return
+    for row, c in enumerate(found.conditions):
+        ax.plot([0, 100], [row, row], color="#eceff1", linewidth=7, solid_capstyle="butt")
+        ax.plot([100 * r for r in c.ranks], [row, row], color=INNER, linewidth=7,
+                solid_capstyle="butt")  # fmt: skip
+        ax.text(0, row - 0.22, f"{condition(c)}  (back in {100 * c.stability:.0f}%)", fontsize=8,
+                color=INK, va="bottom")  # fmt: skip
+    ax.set_ylim(max(len(found.conditions), 3) - 0.5, -0.8)
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("runs, ordered by the input, %", fontsize=8, color=INK)

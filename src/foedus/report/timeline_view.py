@@ -1,4 +1,4 @@
-"""Forecasts by day and scores by lead time: as a document and as a CSV file."""
+"""Forecasts by day and scores by lead time: as a document, as charts and as a CSV file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import csv
 import datetime as dt
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from foedus.answers.timelines import COLUMNS
+from foedus.report.answer_words import words_of
 from foedus.report.document import (
     Document,
     Paragraph,
@@ -20,12 +23,17 @@ from foedus.report.document import (
     section,
 )
 from foedus.report.number_format import MONTHS, count, day, number, percent
+from foedus.report.plots import FAINT, INK, INNER, LINE, OUTER, STYLE, inline, svg_of
 from foedus.report.verdict_words import advice
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from foedus.answers.forecasts import Answer
     from foedus.answers.timelines import Day, Timeline
     from foedus.scoring.lead_time import History, Lead
+    from foedus.scoring.reliability import Reliability, Transform
 
 #: Days side by side in one table.
 _ACROSS = 8
@@ -33,6 +41,13 @@ _ACROSS = 8
 _ADVICE = 2
 #: Names of facts that are printed for a day.
 _NAMED = 12
+
+#: Colour of what came, and of what it is compared with.
+CAME, BESIDE = "#b35806", "#5c6670"
+_COLUMNS = 3
+_PANEL = (3.5, 1.75)
+_STRIP = 1.0
+_GAP = 0.5
 
 _BASELINES = {
     "casebook": "Casebook",
@@ -193,3 +208,241 @@ def _outcome(value: object) -> str:
 
 def _score(value: float | None) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def timeline_svg(found: Timeline, outcomes: Mapping[str, Any] | None = None) -> str:
+    """Draw the chance of each question by the day of the forecast.
+
+    One small chart a question, with the Monte-Carlo error (two standard errors), the casebook's
+    base rate, and what came if ``outcomes`` are given; above them the facts by the day on which
+    they became known, with the decisions that were replayed from then on.
+
+    Parameters
+    ----------
+    found : Timeline
+    outcomes : mapping of str to bool, float, date or None, optional
+        By question.
+    """
+    asked = _with_chance(found)
+    rows = max(1, -(-len(asked) // _COLUMNS))
+    high = _STRIP + _GAP + rows * _PANEL[1]
+    figure = _figure(_COLUMNS * _PANEL[0], high)
+    with _styled():
+        strip = figure.add_axes((0.05, 1 - _STRIP / high, 0.93, (_STRIP - 0.4) / high))
+        _facts(strip, found)
+        for n, answer in enumerate(asked):
+            row, column = divmod(n, _COLUMNS)
+            bottom = 1 - (_STRIP + _GAP + (row + 1) * _PANEL[1]) / high
+            box = (0.05 + column / _COLUMNS, bottom + 0.28 / high, 0.265, (_PANEL[1] - 0.62) / high)
+            ax = figure.add_axes(box)
+            _chance(ax, found, answer.id, outcomes)
+            what = answer.text + (words_of(answer.kind).chance_of or "")
+            ax.set_title(_wrapped(what), loc="left", fontsize=7.5, color=INK, pad=3)
+        text = svg_of(figure)
+    return inline(text, "timeline", f"{found.title}, day by day", describe_timeline(found))
+
+
+def _with_chance(found: Timeline) -> list[Answer]:
+    """Return the questions whose answer is, or has, a chance."""
+    return [a for a in found.days[0].forecast.answers if words_of(a.kind).chance_of is not None]
+
+
+def describe_timeline(found: Timeline) -> str:
+    """Return the text alternative: each question's chance on the first and on the last day."""
+    parts = []
+    for a in _with_chance(found):
+        both = [_probability(d.forecast.answer(a.id)) for d in (found.days[0], found.days[-1])]
+        first, last = ("no answer" if math.isnan(p) else percent(p) for p in both)
+        parts.append(f"{a.text} {first}, then {last}.")
+    return f"From {day(found.first)} to {day(found.last)}. " + " ".join(parts)
+
+
+def leads_svg(leads: Sequence[Lead]) -> str:
+    """Draw the mean Brier score by lead time, beside the casebook's on the same questions."""
+    figure = _figure(7.2, 3.0)
+    with _styled():
+        ax = figure.add_axes((0.09, 0.2, 0.88, 0.68))
+        x = np.arange(len(leads), dtype=float)
+        pairs = [lead.baselines["casebook"] for lead in leads]
+        series = (
+            ("forecast, all yes-or-no questions", [v.brier for v in leads], "o", LINE, -0.1),
+            ("forecast, where the casebook speaks", _of(pairs, "forecast_brier"), "D", INNER, 0.0),
+            ("casebook", _of(pairs, "baseline_brier"), "s", CAME, 0.1),
+        )
+        for label, values, marker, color, shift in series:
+            y = np.array([np.nan if v is None else v for v in values], dtype=float)
+            ax.plot(x + shift, y, marker=marker, color=color, linewidth=1.2, label=label)
+        ax.axhline(0.25, color=FAINT, linewidth=0.7, dashes=(3, 2))
+        ax.annotate(
+            "always one half", (1.0, 0.25), (0, 3), xycoords=ax.get_yaxis_transform(), ha="right",
+            textcoords="offset points", fontsize=7.5,
+        )  # fmt: skip
+        labels = [f"{v.label}\n({v.binary} forecasts)" for v in leads]
+        ax.set_xticks(x, labels, fontsize=8)
+        ax.set_xlim(len(leads) - 0.5, -0.5)  # time runs to the right
+        ax.set_ylim(0, None)
+        ax.set_ylabel("mean Brier score")
+        ax.set_xlabel("days until the outcome was public (number of yes-or-no forecasts)")
+        ax.legend(frameon=False, fontsize=8, loc="best")
+        text = svg_of(figure)
+    told = "; ".join(f"{v.label} days: {_three(v.brier)}" for v in leads)
+    return inline(text, "leads", "Brier score by lead time", f"Mean Brier score by lead: {told}.")
+
+
+def reliability_svg(found: Reliability) -> str:
+    """Draw what was said against what came: the CORP curve, its band, and the forecasts."""
+    figure = _figure(4.4, 4.3)
+    with _styled():
+        ax = figure.add_axes((0.13, 0.12, 0.83, 0.82))
+        ax.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, dashes=(3, 2))
+        ax.fill_between(found.said, found.low, found.high, color=OUTER, linewidth=0, step=None)
+        for edge in (found.low, found.high):
+            ax.plot(found.said, edge, color=INNER, linewidth=0.7)
+        ax.plot(
+            found.said, found.recalibrated, color=LINE, linewidth=1.6, marker="o", markersize=2.5
+        )
+        for b in found.bins:
+            ax.plot([b.said], [b.happened], "D", color=CAME, markersize=5, markeredgecolor="white")
+            ax.annotate(
+                f"{b.questions} q.", (b.said, b.happened), (4, -9), textcoords="offset points",
+                fontsize=7.5, color=CAME,
+            )  # fmt: skip
+        ax.vlines(found.said, 0, 0.025, color=INK, linewidth=0.7)
+        ax.set_xlim(-0.02, 1.02)
+        ax.set_ylim(-0.02, 1.02)
+        ax.set_aspect("equal")
+        ax.set_xlabel("probability that was given")
+        ax.set_ylabel("how often it happened")
+        text = svg_of(figure)
+    story = (
+        f"{found.forecasts} forecasts of {found.questions} questions. "
+        + " ".join(f"Said {percent(b.said)}: happened {percent(b.happened)}." for b in found.bins)
+        + f" {found.outside} of {found.said.size} points of the curve lie outside the band."
+    )
+    return inline(text, "reliability", "What was said, and how often it happened", story)
+
+
+def transform_svg(found: Transform) -> str:
+    """Draw the share of outcomes in equally likely parts of the forecasts, with its band."""
+    figure = _figure(4.4, 2.9)
+    with _styled():
+        ax = figure.add_axes((0.13, 0.17, 0.83, 0.75))
+        size = found.shares.size
+        middle = (np.arange(size) + 0.5) / size
+        ax.bar(middle, found.shares, width=0.92 / size, color=INNER, edgecolor=LINE, linewidth=0.8)
+        ax.vlines(middle, found.low, found.high, color=INK, linewidth=1.2)
+        for edge in (found.low, found.high):
+            ax.plot(middle, edge, "_", color=INK, markersize=9)
+        ax.axhline(1 / size, color=FAINT, linewidth=0.8, dashes=(3, 2))
+        ax.set_xticks(np.linspace(0, 1, size + 1))
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, None)
+        ax.set_xlabel("share of the forecast that lay below the outcome")
+        ax.set_ylabel("share of outcomes")
+        text = svg_of(figure)
+    told = ", ".join(percent(s) for s in found.shares)
+    story = f"{found.forecasts} forecasts of {found.questions} questions: {told}."
+    return inline(text, "pit", "Where outcomes fell in the forecasts", story)
+
+
+def _figure(wide: float, high: float) -> Figure:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(wide, high), facecolor="white")
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def _styled() -> Any:
+    import matplotlib as mpl
+
+    return mpl.rc_context(STYLE)
+
+
+def _facts(ax: Axes, found: Timeline) -> None:
+    """Draw how many facts became known on each day, and the decisions among them."""
+    x = np.arange(len(found.days), dtype=float)
+    count = np.array([len(d.news) for d in found.days], dtype=float)
+    ax.bar(x, count, width=0.5, color=INNER, edgecolor=LINE, linewidth=0.6)
+    top = max(float(count.max()), 1.0)
+    for n, d in enumerate(found.days):
+        decided = sorted({f.quantity or "" for f in d.news if f.id in d.forecast.replayed["facts"]})
+        words = [str(len(d.news))] if d.news else []
+        words += [w.replace("_", " ") for w in decided]
+        ax.annotate(
+            "\n".join(words), (x[n], count[n]), (0, 2), textcoords="offset points", ha="center",
+            va="bottom", fontsize=6.5, color=INK, linespacing=1.0, annotation_clip=False,
+        )  # fmt: skip
+    ax.set_ylim(0, top * 1.05)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    _day_axis(ax, found)
+    ax.text(
+        0.0, -0.62, "Facts by the day on which they became known, with the decisions replayed "
+        "from then on", transform=ax.transAxes, fontsize=8, color=INK,
+    )  # fmt: skip
+
+
+def _chance(ax: Axes, found: Timeline, question: str, outcomes: Mapping[str, Any] | None) -> None:
+    answers = [d.forecast.answer(question) for d in found.days]
+    x = np.arange(len(answers), dtype=float)
+    p = np.array([_probability(a) for a in answers])
+    e = np.array([_error(a) for a in answers])
+    ax.fill_between(x, (p - 2 * e).clip(0), (p + 2 * e).clip(None, 1), color=OUTER, linewidth=0)
+    ax.plot(x, p, color=LINE, linewidth=1.5, marker="o", markersize=3)
+    settled = np.array([a.settled_by is not None for a in answers]) & np.isfinite(p)
+    ax.plot(x[settled], p[settled], "o", color="white", markeredgecolor=LINE, markersize=3)
+    rate = np.array(
+        [np.nan if a.outside is None else _or_nan(a.outside.probability) for a in answers]
+    )
+    ax.plot(x, rate, color=BESIDE, linewidth=0.9, dashes=(3, 2))
+    if np.isnan(p).any():
+        for at in x[np.isnan(p)]:
+            ax.plot([at], [0.5], marker="x", color=FAINT, markersize=4)
+    if outcomes is not None and question in outcomes:
+        value = outcomes[question]
+        happened = 0.0 if value is None or value is False else 1.0
+        ax.plot(
+            [len(answers) - 0.55], [happened], marker="<", color=CAME, markersize=7, clip_on=False
+        )
+    ax.set_ylim(-0.04, 1.04)
+    ax.set_yticks([0, 0.5, 1], ["0", "½", "1"], fontsize=7)
+    ax.grid(axis="y", color="#e6e9ec", linewidth=0.6)
+    ax.set_axisbelow(True)
+    _day_axis(ax, found)
+
+
+def _day_axis(ax: Axes, found: Timeline) -> None:
+    size = len(found.days)
+    step = max(1, math.ceil(size / 5))
+    ticks = list(range(0, size, step))
+    ax.set_xticks(ticks, [short_day(found.days[t].date) for t in ticks], fontsize=7)
+    ax.set_xlim(-0.5, size - 0.4)
+
+
+def _probability(a: Answer) -> float:
+    return math.nan if a.estimate is None else _or_nan(a.estimate.probability)
+
+
+def _error(a: Answer) -> float:
+    return math.nan if a.estimate is None else _or_nan(a.estimate.probability_error)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _of(pairs: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
+    return [p[key] for p in pairs]
+
+
+def _three(value: float | None) -> str:
+    return "none" if value is None else number(value)
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    lines = textwrap.wrap(text, 48)
+    return "\n".join(lines if len(lines) <= 2 else [lines[0], lines[1][:46] + " …"])
