@@ -64,13 +64,13 @@ class Answer:
     id, text, kind, unit : str
     quantity : str
     estimate : Estimate or None
-        None where the forecast refuses; ``reason`` says why.
+        None if there is no answer; ``reason`` says why.
     before : Estimate or None
-        The same runs before the evidence weighs them.
+        From the same runs, before the evidence.
     outside : Outside or None
         The casebook's view.
     settled_by : str or None
-        The known fact that settles the question already.
+        The known fact that already settles the question.
     reason : Refusal, Failure or None
         Why there is no answer.
     """
@@ -197,7 +197,7 @@ class Forecast(Plain):
     provenance : dict
         What made the ensemble.
     draws : dict of str to ndarray, shape (run,)
-        What each run answers to each question, for scoring.
+        The answer of each run to each question, for scoring.
     """
 
     case_id: str = field(metadata={"json": "case"})
@@ -474,7 +474,7 @@ def fans(
 
 
 def fans_before(ensemble: Ensemble, *keys: str) -> tuple[Fan, ...]:
-    """Return quantiles by day of the runs of an ensemble, no evidence weighed.
+    """Return quantiles by day of the runs of an ensemble, without evidence.
 
     The weights are those of :func:`foedus.weighing.weighed.prior_weights`.
 

@@ -1,15 +1,13 @@
-"""The forecast made again for each day, without simulating again what is simulated already.
+"""A forecast for each day of a range, without simulating any run twice.
 
-Decisions that are known are replayed in every run (:mod:`foedus.world.guidance`), so the runs of
-two days are the same runs exactly as long as the known decisions are the same. A stretch of such
-days has one ensemble. Its first day, the *base*, has the ensemble of a single forecast as of that
-day. On a later day of the stretch the runs are only weighed again; where new reports leave fewer
-than :data:`ENOUGH` effective runs, a stage is added that looks where the reports lead, at the
-exact price of the mixture (:mod:`foedus.ensemble.proposal`), and no run is thrown away.
+Known decisions are replayed in every run (:mod:`foedus.world.guidance`), so two days share their
+runs exactly if the same decisions are known on both. A stretch of such days has one ensemble. Its
+first day, the *base*, has the ensemble of a single forecast as of that day. On a later day the runs
+are only weighed again. If new reports leave fewer than :data:`ENOUGH` effective runs, a stage is
+added with a proposal fitted to the reports (:mod:`foedus.ensemble.proposal`); no run is discarded.
 
-Every stretch is gone through from its base, day by day, whatever days were asked for. So the
-forecast of a day depends on what was known by that day, and on nothing else: not on the other days
-asked for, and on no fact that came later.
+Every stretch is processed from its base, day by day, whatever days were asked for. So the forecast
+of a day depends only on what was known by that day.
 """
 
 from __future__ import annotations
@@ -51,7 +49,7 @@ COLUMNS = (
     "case", "as_of", "question", "kind", "unit", "probability", "probability_error", "mean", *KEYS,
     "base_rate", "settled_by", "verdict", "effective", "runs", "facts",
 )  # fmt: skip
-#: How many times the runs that were asked for an ensemble may have in the end.
+#: Most runs of an ensemble, as a multiple of the runs asked for.
 MOST = 4
 
 
@@ -62,17 +60,17 @@ class Day:
     Attributes
     ----------
     date : datetime.date
-        What was known at the end of it is used.
+        The forecast uses what was known at its end.
     news : tuple of Fact
-        What became known on that day; on the first day of the case, by then.
+        What became known on that day, or by the first day of the case.
     base : datetime.date
-        First day whose runs these are: since then no other decision became known.
+        First day with these runs; no other decision has become known since.
     runs : int
-        Runs that the forecast rests on.
+        Runs of the forecast.
     added : int
-        Of these, made for what became known on that day.
+        Runs among them that were made for the news of that day.
     forecast : Forecast
-        Without the draws of the single runs.
+        Without the draws of single runs.
     """
 
     date: dt.date
@@ -261,8 +259,8 @@ def timeline(
     first, last : datetime.date or str
         Both included.
     runs : int
-        Of each ensemble; where fewer than :data:`ENOUGH` of them are effective there are up to
-        :data:`MOST` times as many.
+        Of each ensemble; up to :data:`MOST` times as many if fewer than :data:`ENOUGH` are
+        effective.
     out : str or Path, optional
         A folder for the stores; ``results/`` if absent.
     seed, workers, batch, casebook, progress, cluster
@@ -275,7 +273,7 @@ def timeline(
     Raises
     ------
     InputError
-        If the days are not days of the case.
+        If a day lies outside the case.
 
     Examples
     --------
@@ -290,7 +288,7 @@ def timeline(
 
 
 def collect(case: Case, days: list[Day], *, runs: int, seed: int) -> Timeline:
-    """Put days together."""
+    """Return the timeline of some days."""
     name = days[0].forecast.provenance["case_name"]
     return Timeline(
         case.id, case.title, tuple(days), {"case_name": name, "seed": seed, "runs": runs}
@@ -298,7 +296,7 @@ def collect(case: Case, days: list[Day], *, runs: int, seed: int) -> Timeline:
 
 
 def stripped(day: Day) -> Day:
-    """Return a day without the draws of its forecast, which take much memory."""
+    """Return a day without the draws of its forecast, which need much memory."""
     return replace(day, forecast=replace(day.forecast, draws={}))
 
 
@@ -365,7 +363,7 @@ def _announce(
 
 
 def _key(known: Case) -> tuple[Any, ...]:
-    """Return all that a run depends on of what is known: equal keys, equal runs."""
+    """Return the knowledge that the runs depend on: equal keys, equal runs."""
     guidance = Guidance.of(known)
     decisions = (sorted(guidance.days.items()), sorted(guidance.not_by.items()))
     return (*map(tuple, decisions), seen_by_world(known))
@@ -388,12 +386,12 @@ def _news(case: Case, known: Case) -> tuple[Fact, ...]:
 
 
 def _used(known: Case) -> tuple[Any, ...]:
-    """Return what the weights depend on: two days with the same reports weigh alike."""
+    """Return the reports that the weights depend on."""
     return tuple((r.fact.id, r.share) for r in reports(known) if r.use == "weighed")
 
 
 class _Stretch:
-    """Days with the same known decisions, gone through in their order."""
+    """Days with the same known decisions, processed in order."""
 
     def __init__(
         self,
@@ -416,13 +414,13 @@ class _Stretch:
 
     @property
     def runs(self) -> int:
-        """Runs there are."""
+        """Number of runs so far."""
         return 0 if self.ensemble is None else self.ensemble.plan.runs
 
     def forecast(self, known: Case, wanted: bool) -> tuple[Forecast | None, int]:
         """Return a day's forecast, and how many runs were made for it.
 
-        None where the day is not wanted and brought nothing that could call for more runs.
+        None if the day is not wanted. A day without news is then skipped.
         """
         used = _used(known)
         before, news = self.runs, self.ensemble is None or used != self.used
@@ -447,10 +445,10 @@ class _Stretch:
         return make_runs(self.case, self.base.isoformat(), runs=runs, **self.options)
 
     def _longer(self, known: Case, first: bool) -> Ensemble | None:
-        """Return an ensemble with more runs, or None where it may have no more.
+        """Return an ensemble with more runs, or None at the limit.
 
-        On its base an ensemble grows as that of a single forecast does when more runs are asked
-        for. Later, half as many as were asked for are added, in a stage for the day's reports.
+        On its base an ensemble grows like that of a single forecast with more runs. Later, half as
+        many runs as were asked for are added, in a stage for the reports of the day.
         """
         runs = 2 * self.runs if first else self.runs + max(self.asked // 2, 1)
         if runs > MOST * self.asked:
