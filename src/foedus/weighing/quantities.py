@@ -29,7 +29,6 @@ Block = Mapping[str, NDArray[Any]]
 UNREST_CROWD = 50.0
 
 _DEATHS = ("deaths_protesters", "deaths_security", "deaths_allied")
-_MEMBER_EVENTS = {"vote_for": "vote", "contribution": "contribution_day"}
 
 
 @dataclass(frozen=True, kw_only=True)
