@@ -8,23 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from foedus.world.lattice import (
-    Activation,
-    JailClock,
-    JailedCell,
-    JailTerm,
-    Movement,
-    Neighbourhood,
-    Order,
-    Placement,
-    Rounding,
-    SelfCount,
-    StreetOptions,
-    StreetState,
-    advance,
-    create,
-    kernel,
-)
+from foedus.world.lattice import StreetOptions, StreetState, advance, create, kernel
+from foedus.world.lattice import options as choices
 from foedus.world.lattice.bitplanes import CLEAR, count_near
 from foedus.world.lattice.model import _lattice, advance_full, cells_in_vision
 from foedus.world.lattice.streams import get
@@ -43,17 +28,17 @@ def lattices(draw: Any) -> StreetOptions:
         k=draw(st.floats(0.1, 5.0)),
         legitimacy=draw(st.floats(0.0, 0.8)),
         max_jail_term=draw(st.sampled_from([1, 2, 7, math.inf])),
-        neighbourhood=draw(st.sampled_from(Neighbourhood)),
+        neighbourhood=draw(st.sampled_from(choices.Neighbourhood)),
         own_cell=draw(st.booleans()),
-        self_count=draw(st.sampled_from(SelfCount)),
-        rounding=draw(st.sampled_from(Rounding)),
-        order=draw(st.sampled_from(Order)),
-        activation=draw(st.sampled_from(Activation)),
-        movement=draw(st.sampled_from(Movement)),
-        placement=draw(st.sampled_from(Placement)),
-        jailed_cell=draw(st.sampled_from(JailedCell)),
-        jail_term=draw(st.sampled_from(JailTerm)),
-        jail_clock=draw(st.sampled_from(JailClock)),
+        self_count=draw(st.sampled_from(choices.SelfCount)),
+        rounding=draw(st.sampled_from(choices.Rounding)),
+        order=draw(st.sampled_from(choices.Order)),
+        activation=draw(st.sampled_from(choices.Activation)),
+        movement=draw(st.sampled_from(choices.Movement)),
+        placement=draw(st.sampled_from(choices.Placement)),
+        jailed_cell=draw(st.sampled_from(choices.JailedCell)),
+        jail_term=draw(st.sampled_from(choices.JailTerm)),
+        jail_clock=draw(st.sampled_from(choices.JailClock)),
         cop_jumps=draw(st.booleans()),
     )
 
@@ -74,7 +59,7 @@ def test_conservation(options: StreetOptions, seed: int) -> None:
         assert (cops == 2).all()
         assert cops.size == police
         assert (people != 2).all()
-        if options.placement is Placement.COUNT:
+        if options.placement is choices.Placement.COUNT:
             assert (n, police) == (options.citizens, options.cops)
         # The counts agree with the agents; a citizen has one state, so the jailed are never active.
         assert result["actives"][0, -1] == (people == 1).sum()
@@ -85,7 +70,7 @@ def test_conservation(options: StreetOptions, seed: int) -> None:
         assert (agents["y"] < options.height).all()
         # No two agents share a cell, unless the reading allows it.
         standing = np.ones(agents["kind"].size, dtype=bool)
-        if options.jailed_cell is not JailedCell.BLOCK:
+        if options.jailed_cell is not choices.JailedCell.BLOCK:
             standing = agents["kind"] != 3
         cells = (agents["y"] * options.width + agents["x"])[standing]
         if not options.shares_cells:
@@ -101,7 +86,7 @@ def test_translation(options: StreetOptions, seed: int, dx: int, dy: int) -> Non
 
     The exceptions are the places where removed citizens return, which are cells of the lattice.
     """
-    if options.jailed_cell is JailedCell.REMOVED:
+    if options.jailed_cell is choices.JailedCell.REMOVED:
         options = options.with_(jailed_cell="open")
 
     def shifted(state: StreetState) -> StreetState:
@@ -174,7 +159,7 @@ def test_counts(options: StreetOptions, seed: int) -> None:
     mine = cells_in_vision(options, options.citizen_vision, own_cell=options.own_cell)
     for kind, got in ((2, seen[0]), (1, seen[1])):
         np.testing.assert_array_equal(got, around(mine, agents["kind"] == kind)[1])
-    held = options.jailed_cell is JailedCell.BLOCK
+    held = options.jailed_cell is choices.JailedCell.BLOCK
     blocking = (agents["kind"] != 3) | held
     for got, vision in zip(free, (options.citizen_vision, options.cop_vision), strict=True):
         cells = cells_in_vision(options, vision, own_cell=False)

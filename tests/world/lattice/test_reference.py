@@ -7,23 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from foedus.world.lattice import (
-    READINGS,
-    Activation,
-    JailClock,
-    JailedCell,
-    JailTerm,
-    Movement,
-    Neighbourhood,
-    Order,
-    Placement,
-    Rounding,
-    SelfCount,
-    StreetOptions,
-    StreetState,
-    create,
-    reading,
-)
+from foedus.world.lattice import READINGS, StreetOptions, StreetState, create, reading
+from foedus.world.lattice import options as choices
 from foedus.world.lattice.model import OUTPUTS, advance_full
 
 from ...oracles.street_lattice import Agent, ReferenceStreet, populate
@@ -143,20 +128,20 @@ def test_any_options(case: int) -> None:
         k=rng.choice([2.3, 1.0, 0.2]),
         threshold=rng.choice([0.1, 0.05]),
         max_jail_term=rng.choice([1, 3, 10, math.inf]),
-        neighbourhood=one(Neighbourhood),
+        neighbourhood=one(choices.Neighbourhood),
         own_cell=one([True, False]),
-        self_count=one(SelfCount),
-        rounding=one(Rounding),
-        order=one(Order),
-        activation=one(Activation),
-        movement=one([*Movement, "all"]),
-        jailed_cell=one(JailedCell),
-        jail_term=one(JailTerm),
-        jail_clock=one(JailClock),
+        self_count=one(choices.SelfCount),
+        rounding=one(choices.Rounding),
+        order=one(choices.Order),
+        activation=one(choices.Activation),
+        movement=one([*choices.Movement, "all"]),
+        jailed_cell=one(choices.JailedCell),
+        jail_term=one(choices.JailTerm),
+        jail_clock=one(choices.JailClock),
         cop_jumps=one([True, False]),
-        placement=one(Placement),
+        placement=one(choices.Placement),
     )
-    start = options.cops if options.placement is Placement.COUNT else 4
+    start = options.cops if options.placement is choices.Placement.COUNT else 4
     ticks = 6
     compare(
         options,
