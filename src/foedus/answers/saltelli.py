@@ -10,7 +10,7 @@ An answer is read as the questions "is it at most t?", as in
 variance, which gives the Cramér-von-Mises indices of first and total order. The intervals are
 SALib's, averaged in the same way; they are conservative.
 
-The runs of the design, at given :class:`Points`, are not kept (:func:`answers_at`).
+The runs of the design, at given :class:`RunInputs`, are not kept (:func:`answers_at`).
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def designed(
     about = {i.name: i for i in (*uncertain, _chance())}
     if by == "mechanism":
         about = {g: _group(g, groups.count(g), about) for g in design.groups}
-    views = {name: View(reason=Failure(problem=why)) for name, why in reasons.items()}
+    views = {name: View(reason=Failure(problem=problem)) for name, problem in reasons.items()}
     for question, y in zip(asked, answers, strict=True):
         found = design.analyse(y)
         if found is None:
@@ -299,18 +299,20 @@ def _group(name: str, size: int, about: dict[str, Input]) -> Input:
     )
 
 
-def _simulated(case: Case, registry: dict[str, Parameter], design: Saltelli, seed: int) -> Points:
+def _simulated(
+    case: Case, registry: dict[str, Parameter], design: Saltelli, seed: int
+) -> RunInputs:
     """Return the runs of a design: the priors at its points, and chance by its last column."""
     from foedus.ensemble.design import priors_at
 
     points = dict(zip(design.names, design.sample().T, strict=True))
     runs = (points.pop(CHANCE) * _NUMBERS).astype(np.int64)
     values, hypothesis = priors_at(case, registry, points)
-    return Points(seed=seed, runs=runs, hypothesis=hypothesis, values=values)
+    return RunInputs(seed=seed, runs=runs, hypothesis=hypothesis, values=values)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Points:
+class RunInputs:
     """The inputs of some runs.
 
     Attributes
@@ -332,9 +334,9 @@ class Points:
     values: Mapping[str, FloatArray]
     luck: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
 
-    def part(self, here: slice) -> Points:
+    def part(self, here: slice) -> RunInputs:
         """Return some of the runs."""
-        return Points(
+        return RunInputs(
             seed=self.seed,
             runs=self.runs[here],
             hypothesis=self.hypothesis[here],
@@ -348,12 +350,12 @@ class _Job:
     world: str
     questions: tuple[Question, ...]
     guidance: Guidance
-    points: Points
+    points: RunInputs
 
 
 def answers_at(
     case: Case,
-    points: Points,
+    points: RunInputs,
     questions: Sequence[Question],
     *,
     guidance: Guidance,
@@ -365,7 +367,7 @@ def answers_at(
     ----------
     case : Case
         As filtered by :func:`foedus.case.asof.as_of`; the world does not see its facts.
-    points : Points
+    points : RunInputs
     questions : sequence of Question
     guidance : Guidance
         Known decisions that are imposed.

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from foedus.answers import sensitivity_indices as indices
 from foedus.answers.questions import named
-from foedus.answers.saltelli import Points, answers_at, designed
+from foedus.answers.saltelli import RunInputs, answers_at, designed
 from foedus.answers.sensitivity_indices import Answers, Index
 from foedus.answers.sensitivity_results import (
     By,
@@ -386,7 +386,7 @@ def chance_shares(
     )  # fmt: skip
     all_names, u = design.coordinates(names, luck, seed=plan.seed, runs=runs, stages=plan.stages)
     kept = {where: u[all_names.index(design.luck_name(where))] for where in luck}
-    points = Points(
+    points = RunInputs(
         seed=_other(plan.seed),
         runs=runs,
         hypothesis=drawn.hypothesis,

@@ -250,7 +250,7 @@ def _scramble(x: NDArray[np.uint64], seed: int, name: str) -> NDArray[np.uint64]
     return out
 
 
-def points(
+def design_points(
     ensemble: Ensemble, which: slice = slice(None), *, block: int = 4096
 ) -> tuple[tuple[str, ...], FloatArray]:
     """Return the dimensions' names and the points of complete runs, design and once-a-run draws.
@@ -289,6 +289,6 @@ def log_importance(ensemble: Ensemble) -> FloatArray:
     plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
     for first in range(0, out.size if plan.stages else 0, _POINTS):
         here = slice(first, first + _POINTS)
-        names, u = points(ensemble, here)
+        names, u = design_points(ensemble, here)
         out[here] = log_price(u, names, plan.stages, runs=plan.runs)
     return out

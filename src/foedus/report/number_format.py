@@ -67,7 +67,7 @@ def worth(effective: float, runs: int | None = None) -> str:
     return f"The runs are {what}" if runs is None else f"{count(runs, 'run')}, {what}"
 
 
-def because(what: str, why: str) -> str:
+def because(what: str, reason: str) -> str:
     """Return a headline with its reason, if it has one.
 
     Examples
@@ -75,7 +75,7 @@ def because(what: str, why: str) -> str:
     >>> because("Weak answers", "few runs"), because("Weak answers", "")
     ('Weak answers: few runs.', 'Weak answers.')
     """
-    return f"{what}: {why}." if why else f"{what}."
+    return f"{what}: {reason}." if reason else f"{what}."
 
 
 def with_unit(x: float, unit: str) -> str:

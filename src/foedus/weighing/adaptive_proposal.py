@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from foedus.case.models import Case
-from foedus.ensemble.design import HYPOTHESIS, points
+from foedus.ensemble.design import HYPOTHESIS, design_points
 from foedus.ensemble.proposal import Stage
 from foedus.weighing.evidence import likelihood, reports
 from foedus.weighing.quantities import Frame, blocks
@@ -89,7 +89,7 @@ def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
     """
     step = -(-ensemble.complete_runs // MOST) or 1
     some = slice(None, None, step)
-    names, u = points(ensemble, some)
+    names, u = design_points(ensemble, some)
     fit = log_likelihood(case, ensemble.dataset.isel(run=some))
     return fitted(names, ndtri(u), fit, first_run)
 
