@@ -9,10 +9,10 @@ from typing import Any
 from foedus.answers.counterfactuals import PAIRS
 from foedus.answers.explanations import Explanations, explain
 from foedus.answers.forecasts import Forecast, forecast
+from foedus.answers.questions import named
 from foedus.answers.watch_list import Watch, watch
 from foedus.case.models import Case
 from foedus.case.question_kinds import Shape, kind_of
-from foedus.errors import InputError
 from foedus.weighing.weighed import weigh
 
 
@@ -64,9 +64,8 @@ def dossier(
     InputError
         If the case has no such question.
     """
-    ids = [q.id for q in case.questions]
-    if wanted.question is not None and wanted.question not in ids:
-        raise InputError(f"question: one of {', '.join(ids) or 'none'} (found {wanted.question!r})")
+    if wanted.question is not None:
+        named(case.questions, wanted.question)
     weighed = weigh(case, as_of=as_of, **runs)
     made = forecast(case, weighed=weighed)
     if made.verdict.refused:

@@ -26,7 +26,7 @@ from scipy import stats
 
 from foedus.answers.future_reports import Instrument, instruments
 from foedus.answers.mutual_information import Information, entropy, information
-from foedus.answers.questions import settled_by
+from foedus.answers.questions import named, settled_by
 from foedus.case.models import Case
 from foedus.case.question_kinds import QuestionKind, Shape, kind_of
 from foedus.case.vocabulary import QUANTITIES
@@ -294,8 +294,8 @@ def check(
     if len(rating) != 2 or rating[0] not in RELIABILITY or rating[1] not in CREDIBILITY:
         raise InputError(f"rating: A to F and 1 to 6, such as B2 (found {rating!r})")
     ids = [q.id for q in case.questions]
-    if question is not None and question not in ids:
-        raise InputError(f"question: one of {', '.join(ids) or 'none'} (found {question!r})")
+    if question is not None:
+        named(case.questions, question)
     if question is None and len(case.hypotheses) < 2:
         raise InputError(
             f"case {case.id} has no two hypotheses to tell apart; name a question: "
@@ -429,7 +429,7 @@ def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Ask
         classes: tuple[str, ...] = tuple(h.id for h in case.hypotheses)
         target = w.hypothesis[rows]
     else:
-        q = next(q for q in case.questions if q.id == question)
+        q = named(case.questions, question)
         text, kind = q.text, q.kind
         about = (q.ask.quantity, q.ask.place, q.ask.member)
         values = w.draws[question][rows]
