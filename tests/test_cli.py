@@ -434,7 +434,7 @@ def test_report_writes_the_full_brief_as_page_and_pdf(capsys: pytest.CaptureFixt
     assert call("report", "small.yaml", *SMALL, "--pairs", "4", "--pdf", "a.pdf") == 0
     assert capsys.readouterr().out.split() == ["a.html", "a.pdf"]
     page = Path("a.html").read_text(encoding="utf-8")
-    for heading in ("What would have been otherwise?", "What to look for next"):
+    for heading in ("What if one decision had been different?", "What to look for next"):
         assert heading in page
     assert Path("a.pdf").read_bytes().startswith(b"%PDF-")
 

@@ -214,7 +214,7 @@ def test_a_design_of_its_own(crisis, capsys):
     if falls.before.reason is None:
         assert {e.input.name for e in falls.before.effects} == groups
     print_document(sensitivities_document(found))
-    assert "a design of their own" in capsys.readouterr().out
+    assert "a separate design" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"needs .* runs or more"):
         sensitivity(crisis, design="sobol", runs=100)
 

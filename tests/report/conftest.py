@@ -121,7 +121,7 @@ def evidence(address: str) -> tuple[Table, ...]:
     columns = ("About", "Fact", "Reported", "Runs say", "Source", "Use")
     return (
         Table(
-            "Facts that bear on the runs",
+            "Facts that affect the runs",
             columns,
             (
                 (
@@ -270,12 +270,12 @@ def sample(text: str = "Will allied troops land by 10 January?", address: str = 
                 name="explanations",
                 new_page=True,
             ),
-            Section((contrast(),), "What would have been otherwise?", name="otherwise"),
+            Section((contrast(),), "What if one decision had been different?", name="otherwise"),
             Section(watch(), "What to look for next", name="watch"),
             Section((nearest,), "Which past cases is it most like?", name="nearest"),
             Section(
                 evidence(address or "https://example.org/report"),
-                "What the evidence says, and who says it",
+                "The evidence and its sources",
                 name="evidence",
                 new_page=True,
             ),

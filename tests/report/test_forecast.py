@@ -305,7 +305,7 @@ def test_explanations_and_counterfactuals_reach_the_brief(case: foedus.Case) -> 
     assert casebook.text.startswith("The casebook does not tell")
     (lost,) = rows(brief, "otherwise")
     assert lost[3].text == "−30 ± 4"
-    assert any("What would have been otherwise" in c for c in cautions(brief))
+    assert any("These differences are the model" in c for c in cautions(brief))
 
 
 def looked_for(**more: object) -> Watch:

@@ -73,10 +73,10 @@ def test_the_sections_are_those_of_the_page(make_brief: Make) -> None:
         "Answers",
         "Day by day",
         "Which explanation does the record support?",
-        "What would have been otherwise?",
+        "What if one decision had been different?",
         "What to look for next",
         "Which past cases is it most like?",
-        "What the evidence says, and who says it",
+        "The evidence and its sources",
         "Method, and how far to trust it",
         "How to make this again",
     ]

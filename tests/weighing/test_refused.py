@@ -70,7 +70,7 @@ def test_one_hypothesis_has_no_chance_and_no_error(toy, capsys):
     found = weigh_hypotheses(weigh_runs(case, dataset, guidance=Guidance()))
     print_document(explanations_document(found))
     text = capsys.readouterr().out
-    assert "The case names one hypothesis, so nothing stands against it: The few." in text
+    assert "The case names one hypothesis, so there is no alternative: The few." in text
     assert "%" not in text
 
 

@@ -70,7 +70,7 @@ class Effect(Plain):
     ----------
     input : Input
     share, low, high : float
-        Share of the answer's variance that the input explains by itself, with its 95% interval.
+        Share of the answer's variance that the input explains on its own, with its 95% interval.
     told : bool
         It stands out from noise.
     ends : tuple of End

@@ -104,7 +104,7 @@ Date = Annotated[PartialDate, BeforeValidator(PartialDate.parse), PlainSerialize
 
 
 def known_before(day: dt.date | None, before: dt.date | None) -> bool:
-    """Tell whether what became known on ``day`` may be used: the one rule against hindsight.
+    """Return whether what became known on ``day`` may be used: the one rule against hindsight.
 
     The outside view as of a date takes that date as ``before``. Rows are dated to the day, so what
     became known on that day itself is left out. If ``before`` is None, everything may be used;
@@ -307,7 +307,7 @@ class CodedCase(_Strict):
         return self.requester.iso3, self.year
 
     def excluded(self, exclude: Exclude | None) -> bool:
-        """Tell whether an ``exclude`` argument names this row."""
+        """Return whether an ``exclude`` argument names this row."""
         return exclude is not None and exclude in (self.id, self.key)
 
     @property

@@ -1,1 +1,1 @@
-"""How people see a forecast: words, charts and the brief. No science in here."""
+"""The presentation of results: words, charts and the brief. No science in here."""

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from foedus.answers.outside_view import Outside
     from foedus.case.question_kinds import Estimate
 
-#: A date quantile that lies beyond the days simulated, or an event that does not happen.
+#: A date quantile beyond the days simulated, or an event that does not happen.
 NEVER = "not by the end"
 
 
 def known_by(forecast: Forecast) -> str:
-    """Return the as-of date, or date and time, as a case file writes it."""
+    """Return the as-of date, or date and time, in the form of a case file."""
     return str(forecast.provenance.get("as_of", forecast.as_of.isoformat()))
 
 
@@ -40,15 +40,15 @@ def when(text: str) -> str:
 
 
 def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tuple[str, str, str]:
-    """Return the low, middle and high quantile in words; empty texts where there are none.
+    """Return the low, middle and high quantile in words; empty texts if there are none.
 
     Parameters
     ----------
     estimate : Estimate or None
     kind : str
-        Of the question.
+        Kind of the question.
     end : datetime.date, optional
-        The last day simulated; :func:`never` names it where a date lies beyond.
+        The last day simulated; :func:`never` names it for a date beyond it.
     """
     return words_of(kind).span(estimate, end)
 
@@ -56,7 +56,7 @@ def span(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> tu
 def answer_span(
     estimate: Estimate | None, kind: str, end: dt.date | None = None
 ) -> tuple[str, str, str]:
-    """Return what :func:`span` does, but only the median where hardly any run has a date."""
+    """Return the same as :func:`span`, but only the median if hardly any run has a date."""
     low, middle, high = span(estimate, kind, end)
     return ("", middle, "") if low == never(end) else (low, middle, high)
 
@@ -67,11 +67,11 @@ def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> s
 
 
 def outside(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
-    """Return the outside view in words, and where it comes from; parameters as of :func:`span`."""
+    """Return the outside view in words, and its source; parameters as of :func:`span`."""
     if view is None:
         return ""
     if view.probability is not None:
-        text = view.source or view.text  # the mean and its interval stand before it
+        text = view.source or view.text  # the mean and its interval precede it
         return f"{_interval(view)} {text}".strip()
     values = _span(view, kind, end)
     return f"{values}: {view.text}" if values else view.text
@@ -113,7 +113,7 @@ def never(end: dt.date | None) -> str:
 
 
 def spread(low: str, middle: str, high: str, end: dt.date | None = None) -> str:
-    """Return a median with nine runs in ten; dates that are open at the end read as such."""
+    """Return a median with nine runs in ten; dates beyond the end are shown as open."""
     if end is None or high != never(end):
         return f"{middle} ({low} to {high})"
     if middle != high:

@@ -1,4 +1,4 @@
-"""The brief of a forecast: its sections, and the file that holds them."""
+"""From a forecast to the words and numbers of its brief."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from foedus.case.models import Case
     from foedus.weighing.evidence import Evidence
 
-#: What holds of every forecast.
+#: Limitations of every forecast.
 CAVEATS = (
     "Probabilities are those of this model, its priors and these reports together. Many priors are "
     "elicited: an informed judgement, wide, and the first thing to doubt.",
@@ -69,7 +69,7 @@ CAVEATS = (
     "the forecast in proportion.",
 )
 
-#: How the numbers of every forecast come about.
+#: How every forecast is made.
 METHOD = (
     "The case file is simulated many times. Each run draws its parameters from priors, one of the "
     "competing explanations, and its own luck; then, day by day, streets, forces, leader, alliance "
@@ -101,7 +101,7 @@ def brief(
     explanations: Explanations | None = None,
     watch: Sequence[Watch] = (),
 ) -> Path:
-    """Write the brief of a forecast: one file without network or script.
+    """Write the brief of a forecast: one file without network access or scripts.
 
     Parameters
     ----------
@@ -109,11 +109,11 @@ def brief(
     case : Case
         The case that was forecast, filtered or not.
     path : str or pathlib.Path
-        The file to write; it is replaced as a whole. A name that ends in ``.pdf`` gives a PDF,
-        any other an HTML page; both say the same.
+        The file to write, replaced as a whole. A name that ends in ``.pdf`` gives a PDF, any other
+        an HTML page; both have the same content.
     explanations : Explanations, optional
-        From :func:`foedus.explain` with the same runs: what the casebook says of each
-        explanation, what moves it, and what would have been otherwise.
+        From :func:`foedus.explain` with the same runs: the casebook's weighing of each explanation,
+        what moves it, and counterfactuals.
     watch : sequence of Watch
         From :func:`foedus.watch` with the same runs: what to look for next, a list for each.
 
@@ -144,7 +144,7 @@ def brief_of(
     explanations: Explanations | None = None,
     watch: Sequence[Watch] = (),
 ) -> Brief:
-    """Return what the brief of a forecast says; parameters as of :func:`brief`."""
+    """Return the content of the brief of a forecast; parameters as of :func:`brief`."""
     same(forecast, explanations, "explanations")
     for found in watch:
         same(forecast, found, "watch")
@@ -209,7 +209,7 @@ def _contrasts(found: Explanations | None) -> tuple[Section, ...]:
     return (
         Section(
             (Paragraph(pairs), *(contrast_table(c) for c in found.counterfactuals)),
-            "What would have been otherwise?",
+            "What if one decision had been different?",
             name="otherwise",
         ),
     )
@@ -306,7 +306,7 @@ def _parts(explanations: Explanations | None, watch: Sequence[Watch]) -> list[st
 
 
 def _summary(forecast: Forecast, case: Case) -> str:
-    """Return the case's summary, unless it was written after the as-of date."""
+    """Return the case's summary, unless it was written after the date of the forecast."""
     zone = case.timezone_offset
     if latest(parse_when(known_by(forecast)), zone) >= latest(case.as_of, zone):
         return case.summary
@@ -336,7 +336,7 @@ def fan_chart(fan: Fan, evidence: Sequence[Evidence] = ()) -> FanChart:
 
 
 def _counted(e: Evidence) -> bool:
-    """Return whether a report is an observed number."""
+    """Return whether a report is a number, and an observation rather than a plan."""
     return e.reported not in (None, "yes", "no") and e.use in ("weighed", "replayed")
 
 
@@ -371,15 +371,15 @@ def _evidence(forecast: Forecast) -> tuple[Section, ...]:
             note=note,
             named_by=1,
         )
-        for title, counts in (("Facts that bear on the runs", True), ("Facts for context", False))
+        for title, counts in (("Facts that affect the runs", True), ("Facts for context", False))
         if any(_counts(e) is counts for e in facts)
     )
-    title = "What the evidence says, and who says it"
+    title = "The evidence and its sources"
     return (Section(tables, title, name="evidence", new_page=True),) if tables else ()
 
 
 def _counts(e: Evidence) -> bool:
-    """Return whether a fact affects the runs; others are there for readers only."""
+    """Return whether a fact affects the runs or is only context for readers."""
     return e.use in ("weighed", "replayed")
 
 

@@ -1,4 +1,4 @@
-"""What ``foedus casebook`` shows: text for people, and plain values for ``--json``."""
+"""The output of ``foedus casebook``: text for people, and plain values for ``--json``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from foedus.report.terminal import aligned
 
 
 def case_list(book: Casebook) -> str:
-    """Return one line a case, and the files that were left out."""
+    """Return one line per case, and the files that were left out."""
     rows = [
         (c.id, str(c.year), c.organisation, c.trigger, c.outcome, _why_not(c) or "", c.title)
         for c in book
@@ -56,7 +56,7 @@ def _why_not(case: CodedCase) -> str | None:
 
 
 def case_sheet(c: CodedCase, book: Casebook) -> str:
-    """Return a case in full, with what its codings rest on."""
+    """Return a case in full, with the basis of its codings."""
     meaning = read_data("codebook.yaml")["variables"]
     lead = f", lead {c.lead.name}" if c.lead else ""
     lines = [

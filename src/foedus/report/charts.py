@@ -1,7 +1,7 @@
 """Charts as objects, for notebooks and scripts: ``forecast.plot()``, ``ensemble.plot.fan(…)``.
 
-Nothing here touches pyplot or any global state of matplotlib. Where ``ax`` is given the chart is
-drawn on it; otherwise on a figure of its own.
+Nothing here uses pyplot or any global state of matplotlib. With ``ax``, a chart is drawn on it;
+otherwise it gets its own figure.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Chart:
     axes : matplotlib.axes.Axes
         The first, if there are several.
     title, text : str
-        What it shows, and the same in words.
+        Title of the chart, and its content in words.
     """
 
     figure: Figure
@@ -86,7 +86,7 @@ class Chart:
         return inline(made, key, self.title, self.text)
 
     def save(self, path: str | Path) -> Path:
-        """Write the chart; the ending of the name says how: .svg, .png, .pdf.
+        """Write the chart in the format given by the suffix: .svg, .png or .pdf.
 
         Raises
         ------
@@ -125,9 +125,9 @@ class ForecastPlots:
     def __call__(self) -> Chart:
         """Draw the answers to all questions.
 
-        Chances are bars with their sampling error, a diamond for the base rate and a ring for what
-        the runs say before the evidence; numbers and dates are a dot for the median, a thick line
-        for half of the runs and a thin one for nine in ten.
+        A chance is a bar with its sampling error, a diamond for the base rate and a ring for the
+        value before the evidence. A number or date is a dot for the median, a thick line for half
+        of the runs and a thin one for nine in ten.
         """
         found = self._forecast
         return _chart(
@@ -205,8 +205,7 @@ class ForecastPlots:
 class EnsemblePlots:
     """The charts of runs before any evidence: ``ensemble.plot()`` draws all fans.
 
-    Each run weighs what its parameters weigh for where they were drawn. Decisions that were imposed
-    on the runs are in them.
+    Each run has its importance weight. Decisions that were imposed on the runs are included.
 
     Parameters
     ----------
@@ -246,7 +245,7 @@ class EnsemblePlots:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """Draw in our style; letters that matplotlib's font lacks are left to the reader's fonts."""
+    """Draw in our style; a reader may have the letters that matplotlib's font lacks."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         yield
@@ -330,7 +329,7 @@ def _answers_size(answers: Sequence[Answer]) -> tuple[float, float]:
 def _answers_text(forecast: Forecast) -> str:
     """Return the answers in words."""
     said = [f"{a.text} {_said(a, forecast.end)}." for a in forecast.answers]
-    return " ".join(said) or "The case asks nothing."
+    return " ".join(said) or "The case asks no questions."
 
 
 def _said(a: Answer, end: dt.date) -> str:
@@ -377,7 +376,7 @@ def _draw_explanations(ax: Axes, told: Sequence[Explanation]) -> Axes:
 
 
 def _groups(answers: Sequence[Answer]) -> list[list[Answer]]:
-    """Return what shares a scale: all chances, all days, each amount by itself."""
+    """Return groups that share a scale: all chances, all dates, and each number separately."""
     out: list[list[Answer]] = []
     for shape in _DRAW:
         mine = [a for a in answers if kind_of(a.kind).shape is shape]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Shift,
     )
 
-#: Facts that are shown for each question, and the smallest shift that is: half a point.
+#: Number of facts shown for each question, and the smallest shift shown: half a point.
 _FACTS = 3
 _SMALLEST = 0.005
 

@@ -27,7 +27,7 @@ _STEPS = ("Step", "Restricted", "Mass", "Density", "Coverage")
 
 
 def discovery_document(found: Discovery) -> Document:
-    """Return the sentence, its conditions, and the trajectory that it comes from."""
+    """Return the sentence, its conditions, and the trajectory from which it comes."""
     weighed = "after weighing the evidence" if found.evidence else "before the evidence"
     runs = "1 run counts" if found.runs == 1 else f"{found.runs:,} runs count"
     said = [sentence(found)]
@@ -70,7 +70,7 @@ def _step(s: Step, found: Discovery) -> tuple[str, ...]:
 
 
 def sentence(found: Discovery) -> str:
-    """Return what was found, in one sentence."""
+    """Return the finding in one sentence."""
     outcome = f"“{found.text}” {found.outcome}"
     base = percent(found.base)
     if not found.found:
@@ -89,20 +89,20 @@ def sentence(found: Discovery) -> str:
 
 
 def _conditions(conditions: Sequence[Condition]) -> str:
-    """Return the conditions in words, the certain ones first."""
+    """Return the conditions in words, individually confirmed ones first."""
     sure = [f"{_meaning(c)} {_limits(c)}" for c in conditions if c.quasi_p <= _BORNE_OUT]
     rest = [f"perhaps {_meaning(c)} {_limits(c)}" for c in conditions if c.quasi_p > _BORNE_OUT]
     return " and ".join((*sure, *rest))
 
 
 def _meaning(c: Condition) -> str:
-    """Return what an input is, in words; its name where it has none."""
+    """Return the meaning of an input, or its name if it has none."""
     text = c.input.meaning.rstrip(".")
     return f"“{text}”" if text else c.input.name
 
 
 def condition(c: Condition) -> str:
-    """Return a condition, the input by its name."""
+    """Return a condition in words, with the input's name."""
     return f"{c.input.name.replace('chance:', 'chance: ')} {_limits(c)}"
 
 

@@ -23,7 +23,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Note:
-    """How to read what stands above."""
+    """How to read the part above."""
 
     text: str
 
@@ -37,14 +37,14 @@ class Caution:
 
 @dataclass(frozen=True)
 class Items:
-    """Short lines that belong together, such as advice."""
+    """Short lines of one kind, such as advice."""
 
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Labels and values; ``code`` where the values are to be copied."""
+    """Labels and values; ``code`` if the values are to be copied."""
 
     rows: tuple[tuple[str, str], ...]
     code: bool = False
@@ -52,7 +52,7 @@ class Pairs:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """A share from 0 to 1, its standard error, and another share to compare it with."""
+    """A share from 0 to 1, its standard error, and another share for comparison."""
 
     share: float
     error: float | None = None
@@ -61,7 +61,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one place of a table.
+    """The content of one cell of a table.
 
     Attributes
     ----------
@@ -69,15 +69,15 @@ class Cell:
     beside : str
         After the text, less prominent: a standard error, a unit.
     below : tuple of str
-        Remarks under the text; a terminal has no room for them.
+        Remarks under the text; a terminal has no space for them.
     strong : bool
-        This is what one looks for in the row.
+        Whether this is the main value of the row.
     bar : Bar or None
-        The number of the text as a picture, where there are pictures.
+        The number as a picture, where there are pictures.
     rating : str
         An Admiralty rating before the text.
     address : str
-        Where the text comes from; a link if it is an address of the web.
+        Source of the text; a link if it is a web address.
     """
 
     text: str
@@ -118,16 +118,15 @@ class Table:
     Attributes
     ----------
     title : str
-        Empty where the text before the table says what it is.
+        Empty if the text before the table is enough.
     columns : tuple of Column or str
-        A text is the title of a column.
+        Text stands for a column with that title.
     rows : tuple of tuple of Cell or str
-        A row whose first cell is empty goes on with the row above it.
+        A row whose first cell is empty continues the row above it.
     note : str
         Beside the title.
     bars : str
-        What the bars show, if there are any: what is filled, then their error and what they are
-        compared with.
+        What the bars show, if there are any: what is filled, then their error and the comparison.
     named_by : int
         The column that names the rows.
     """
@@ -140,7 +139,7 @@ class Table:
     named_by: int = field(default=0, kw_only=True)
 
     def full(self) -> Table:
-        """Return the table with a column and a cell wherever a text alone stands for one."""
+        """Return the table with every text replaced by a column or a cell."""
         return replace(
             self,
             columns=tuple(Column(c) if isinstance(c, str) else c for c in self.columns),
@@ -152,8 +151,8 @@ class Table:
 class Mark:
     """A reported number, as a fan chart shows it.
 
-    ``low`` and ``high`` may be infinite: "at least 13" is ``(13, inf)``. ``part`` says that the
-    report is about one place or member, and so a part of what the chart shows.
+    ``low`` and ``high`` may be infinite: "at least 13" is ``(13, inf)``. ``part`` means that the
+    report is about one place or member, and so about a part of what the chart shows.
     """
 
     date: dt.date
@@ -172,9 +171,9 @@ class FanChart:
     ----------
     key, title, unit : str
     dates : tuple of date
-        One a simulated day.
+        One per simulated day.
     q05, q25, q50, q75, q95 : tuple of float
-        Weighted quantiles over the runs, one a day.
+        Weighted quantiles over the runs, one per day.
     marks : tuple of Mark
     """
 
@@ -200,17 +199,17 @@ class Charts:
 
 @dataclass(frozen=True)
 class Section:
-    """Parts that stand together, apart from what comes before and after.
+    """Parts that belong together, set apart from the rest.
 
     Attributes
     ----------
     parts : tuple
     title, beside : str
-        The title, and what stands beside it, less prominent.
+        The title, and less prominent text beside it.
     name : str
-        Of a section of a page, for links to it; empty for a smaller one.
+        For links to a section of a page; empty for a smaller one.
     new_page : bool
-        It begins a page on paper.
+        Whether it begins a page on paper.
     """
 
     parts: tuple[Part, ...]
@@ -226,7 +225,7 @@ Part = Paragraph | Note | Caution | Items | Pairs | Table | Charts | Section
 
 @dataclass(frozen=True)
 class Document:
-    """A title and what follows it."""
+    """A title and its content."""
 
     title: str
     parts: tuple[Part, ...]
@@ -239,7 +238,7 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Brief:
-    """What a page or a paper says: its head, and a section for each matter.
+    """The content of a page or a paper: its head, and a section for each subject.
 
     Attributes
     ----------
@@ -247,9 +246,9 @@ class Brief:
     known_by : str
         The as-of date in words, with its time of day if it has one.
     strip : tuple of (label, value)
-        What the forecast stands on, in a line.
+        The basis of the forecast in a line.
     setback : tuple
-        Why there is no answer, or a weak one; empty where all is well.
+        Why there is no answer, or a weak one; empty if all is well.
     sections : tuple of Section
     """
 
@@ -278,7 +277,7 @@ def cautions(warnings: Iterable[object]) -> tuple[Caution, ...]:
 
 
 def parts_of(parts: Iterable[Part], kind: type[P]) -> Iterator[P]:
-    """Yield all parts of one kind, those inside sections too."""
+    """Yield all parts of one kind, including those inside sections."""
     for part in parts:
         if isinstance(part, kind):
             yield part

@@ -42,10 +42,10 @@ _DIFFERENCES = (
     Column("90% of pairs", 34),
 )
 
-#: What to keep in mind of every counterfactual.
+#: Limitation of every counterfactual.
 MIND = (
-    "What would have been otherwise is what the model says, with parameters learnt from "
-    "what did happen; other known decisions stay as they were."
+    "These differences are the model's, with parameters inferred from "
+    "what happened; other known decisions stay as they were."
 )
 
 
@@ -71,7 +71,7 @@ def _explanations(found: Explanations) -> tuple[Part, ...]:
         return section(("The case names no hypotheses.",))
     if len(found.hypotheses) == 1:
         only = found.hypotheses[0].title
-        return section((f"The case names one hypothesis, so nothing stands against it: {only}.",))
+        return section((f"The case names one hypothesis, so there is no alternative: {only}.",))
     ranked = sorted(found.hypotheses, key=_rank)
     return (
         Table("", _COLUMNS, tuple(_row(h) for h in ranked)),
@@ -81,20 +81,20 @@ def _explanations(found: Explanations) -> tuple[Part, ...]:
 
 
 def _rank(h: Hypothesis) -> float:
-    """Return a key that sorts the likeliest explanation first."""
+    """Return a sort key that puts the likeliest explanation first."""
     p = h.evidence.posterior
     return math.inf if math.isnan(p) else -p
 
 
 def _row(h: Hypothesis) -> tuple[str, ...]:
-    """Return the cells of an explanation: title, prior, and what each source says."""
+    """Return the cells of an explanation: title, prior, and its probability by each source."""
     if h.evidence.strength.grade is Grade.ALONE:
         return (h.title, "the only one", "–", "–", "–")
     return (h.title, percent(h.prior), *(chance(s) for s in (h.evidence, h.casebook, h.both)))
 
 
 def contrast_table(c: Contrast) -> Table:
-    """Return what would have been otherwise, and in how many runs it shows."""
+    """Return a counterfactual's differences, and the number of runs that change."""
     changed = f"{c.changed} of {count(c.distinct, 'different run')} change"
     return Table(
         c.title,
@@ -105,14 +105,14 @@ def contrast_table(c: Contrast) -> Table:
 
 
 def explanations_table(forecast: Forecast, found: Explanations | None = None) -> tuple[Table, ...]:
-    """Return the competing explanations, the likeliest first, if the evidence weighs any two.
+    """Return the competing explanations, likeliest first, if the evidence weighs at least two.
 
     Parameters
     ----------
     forecast : Forecast
         Has each explanation's weight by the evidence.
     found : Explanations, optional
-        Adds what the casebook says, and what moves each.
+        Adds the casebook's weighing, and what moves each explanation.
     """
     weighed = [h for h in forecast.hypotheses if not math.isnan(h.posterior)]
     if len(weighed) < 2:
@@ -141,7 +141,7 @@ def _explanation(h: Explanation, more: Hypothesis | None) -> tuple[Cell | str, .
 
 
 def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
-    """Return what the casebook says of the explanations, and where their answers differ."""
+    """Return the casebook's expectation, and where the explanations' answers differ."""
     if found is None or not found.hypotheses:
         return ()
     texts = {a.id: f"“{a.text}”" for a in forecast.answers}
@@ -149,7 +149,7 @@ def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
 
 
 def warnings_of(found: Explanations | None) -> tuple[str, ...]:
-    """Return the cautions about explanations and counterfactuals."""
+    """Return the warnings about explanations and counterfactuals."""
     if found is None:
         return ()
     return (*map(str, found.warnings), *((MIND,) if found.counterfactuals else ()))
@@ -190,7 +190,7 @@ def chance(s: Standing) -> str:
 
 
 def said(h: Hypothesis, *, text: bool = False) -> str:
-    """Return what a hypothesis is worth and what moves it most.
+    """Return the standing of a hypothesis and the fact that moves it most.
 
     Parameters
     ----------
@@ -217,13 +217,13 @@ def said(h: Hypothesis, *, text: bool = False) -> str:
 
 
 def apart(found: Explanations, texts: Mapping[str, str] | None = None) -> list[str]:
-    """Return a line for each pair of explanations whose answers differ by more than chance.
+    """Return one line each for the answers on which explanations differ beyond chance.
 
     Parameters
     ----------
     found : Explanations
     texts : mapping of str to str, optional
-        What to call a question; its id if absent.
+        Names of questions; by default their ids.
     """
     texts = texts or {}
     told = [a for a in found.apart if a.told]
@@ -254,7 +254,7 @@ def difference(d: Difference) -> tuple[Cell | str, ...]:
 
 
 def _amount(x: float, share: bool) -> str:
-    """Return a number to one decimal at most: a tenth of a point, or of a person."""
+    """Return a number with meaningful precision: a tenth of a point or of a person."""
     x = 100.0 * x if share else x
     return number(round(x, 1))
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def forecast_document(forecast: Forecast) -> Document:
-    """Return the answers, the explanations, and how far to trust them."""
+    """Return the answers, the explanations, and the reliability of both."""
     w = forecast.weights
     parts: list[Part] = [
         Paragraph(worth(w.ess, w.runs)),
@@ -61,7 +61,7 @@ def answer_tables(forecast: Forecast, *, intervals: bool = False) -> tuple[Table
     ----------
     forecast : Forecast
     intervals : bool
-        Give base rates with their intervals; a terminal has no room for them.
+        Give base rates with their intervals; a terminal has no space for them.
     """
     tables = []
     for answer in WORDS.values():
@@ -98,7 +98,7 @@ def _row(a: Answer, forecast: Forecast, intervals: bool) -> tuple[Cell | str, ..
 
 
 def _remarks(a: Answer, forecast: Forecast) -> tuple[str, ...]:
-    """Return which fact settles a question, and why it has no answer."""
+    """Return the fact that settles a question, or the reason why it has no answer."""
     remarks = []
     if a.settled_by:
         told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
@@ -158,7 +158,7 @@ def scores_document(scores: Scores) -> Document:
 
 
 def case_document(case: Case) -> Document:
-    """Return what a case holds."""
+    """Return the contents of a case."""
     counts = f"{len(case.facts)} facts, {len(case.sources)} sources, {len(case.places)} places"
     known = f"{day(case.start)} to {day(case.end)}, known by {day(case.as_of)}: {counts}."
     questions = tuple((q.text, q.kind, q.id) for q in case.questions)
@@ -173,7 +173,7 @@ def case_document(case: Case) -> Document:
 
 
 def ensemble_document(ensemble: Ensemble) -> Document:
-    """Return what was run."""
+    """Return the description of an ensemble."""
     plan = ensemble.plan
     rows = (
         ("Runs", f"{ensemble.complete_runs:,} of {plan.runs:,}"),

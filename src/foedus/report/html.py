@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from foedus.report.document import Brief, Document
 
-#: A word without a place to break.
+#: A word that has no place to break.
 _LONG = re.compile(r"\S{24,}")
 _PIECE = 12
 
@@ -23,8 +23,8 @@ _PIECE = 12
 def render(brief: Brief) -> str:
     """Return the page; equal briefs give equal bytes.
 
-    Everything that comes from a case file is escaped. A source's address becomes a link only where
-    it is http or https; nothing on the page is fetched.
+    Everything that comes from a case file is escaped. A source's address becomes a link only if it
+    is http or https; nothing on the page is fetched.
     """
     return environment().get_template("brief.html.j2").render(brief=brief)
 
@@ -35,10 +35,10 @@ def document_html(document: Document) -> str:
 
 
 def environment() -> Environment:
-    """Return the templates of the report; whatever they show is escaped.
+    """Return the templates of the report; everything they show is escaped.
 
-    A very long word may break after every twelve letters. Where markup would be text, in an
-    attribute or a title, a template says ``| whole``.
+    A very long word may break after every twelve letters. Where markup would be shown as text, in
+    an attribute or a title, a template says ``| whole``.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup, escape
@@ -80,7 +80,7 @@ def write(brief: Brief, path: Path) -> Path:
 
 
 def put(data: bytes, path: Path) -> Path:
-    """Write a file beside ``path`` and move it into place, so that no reader finds half of it."""
+    """Write a file beside ``path`` and move it into place, so that it is never incomplete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(data)
@@ -89,7 +89,7 @@ def put(data: bytes, path: Path) -> Path:
 
 
 def link(address: str) -> str:
-    """Return the address if it is http or https, else an empty text.
+    """Return the address if a browser may follow it, otherwise nothing.
 
     Examples
     --------

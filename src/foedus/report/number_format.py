@@ -1,4 +1,4 @@
-"""Numbers, chances and dates in the words that tables and briefs share."""
+"""Numbers, chances and dates in the words shared by tables and briefs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plus_minus(error: float) -> str:
 
 
 def number(x: float) -> str:
-    """Return a number to three figures, with thousands separators.
+    """Return a number to three significant figures, with thousands separators.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def number(x: float) -> str:
 
 
 def count(n: int, what: str) -> str:
-    """Return how many there are of something.
+    """Return a number of things in words.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def count(n: int, what: str) -> str:
 
 
 def worth(effective: float, runs: int | None = None) -> str:
-    """Return how many runs there are, and their effective number after the evidence."""
+    """Return the number of runs, and their effective number after the evidence."""
     what = f"worth {number(effective)} after weighing the evidence."
     return f"The runs are {what}" if runs is None else f"{count(runs, 'run')}, {what}"
 
@@ -92,12 +92,12 @@ def with_unit(x: float, unit: str) -> str:
 
 
 def day(date: dt.date) -> str:
-    """Return a date as ``7 Jan 2022``, whatever the locale."""
+    """Return a date as ``7 Jan 2022`` in any locale."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
 
 
 def visible(text: str) -> str:
-    """Return a text without control characters and without marks that reverse other text."""
+    """Return a text without characters that no font has, and without marks that reverse text."""
     return "".join(
         c
         for c in text

@@ -1,10 +1,10 @@
 """The brief as a PDF: the same content as the page, set by typst.
 
 The template is a file of foedus. All text of a case reaches it as data, as one JSON value in
-``sys.inputs``; typst never reads that as markup, and the template neither evaluates nor imports
+``sys.inputs``; typst never reads it as markup, and the template neither evaluates nor imports
 anything. Fonts are those inside typst and the DejaVu fonts that come with matplotlib, never the
-machine's, so equal briefs give equal bytes. The file is tagged (PDF/UA-1): headings, tables and
-the text alternatives of charts are there for screen readers.
+machine's, so equal briefs give equal bytes. The file is tagged (PDF/UA-1): headings, tables and the
+text alternatives of charts are available to screen readers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from foedus.report.number_format import visible
 from foedus.report.plots import describe, fan_svg
 
 TEMPLATE = "brief.typ"
-#: Size of a chart in inches, so that ten of them with their texts fit on a page.
+#: Size of a chart in inches, such that ten of them with their texts fit on a page.
 CHART = (4.3, 1.62)
 
 
@@ -36,7 +36,7 @@ def render_pdf(brief: Brief) -> bytes:
     values = json.dumps(plain(brief), ensure_ascii=False, allow_nan=False)
     with (
         as_file(files("foedus.report") / "templates") as folder,
-        tempfile.TemporaryDirectory() as nowhere,  # no package is ever fetched or found
+        tempfile.TemporaryDirectory() as nowhere,  # no package is ever fetched or searched for
     ):
         made = typst.compile(
             folder / TEMPLATE,
@@ -59,7 +59,7 @@ def write(brief: Brief, path: Path) -> Path:
 
 
 def plain(brief: Brief) -> dict[str, Any]:
-    """Return what the template shows: texts, and the numbers that bars are drawn from."""
+    """Return the data for the template: texts, and the numbers behind bars."""
     shown = {
         "title": brief.title,
         "known": brief.known_by,
@@ -73,7 +73,7 @@ def plain(brief: Brief) -> dict[str, Any]:
 
 
 def _plain(part: Any) -> Any:
-    """Return a part of a document as the template reads it: with the name of its type."""
+    """Return a part of a document for the template, with the name of its type."""
     match part:
         case Charts(fans, as_of):
             return {"kind": "Charts", "charts": [_chart(fan, as_of) for fan in fans]}
@@ -101,7 +101,7 @@ def _chart(fan: FanChart, as_of: dt.date) -> dict[str, str]:
 
 
 def clean(value: Any) -> Any:
-    """Return a value with the invisible letters taken out of its texts."""
+    """Return a value with invisible characters removed from its texts."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):

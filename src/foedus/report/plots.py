@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: white. Nothing depends on colour alone: the median is a full line, half of the runs lie within
 #: dashes, nine in ten within dots.
 OUTER, INNER, LINE, INK, FAINT = "#d3e7f3", "#8cbfdf", "#0072b2", "#1b1f24", "#5c6670"
-#: Okabe and Ito's vermillion, for the base rate; a diamond wherever it is used.
+#: Okabe and Ito's vermillion, for the base rate, which is always a diamond.
 BASE = "#d55e00"
 
 STYLE: Any = {
@@ -83,7 +83,7 @@ def frame(size: tuple[float, float], *, label: bool = False) -> tuple[float, flo
     size : tuple of float
         Width and height of the figure in inches.
     label : bool
-        Whether there must be room for the name of the vertical axis beside its numbers.
+        Whether to leave space for the name of the vertical axis beside its numbers.
     """
     width, height = size
     left, right, bottom, top = 0.61, 0.11, 0.3, 0.255  # inches
@@ -124,7 +124,7 @@ def draw_fan(ax: Axes, fan: FanChart, as_of: dt.date | None) -> None:
     ax.fill_between(x, fan.q05, fan.q95, color=OUTER, linewidth=0)
     ax.fill_between(x, fan.q25, fan.q75, color=INNER, linewidth=0)
     ax.plot(x, fan.q50, color=LINE, linewidth=1.8, solid_capstyle="round")
-    for edge in (fan.q25, fan.q75):  # lines that a copy in black and white keeps
+    for edge in (fan.q25, fan.q75):  # lines that survive a copy in black and white
         ax.plot(x, edge, color=LINE, linewidth=0.7, dashes=(5, 2))
     for edge in (fan.q05, fan.q95):
         ax.plot(x, edge, color=LINE, linewidth=0.7, dashes=(1, 1.6))
@@ -143,7 +143,7 @@ def svg_of(figure: Figure) -> str:
 
 
 def sample_days(fan: FanChart) -> list[tuple[str, str, str, str]]:
-    """Return date, low, median and high of some days, as many as the axis names."""
+    """Return date, low, median and high of some days, as many as the axis labels."""
     step = max(1, math.ceil((len(fan.dates) - 1) / 6))
     return [
         (day(fan.dates[i]), number(fan.q05[i]), number(fan.q50[i]), number(fan.q95[i]))
@@ -152,7 +152,7 @@ def sample_days(fan: FanChart) -> list[tuple[str, str, str, str]]:
 
 
 def describe(fan: FanChart, as_of: dt.date | None) -> str:
-    """Return the text alternative of a fan chart: the same story in a sentence or two."""
+    """Return the text alternative of a fan chart: its content in a sentence or two."""
     last = len(fan.dates) - 1
     peak = int(np.argmax(fan.q50))
     now = 0 if as_of is None else min(max((as_of - fan.dates[0]).days, 0), last)
@@ -215,7 +215,7 @@ def _readable(ticks: list[float], top: float, height: float) -> list[float]:
     return sorted(kept)
 
 
-#: Height of a label with its air, in inches.
+#: Height of a label with its margin, in inches.
 _LABEL = 0.15
 
 
@@ -255,7 +255,7 @@ def _as_of_line(ax: Axes, fan: FanChart, as_of: dt.date) -> None:
 
 
 def _apart(fan: FanChart) -> list[tuple[Mark, float]]:
-    """Return each mark with its place on the time axis; those of one day stand side by side."""
+    """Return each mark with its position on the time axis; marks of one day are side by side."""
     places = []
     for mark in fan.marks:
         same = [m for m in fan.marks if m.date == mark.date]
@@ -300,7 +300,7 @@ def _draw(ax: Axes, mark: Mark, x: float) -> None:
 
 
 def inline(svg: str, key: str, title: str, description: str) -> str:
-    """Make a chart fit for a page: no prolog, no metadata, ids of its own, a title."""
+    """Prepare a chart for a page: no prolog, no metadata, its own ids, a title."""
     from markupsafe import escape
 
     svg = svg[svg.index("<svg") :]

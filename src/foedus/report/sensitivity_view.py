@@ -33,23 +33,23 @@ if TYPE_CHECKING:
         View,
     )
 
-#: Inputs that are named where all questions are shown.
+#: Number of inputs named where all questions are shown.
 _NAMED = 3
 #: Inches: the width of a chart, and the height of a row.
 _WIDTH, _ROW = 7.2, 0.27
 
 
 def sensitivities_document(found: Sensitivities, *, most: int = 10) -> Document:
-    """Return what each answer depends on, or one answer in full where it is the only one.
+    """Return what each answer depends on, or one answer in full if it is the only one.
 
     Parameters
     ----------
     found : Sensitivities
     most : int
-        Inputs that are shown of one answer.
+        Number of inputs shown for one answer.
     """
     if found.design == "sobol":
-        runs = f"{count(found.runs, 'run')} of a design of their own, before the evidence."
+        runs = f"{count(found.runs, 'run')} of a separate design, before the evidence."
     else:
         after = f" and {number(found.effective_after)} after" if found.effective_after else ""
         runs = (
@@ -139,7 +139,7 @@ def _rest(view: View, found: Sensitivities) -> list[str]:
             f"that do nothing reach {percent(view.noise)} by luck."
         )
     if view.alone is not None:
-        out.append(f"All inputs, each by itself: {_said(view.alone)} of the variance.")
+        out.append(f"All inputs, each on its own: {_said(view.alone)} of the variance.")
     if view.chance is not None:
         what = "given hypothesis and parameters" if found.design == "sobol" else "given all inputs"
         out.append(f"Chance, {what}: {_said(view.chance)} of the variance.")
@@ -196,7 +196,7 @@ def tornado_svg(found: Sensitivities, question: str, *, after: bool = False, mos
     after : bool
         After the evidence instead of before.
     most : int
-        Inputs that are drawn; those that stand out from noise, or the largest where none is.
+        Number of inputs drawn: those that stand out from noise, or the largest if none does.
 
     Returns
     -------
@@ -255,7 +255,7 @@ def _shares(ax: Axes, shown: tuple[Effect, ...], noise: float | None) -> None:
     _rows(ax, len(shown))
     ax.set_xlim(left=0)
     what = (
-        "share of variance, % (open: by itself)" if total else "share of variance, % (grey: noise)"
+        "share of variance, % (open: on its own)" if total else "share of variance, % (grey: noise)"
     )
     ax.set_xlabel(what, fontsize=8, color=INK)
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
-#: Width where the output is no terminal.
+#: Width if the output is not a terminal.
 PLAIN_WIDTH = 110
-#: Narrowest table on a terminal; in less, numbers would break in two.
+#: Narrowest table on a terminal; in a narrower one, numbers would break in two.
 LEAST_WIDTH = 72
 
 
 def console() -> Console:
-    """Return a console that writes to standard output, without guesses about its markup."""
+    """Return a console that writes to standard output and does not interpret markup."""
     from rich.console import Console
 
     plain = Console(highlight=False, markup=False)
@@ -39,7 +39,7 @@ def console() -> Console:
 
 
 def print_document(document: Document) -> None:
-    """Print a document; tables and sections stand apart by a blank line."""
+    """Print a document; tables and sections are separated by a blank line."""
     to = console()
     to.print(document.title, style="bold")
     _print_parts(to, document.parts, below_title=True)
@@ -80,7 +80,7 @@ def _print_parts(to: Console, parts: Sequence[Part], *, below_title: bool) -> No
 
 
 def _table(table: Table) -> RichTable:
-    """Return a table whose first column takes the room, and whose texts are plain."""
+    """Return a table whose first column takes the free space, and whose texts are plain."""
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -107,7 +107,7 @@ def print_json(data: Any) -> None:
 
 
 def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as plain text, however wide."""
+    """Return a table as plain text of any width."""
     widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
     return "\n".join(
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from foedus.scoring.lead_time import History, Lead
     from foedus.scoring.reliability import Reliability, Transform
 
-#: Days side by side in one table.
+#: Number of days side by side in one table.
 _ACROSS = 8
 #: Lines of advice that are printed for a day: the reason, and the fact that matters most.
 _ADVICE = 2
-#: Names of facts that are printed for a day.
+#: Number of facts named for a day.
 _NAMED = 12
 
-#: Colour of what came, and of what it is compared with.
+#: Colours of outcomes and of what they are compared with.
 CAME, BESIDE = "#b35806", "#5c6670"
 _COLUMNS = 3
 _PANEL = (3.5, 1.75)
@@ -64,7 +64,7 @@ def timeline_document(found: Timeline, outcomes: dict[str, str] | None = None) -
     ----------
     found : Timeline
     outcomes : dict of str to str, optional
-        What came of each question, for those that are scored.
+        Outcome of each question, for those that are scored.
     """
     made = found.provenance.get("runs", 0)
     parts: list[Part] = [
@@ -87,7 +87,7 @@ def timeline_document(found: Timeline, outcomes: dict[str, str] | None = None) -
 
 
 def _days(days: Sequence[Day], outcomes: dict[str, str] | None) -> Table:
-    """Return the answers of some days side by side, and what came of the questions if known."""
+    """Return the answers of some days side by side, with the outcomes if known."""
     rows = [
         (a.text, *(cell(d.forecast.answer(a.id)) for d in days))
         + ((outcomes.get(a.id, ""),) if outcomes else ())
@@ -112,7 +112,7 @@ def _setbacks(found: Timeline) -> list[str]:
 
 
 def history_document(found: History) -> Document:
-    """Return the answers by day with what came, and the scores by lead time."""
+    """Return the answers by day with the outcomes, and the scores by lead time."""
     last = found.scores[-1].questions
     came = {q.id: "never" if q.outcome is None else _outcome(q.outcome) for q in last}
     days = timeline_document(found.timeline, came)
@@ -213,9 +213,9 @@ def _score(value: float | None) -> str:
 def timeline_svg(found: Timeline, outcomes: Mapping[str, Any] | None = None) -> str:
     """Draw the chance of each question by the day of the forecast.
 
-    One small chart a question, with the Monte-Carlo error (two standard errors), the casebook's
-    base rate, and what came if ``outcomes`` are given; above them the facts by the day on which
-    they became known, with the decisions that were replayed from then on.
+    There is one small chart per question, with the Monte-Carlo error (two standard errors), the
+    casebook's base rate, and the outcome if ``outcomes`` are given. Above them are the facts by the
+    day on which they became known, with the decisions that were replayed from then on.
 
     Parameters
     ----------
@@ -290,7 +290,7 @@ def leads_svg(leads: Sequence[Lead]) -> str:
 
 
 def reliability_svg(found: Reliability) -> str:
-    """Draw what was said against what came: the CORP curve, its band, and the forecasts."""
+    """Draw forecast against observed: the CORP curve, its band, and the forecasts."""
     figure = _figure(4.4, 4.3)
     with _styled():
         ax = figure.add_axes((0.13, 0.12, 0.83, 0.82))

@@ -1,4 +1,4 @@
-"""Verdicts, their reasons and what to keep in mind, in words.
+"""Verdicts, their reasons and warnings, in words.
 
 Weighing and answers hold them as data; ``str`` of these data, and their JSON, are the words here.
 """
@@ -45,12 +45,12 @@ from foedus.weighing.verdict import (
 
 TOO_FEW = "too few runs to tell"
 UNMET = "the runs do not meet the evidence"
-#: The evidence costs at most this many times the runs that more runs are advised.
+#: More runs are advised if at most this multiple of the runs would be enough.
 _MOST_MORE = 100
 
 
 def reason(verdict: Verdict) -> str:
-    """Return why a verdict is not ok, in a few words; empty where only the advice tells.
+    """Return why a verdict is not ok, in a few words; empty if only the advice says so.
 
     Examples
     --------
@@ -69,13 +69,13 @@ def reason(verdict: Verdict) -> str:
 
 
 def headline(verdict: Verdict, *, refused: str = "No answer", thin: str = "Weak answers") -> str:
-    """Return a verdict with its reason in a sentence; empty where all is well.
+    """Return a verdict with its reason in a sentence; empty if all is well.
 
     Parameters
     ----------
     verdict : Verdict
     refused, thin : str
-        What to call an answer of these levels.
+        Names for an answer of these levels.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def verdict_parts(
 
 
 def advice(verdict: Verdict) -> tuple[str, ...]:
-    """Return the reasons of a verdict, and what would help, a sentence or two each."""
+    """Return the reasons of a verdict, and what would help, in a sentence or two each."""
     return tuple(words(found) for found in verdict.reasons)
 
 

@@ -27,13 +27,13 @@ from foedus.report.verdict_words import reason, verdict_parts
 if TYPE_CHECKING:
     from foedus.answers.watch_list import Reading, Watch, Worth
 
-#: Classes of the answer that are named after a reading: those that it changes most.
+#: Number of classes of the answer named after a reading: those that it changes most.
 _NAMED = 2
-#: Things that are named where none tells more than chance.
+#: Number of reports named if none is informative beyond chance.
 _NEAREST = 3
-#: A difference between how often a reading is true and how often it is reported that is shown.
+#: Smallest difference shown between how often a reading is true and how often it is reported.
 _CLEARLY = 0.1
-#: Things in the list of a brief.
+#: Number of reports in the list of a brief.
 _MOST = 8
 
 _COLUMNS = (
@@ -58,13 +58,13 @@ _SO_IN = (
 
 
 def watch_document(found: Watch, *, top: int = 8) -> Document:
-    """Return what to look for next, and what each reading would do to the answer.
+    """Return what to look for next, and the effect of each reading on the answer.
 
     Parameters
     ----------
     found : Watch
     top : int
-        Things that are listed.
+        Number of reports listed.
     """
     runs = found.provenance.get("complete_runs")
     parts: list[Part] = [
@@ -107,7 +107,7 @@ def _list(found: Watch, top: int) -> list[Part]:
 
 
 def _largest(found: Watch) -> tuple[Part, ...]:
-    """Return the reports that would tell most, where none tells more than chance."""
+    """Return the reports that came closest to being informative, if none is."""
     nearest = found.largest()[:_NEAREST]
     if not nearest:
         return ()
@@ -115,20 +115,20 @@ def _largest(found: Watch) -> tuple[Part, ...]:
     return (
         Table("The largest of them", ("What to look for", "On", "Bits", ""), rows),
         Paragraph(
-            "The largest of many chance values looks better than it is, so nobody can say how "
+            "The largest of many chance values looks better than it is, so it is unknown how "
             "many runs it would take to set it apart from chance."
         ),
     )
 
 
 def watch_part(found: Watch, titles: Mapping[str, str] | None = None) -> Part:
-    """Return a watch list as the brief shows it: the most telling reports, a row each.
+    """Return a watch list for the brief: the most informative reports, one per row.
 
     Parameters
     ----------
     found : Watch
     titles : mapping of str to str, optional
-        What to call the classes of the answer, such as hypotheses; their ids if absent.
+        Names of the classes of the answer, such as hypotheses; by default their ids.
     """
     now = _now(found, titles or {})
     rows = tuple(_report(found, w, titles or {}) for w in listed(found.best(), _MOST))
@@ -158,7 +158,7 @@ def _report(found: Watch, w: Worth, titles: Mapping[str, str]) -> tuple[Cell | s
 
 
 def listed(best: Sequence[Worth], top: int) -> list[Worth]:
-    """Return the most telling report of each quantity first, then more, ``top`` in all, by bits."""
+    """Return the most informative report of each quantity, then more, ``top`` in all, by bits."""
     quantities: set[str] = set()
     first: list[Worth] = []
     more: list[Worth] = []
@@ -206,12 +206,12 @@ def _differs(r: Reading) -> bool:
 
 
 def _what(w: Worth) -> tuple[str, str, str]:
-    """Return the cells of a report: what it is about, its day, and its bits."""
+    """Return the cells of a report: its subject, its day, and its bits."""
     return _thing(w), day(w.day), f"{_bits(w.bits)} ± {_bits(w.error)}"
 
 
 def _thing(w: Worth) -> str:
-    """Return what a report would be about."""
+    """Return the subject of a report."""
     what = QUANTITIES[w.quantity].meaning + (f", {w.where}" if w.where else "")
     return what + (" (asked itself)" if w.asked_itself else "")
 
