@@ -29,8 +29,8 @@ from foedus.weighing.weights import effective_size, normalise
 
 FloatArray = NDArray[np.float64]
 
-#: Fewest effective runs of a hypothesis for its factor to be given.
-FEWEST = 20.0
+#: Fewest effective runs of a part of the runs, such as those of a hypothesis, to report on it.
+FEWEST_EFFECTIVE = 20.0
 #: Half-width of an interval in standard errors: 95%.
 SIGMAS = 1.96
 #: Logs of factors within this are rounding.
@@ -308,7 +308,11 @@ def error_of(influence: FloatArray, spread: FloatArray) -> float:
 
 
 def standings(
-    found: Fit, prior: FloatArray, *, witness: Witness = Witness.EVIDENCE, fewest: float = FEWEST
+    found: Fit,
+    prior: FloatArray,
+    *,
+    witness: Witness = Witness.EVIDENCE,
+    fewest: float = FEWEST_EFFECTIVE,
 ) -> tuple[Standing, ...]:
     """Return the posterior and the Bayes factor of each hypothesis.
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case
+from foedus.defaults import BLOCK, PAIRS
 from foedus.errors import StoreError
 from foedus.plain_values import Plain
 from foedus.weighing.quantities import Block, Frame, blocks, event_day, series, variables
@@ -37,11 +38,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Days = dict[tuple[str, str], int]
 
-#: Pairs that are made by default.
-PAIRS = 400
-
 #: Fewest different runs in a set of pairs for a sampling error.
-FEWEST = 5
+FEWEST_PAIRED = 5
 
 #: What is compared: title and unit.
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -369,7 +367,7 @@ def contrast(
     for key, (title, unit) in OUTCOMES.items():
         difference = made[key] - factual[key]
         mean, error = mean_and_error(difference, share)
-        if share.size < FEWEST:
+        if share.size < FEWEST_PAIRED:
             error = float("nan")
         if key == "loyal_share_lowest":
             title = f"{title} from {since.isoformat()} on"
@@ -414,7 +412,7 @@ def _stored(
     ensemble: Ensemble, rows: IntArray, frame: Frame, since: int = 0
 ) -> dict[str, FloatArray]:
     chosen = ensemble.dataset[list(_NAMES)].isel(run=rows)
-    parts = [outcomes(block, frame, since) for block in blocks(chosen, _NAMES, size=1000)]
+    parts = [outcomes(block, frame, since) for block in blocks(chosen, _NAMES, size=BLOCK)]
     return {key: np.concatenate([p[key] for p in parts]) for key in OUTCOMES}
 
 

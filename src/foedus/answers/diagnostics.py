@@ -33,16 +33,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.answers.bayes_factors import FEWEST
+from foedus.answers.bayes_factors import FEWEST_EFFECTIVE
 from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
+from foedus.case.asof import AsOf
 from foedus.case.check_report import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.plain_values import Plain, Worded
 from foedus.weighing.evidence import UNMET, Evidence, Report
 from foedus.weighing.verdict import Caution, Verdict
-from foedus.weighing.weighed import Making, Weighed, When, large_table, weigh
+from foedus.weighing.weighed import Making, Weighed, large_table, weigh
 from foedus.weighing.weights import effective_size, normalise, without
 from foedus.weighted_statistics import mean_and_error
 
@@ -95,7 +96,7 @@ class Place(Plain):
     @property
     def told(self) -> bool:
         """Whether there are enough runs to tell."""
-        return self.effective >= FEWEST
+        return self.effective >= FEWEST_EFFECTIVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,7 +359,7 @@ class Diagnostics(Plain):
 def diagnose(
     case: Case,
     *,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     ensemble: Ensemble | None = None,
     weighed: Weighed | None = None,
     **making: Unpack[Making],
@@ -470,7 +471,7 @@ def _shifts(asked: tuple[Question, ...], w: Weighed) -> tuple[Shift, ...]:
     out = []
     for fact, row in rows:
         left = without(w.weights.log_weight, row)
-        rest, enough = normalise(left), float(effective_size(left)) >= FEWEST
+        rest, enough = normalise(left), float(effective_size(left)) >= FEWEST_EFFECTIVE
         for q in asked:
             out.append(_shift(fact, q, w, rest, enough))
     return tuple(out)
@@ -499,7 +500,7 @@ def _sources(
     checks: tuple[Check, ...], w: Weighed, table: dict[str, Evidence]
 ) -> tuple[Believed, ...]:
     out = []
-    told = w.weights.ess >= FEWEST
+    told = w.weights.ess >= FEWEST_EFFECTIVE
     for source in dict.fromkeys(c.source for c in checks):
         rows = [n for n, c in enumerate(checks) if c.source == source]
         mine = [checks[n] for n in rows]

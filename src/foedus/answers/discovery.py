@@ -24,14 +24,15 @@ from foedus.answers.questions import named
 from foedus.answers.sensitivity_analysis import MOST, counting
 from foedus.answers.sensitivity_indices import Answers
 from foedus.answers.uncertain_inputs import INPUT, Input, Inputs, inputs_of
+from foedus.case.asof import AsOf
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite, four_figures
 from foedus.weighing.quantities import Frame
-from foedus.weighing.weighed import Making, Weighed, When, weigh
-from foedus.weighing.weights import effective_size, normalise
+from foedus.weighing.weighed import Making, Weighed, weigh
+from foedus.weighing.weights import REFUSE_BELOW, effective_size, normalise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,8 +50,7 @@ FORMAT = 1
 SCREENED = 20
 #: Resamples of the first half for the stability of restrictions.
 RESAMPLES = 50
-#: Fewest effective runs, and of these fewest with the outcome and without it.
-FEWEST = 50.0
+#: Fewest effective runs with the outcome, and without it.
 FEWEST_OF_EACH = 10.0
 #: Reasons of a refusal that are quoted.
 _ADVICE = 2
@@ -331,7 +331,7 @@ def discover(
     case: Case,
     *,
     question: str,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
     by: dt.date | None = None,
@@ -391,7 +391,7 @@ def discover(
     if one.id in weighed.unreadable:
         raise InputError(weighed.unreadable[one.id])
     if weighed.refused and not before:
-        enough = float(effective_size(weighed.log_prior)) >= FEWEST
+        enough = float(effective_size(weighed.log_prior)) >= REFUSE_BELOW
         reasons = weighed.weights.verdict.reasons
         hint = ("--before looks at the runs before the evidence.",) if enough else ()
         raise InputError(f"nothing to look at: {' '.join((*map(str, reasons[:_ADVICE]), *hint))}")
@@ -503,12 +503,12 @@ def _refuse_few(weight: FloatArray, y: FloatArray, question: Question, outcome: 
     """Refuse runs that are too few to be halved."""
     base = float(weight @ y)
     effective = 1.0 / float(weight @ weight)
-    if effective < FEWEST:
+    if effective < REFUSE_BELOW:
         raise InputError(
-            f"discovery needs {FEWEST:g} effective runs (found {effective:.0f}): run more"
+            f"discovery needs {REFUSE_BELOW:g} effective runs (found {effective:.0f}): run more"
             + (
                 ", or look at the runs before the evidence (--before)"
-                if weight.size >= FEWEST
+                if weight.size >= REFUSE_BELOW
                 else ""
             )
         )

@@ -6,13 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from foedus.answers.counterfactuals import PAIRS
 from foedus.answers.explanations import Explanations, explain
 from foedus.answers.forecasts import Forecast, forecast
 from foedus.answers.questions import named
 from foedus.answers.watch_list import Watch, watch
 from foedus.case.models import Case
 from foedus.case.question_kinds import Shape, kind_of
+from foedus.defaults import PAIRS
 from foedus.weighing.weighed import weigh
 
 

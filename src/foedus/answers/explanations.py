@@ -45,12 +45,14 @@ from foedus.answers.bayes_factors import (
     standings,
     strength_of,
 )
-from foedus.answers.counterfactuals import PAIRS, Contrast, contrasts
+from foedus.answers.counterfactuals import Contrast, contrasts
+from foedus.case.asof import AsOf
 from foedus.case.models import Case
 from foedus.casebook.similarity import case_features
+from foedus.defaults import PAIRS
 from foedus.plain_values import Plain, Worded, finite
 from foedus.weighing.verdict import Caution, Verdict
-from foedus.weighing.weighed import Making, Weighed, When, weigh
+from foedus.weighing.weighed import Making, Weighed, weigh
 from foedus.weighing.weights import normalise, without
 
 if TYPE_CHECKING:
@@ -255,7 +257,7 @@ class Explanations(Plain):
 def explain(
     case: Case,
     *,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     ensemble: Ensemble | None = None,
     pairs: int = PAIRS,
     weighed: Weighed | None = None,
@@ -397,7 +399,7 @@ def _moved(
         for h, all_of_it in enumerate(whole):
             change = all_of_it - factor(rest, prior, h)
             told = math.isfinite(change.log) and abs(change.log) > SURE * change.error
-            told = told and change.effective >= factors.FEWEST
+            told = told and change.effective >= factors.FEWEST_EFFECTIVE
             shifts[h].append(
                 Moved(fact=name, text=text, shift=change.log, error=change.error, told=told)
             )
@@ -419,7 +421,7 @@ def _apart(weighed: Weighed, found: Fit, log_weight: FloatArray) -> tuple[Apart,
     out = []
     for a, b in pairs:
         it = factor(found, prior / prior.sum(), a, against=b)
-        few = it.effective < factors.FEWEST
+        few = it.effective < factors.FEWEST_EFFECTIVE
         distances = {q: distance(v, weight[a], weight[b]) for q, v in draws.items()}
         question = max(distances, key=lambda q: distances[q], default=None)
         size = np.maximum(found.effective[[a, b]], 1e-9)

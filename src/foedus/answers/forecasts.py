@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from foedus.answers.outside_view import Outside, outside_view
 from foedus.answers.questions import named, settled_by
+from foedus.case.asof import AsOf
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import Estimate, kind_of
 from foedus.case.vocabulary import QUANTITIES
 from foedus.casebook.similarity import Likeness, nearest_to_case
+from foedus.defaults import BLOCK
 from foedus.errors import InputError
 from foedus.plain_values import Plain, Worded, to_plain
 from foedus.weighing.evidence import Evidence
 from foedus.weighing.quantities import Frame, blocks, series, variables
 from foedus.weighing.verdict import Caution, Failure, NoOutsideView, Refusal, Verdict
-from foedus.weighing.weighed import BLOCK, Making, Weighed, When, prior_weights, weigh
+from foedus.weighing.weighed import Making, Weighed, prior_weights, weigh
 from foedus.weighing.weights import Weights, carrying, normalise
 from foedus.weighted_statistics import KEYS, LEVELS, mean_and_error, quantile
 
@@ -305,7 +307,7 @@ class Forecast(Plain):
 def forecast(
     case: Case,
     *,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     ensemble: Ensemble | None = None,
     casebook: Casebook | None = None,
     weighed: Weighed | None = None,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from foedus.answers.counterfactuals import resample
 from foedus.case.models import Case
+from foedus.defaults import BLOCK
 from foedus.plain_values import Plain
 from foedus.weighing.quantities import UNREST_CROWD, Frame, blocks, series, variables
 from foedus.weighing.verdict import Verdict
@@ -25,7 +26,6 @@ FloatArray = NDArray[np.float64]
 LEVELS: tuple[float, ...] = (0.05, 0.5, 0.95)
 _KEYS = ("q05", "q50", "q95")
 _MOST_RUNS = 20_000
-_BLOCK = 1000
 #: Names of the votes, by their codes in the runs.
 VOTES: dict[int, str] = {1: "for", 0: "aside", -1: "against", 9: "not_asked"}
 #: Combinations of votes that are listed.
@@ -89,7 +89,7 @@ def _by_run(dataset: xr.Dataset, frame: Frame, quantity: str) -> FloatArray:
     unit = "place" if quantity == "crowd" else "member"
     parts = [
         np.stack([series(runs, frame, quantity, **{unit: u}) for u in units], axis=2)
-        for runs in blocks(dataset, (quantity,), size=_BLOCK)
+        for runs in blocks(dataset, (quantity,), size=BLOCK)
     ]
     return np.concatenate(parts)
 

@@ -55,7 +55,7 @@ CHANCE = "chance"
 #: Levels of an answer that are distinguished; each costs an analysis.
 LEVELS = 10
 #: Fewest base points.
-FEWEST = 32
+FEWEST_BASE_POINTS = 32
 #: Run numbers to choose from.
 _NUMBERS = 2**30
 #: Runs that are simulated at once.
@@ -258,9 +258,9 @@ def designed(
 def _points(runs: int, groups: int) -> int:
     """Return the number of base points: the largest power of two that the runs allow."""
     allowed = runs // (groups + 2)
-    if allowed < FEWEST:
+    if allowed < FEWEST_BASE_POINTS:
         raise InputError(
-            f"a design of {groups} groups needs {FEWEST * (groups + 2):,} runs or more "
+            f"a design of {groups} groups needs {FEWEST_BASE_POINTS * (groups + 2):,} runs or more "
             f"(found {runs:,})"
         )
     return 1 << (int(allowed).bit_length() - 1)

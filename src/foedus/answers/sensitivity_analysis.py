@@ -39,15 +39,17 @@ from foedus.answers.sensitivity_results import (
     View,
 )
 from foedus.answers.uncertain_inputs import Input, Inputs, inputs_of
+from foedus.case.asof import AsOf
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.case.vocabulary import QUANTITIES
+from foedus.defaults import FORECAST_RUNS, PAIRS
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
 from foedus.weighing.verdict import Failure
-from foedus.weighing.weighed import RUNS, Making, Weighed, When, weigh
-from foedus.weighing.weights import normalise
+from foedus.weighing.weighed import Making, Weighed, weigh
+from foedus.weighing.weights import REFUSE_BELOW, normalise
 from foedus.weighted_statistics import mean_and_error, median
 
 if TYPE_CHECKING:
@@ -56,12 +58,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: Pairs of runs for the share of chance.
-PAIRS = 400
 #: Most runs that indices are computed from; of more, every second, third, ... is used.
 MOST = 32_000
-#: Fewest effective runs for indices.
-FEWEST = 50.0
 #: An end of an input: this share of the weight, at its lowest and at its highest.
 END = 0.2
 #: Fewest effective runs of an option for its answer to be shown.
@@ -73,7 +71,7 @@ _LEFT_OUT = 1e-3
 def sensitivity(
     case: Case,
     *,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     question: str | None = None,
     ensemble: Ensemble | None = None,
     design: Design = "given",
@@ -124,7 +122,7 @@ def sensitivity(
         known = known_by(case, case.as_of if as_of is None else as_of)
         return designed(
             known.model_copy(update=only),
-            runs=making.get("runs", RUNS),
+            runs=making.get("runs", FORECAST_RUNS),
             seed=making.get("seed", 1),
             by=by,
             workers=workers,
@@ -175,16 +173,16 @@ def sensitivities(
     before = normalise(made.log_prior[::every])
     after = made.weights.weight[::every]
     draws = {name: values[::every] for name, values in made.draws.items()}
-    if (size := _effective(before)) < FEWEST:
+    if (size := _effective(before)) < REFUSE_BELOW:
         raise InputError(
-            f"sensitivities need {FEWEST:g} effective runs before the evidence (found {size:.0f}): "
-            "run more"
+            f"sensitivities need {REFUSE_BELOW:g} effective runs before the evidence "
+            f"(found {size:.0f}): run more"
         )
     reason: NoAnswer | TooFewEffective | None = None
     if made.refused:
         reason = NoAnswer(verdict=made.weights.verdict)
-    elif _effective(after) < FEWEST:
-        reason = TooFewEffective(fewest=FEWEST)
+    elif _effective(after) < REFUSE_BELOW:
+        reason = TooFewEffective(fewest=REFUSE_BELOW)
     prior = _views(case, draws, inputs, before, made.frame, seed, independent=True)
     posterior: dict[str, View] = {}
     if reason is None:

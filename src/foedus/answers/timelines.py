@@ -26,6 +26,7 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.asof import days_of, seen_by_world
 from foedus.case.models import Case, Fact
 from foedus.case.question_kinds import Estimate
+from foedus.defaults import FORECAST_RUNS
 from foedus.ensemble.progress import Progress, Silent
 from foedus.plain_values import Plain, finite, to_plain
 from foedus.weighing.evidence import reports
@@ -242,7 +243,7 @@ def timeline(
     first: dt.date | str,
     last: dt.date | str,
     *,
-    runs: int = 16_000,
+    runs: int = FORECAST_RUNS,
     seed: int = 1,
     workers: int | None = None,
     batch: int | None = None,

@@ -27,6 +27,7 @@ from scipy import stats
 from foedus.answers.future_reports import Instrument, instruments
 from foedus.answers.mutual_information import Information, entropy, information
 from foedus.answers.questions import named, settled_by
+from foedus.case.asof import AsOf
 from foedus.case.models import Case
 from foedus.case.question_kinds import QuestionKind, Shape, kind_of
 from foedus.case.vocabulary import QUANTITIES
@@ -35,7 +36,7 @@ from foedus.plain_values import Plain
 from foedus.weighing.observation_model import CREDIBILITY, RELIABILITY
 from foedus.weighing.quantities import Frame, blocks, variables
 from foedus.weighing.verdict import Caution, Verdict
-from foedus.weighing.weighed import Making, Weighed, When, weigh
+from foedus.weighing.weighed import Making, Weighed, weigh
 from foedus.weighing.weights import carrying
 from foedus.weighted_statistics import mean_and_error, quantile
 
@@ -230,7 +231,7 @@ def watch(
     case: Case,
     *,
     question: str | None = None,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     rating: str = RATING,
     days: int = DAYS,
     quantities: Sequence[str] | None = None,

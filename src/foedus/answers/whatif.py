@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from foedus.answers.counterfactuals import OUTCOMES, Difference, outcomes, resample
 from foedus.answers.counterfactuals import check as check_again
+from foedus.case.asof import AsOf
 from foedus.case.models import Case, Question
 from foedus.case.priors import Prior
 from foedus.case.question_kinds import kind_of
@@ -29,7 +30,7 @@ from foedus.case.vocabulary import MECHANISMS, QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain
 from foedus.weighing.quantities import Block, Frame, blocks, evaluate, series, variables
-from foedus.weighing.weighed import Making, Weighed, When, weigh
+from foedus.weighing.weighed import Making, Weighed, weigh
 from foedus.weighing.weights import normalise
 from foedus.weighted_statistics import LEVELS, mean_and_error, quantile
 from foedus.world.guidance import Guidance
@@ -170,7 +171,7 @@ def what_if(
     case: Case,
     change: Change,
     *,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     ensemble: Ensemble | None = None,
     weighed: Weighed | None = None,
     steps: tuple[int, ...] = STEPS,

@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from foedus.defaults import FORECAST_RUNS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -36,7 +38,7 @@ class Settings:
     token: str | None = None
     queue: int = 32
     largest_body: int = 1_000_000
-    steps: tuple[int, ...] = (500, 2000, 8000, 16_000)
+    steps: tuple[int, ...] = (500, 2000, 8000, FORECAST_RUNS)
 
     @property
     def loopback(self) -> bool:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from foedus.cli.app import casebook_app, example
 from foedus.cli.options import (
-    AsOf,
+    AsOfOption,
     Before,
     CaseId,
     FirstYear,
@@ -124,7 +124,7 @@ def casebook_base_rate(
     ] = None,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     trigger: Trigger = None,
     organisation: Organisation = None,
     year: Annotated[int | None, Parameter(help="Year of the crisis.")] = None,

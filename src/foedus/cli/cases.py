@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from foedus.cli.app import app, example
-from foedus.cli.options import AsOf, CaseName, Json, refuse_undeclared
+from foedus.cli.options import AsOfOption, CaseName, Json, refuse_undeclared
 
 
 @app.command(
@@ -18,7 +18,7 @@ from foedus.cli.options import AsOf, CaseName, Json, refuse_undeclared
         "foedus check kazakhstan-2022 --as-of 2022-01-05", "foedus check my-case.yaml --json"
     )
 )
-def check(case: CaseName, /, *, as_of: AsOf = None, json: Json = False) -> int:
+def check(case: CaseName, /, *, as_of: AsOfOption = None, json: Json = False) -> int:
     """Check a case file, and show what an as-of date hides."""
     from foedus import load_case
     from foedus.case.check_report import check as examine

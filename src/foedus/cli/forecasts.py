@@ -14,8 +14,8 @@ from foedus.cli.options import (
     MAKING,
     PAGES,
     PAPERS,
-    AsOf,
     AsOfDays,
+    AsOfOption,
     Batch,
     Brief,
     CaseName,
@@ -34,6 +34,7 @@ from foedus.cli.options import (
     refuse_undeclared,
     tell,
 )
+from foedus.defaults import PAIRS, RUNS
 
 if TYPE_CHECKING:
     from foedus.answers.dossier import Wanted
@@ -53,7 +54,7 @@ def run(
     case: CaseName,
     /,
     *,
-    runs: Runs = 1000,
+    runs: Runs = RUNS,
     seed: Seed = 1,
     workers: Workers = None,
     batch: Batch = None,
@@ -138,7 +139,7 @@ def report(
     case: CaseName,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     making: Making = MAKING,
     brief: Brief = None,
     pdf: Pdf = None,
@@ -151,7 +152,7 @@ def report(
             validator=Number(gte=0, lte=1_000_000),
             help="Pairs of runs for each counterfactual; 0 for none.",
         ),
-    ] = 400,
+    ] = PAIRS,
     watch: Annotated[bool, Parameter(help="Add the watch list: what to look for next.")] = True,
     question: Annotated[
         str | None,

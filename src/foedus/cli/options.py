@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from foedus.defaults import FORECAST_RUNS
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -23,7 +25,7 @@ PAGES = (".html", ".htm")
 PAPERS = (".pdf",)
 
 CaseName = Annotated[str, Parameter(help="A shipped case or the path of a case file.")]
-AsOf = Annotated[
+AsOfOption = Annotated[
     str | None,
     Parameter(
         help="Use only what was known by this date (2022-01-07); the case's own date if absent."
@@ -91,7 +93,7 @@ Json = Annotated[
 class Making:
     """How the runs of a forecast are made: options of every command that needs runs."""
 
-    runs: Runs = 16_000
+    runs: Runs = FORECAST_RUNS
     seed: Seed = 1
     workers: Workers = None
     batch: Batch = None

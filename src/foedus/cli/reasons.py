@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 from foedus.cli.app import app, example
 from foedus.cli.options import (
     MAKING,
-    AsOf,
+    AsOfOption,
     CaseName,
     Json,
     Making,
@@ -20,6 +20,7 @@ from foedus.cli.options import (
     refuse_picture,
     tell,
 )
+from foedus.defaults import PAIRS
 
 
 @app.command(
@@ -32,7 +33,7 @@ def explain(
     case: CaseName,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     making: Making = MAKING,
     pairs: Annotated[
         int,
@@ -40,7 +41,7 @@ def explain(
             validator=Number(gte=0, lte=1_000_000),
             help="Pairs of runs for each counterfactual; 0 for none.",
         ),
-    ] = 400,
+    ] = PAIRS,
     json: Json = False,
 ) -> int:
     """Weigh the explanations of a case, and show what would differ with one decision changed.
@@ -74,7 +75,7 @@ def watch(
         str | None,
         Parameter(help="Id of the question to inform; if absent, which hypothesis holds."),
     ] = None,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     rating: Annotated[str, Parameter(help="Admiralty rating of the reports.")] = "B2",
     days: Annotated[
         int, Parameter(validator=Number(gte=1, lte=3660), help="Days ahead of the date.")
@@ -120,7 +121,7 @@ def sensitivity(
     case: CaseName,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     question: Annotated[
         str | None, Parameter(help="Id of a question to show in full; all if absent.")
     ] = None,
@@ -142,7 +143,7 @@ def sensitivity(
             validator=Number(gte=0, lte=1_000_000),
             help="Pairs of runs for the share of chance; 0 for none.",
         ),
-    ] = 400,
+    ] = PAIRS,
     top: Annotated[
         int, Parameter(validator=Number(gte=1), help="Inputs to show for a question.")
     ] = 10,
@@ -192,7 +193,7 @@ def discover(
     /,
     *,
     question: Annotated[str, Parameter(help="Id of the question.")],
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     at_least: Annotated[
         float | None, Parameter(help="For a number: look for answers of at least this.")
     ] = None,
@@ -260,7 +261,7 @@ def diagnose(
     case: CaseName,
     /,
     *,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     making: Making = MAKING,
     json: Json = False,
 ) -> int:

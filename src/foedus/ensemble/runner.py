@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foedus.case.asof import seen_by_world
+from foedus.defaults import RUNS
 from foedus.ensemble import pool, store
 from foedus.ensemble.ensemble import Ensemble, open_ensemble
 from foedus.ensemble.plan import Plan, make_plan
@@ -66,7 +67,7 @@ class RunError(FoedusError):
 def run(
     case: Case,
     *,
-    runs: int = 1000,
+    runs: int = RUNS,
     seed: int = 1,
     workers: int | None = None,
     batch: int | None = None,

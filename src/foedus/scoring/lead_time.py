@@ -11,6 +11,7 @@ import numpy as np
 
 from foedus.answers.timelines import Day, Timeline, collect, daily, stripped
 from foedus.case.models import Case
+from foedus.defaults import FORECAST_RUNS
 from foedus.plain_values import Plain
 from foedus.scoring.scores import (
     BASELINES,
@@ -94,7 +95,7 @@ def history(
     first: dt.date | str,
     last: dt.date | str,
     *,
-    runs: int = 16_000,
+    runs: int = FORECAST_RUNS,
     seed: int = 1,
     **options: Any,
 ) -> History:

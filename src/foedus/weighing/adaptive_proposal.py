@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from foedus.case.models import Case
+from foedus.defaults import BLOCK
 from foedus.ensemble.design import HYPOTHESIS, design_points
 from foedus.ensemble.proposal import Stage
 from foedus.weighing.evidence import likelihood, reports
@@ -44,14 +45,13 @@ HARDLY = 1.5
 STEP = 1.0
 FURTHEST = 1.3
 #: Fewest runs for a regression.
-FEWEST = 100
+FEWEST_FITTED = 100
 #: Most runs of a regression; of more, every second, third, ... is used.
 MOST = 32_000
-_BLOCK = 1000
 
 
 def log_likelihood(
-    case: Case, dataset: xr.Dataset, *, guidance: Guidance | None = None, block: int = _BLOCK
+    case: Case, dataset: xr.Dataset, *, guidance: Guidance | None = None, block: int = BLOCK
 ) -> FloatArray:
     """Return the log-likelihood of what a case knows, shape (run,).
 
@@ -114,11 +114,11 @@ def fitted(names: tuple[str, ...], z: FloatArray, fit: FloatArray, first_run: in
     """
     usable = np.isfinite(fit)
     z, fit = z[:, usable], fit[usable]
-    if fit.size < FEWEST:
+    if fit.size < FEWEST_FITTED:
         return Stage(first_run, (), (), ())
     good = fit > np.quantile(fit, 0.99) - REACH
     slope = slopes(z, good / good.mean())
-    if good.sum() >= FEWEST:
+    if good.sum() >= FEWEST_FITTED:
         slope = slope + slopes(z[:, good], fit[good])
     mean = np.clip(STEP * slope, -FURTHEST, FURTHEST)
     moved = [i for i, n in enumerate(names) if n != HYPOTHESIS and mean[i] != 0.0]

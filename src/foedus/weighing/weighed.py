@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.case.asof import AsOf
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.times import parse_when, show_when
+from foedus.defaults import BLOCK, FORECAST_RUNS
 from foedus.ensemble.design import log_importance as importance_of_stages
 from foedus.errors import InputError, StoreError
 from foedus.weighing.adaptive_proposal import next_stage
@@ -48,13 +49,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: An as-of date; None for the case's own.
-When = dt.date | dt.datetime | str | None
-
-#: Runs that are made by default.
-RUNS = 16_000
-#: Runs held in memory at once.
-BLOCK = 1000
 #: Bytes of a table that is kept in memory rather than on disk.
 IN_MEMORY = 64 * 2**20
 
@@ -65,7 +59,7 @@ class Making(TypedDict, total=False):
     Attributes
     ----------
     runs : int
-        16,000 if absent.
+        :data:`foedus.defaults.FORECAST_RUNS` if absent.
     seed : int
     workers, batch : int or None
         They do not change the result.
@@ -198,7 +192,7 @@ class Weighed:
 def weigh(
     case: Case,
     *,
-    as_of: When = None,
+    as_of: AsOf | None = None,
     ensemble: Ensemble | None = None,
     check: Callable[[Case], object] | None = None,
     **making: Unpack[Making],
@@ -346,7 +340,9 @@ def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: An
     """
     from foedus.ensemble.runner import run
 
-    given = {"runs": RUNS} | {name: value for name, value in options.items() if value is not None}
+    given = {"runs": FORECAST_RUNS} | {
+        name: value for name, value in options.items() if value is not None
+    }
     seen = known_by(case, date) if known is None else known
     return run(case, as_of=date, adapt=lambda runs, first: next_stage(seen, runs, first), **given)
 
