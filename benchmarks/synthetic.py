@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from foedus.case.models import Case, Fact
-from foedus.case.vocabulary import QUANTITIES
+from foedus.case.vocabulary import QUANTITIES, REPLAYABLE
 from foedus.ensemble import design
 from foedus.weighing import observation_model as documented
 from foedus.world import engine
-from foedus.world.guidance import REPLAYABLE, Guidance
+from foedus.world.guidance import Guidance
 
 FloatArray = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]

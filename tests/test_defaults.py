@@ -6,7 +6,7 @@ import pytest
 
 from foedus.app.settings import Settings
 from foedus.defaults import FORECAST_RUNS, PAIRS
-from foedus.weighing.weights import REFUSE_BELOW
+from foedus.weighing.verdict import REFUSE_BELOW
 
 ROOT = Path(__file__).parents[1]
 

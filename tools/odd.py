@@ -29,10 +29,10 @@ from foedus.case.priors import (
     Prior,
     Uniform,
 )
-from foedus.case.vocabulary import MECHANISMS
+from foedus.case.vocabulary import EVENTS, MECHANISMS
 from foedus.world.mechanism import Parameter
 from foedus.world.order import ORDER, VARIABLES, mechanism
-from foedus.world.state import EVENTS, State
+from foedus.world.state import State
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "odd.md"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -12,15 +12,15 @@ import pytest
 
 import foedus
 from foedus.case.priors import Uniform
-from foedus.case.vocabulary import MECHANISMS, QUANTITIES, Quantity
+from foedus.case.vocabulary import EVENTS, MECHANISMS, QUANTITIES, REPLAYABLE, Quantity
 from foedus.errors import InputError
 from foedus.randomness import Random
 from foedus.world import engine, order
-from foedus.world.guidance import REPLAYABLE, Guidance
+from foedus.world.guidance import Guidance
 from foedus.world.mechanism import Luck, Mechanism, Parameter, Variable
 from foedus.world.order import ORDER, VARIABLES
 from foedus.world.setting import Setting
-from foedus.world.state import EVENTS, State
+from foedus.world.state import State
 
 from .small_case import small_case, values_of
 

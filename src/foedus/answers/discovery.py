@@ -31,8 +31,9 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite, four_figures
 from foedus.weighing.quantities import Frame
+from foedus.weighing.verdict import REFUSE_BELOW
 from foedus.weighing.weighed import Making, Weighed, weigh
-from foedus.weighing.weights import REFUSE_BELOW, effective_size, normalise
+from foedus.weighing.weights import effective_size, normalise
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -47,9 +47,9 @@ from foedus.case.vocabulary import QUANTITIES
 from foedus.defaults import FORECAST_RUNS, PAIRS
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
-from foedus.weighing.verdict import Failure
+from foedus.weighing.verdict import REFUSE_BELOW, Failure
 from foedus.weighing.weighed import Making, Weighed, weigh
-from foedus.weighing.weights import REFUSE_BELOW, normalise
+from foedus.weighing.weights import normalise
 from foedus.weighted_statistics import mean_and_error, median
 
 if TYPE_CHECKING:

@@ -30,6 +30,8 @@ class Quantity:
     decision : bool
         Whether it is an event that a run takes with a daily probability, so that a known one can be
         replayed (:mod:`foedus.world.guidance`).
+    each_member : bool
+        Whether it is an event of each member, with a day of its own, such as its vote.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Quantity:
     unit: str
     meaning: str
     decision: bool = False
+    each_member: bool = False
 
 
 _Q = Quantity
@@ -101,14 +104,37 @@ QUANTITIES: dict[str, Quantity] = {
             decision=True,
         ),
         _Q("refusal", "event", "nation", "day", "the alliance or its lead refuses", decision=True),
-        _Q("vote_for", "event", "member", "day", "a member votes for the mission"),
-        _Q("contribution", "event", "member", "day", "a member commits troops", decision=True),
+        _Q(
+            "vote_for",
+            "event",
+            "member",
+            "day",
+            "a member votes for the mission",
+            each_member=True,
+        ),
+        _Q(
+            "contribution",
+            "event",
+            "member",
+            "day",
+            "a member commits troops",
+            decision=True,
+            each_member=True,
+        ),
         _Q("first_arrival", "event", "member", "day", "first allied troops land"),
         _Q("withdrawal_start", "event", "nation", "day", "the allied force begins to leave"),
         _Q("withdrawal_end", "event", "nation", "day", "the last allied troops leave"),
         _Q("leader_leaves", "event", "nation", "day", "the leader loses office", decision=True),
     )
 }
+
+#: Events that happen on one day of a run, or never.
+EVENTS: tuple[str, ...] = tuple(
+    q.name for q in QUANTITIES.values() if q.kind == "event" and not q.each_member
+)
+
+#: Decisions that mechanisms take with a daily probability, and that can be replayed.
+REPLAYABLE: tuple[str, ...] = tuple(q.name for q in QUANTITIES.values() if q.decision)
 
 #: Mechanisms by their numbers in the docs; each is a switch in a case file.
 MECHANISMS: tuple[str, ...] = (

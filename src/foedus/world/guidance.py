@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Fact
-from foedus.case.vocabulary import QUANTITIES, WELL_RATED
+from foedus.case.vocabulary import REPLAYABLE, WELL_RATED
 from foedus.world.state import State
 
 FloatArray = NDArray[np.float64]
-
-#: Decisions that mechanisms take with a daily probability, and that can be replayed.
-REPLAYABLE: tuple[str, ...] = tuple(q.name for q in QUANTITIES.values() if q.decision)
 
 #: The charge for a run whose own rule excludes the known decision. It is finite so that weighing
 #: can say which fact the runs cannot meet.

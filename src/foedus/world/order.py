@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from foedus.case.vocabulary import EVENTS
 from foedus.errors import InputError
 from foedus.world.mechanism import Luck, Mechanism, Variable
 from foedus.world.mechanisms import (
@@ -23,7 +24,6 @@ from foedus.world.mechanisms import (
     streets,
     ties,
 )
-from foedus.world.state import EVENTS
 
 #: All mechanisms, in the order in which they start and in which they act on a day.
 ORDER: list[Mechanism] = [

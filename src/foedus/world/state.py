@@ -9,17 +9,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.vocabulary import QUANTITIES
+from foedus.case.vocabulary import EVENTS
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int16]
-
-#: Events that happen on one day of a run, or never (-1). Votes and commitments are per member.
-EVENTS: tuple[str, ...] = tuple(
-    q.name
-    for q in QUANTITIES.values()
-    if q.kind == "event" and q.name not in ("vote_for", "contribution")
-)
 
 NEVER = np.int16(-1)
 
