@@ -32,7 +32,7 @@ MOST_BINS = 96
 MOST_CELLS = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instrument:
     """A report that could be had.
 
@@ -168,7 +168,11 @@ def instruments(
             about = subject(Report(fact=fact, use="weighed", day=day, model=model))
             part = share(about, model, others)
             model = replace(model, scale=model.scale / float(np.sqrt(part)))
-            out.append(Instrument(quantity, place, member, day, model, part))
+            out.append(
+                Instrument(
+                    quantity=quantity, place=place, member=member, day=day, model=model, share=part
+                )
+            )
     return out
 
 

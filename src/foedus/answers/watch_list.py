@@ -382,7 +382,7 @@ def watch_runs(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Asked:
     """What is asked of the runs that carry the weight.
 
@@ -439,7 +439,17 @@ def _asked(case: Case, w: Weighed, question: str | None, rows: IntArray) -> _Ask
             classes, target = asked.options, values.astype(np.int64)
         else:
             classes, target = _cut(values, weight, asked, w.frame)
-    draft = _Asked(text, kind, classes, weight, target, values, (), (), about)
+    draft = _Asked(
+        text=text,
+        kind=kind,
+        classes=classes,
+        weight=weight,
+        target=target,
+        values=values,
+        now=(),
+        error=(),
+        about=about,
+    )
     now, error = draft.chances(weight)
     return replace(draft, now=now, error=error)
 

@@ -85,7 +85,7 @@ def parse(text: str, name: str) -> tuple[Data, Positions, list[Problem]]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    builder = _Builder(Positions(name))
+    builder = _Builder(positions=Positions(name))
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
@@ -131,7 +131,7 @@ class _Open:
     drop: bool = False  # the next value belongs to a refused key
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Builder:
     positions: Positions
     root: Data = None
