@@ -10,6 +10,7 @@ import foedus
 
 ROOT = Path(foedus.__file__).parent
 BASE = {
+    "defaults",
     "errors",
     "plain_values",
     "randomness",
@@ -19,6 +20,7 @@ BASE = {
 #: The stages in their order: each may import those before it.
 ORDER = ("case", "casebook", "world", "ensemble", "weighing", "answers", "scoring", "report")
 MAY_IMPORT = {
+    "defaults": set(),
     "errors": set(),
     "randomness": {"errors"},
     "plain_values": set(),
