@@ -12,7 +12,7 @@ from starlette.routing import Route
 from foedus.app.web import AppState, answers
 from foedus.case import Case
 from foedus.case.priors import Choice, Prior
-from foedus.case.question_kinds import kind_of
+from foedus.case.question_kinds import KINDS
 from foedus.case.times import latest, local_day
 from foedus.case.vocabulary import MECHANISMS
 from foedus.errors import InputError
@@ -66,8 +66,8 @@ def whole(key: str, case: Case) -> dict[str, Any]:
     """Return a case for the page: no outcomes; the day each fact became known; answers' shapes.
 
     Keys: key, id, title, summary, start, end, as_of, horizon, ticks_per_day, places, actors,
-    alliance, requester_iso3, sources, facts, calendar, hypotheses, questions, mechanisms, outcomes
-    (their number).
+    alliance, requester_iso3, sources, facts, calendar, hypotheses, questions, shapes (of
+    answers, by kind of question), mechanisms, outcomes (their number).
     """
 
     def day(when: Any) -> str:
@@ -90,17 +90,16 @@ def whole(key: str, case: Case) -> dict[str, Any]:
     ]
     names = (
         "id", "title", "summary", "start", "as_of", "horizon", "ticks_per_day", "timezone_offset",
-        "sources", "places", "actors", "alliance", "triggers", "hypotheses",
+        "sources", "places", "actors", "alliance", "triggers", "hypotheses", "questions",
         "mechanisms", "requester_iso3",
     )  # fmt: skip
-    questions = [{**q, "shape": kind_of(q["kind"]).shape} for q in plain["questions"]]
     return {
         "key": key,
         "end": case.end.isoformat(),
         **{name: plain[name] for name in names},
         "facts": facts,
         "calendar": entries,
-        "questions": questions,
+        "shapes": {name: kind.shape for name, kind in KINDS.items()},
         "outcomes": len(case.outcomes),
     }
 

@@ -21,10 +21,9 @@ export function mount(element, context) {
   function mostOpen() {
     const answers = context.forecast?.forecast.answers || [];
     if (open.date !== context.asOf) {
-      const chances = new Set(context.case.questions.filter((q) => q.shape === "chance").map((q) => q.id));
       const chance = (a) => a.probability ?? a.before_evidence?.probability;
       const even = (a) => Math.abs(chance(a) - 0.5);
-      const unsettled = answers.filter((a) => chances.has(a.id) && !a.settled_by && chance(a) > 0 && chance(a) < 1);
+      const unsettled = answers.filter((a) => context.case.shapes[a.kind] === "chance" && !a.settled_by && chance(a) > 0 && chance(a) < 1);
       if (unsettled.length) open = { date: context.asOf, id: unsettled.sort((a, b) => even(a) - even(b))[0].id };
     }
     return open.date === context.asOf ? open.id : context.case.questions[0]?.id;
@@ -200,7 +199,7 @@ export function mount(element, context) {
 
   function ends(e, q) {
     if (!e.told || e.ends.length !== 2) return "";
-    const amounts = context.case.questions.find((x) => x.id === q.id)?.shape === "amount";
+    const amounts = context.case.shapes[q.kind] === "amount";
     const say = (end) => (amounts ? number(end.median) : end.probability !== null ? percent(end.probability) : day(end.median));
     const at = (end) => (end.at === null ? "" : typeof end.at === "string" ? end.at : number(end.at));
     return ` ${at(e.ends[0])}: ${say(e.ends[0])}; ${at(e.ends[1])}: ${say(e.ends[1])}`;

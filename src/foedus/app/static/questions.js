@@ -109,7 +109,7 @@ export function mount(element, context) {
   }
 
   function shapeOf(a) {
-    return context.case.questions.find((q) => q.id === a.id)?.shape;
+    return context.case.shapes[a.kind];
   }
 
   // The answer of the weighted runs to a question; the main answer stands out and shows its error.

@@ -255,7 +255,7 @@ export async function mount(element, context) {
 
   function unit(d) {
     const question = context.case.questions.find((q) => q.id === d.key);
-    if (question?.shape === "day") return h("span", { class: "soft small" }, " (chance that it happens)");
+    if (context.case.shapes[question?.kind] === "day") return h("span", { class: "soft small" }, " (chance that it happens)");
     if (d.unit === "chance" || d.unit === "share of runs") return null;
     return h("span", { class: "soft small" }, ` (${d.unit}, mean)`);
   }
