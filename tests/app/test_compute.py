@@ -205,6 +205,6 @@ def test_ten_visitors_at_once_do_not_block_each_other(site, visitor, bundle):
         with concurrent.futures.ThreadPoolExecutor(10) as pool:
             assert all(pool.map(visit, range(10)))
         now = visitor.get("/api/jobs", params={"id": job["id"]}).json()
-        assert now["state"] in ("queued", "running"), "the long job was over too soon to tell"
+        assert now["state"] in ("queued", "running"), f"the long job was over too soon: {now}"
     finally:
         visitor.post("/api/jobs/stop", json={"id": job["id"]}, headers=OURS)

@@ -391,12 +391,12 @@ class _Teller:
         if done < total and now - self._told < 0.1 and not note:
             return
         self._told = now
-        with _whole():
+        with undisturbed():
             self._pipe.send(("progress", (done, total, note)))
 
     def partial(self, result: bytes) -> None:
         self._write(result, self._path.with_suffix(".part"))
-        with _whole():
+        with undisturbed():
             self._pipe.send(("partial", None))
 
     def keep(self, result: bytes) -> None:
@@ -411,8 +411,8 @@ class _Teller:
 
 
 @contextlib.contextmanager
-def _whole() -> Iterator[None]:
-    """Let no signal interrupt a message."""
+def undisturbed() -> Iterator[None]:
+    """Let no stop interrupt a message, or an import, which could not be repeated."""
     if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover - not on this system
         yield
         return
@@ -438,7 +438,9 @@ def _process(pipe: Connection, kept: str, lane: Lane, begin: str) -> None:
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
     with contextlib.suppress(Exception, KeyboardInterrupt):
         if begin:
-            _named(begin)()
+            with undisturbed():
+                start = _named(begin)
+            start()
     while True:
         try:
             work, params, key = pipe.recv()
@@ -451,7 +453,7 @@ def _process(pipe: Connection, kept: str, lane: Lane, begin: str) -> None:
             answer = _do(work, params, teller)
         except KeyboardInterrupt:
             answer = ("stopped", None)
-        with contextlib.suppress(KeyboardInterrupt), _whole():
+        with contextlib.suppress(KeyboardInterrupt), undisturbed():
             pipe.send(answer)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foedus.app.jobs import undisturbed
 from foedus.case import Case, load_text
 from foedus.case.asof import as_of as known_by
 from foedus.errors import InputError
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
 
 def warm() -> None:
     """Import what most jobs need, and compile or load the kernels."""
-    from foedus import streets
-    from foedus.casebook import load_casebook
-    from foedus.world.lattice.model import SMALL
-    from foedus.world.mechanisms import streets as unrest
+    with undisturbed():
+        import foedus
+        from foedus import casebook, streets
+        from foedus.world.lattice.model import SMALL
+        from foedus.world.mechanisms import streets as unrest
 
-    load_casebook()
+        for name in foedus.__all__:  # each loads the modules of its verb
+            getattr(foedus, name)
+        casebook.load_casebook()
+        importlib.import_module("scipy.stats")  # the casebook loads it late, in the first job
     # The kernels of the usual lattices; the first job with a larger one compiles its own.
     for _ in streets.warm(unrest.READINGS, sides=[SMALL]):
         pass
