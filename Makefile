@@ -14,7 +14,7 @@ SHRINK := $(BIN)/python tools/pictures.py
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication bench-casebook bench-scaling bench-calibration bench-startup scorecard
+.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication backtest bench-casebook bench-scaling bench-calibration bench-startup scorecard
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ bench-streets: $(DEV)  ## time the street kernel
 
 replication: $(DEV)  ## compare the street model with the paper's claims
 	@$(BIN)/python benchmarks/streets_replication.py
+	@$(SHRINK)
+
+backtest: $(DEV)  ## forecast every crisis of the casebook through the whole path, and score it
+	@$(BIN)/python tools/backtest_page.py
 	@$(SHRINK)
 
 bench-casebook: $(DEV)  ## back-test the casebook's models

@@ -24,6 +24,7 @@ from .errors import InputError as InputError
 from .errors import Interrupted as Interrupted
 from .errors import StoreError as StoreError
 from .report.brief import brief as brief
+from .scoring.casebook_backtest import backtest as backtest
 from .scoring.scores import Scores as Scores
 from .scoring.scores import score as score
 from .weighing.weighed import Weighed as Weighed

@@ -10,7 +10,6 @@ last of them stops it. Result files are named by a hash of everything that decid
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import heapq
 import importlib
@@ -480,9 +479,9 @@ def _do(work: str, params: dict[str, Any], teller: _Teller) -> tuple[str, Any]:
 
 def key_of(kind: str, params: dict[str, Any]) -> str:
     """Return a name for everything that decides a result: the request and the code."""
-    from foedus.ensemble.plan import versions
+    from foedus.ensemble.plan import package_hash, versions
 
-    what = json.dumps([kind, params, versions(), _code()], sort_keys=True, default=str)
+    what = json.dumps([kind, params, versions(), package_hash()], sort_keys=True, default=str)
     return f"{kind}-{hashlib.sha256(what.encode()).hexdigest()[:32]}"
 
 
@@ -505,13 +504,3 @@ def prune(kept: Path, most: int = KEPT_BYTES) -> int:
                 path.unlink()
                 gone += 1
     return gone
-
-
-@functools.cache
-def _code() -> str:
-    """Return a hash of all source of foedus, because other code gives another result."""
-    root = Path(importlib.import_module("foedus").__file__ or "").parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()

@@ -210,6 +210,66 @@ def score(
     return tell(scores, json, scores_document)
 
 
+@app.command(
+    help_epilogue=example(
+        "foedus backtest",
+        "foedus backtest --runs 60 --row KAZ2022 --row BHR2011",
+        "foedus backtest --rolling --csv backtest.csv --json",
+    )
+)
+def backtest(
+    *,
+    runs: Annotated[
+        int, Parameter(validator=Number(gte=10, lte=100_000), help="Runs of each row and date.")
+    ] = 200,
+    seed: Seed = 1,
+    workers: Workers = None,
+    rolling: Annotated[
+        bool,
+        Parameter(
+            negative="", help="Each row sees only what was known before it began, not later rows."
+        ),
+    ] = False,
+    row: Annotated[
+        tuple[str, ...], Parameter(help="Id of a casebook row; all usable ones if absent.")
+    ] = (),
+    folder: Annotated[
+        Path, Parameter(help="Where finished rows are kept, so that it can go on after a stop.")
+    ] = Path("results/backtest"),
+    csv: Annotated[Path | None, Parameter(help="Write every forecast to this file.")] = None,
+    json: Json = False,
+) -> int:
+    """Forecast every crisis of the casebook as if it had not ended, and score the forecasts.
+
+    The same generic questions are asked of each, as of its trigger, its request and its decision.
+    The simulation stands beside the casebook's models, the base rate and the pool. The last line
+    is JSON.
+    """
+    import foedus
+    from foedus.ensemble.progress import for_stream
+    from foedus.errors import InputError
+    from foedus.report.backtest_view import backtest_document
+    from foedus.report.terminal import print_json_line
+
+    if csv is not None and (csv.is_dir() or not csv.resolve().parent.is_dir()):
+        raise InputError(f"--csv {csv}: a file in a folder that exists")
+    found = foedus.backtest(
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        rolling=rolling,
+        only=row,
+        folder=folder,
+        progress=for_stream(),
+    )
+    if csv is not None:
+        found.forecasts.to_csv(csv, index=False)
+    status = tell(found, json, backtest_document)
+    if not json:
+        print_json_line(found.to_dict())
+    return status
+
+
 def _by_day(name: str, span: str, json: bool, scored: bool, making: Making) -> int:
     """Make, print and write the forecasts of a range of days."""
     from foedus import load_case

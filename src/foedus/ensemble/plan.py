@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
+import importlib
 import json
 import platform
 import shlex
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -312,6 +314,16 @@ def code_hash() -> str:
         for path, file in sorted(_python_files(name, part), key=lambda item: item[0]):
             digest.update(path.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
+
+
+@functools.cache
+def package_hash() -> str:
+    """Return a hash of all source of foedus: other code may give another answer."""
+    root = Path(importlib.import_module("foedus").__file__ or "").parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _python_files(name: str, part: Traversable) -> list[tuple[str, Traversable]]:

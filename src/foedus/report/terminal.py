@@ -106,6 +106,11 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+def print_json_line(data: Any) -> None:
+    """Print data as JSON on one line, for programs that read the last line."""
+    print(json.dumps(data, ensure_ascii=False, allow_nan=False))
+
+
 def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table as plain text of any width."""
     widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]

@@ -106,7 +106,9 @@ def resolve(
     return priors
 
 
-def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Prior]:
+def casebook_priors(
+    case: Case, registry: dict[str, Parameter], *, later_rows: bool = False
+) -> dict[str, Prior]:
     """Return the priors that the casebook gives a case.
 
     Empty where the case names no trigger or no organisation.
@@ -116,6 +118,8 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
     case : Case
     registry : dict of str to Parameter
         Declared parameters; their default priors give the average covariates.
+    later_rows : bool
+        Use what became known after the case began too. Only for leave-one-out scores.
     """
     if case.trigger_type is None or case.organisation is None:
         return {}
@@ -125,7 +129,8 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
     found = _outlook(
         case.trigger_type,
         case.organisation,
-        case.start,
+        case.start.year,
+        None if later_rows else case.start,
         load_casebook().own_row(case),
         setting.lead_base,
         bool(setting.contiguous[setting.lead]),
@@ -134,7 +139,8 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
         return {}
     request, granted, days, months, short, tag = found
     like = f"{case.trigger_type}, {case.organisation}"
-    source = f"casebook without this case or later ones ({tag}): {like}"
+    left_out = "this case" if later_rows else "this case or later ones"
+    source = f"casebook without {left_out} ({tag}): {like}"
     return {
         "leader.request_base": _normal(_daily(request) - _unrest(registry), source),
         "alliance.lead_intercept": _normal(_logit(granted) - _expected(setting, registry), source),
@@ -147,7 +153,8 @@ def casebook_priors(case: Case, registry: dict[str, Parameter]) -> dict[str, Pri
 def _outlook(
     trigger: str,
     organisation: str,
-    start: dt.date,
+    year: int,
+    before: dt.date | None,
     exclude: str | tuple[str, int] | None,
     base: bool,
     contiguous: bool,
@@ -156,8 +163,8 @@ def _outlook(
     from foedus.casebook.design import Features
     from foedus.casebook.outlook import predict
 
-    features = Features(trigger, organisation, start.year, base=base, contiguous=contiguous)
-    outlook = predict(features, before=start, exclude=exclude)
+    features = Features(trigger, organisation, year, base=base, contiguous=contiguous)
+    outlook = predict(features, before=before, exclude=exclude)
     tags = sorted({t for t, _, _ in outlook.provenance.values()})
     return (
         outlook.request.draws,

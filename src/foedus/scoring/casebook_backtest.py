@@ -1,0 +1,737 @@
+"""The whole-path back-test: every usable row of the casebook, forecast as if it had not ended.
+
+For each row and each of three dates (:data:`~foedus.scoring.skeleton_cases.STAGES`) a skeleton case
+is simulated and weighed by what the row codes as known by then. The same generic questions are
+asked of all. The simulation is compared with the casebook's own models, with the base rate and with
+the pool of simulation and casebook. None of them sees the row itself, nor another row of the same
+requester and year.
+
+The primary metric is the mean Brier score over the generic yes-or-no questions as of the trigger
+and of the request: the mean over rows of each question, then the mean over questions.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from foedus.case.times import DAYS_PER_MONTH, PartialDate
+from foedus.casebook.coded_case import CodedCase
+from foedus.casebook.design import Features
+from foedus.casebook.load import load_casebook
+from foedus.casebook.outlook import Outlook, predict
+from foedus.errors import InputError
+from foedus.scoring.skeleton_cases import STAGES, Stage, as_of_date, skeleton
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from foedus.ensemble.progress import Progress
+    from foedus.weighing.weighed import Weighed
+
+FloatArray = NDArray[np.float64]
+
+FORECASTERS = ("pooled", "simulation", "casebook", "base_rate", "half")
+#: The stages whose questions enter the primary metric.
+PRIMARY: tuple[Stage, ...] = ("trigger", "request")
+#: Days after the request within which the call is answered.
+ANSWERED = 60
+#: Bounds of every probability before it is pooled or scored by its logarithm.
+FLOOR = 0.005
+#: Draws of cases for the standard errors.
+DRAWS = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """When the steps of a crisis happened, in days; a row is a run, or a sample of the casebook.
+
+    Attributes
+    ----------
+    asked : ndarray, shape (run,)
+        Days from the as-of date (negative before it) to the request; inf if never.
+    troops, limited, refused : ndarray of bool, shape (run,)
+        The answer within :data:`ANSWERED` days of the request; none of them is silence.
+    landed : ndarray, shape (run,)
+        Days from request to first arrival; inf if never.
+    soldiers : ndarray, shape (run,)
+        Peak of the first 30 days after the arrival; 0 where none came.
+    stay : ndarray, shape (run,)
+        Days from first arrival to the last departure; inf if later than simulated.
+    in_power : ndarray of bool, shape (run,)
+        90 days after the request, or after the trigger where nobody asked.
+    weight : ndarray, shape (run,)
+        Sums to 1.
+    """
+
+    asked: FloatArray
+    troops: NDArray[np.bool_]
+    limited: NDArray[np.bool_]
+    refused: NDArray[np.bool_]
+    landed: FloatArray
+    soldiers: FloatArray
+    stay: FloatArray
+    in_power: NDArray[np.bool_]
+    weight: FloatArray
+
+    def share(self, happened: NDArray[np.bool_], given: NDArray[np.bool_] | None = None) -> float:
+        """Return the weighted share of the runs, of those ``given``; NaN where there is none."""
+        weight = self.weight if given is None else self.weight * given
+        total = float(weight.sum())
+        return float((weight * happened).sum()) / total if total > 0 else math.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generic:
+    """A generic yes-or-no question.
+
+    Attributes
+    ----------
+    id, text : str
+    stages : tuple of str
+        Stages at which it is open.
+    forecast : callable
+        The probability, from the steps of many runs.
+    outcome : callable
+        What came, from a coded row; None where the row does not tell or the condition failed.
+    """
+
+    id: str
+    text: str
+    stages: tuple[Stage, ...]
+    forecast: Callable[[Steps], float]
+    outcome: Callable[[CodedCase], bool | None]
+
+
+def _within(low: float, high: float, limit: float) -> bool | None:
+    """Tell whether a number known to lie in [low, high] is at most ``limit``; None if it may."""
+    if high <= limit:
+        return True
+    return False if low > limit else None
+
+
+def _gap(first: PartialDate | None, second: PartialDate | None) -> tuple[float, float] | None:
+    """Return the least and the most days between two dates."""
+    if first is None or second is None:
+        return None
+    low = (second.earliest() - first.latest()).days
+    return float(max(0, low)), float(max(0, (second.latest() - first.earliest()).days))
+
+
+def _asked(row: CodedCase) -> bool | None:
+    if row.value("formal_request") is False:
+        return False
+    gap = _gap(row.date("date_trigger"), row.date("date_request"))
+    return None if gap is None else _within(*gap, 30)
+
+
+def _answer(name: str) -> Callable[[CodedCase], bool | None]:
+    def outcome(row: CodedCase) -> bool | None:
+        if row.answer is None:
+            return None
+        decision = row.date("date_decision") or row.date("date_first_arrival")
+        gap = _gap(row.date("date_request"), decision)
+        in_time = True if gap is None else _within(*gap, ANSWERED)
+        if in_time is None:
+            return None
+        return (row.answer if in_time else "none") == name
+
+    return outcome
+
+
+def _granted(row: CodedCase) -> bool:
+    return row.answer in ("troops", "limited")
+
+
+def _landed(days: int) -> Callable[[CodedCase], bool | None]:
+    def outcome(row: CodedCase) -> bool | None:
+        if row.answer is None:
+            return None
+        if not _granted(row):
+            return False
+        gap = _gap(row.date("date_request"), row.date("date_first_arrival"))
+        return None if gap is None else _within(*gap, days)
+
+    return outcome
+
+
+def _soldiers(count: int) -> Callable[[CodedCase], bool | None]:
+    def outcome(row: CodedCase) -> bool | None:
+        if row.answer != "troops":
+            return None if row.answer is None else False
+        peak = row.value("troops_peak_30d")
+        return None if peak is None else bool(peak >= count)
+
+    return outcome
+
+
+def _gone(days: int) -> Callable[[CodedCase], bool | None]:
+    def outcome(row: CodedCase) -> bool | None:
+        if not _granted(row):
+            return None
+        gap = _gap(row.date("date_first_arrival"), row.date("date_withdrawal_end"))
+        return None if gap is None else _within(*gap, days)
+
+    return outcome
+
+
+def _in_power(row: CodedCase) -> bool | None:
+    value: bool | None = row.value("requester_in_power_90d")
+    return value
+
+
+def _says_landed(days: int) -> Callable[[Steps], float]:
+    return lambda steps: steps.share(steps.landed < days + 1)
+
+
+def _says_soldiers(count: int) -> Callable[[Steps], float]:
+    return lambda steps: steps.share(steps.soldiers >= count)
+
+
+def _says_gone(days: int) -> Callable[[Steps], float]:
+    return lambda steps: steps.share(steps.stay <= days, np.isfinite(steps.landed))
+
+
+_BEFORE_DECISION: tuple[Stage, ...] = ("trigger", "request")
+QUESTIONS: tuple[Generic, ...] = (
+    Generic(
+        id="asked",
+        text="Does the government ask within 30 days of the trigger?",
+        stages=("trigger",),
+        forecast=lambda s: s.share(s.asked <= 30),
+        outcome=_asked,
+    ),
+    Generic(
+        id="troops",
+        text="Is the answer troops, within 60 days of the request?",
+        stages=_BEFORE_DECISION,
+        forecast=lambda s: s.share(s.troops),
+        outcome=_answer("troops"),
+    ),
+    Generic(
+        id="limited",
+        text="Is the answer limited help?",
+        stages=_BEFORE_DECISION,
+        forecast=lambda s: s.share(s.limited),
+        outcome=_answer("limited"),
+    ),
+    Generic(
+        id="refused",
+        text="Is the answer a refusal?",
+        stages=_BEFORE_DECISION,
+        forecast=lambda s: s.share(s.refused),
+        outcome=_answer("refused"),
+    ),
+    Generic(
+        id="none",
+        text="Is there no answer, or no request?",
+        stages=_BEFORE_DECISION,
+        forecast=lambda s: s.share(~(s.troops | s.limited | s.refused)),
+        outcome=_answer("none"),
+    ),
+    *(
+        Generic(
+            id=f"landed-{days}",
+            text=f"Does the first unit land within {days} days of the request?",
+            stages=STAGES,
+            forecast=_says_landed(days),
+            outcome=_landed(days),
+        )
+        for days in (3, 7, 30, 60)
+    ),
+    *(
+        Generic(
+            id=f"soldiers-{count}",
+            text=f"Are there {count:,} soldiers or more in the first 30 days?",
+            stages=STAGES,
+            forecast=_says_soldiers(count),
+            outcome=_soldiers(count),
+        )
+        for count in (500, 1000, 5000)
+    ),
+    *(
+        Generic(
+            id=f"gone-{days}",
+            text=f"If help lands: has the last unit left within {days} days?",
+            stages=STAGES,
+            forecast=_says_gone(days),
+            outcome=_gone(days),
+        )
+        for days in (30, 90, 180)
+    ),
+    Generic(
+        id="in-power",
+        text="Is the government in power after 90 days?",
+        stages=STAGES,
+        forecast=lambda s: s.share(s.in_power),
+        outcome=_in_power,
+    ),
+)
+
+
+def open_questions(row: CodedCase, stage: Stage) -> tuple[Generic, ...]:
+    """Return the questions that are open for a row at a stage: not yet settled, nor past."""
+    date = as_of_date(row, stage)
+    if date is None:
+        return ()
+    asked = row.date("date_request")
+    arrival = row.date("date_first_arrival")
+    there = arrival is not None and arrival.earliest() <= date
+    out = []
+    for question in QUESTIONS:
+        if stage not in question.stages:
+            continue
+        kind, _, number = question.id.partition("-")
+        if kind == "landed" and stage == "decision":
+            past = asked is None or (date - asked.latest()).days >= int(number)
+            if past or there:
+                continue
+        out.append(question)
+    return tuple(out)
+
+
+def steps_of_runs(weighed: Weighed, date: dt.date) -> Steps:
+    """Read the steps of a skeleton's runs, with the weights of what was known."""
+    data = weighed.dataset
+    now = weighed.frame.day(date)
+    last = weighed.frame.horizon - 1
+
+    def day(event: str) -> FloatArray:
+        found = data[f"event_{event}"].to_numpy().astype(np.float64)
+        return np.where(found < 0, np.inf, found)
+
+    asked, decided, refused = day("request"), day("decision"), day("refusal")
+    arrived, left = day("first_arrival"), day("withdrawal_end")
+    with np.errstate(invalid="ignore"):
+        answered = decided - asked <= ANSWERED
+        troops = answered & np.isfinite(arrived)
+        refusal = (refused - asked <= ANSWERED) & ~troops
+        landed = np.where(np.isfinite(asked), arrived - asked, np.inf)
+        stay = np.where(np.isfinite(arrived), left - arrived, np.inf)
+    present = data["troops_present"].sum("member").to_numpy()
+    days = np.arange(present.shape[1])[None, :]
+    first = (days >= arrived[:, None]) & (days <= arrived[:, None] + 30)
+    from_day = np.where(np.isfinite(asked), asked, 0.0)
+    office = np.minimum(from_day + 90, last).astype(np.intp)
+    in_office = data["in_office"].to_numpy()
+    return Steps(
+        asked=asked - now,
+        troops=troops,
+        limited=np.zeros_like(troops),
+        refused=refusal,
+        landed=landed,
+        soldiers=np.where(first, present, 0.0).max(axis=1),
+        stay=stay,
+        in_power=np.take_along_axis(in_office, office[:, None], axis=1)[:, 0].astype(np.bool_),
+        weight=weighed.weights.weight,
+    )
+
+
+def steps_of_history(
+    outlook: Outlook, *, asked_within_30: float, elapsed: float = 0.0, granted: bool | None = None
+) -> dict[str, float]:
+    """Return what the casebook's models say of each generic question.
+
+    Parameters
+    ----------
+    outlook : Outlook
+        With ``features.formal_request`` true where the request is known.
+    asked_within_30 : float
+        Share of the requests that came within 30 days of the trigger.
+    elapsed : float
+        Days since the request in which nothing has landed.
+    granted : bool, optional
+        The answer, where it is known.
+    """
+    known = outlook.features.formal_request is True
+    ask = 1.0 if known else outlook.request.mean
+    answer: dict[str, float] = {a: c.mean for a, c in outlook.answer_if_asked.items()}
+    if granted is not None:
+        total = answer["troops"] + answer["limited"]
+        answer = {
+            "troops": answer["troops"] / total if granted else 0.0,
+            "limited": answer["limited"] / total if granted else 0.0,
+            "refused": 0.0 if granted else 1.0,
+            "none": 0.0,
+        }
+    come = ask * (answer["troops"] + answer["limited"])
+    days, soldiers = outlook.arrival_days, outlook.soldiers
+    late = days[days >= elapsed]
+    stay = outlook.months * DAYS_PER_MONTH
+    overall = {name: ask * p for name, p in answer.items()}
+    overall["none"] += 1.0 - ask
+    survival: dict[str, float] = {a: c.mean for a, c in outlook.in_power_by_answer.items()}
+    said: dict[str, float] = {
+        "asked": ask * asked_within_30,
+        **overall,
+        "in-power": sum(overall[name] * survival[name] for name in overall),
+    }
+    for n in (3, 7, 30, 60):
+        said[f"landed-{n}"] = come * (float((late < n + 1).mean()) if late.size else 0.0)
+    for n in (500, 1000, 5000):
+        said[f"soldiers-{n}"] = overall["troops"] * float((soldiers >= n).mean())
+    for n in (30, 90, 180):
+        said[f"gone-{n}"] = float((stay <= n).mean())
+    return said
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """One row at one stage, to be simulated; plain data for a worker process."""
+
+    row: str
+    stage: Stage
+    runs: int
+    seed: int
+    rolling: bool
+    file: str
+
+
+def _simulate(job: _Job) -> None:
+    """Simulate a row at a stage and write what the runs say of its questions to a file."""
+    from foedus.weighing.weighed import weigh
+    from foedus.world.engine import registry
+    from foedus.world.priors import casebook_priors
+
+    row = load_casebook()[job.row]
+    plain = skeleton(row, job.stage)
+    assert plain is not None
+    priors = casebook_priors(plain, registry(plain), later_rows=not job.rolling)
+    case = skeleton(row, job.stage, priors=priors)
+    assert case is not None
+    with tempfile.TemporaryDirectory(prefix="foedus-backtest-") as folder:
+        weighed = weigh(
+            case, runs=job.runs, seed=job.seed, workers=1, out=Path(folder) / "runs.zarr"
+        )
+        steps = steps_of_runs(weighed, case.as_of)
+    said = {q.id: q.forecast(steps) for q in open_questions(row, job.stage)}
+    found = {
+        "row": job.row,
+        "stage": job.stage,
+        "effective": float(weighed.weights.ess),
+        "simulation": {name: None if math.isnan(p) else p for name, p in said.items()},
+    }
+    target = Path(job.file)
+    partial = target.with_suffix(f".{os.getpid()}.part")
+    partial.write_text(json.dumps(found), encoding="utf-8")
+    partial.replace(target)
+
+
+def simulate(
+    rows: Sequence[CodedCase],
+    folder: Path,
+    *,
+    runs: int,
+    seed: int = 1,
+    workers: int | None = None,
+    rolling: bool = False,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Simulate rows at all their stages; what a folder holds already is not made again.
+
+    Parameters
+    ----------
+    rows : sequence of CodedCase
+    folder : path
+        One small file for each row and stage.
+    runs, seed, workers
+        As of :func:`foedus.run`.
+    rolling : bool
+        Priors from what was known before each case began, instead of from all other rows.
+    progress : Progress, optional
+        Counts rows and stages.
+
+    Returns
+    -------
+    list of dict
+        ``row``, ``stage``, ``effective`` and ``simulation``: probability by question.
+    """
+    from foedus.ensemble.plan import package_hash
+    from foedus.ensemble.pool import spread
+
+    # Whatever a forecast depends on: the code, and all rows, which give the priors.
+    coded = "".join(row.model_dump_json() for row in load_casebook())
+    content = json.dumps([package_hash(), coded, runs, seed, rolling])
+    place = folder / hashlib.sha256(content.encode()).hexdigest()[:12]
+    place.mkdir(parents=True, exist_ok=True)
+    jobs = [
+        _Job(
+            row=row.id,
+            stage=stage,
+            runs=runs,
+            seed=seed,
+            rolling=rolling,
+            file=str(place / f"{row.id}-{stage}.json"),
+        )
+        for row in rows
+        for stage in STAGES
+        if as_of_date(row, stage) is not None
+    ]
+    missing = [job for job in jobs if not Path(job.file).exists()]
+    processes = workers or os.cpu_count() or 1
+    if progress is not None:
+        progress.start(len(jobs), len(jobs) - len(missing))
+    try:
+        step = 4 * processes
+        for first in range(0, len(missing), step):
+            part = missing[first : first + step]
+            spread(_simulate, part, processes)
+            if progress is not None:
+                progress.advance(len(part))
+    finally:
+        if progress is not None:
+            progress.stop()
+    return [json.loads(Path(job.file).read_text(encoding="utf-8")) for job in jobs]
+
+
+def logit_pool(*probabilities: float) -> float:
+    """Return the equal-weight logarithmic pool of probabilities (Genest and Zidek 1986)."""
+    p = np.clip(np.array(probabilities), FLOOR, 1.0 - FLOOR)
+    return float(special.expit(special.logit(p).mean()))
+
+
+def table(
+    found: Iterable[Mapping[str, Any]], rows: Sequence[CodedCase], *, rolling: bool = False
+) -> pd.DataFrame:
+    """Return one line a forecast: what each forecaster said, and what came.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``row``, ``cluster`` (requester and year), ``stage``, ``question``, ``outcome``,
+        ``effective`` and a probability a forecaster, see :data:`FORECASTERS`. Where the runs say
+        nothing of a question the simulation is taken to say 50%.
+    """
+    import pandas as pd
+
+    by_id = {row.id: row for row in rows}
+    lines = []
+    for one in found:
+        row, stage = by_id[one["row"]], one["stage"]
+        past = [c for c in rows if c.key != row.key and (not rolling or c.known() < row.start())]
+        history = _history(row, stage, past, rolling=rolling)
+        for question in open_questions(row, stage):
+            outcome = question.outcome(row)
+            if outcome is None:
+                continue
+            simulated = one["simulation"].get(question.id)
+            simulated = 0.5 if simulated is None else simulated
+            coded = [
+                o
+                for c in past
+                if as_of_date(c, stage) is not None and (o := question.outcome(c)) is not None
+            ]
+            lines.append(
+                {
+                    "row": row.id,
+                    "cluster": f"{row.key[0]} {row.key[1]}",
+                    "stage": stage,
+                    "question": question.id,
+                    "outcome": outcome,
+                    "effective": one["effective"],
+                    "simulation": simulated,
+                    "casebook": history[question.id],
+                    "base_rate": (sum(coded) + 0.5) / (len(coded) + 1.0),
+                    "pooled": logit_pool(simulated, history[question.id]),
+                    "half": 0.5,
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _history(
+    row: CodedCase, stage: Stage, past: Sequence[CodedCase], *, rolling: bool
+) -> dict[str, float]:
+    """Return what the casebook's models say of a row, without it."""
+    date = as_of_date(row, stage)
+    asked = row.date("date_request")
+    known = asked is not None and date is not None and asked.latest() <= date
+    features = replace(Features.of(row), formal_request=True if known else None)
+    outlook = predict(features, before=row.start() if rolling else None, exclude=row.key)
+    soon = [
+        o for c in past if c.value("formal_request") is not False and (o := _asked(c)) is not None
+    ]
+    granted, elapsed = None, 0.0
+    if stage == "decision":
+        granted = row.outcome in ("granted_troops", "granted_limited", "pledged_not_deployed")
+        if asked is not None and date is not None:
+            elapsed = float(max(0, (date - asked.latest()).days))
+    share = (sum(soon) + 0.5) / (len(soon) + 1.0)
+    return steps_of_history(outlook, asked_within_30=share, elapsed=elapsed, granted=granted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackTest:
+    """A back-test with its scores.
+
+    Attributes
+    ----------
+    forecasts : DataFrame
+        See :func:`table`.
+    runs, seed : int
+    rolling : bool
+    """
+
+    forecasts: pd.DataFrame
+    runs: int
+    seed: int
+    rolling: bool
+
+    def brier(self, stages: Sequence[Stage] = STAGES) -> pd.DataFrame:
+        """Return the mean Brier score by stage and question, and the number of rows ``n``."""
+        frame = self._squared(stages)
+        grouped = frame.groupby(["stage", "question"], sort=False)
+        out = grouped[list(FORECASTERS)].mean()
+        out.insert(0, "n", grouped.size())
+        return out
+
+    def primary(self) -> dict[str, float]:
+        """Return the primary metric of each forecaster."""
+        means = self.brier(PRIMARY)[list(FORECASTERS)].mean()
+        return {name: float(means[name]) for name in FORECASTERS}
+
+    def differences(self) -> dict[str, tuple[float, float]]:
+        """Return base rate minus forecaster in the primary metric, with its standard error.
+
+        Positive is better than the base rate. The error is that over bootstrap samples of the
+        cases, all forecasts of a requester and year together.
+        """
+        frame = self._squared(PRIMARY)
+        cells = frame.groupby(["stage", "question"], sort=False).ngroup().to_numpy()
+        clusters, of = np.unique(frame["cluster"].to_numpy(), return_inverse=True)
+        gain = {
+            name: (frame["base_rate"] - frame[name]).to_numpy()
+            for name in FORECASTERS
+            if name != "base_rate"
+        }
+        size = int(cells.max()) + 1
+        random = np.random.default_rng(self.seed)
+        counts = random.multinomial(clusters.size, np.full(clusters.size, 1 / clusters.size), DRAWS)
+        in_cell = np.zeros((clusters.size, size))
+        np.add.at(in_cell, (of, cells), 1.0)
+        out = {}
+        for name, values in gain.items():
+            sums = np.zeros((clusters.size, size))
+            np.add.at(sums, (of, cells), values)
+            with np.errstate(invalid="ignore"):
+                drawn = np.nanmean((counts @ sums) / (counts @ in_cell), axis=1)
+            mean = float(np.mean(sums.sum(0) / in_cell.sum(0)))
+            out[name] = (mean, float(drawn.std(ddof=1)))
+        return out
+
+    def calibration(self, forecaster: str, bins: int = 5) -> pd.DataFrame:
+        """Return said against came, in equally filled bins of the primary questions."""
+        import pandas as pd
+
+        frame = self.forecasts[self.forecasts["stage"].isin(PRIMARY)]
+        cut = pd.qcut(frame[forecaster], bins, duplicates="drop")
+        grouped = frame.groupby(cut, observed=True)
+        return pd.DataFrame(
+            {
+                "n": grouped.size(),
+                "said": grouped[forecaster].mean(),
+                "came": grouped["outcome"].mean(),
+            }
+        ).reset_index(drop=True)
+
+    def unlikely(self, forecaster: str, below: float = 0.1) -> tuple[int, float]:
+        """Return how many primary forecasts were below a probability, and the share that came."""
+        frame = self.forecasts[self.forecasts["stage"].isin(PRIMARY)]
+        low = frame[frame[forecaster] < below]
+        return len(low), float(low["outcome"].mean()) if len(low) else math.nan
+
+    def _squared(self, stages: Sequence[Stage]) -> pd.DataFrame:
+        frame = self.forecasts[self.forecasts["stage"].isin(stages)].copy()
+        came = frame["outcome"].astype(float)
+        for name in FORECASTERS:
+            frame[name] = (frame[name] - came) ** 2
+        return frame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores as plain values for JSON; ``primary`` comes first."""
+        brier = self.brier().reset_index()
+        return {
+            "primary": {name: round(value, 4) for name, value in self.primary().items()},
+            "better_than_base_rate": {
+                name: {"mean": round(mean, 4), "error": round(error, 4)}
+                for name, (mean, error) in self.differences().items()
+            },
+            "rows": int(self.forecasts["row"].nunique()),
+            "forecasts": len(self.forecasts),
+            "runs": self.runs,
+            "seed": self.seed,
+            "rolling": self.rolling,
+            "questions": [
+                {
+                    "stage": line["stage"],
+                    "question": line["question"],
+                    "n": int(line["n"]),
+                    **{name: round(float(line[name]), 4) for name in FORECASTERS},
+                }
+                for line in brier.to_dict("records")
+            ],
+        }
+
+
+def backtest(
+    *,
+    runs: int = 200,
+    seed: int = 1,
+    workers: int | None = None,
+    rolling: bool = False,
+    only: Sequence[str] = (),
+    folder: str | Path = "results/backtest",
+    progress: Progress | None = None,
+) -> BackTest:
+    """Forecast every usable row of the casebook through the whole path, and score it.
+
+    Parameters
+    ----------
+    runs : int
+        Of each row and stage.
+    seed : int
+    workers : int, optional
+        Processes; one for each processor if absent.
+    rolling : bool
+        Let each row see only what was known before it began, instead of all other rows.
+    only : sequence of str
+        Ids of the rows to forecast; all usable ones if empty.
+    folder : path
+        Where finished rows are kept, so that an interrupted back-test goes on where it stopped.
+    progress : Progress, optional
+
+    Raises
+    ------
+    InputError
+        If a row is unknown or not usable.
+    """
+    usable = [row for row in load_casebook() if row.usable]
+    ids = [row.id for row in usable]
+    for name in only:
+        if name not in ids:
+            raise InputError(f"no usable row {name!r} in the casebook; see `foedus casebook list`")
+    chosen = [row for row in usable if not only or row.id in only]
+    found = simulate(
+        chosen,
+        Path(folder),
+        runs=runs,
+        seed=seed,
+        workers=workers,
+        rolling=rolling,
+        progress=progress,
+    )
+    return BackTest(
+        forecasts=table(found, usable, rolling=rolling), runs=runs, seed=seed, rolling=rolling
+    )

@@ -1,0 +1,254 @@
+"""The back-test over the casebook: skeletons without hindsight, outcomes, scores."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from foedus.case.times import PartialDate
+from foedus.casebook.coded_case import Coded, CodedCase
+from foedus.casebook.design import Features
+from foedus.casebook.load import load_casebook
+from foedus.casebook.outlook import predict
+from foedus.errors import InputError
+from foedus.scoring import casebook_backtest
+from foedus.scoring.casebook_backtest import (
+    FORECASTERS,
+    QUESTIONS,
+    BackTest,
+    Steps,
+    backtest,
+    logit_pool,
+    open_questions,
+    steps_of_history,
+    table,
+)
+from foedus.scoring.skeleton_cases import STAGES, as_of_date, skeleton
+
+BOOK = load_casebook()
+ROWS = [row for row in BOOK if row.usable]
+#: What a row codes from how the crisis ended.
+ENDINGS: dict[str, Any] = {
+    "date_first_arrival": PartialDate.parse("2030-01-01"),
+    "date_withdrawal_end": PartialDate.parse("2031-01-01"),
+    "troops_peak_30d": 123_456,
+    "intervener_deaths_90d": 77,
+    "requester_in_power_90d": False,
+    "n_members_refused_or_abstained": 9,
+    "official_framing": "changed",
+}
+
+
+def changed(row: CodedCase, **values: Any) -> CodedCase:
+    coded = {
+        name: Coded[Any].model_construct(value=value, confidence="L", sources=())
+        for name, value in values.items()
+    }
+    return row.model_copy(update={"fields": row.fields.model_copy(update=coded)})
+
+
+def outcome(row: str, question: str) -> bool | None:
+    return next(q for q in QUESTIONS if q.id == question).outcome(BOOK[row])
+
+
+@pytest.mark.parametrize("stage", ["trigger", "request"])
+def test_a_skeleton_knows_nothing_of_how_its_crisis_ended(stage: Any) -> None:
+    for row in ROWS:
+        case = skeleton(row, stage)
+        other = changed(row, **ENDINGS, outcome_class="refused")
+        changed_case = skeleton(other, stage)
+        if case is None or changed_case is None:
+            assert case is changed_case
+        else:
+            assert case.model_dump() == changed_case.model_dump()
+            assert all(fact.known_from <= case.as_of for fact in case.facts)
+            assert not case.outcomes
+
+
+def test_every_usable_row_has_a_skeleton_as_of_its_trigger() -> None:
+    assert len(ROWS) >= 70
+    assert all(skeleton(row, "trigger") is not None for row in ROWS)
+
+
+def test_a_request_is_a_fact_from_its_day_on() -> None:
+    row = BOOK["NER2023"]
+    before, after = skeleton(row, "trigger"), skeleton(row, "request")
+    assert before is not None
+    assert after is not None
+    assert [f.quantity for f in before.facts] == []
+    assert [f.quantity for f in after.facts] == ["request"]
+    assert after.as_of == as_of_date(row, "request")
+
+
+def test_outcomes_of_kazakhstan() -> None:
+    """Asked on 5 January 2022, landed on the 6th, gone on the 19th."""
+    assert outcome("KAZ2022", "asked") is True
+    assert outcome("KAZ2022", "troops") is True
+    assert outcome("KAZ2022", "refused") is False
+    assert outcome("KAZ2022", "landed-3") is True
+    assert outcome("KAZ2022", "soldiers-1000") is True
+    assert outcome("KAZ2022", "soldiers-5000") is False
+    assert outcome("KAZ2022", "gone-30") is True
+    assert outcome("KAZ2022", "in-power") is True
+
+
+def test_a_date_known_to_the_month_settles_only_what_it_settles() -> None:
+    row = changed(
+        BOOK["KAZ2022"],
+        date_request=PartialDate.parse("2022-01-20"),
+        date_first_arrival=PartialDate.parse("2022-02"),
+    )
+    landed = {q.id: q.outcome(row) for q in QUESTIONS if q.id.startswith("landed")}
+    assert landed == {"landed-3": False, "landed-7": False, "landed-30": None, "landed-60": True}
+
+
+def test_what_was_refused_never_lands_and_has_no_stay() -> None:
+    refused = next(row for row in ROWS if row.answer == "refused")
+    by_id = {q.id: q.outcome(refused) for q in QUESTIONS}
+    assert by_id["landed-60"] is False
+    assert by_id["soldiers-500"] is False
+    assert by_id["gone-30"] is None
+
+
+def test_questions_that_have_passed_are_not_asked() -> None:
+    """Haiti asked in October 2022; the decision fell a year later."""
+    late = next(
+        row
+        for row in ROWS
+        if (d := as_of_date(row, "decision")) is not None
+        and (r := as_of_date(row, "request")) is not None
+        and (d - r).days > 60
+    )
+    ids = {q.id for q in open_questions(late, "decision")}
+    assert not any(name.startswith("landed") for name in ids)
+    assert "asked" not in ids
+    assert "troops" not in ids
+
+
+def _steps(**values: Any) -> Steps:
+    n = 4
+    base: dict[str, Any] = {
+        "asked": np.array([0.0, 10.0, 40.0, np.inf]),
+        "troops": np.array([True, False, False, False]),
+        "limited": np.zeros(n, dtype=bool),
+        "refused": np.array([False, True, False, False]),
+        "landed": np.array([2.0, np.inf, np.inf, np.inf]),
+        "soldiers": np.array([800.0, 0.0, 0.0, 0.0]),
+        "stay": np.array([50.0, np.inf, np.inf, np.inf]),
+        "in_power": np.array([True, True, False, False]),
+        "weight": np.array([0.1, 0.2, 0.3, 0.4]),
+    }
+    return Steps(**(base | values))
+
+
+def test_questions_are_read_from_weighed_runs() -> None:
+    said = {q.id: q.forecast(_steps()) for q in QUESTIONS}
+    assert said["asked"] == pytest.approx(0.3)
+    assert said["troops"] == pytest.approx(0.1)
+    assert said["refused"] == pytest.approx(0.2)
+    assert said["none"] == pytest.approx(0.7)
+    assert said["landed-3"] == pytest.approx(0.1)
+    assert said["soldiers-500"] == pytest.approx(0.1)
+    assert said["soldiers-1000"] == 0.0
+    assert said["gone-30"] == 0.0
+    assert said["gone-90"] == pytest.approx(1.0)
+    assert said["in-power"] == pytest.approx(0.3)
+    assert math.isnan(_steps().share(np.ones(4, dtype=bool), np.zeros(4, dtype=bool)))
+
+
+def test_history_answers_every_question_with_a_coherent_set() -> None:
+    outlook = predict(
+        replace(Features.of(BOOK["NER2023"]), formal_request=None), exclude=("NER", 2023)
+    )
+    said = steps_of_history(outlook, asked_within_30=0.8)
+    assert set(said) == {q.id for q in QUESTIONS}
+    assert sum(said[name] for name in ("troops", "limited", "refused", "none")) == pytest.approx(1)
+    assert said["landed-3"] < said["landed-7"] < said["landed-30"] < said["landed-60"]
+    assert said["soldiers-500"] > said["soldiers-1000"] > said["soldiers-5000"]
+    assert said["gone-30"] < said["gone-90"] < said["gone-180"]
+    refused = steps_of_history(outlook, asked_within_30=0.8, granted=False)
+    assert refused["landed-60"] == refused["soldiers-500"] == 0.0
+
+
+def test_the_pool_is_the_mean_of_the_log_odds() -> None:
+    odds = math.sqrt((0.2 / 0.8) * (0.6 / 0.4))
+    assert logit_pool(0.2, 0.6) == pytest.approx(odds / (1 + odds))
+    assert logit_pool(0.3, 0.3) == pytest.approx(0.3)
+    assert 0 < logit_pool(0.0, 0.5) < 0.5  # a bound keeps one forecaster from a veto
+
+
+def test_no_forecast_of_a_row_depends_on_how_it_ended() -> None:
+    """Base rate and casebook leave out the row, and the rows of its requester and year."""
+    row = BOOK["KGZ2010B"]
+    found = [{"row": row.id, "stage": "trigger", "effective": 9.0, "simulation": {"troops": 0.25}}]
+    twins = [c for c in ROWS if c.key == row.key]
+    assert len(twins) > 1
+    other = [
+        changed(c, requester_in_power_90d=False, troops_peak_30d=99_999) if c.key == row.key else c
+        for c in ROWS
+    ]
+    names = ["question", "simulation", "casebook", "base_rate"]
+    one, two = table(found, ROWS)[names], table(found, other)[names]
+    pd.testing.assert_frame_equal(one, two)
+    assert one.set_index("question").loc["troops", "simulation"] == 0.25
+    assert one.set_index("question").loc["landed-3", "simulation"] == 0.5  # the runs say nothing
+
+
+def _frame() -> pd.DataFrame:
+    lines = []
+    for cluster, question, outcome, p in (
+        ("A 1", "troops", True, 0.8),
+        ("B 1", "troops", False, 0.4),
+        ("A 1", "asked", True, 0.6),
+    ):
+        said: dict[str, Any] = dict.fromkeys(FORECASTERS, 0.5) | {"pooled": p}
+        said |= {"row": cluster[0], "cluster": cluster, "stage": "trigger", "question": question}
+        lines.append(said | {"outcome": outcome, "effective": 10.0})
+    return pd.DataFrame(lines)
+
+
+def test_the_primary_metric_is_the_mean_over_questions_of_the_mean_over_rows() -> None:
+    found = BackTest(forecasts=_frame(), runs=10, seed=1, rolling=False)
+    assert found.primary()["pooled"] == pytest.approx(((0.04 + 0.16) / 2 + 0.16) / 2)
+    assert found.primary()["half"] == pytest.approx(0.25)
+    gains = found.differences()
+    assert gains["half"] == (0.0, 0.0)
+    assert gains["pooled"][0] == pytest.approx(0.25 - found.primary()["pooled"])
+    assert gains["pooled"][1] > 0
+    assert json.loads(json.dumps(found.to_dict()))["primary"]["pooled"] == pytest.approx(0.13)
+
+
+def test_a_back_test_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {"runs": 10, "only": ("KAZ2022",), "folder": tmp_path, "workers": 1}
+    first = backtest(**given)
+    assert set(first.forecasts["stage"]) == set(STAGES)
+    assert first.forecasts["simulation"].between(0, 1).all()
+    gone = sorted(tmp_path.rglob("*.json"))[0]
+    kept = gone.read_bytes()
+    gone.unlink()
+    made: list[str] = []
+    simulate = casebook_backtest._simulate
+
+    def counted(job: Any) -> None:
+        made.append(job.file)
+        simulate(job)
+
+    monkeypatch.setattr(casebook_backtest, "_simulate", counted)
+    second = backtest(**given)
+    assert made == [str(gone)]
+    assert gone.read_bytes() == kept
+    pd.testing.assert_frame_equal(first.forecasts, second.forecasts)
+
+
+def test_an_unknown_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="KAZ2O22"):
+        backtest(only=("KAZ2O22",), folder=tmp_path)

@@ -1,0 +1,166 @@
+"""Write the page of the whole-path back-test, good or bad: docs/benchmarks/backtest.md.
+
+    python tools/backtest_page.py                 # finished rows are not made again
+    python tools/backtest_page.py --runs 30 --folder /tmp/backtest --page /tmp/backtest.md
+
+Each time the page is written, its primary metric is added to docs/benchmarks/backtest-history.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime as dt
+from pathlib import Path
+
+import foedus
+from foedus.ensemble.progress import for_stream
+from foedus.report.backtest_view import (
+    NAMES,
+    QUESTION_COLUMNS,
+    SCORE_COLUMNS,
+    question_rows,
+    score_rows,
+)
+from foedus.report.timeline_view import reliability_svg
+from foedus.scoring.casebook_backtest import PRIMARY, QUESTIONS, BackTest
+from foedus.scoring.reliability import reliability
+from foedus.scoring.skeleton_cases import STAGES
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "backtest.md"
+
+TEXT = """# The back-test
+
+**{headline}**
+
+Written by `make backtest` (`python tools/backtest_page.py --runs {runs}`) on {today}.
+`foedus backtest --runs {runs}` prints the same figures.
+
+Every usable row of the [casebook](../casebook/track_record.md) becomes a skeleton case by one
+rule (`foedus.scoring.skeleton_cases`), is simulated, weighed by the steps known by then, and
+asked the same questions. Nothing that is coded from how a crisis ended reaches its skeleton. The
+priors, the casebook's models and the base rate leave out the row and all rows of the same
+requester and year. *Pooled* is the mean of the log-odds of simulation and casebook. Where no run
+says anything of a question, the simulation is taken to say 50%.
+
+## The primary metric
+
+Mean Brier score over the generic questions as of the trigger and of the request. Lower is better;
+0.25 is a coin. *Better than base rate* is with its standard error, cases resampled whole ({rows}
+crises, {forecasts:,} forecasts).
+
+{primary}
+
+With priors and rates from what was known before each crisis began only (rolling origin):
+
+{rolling}
+
+## Calibration
+
+Of the simulation, as of the trigger and the request: how often what it gave a probability
+happened. A calibrated forecaster stays within the band. Miscalibration is {miscalibration:.3f}
+({expected:.3f} would be chance).
+
+![What the simulation said against what came](backtest.svg)
+
+## By question
+
+{questions}
+
+{asked}
+
+## Its history
+
+Each line is one writing of this page.
+
+{history}
+"""
+
+
+def markdown(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    lines = [columns, ("---", *["---:"] * (len(columns) - 1)), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def headline(found: BackTest) -> str:
+    """Return the result in a sentence, good or bad."""
+    scores, gains = found.primary(), found.differences()
+    said = []
+    for name in ("simulation", "casebook", "pooled"):
+        mean, error = gains[name]
+        clear = "no clear difference from" if abs(mean) < 2 * error else ""
+        words = clear or ("better than" if mean > 0 else "worse than")
+        said.append(f"{NAMES[name]} {scores[name]:.3f} ({words} the base rate)")
+    return f"Mean Brier score: {', '.join(said)}; base rate {scores['base_rate']:.3f}."
+
+
+def record(found: BackTest, file: Path) -> list[tuple[str, ...]]:
+    """Add the primary metric to the history; return all of it."""
+    columns = ["date", "version", "runs", *NAMES]
+    lines = []
+    if file.exists():
+        with file.open(encoding="utf-8", newline="") as stream:
+            lines = list(csv.DictReader(stream))
+    new = {
+        "date": f"{dt.date.today()}",
+        "version": foedus.__version__,
+        "runs": str(found.runs),
+        **{name: f"{score:.4f}" for name, score in found.primary().items()},
+    }
+    if not lines or lines[-1] != new:
+        lines.append(new)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    return [tuple(line[name] for name in columns) for line in lines]
+
+
+def main() -> None:
+    """Run the back-test and write its page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--folder", type=Path, default=Path("results/backtest"))
+    parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--workers", type=int)
+    given = parser.parse_args()
+    found, rolling = (
+        foedus.backtest(
+            runs=given.runs,
+            workers=given.workers,
+            folder=given.folder,
+            rolling=rolling,
+            progress=for_stream(),
+        )
+        for rolling in (False, True)
+    )
+    frame = found.forecasts[found.forecasts["stage"].isin(PRIMARY)]
+    curve = reliability(
+        frame["simulation"].to_numpy(), frame["outcome"].to_numpy(bool), list(frame["cluster"])
+    )
+    given.page.with_suffix(".svg").write_text(reliability_svg(curve), encoding="utf-8")
+    parts = [
+        f"As of the {stage}:\n\n{markdown(QUESTION_COLUMNS, question_rows(found, stage))}"
+        for stage in STAGES
+    ]
+    history = record(found, given.page.with_name("backtest-history.csv"))
+    text = TEXT.format(
+        headline=headline(found),
+        runs=given.runs,
+        today=dt.date.today(),
+        rows=found.forecasts["row"].nunique(),
+        forecasts=len(found.forecasts),
+        primary=markdown(SCORE_COLUMNS, score_rows(found)),
+        rolling=markdown(SCORE_COLUMNS, score_rows(rolling)),
+        miscalibration=curve.miscalibration,
+        expected=curve.miscalibration_expected,
+        questions="\n\n".join(parts),
+        asked=markdown(("question", "in words"), [(q.id, q.text) for q in QUESTIONS]),
+        history=markdown(("date", "version", "runs", *NAMES.values()), history),
+    )
+    given.page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
