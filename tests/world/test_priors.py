@@ -116,10 +116,21 @@ def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
 
     prior = _priors(CASE)["alliance.lead_intercept"]
     outlook = priors._outlook(
-        CASE.trigger_type, CASE.organisation, CASE.start, ("KAZ", 2022),
+        CASE.trigger_type, CASE.organisation, CASE.start.year, CASE.start, ("KAZ", 2022),
         CASE.alliance.lead_has_base, True,
     )  # fmt: skip
     drawn = present(outlook)[1]
     expected = np.mean(np.log(drawn / (1 - drawn)))
     average = prior.mean + priors._expected(Setting.of(CASE), registry)
     assert average == pytest.approx(expected, abs=1e-3)
+
+
+def test_later_rows_inform_a_prior_only_where_a_score_leaves_one_out():
+    registry = engine.registry(CASE)
+    as_known, with_later = (
+        priors.casebook_priors(CASE, registry, later_rows=later) for later in (False, True)
+    )
+    assert set(as_known) == set(with_later)
+    assert as_known["leader.request_base"] != with_later["leader.request_base"]
+    assert "later ones" in as_known["leader.request_base"].source
+    assert "later ones" not in with_later["leader.request_base"].source
