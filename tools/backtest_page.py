@@ -51,7 +51,8 @@ crises, {forecasts:,} forecasts).
 
 {primary}
 
-With priors and rates from what was known before each crisis began only (rolling origin):
+With priors and rates from rows answered before each crisis began only (rolling origin). The base
+rates of stays and of power count such a row whole, though its end came some months later:
 
 {rolling}
 

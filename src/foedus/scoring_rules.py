@@ -8,6 +8,7 @@ are better when smaller.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,11 @@ def shrunk(p: float, effective: float) -> float:
     something cannot happen.
     """
     return (effective * p + 0.5) / (effective + 1.0)
+
+
+def smoothed_share(values: Sequence[bool]) -> float:
+    """Return the share of yes with half a yes and half a no added (Jeffreys' prior)."""
+    return (sum(values) + 0.5) / (len(values) + 1.0)
 
 
 def floored(p: float) -> float:

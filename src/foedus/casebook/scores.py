@@ -24,7 +24,7 @@ from foedus.casebook.outlook import Outlook, predict
 from foedus.casebook.rates import size_known, survival_known
 from foedus.casebook.table import read_table
 from foedus.errors import InputError, Problem
-from foedus.scoring_rules import brier
+from foedus.scoring_rules import brier, smoothed_share
 
 Probabilities = dict[str, float]
 FORECASTS = ("model", "base rate", "organisation's rate", "always refuse")
@@ -209,8 +209,7 @@ def _shares(values: Iterable[str], classes: Sequence[str]) -> Probabilities:
 
 
 def _rate(values: Iterable[bool]) -> Probabilities:
-    seen = list(values)
-    return _yes((sum(seen) + 0.5) / (len(seen) + 1))
+    return _yes(smoothed_share(list(values)))
 
 
 def _past_quantities(name: str, cases: Sequence[CodedCase], before: dt.date | None) -> list[float]:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
@@ -94,7 +94,10 @@ def _execute(
 
 
 def spread(
-    function: Callable[[_Job], _Result], jobs: Sequence[_Job], workers: int
+    function: Callable[[_Job], _Result],
+    jobs: Sequence[_Job],
+    workers: int,
+    finished: Callable[[_Result], object] = lambda result: None,
 ) -> list[_Result]:
     """Return a function's value for each job, in order, computed here or in several processes.
 
@@ -106,19 +109,29 @@ def spread(
         Plain data.
     workers : int
         1 computes in this process.
+    finished : callable, optional
+        Given each result in turn.
 
     Raises
     ------
     WorkerError
         If a worker was killed.
     """
+
+    def told(results: Iterable[_Result]) -> list[_Result]:
+        kept = []
+        for result in results:
+            finished(result)
+            kept.append(result)
+        return kept
+
     if workers == 1 or len(jobs) < 2:
-        return [function(job) for job in jobs]
+        return told(function(job) for job in jobs)
     with _pool(min(workers, len(jobs))) as pool:
         with clean_start():
             futures = [pool.submit(function, job) for job in jobs]
         try:
-            return [future.result() for future in futures]
+            return told(future.result() for future in futures)
         except BrokenProcessPool:
             raise WorkerError(
                 "a worker process died (out of memory?). Give the same command with --workers 1"

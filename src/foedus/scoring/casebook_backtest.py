@@ -34,6 +34,7 @@ from foedus.casebook.load import load_casebook
 from foedus.casebook.outlook import Outlook, predict
 from foedus.errors import InputError
 from foedus.scoring.skeleton_cases import STAGES, Stage, as_of_date, skeleton
+from foedus.scoring_rules import smoothed_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,10 +45,16 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 FORECASTERS = ("pooled", "simulation", "casebook", "base_rate", "half")
-#: The stages whose questions enter the primary metric.
+#: The stages before the decision, whose questions enter the primary metric.
 PRIMARY: tuple[Stage, ...] = ("trigger", "request")
 #: Days after the request within which the call is answered.
 ANSWERED = 60
+#: Days after the request within which help may land.
+LANDED = (3, 7, 30, 60)
+#: Soldiers in the first 30 days.
+SOLDIERS = (500, 1000, 5000)
+#: Days after the landing within which all may have left.
+GONE = (30, 90, 180)
 #: Bounds of every probability before it is pooled or scored by its logarithm.
 FLOOR = 0.005
 #: Draws of cases for the standard errors.
@@ -106,6 +113,8 @@ class Generic:
         The probability, from the steps of many runs.
     outcome : callable
         What came, from a coded row; None where the row does not tell or the condition failed.
+    lands_within : int or None
+        Days after the request, where the question is whether help lands by then.
     """
 
     id: str
@@ -113,6 +122,7 @@ class Generic:
     stages: tuple[Stage, ...]
     forecast: Callable[[Steps], float]
     outcome: Callable[[CodedCase], bool | None]
+    lands_within: int | None = None
 
 
 def _within(low: float, high: float, limit: float) -> bool | None:
@@ -204,7 +214,6 @@ def _says_gone(days: int) -> Callable[[Steps], float]:
     return lambda steps: steps.share(steps.stay <= days, np.isfinite(steps.landed))
 
 
-_BEFORE_DECISION: tuple[Stage, ...] = ("trigger", "request")
 QUESTIONS: tuple[Generic, ...] = (
     Generic(
         id="asked",
@@ -216,28 +225,28 @@ QUESTIONS: tuple[Generic, ...] = (
     Generic(
         id="troops",
         text="Is the answer troops, within 60 days of the request?",
-        stages=_BEFORE_DECISION,
+        stages=PRIMARY,
         forecast=lambda s: s.share(s.troops),
         outcome=_answer("troops"),
     ),
     Generic(
         id="limited",
         text="Is the answer limited help?",
-        stages=_BEFORE_DECISION,
+        stages=PRIMARY,
         forecast=lambda s: s.share(s.limited),
         outcome=_answer("limited"),
     ),
     Generic(
         id="refused",
         text="Is the answer a refusal?",
-        stages=_BEFORE_DECISION,
+        stages=PRIMARY,
         forecast=lambda s: s.share(s.refused),
         outcome=_answer("refused"),
     ),
     Generic(
         id="none",
         text="Is there no answer, or no request?",
-        stages=_BEFORE_DECISION,
+        stages=PRIMARY,
         forecast=lambda s: s.share(~(s.troops | s.limited | s.refused)),
         outcome=_answer("none"),
     ),
@@ -248,8 +257,9 @@ QUESTIONS: tuple[Generic, ...] = (
             stages=STAGES,
             forecast=_says_landed(days),
             outcome=_landed(days),
+            lands_within=days,
         )
-        for days in (3, 7, 30, 60)
+        for days in LANDED
     ),
     *(
         Generic(
@@ -259,7 +269,7 @@ QUESTIONS: tuple[Generic, ...] = (
             forecast=_says_soldiers(count),
             outcome=_soldiers(count),
         )
-        for count in (500, 1000, 5000)
+        for count in SOLDIERS
     ),
     *(
         Generic(
@@ -269,7 +279,7 @@ QUESTIONS: tuple[Generic, ...] = (
             forecast=_says_gone(days),
             outcome=_gone(days),
         )
-        for days in (30, 90, 180)
+        for days in GONE
     ),
     Generic(
         id="in-power",
@@ -293,9 +303,8 @@ def open_questions(row: CodedCase, stage: Stage) -> tuple[Generic, ...]:
     for question in QUESTIONS:
         if stage not in question.stages:
             continue
-        kind, _, number = question.id.partition("-")
-        if kind == "landed" and stage == "decision":
-            past = asked is None or (date - asked.latest()).days >= int(number)
+        if question.lands_within is not None and stage == "decision":
+            past = asked is None or (date - asked.latest()).days >= question.lands_within
             if past or there:
                 continue
         out.append(question)
@@ -378,11 +387,11 @@ def steps_of_history(
         **overall,
         "in-power": sum(overall[name] * survival[name] for name in overall),
     }
-    for n in (3, 7, 30, 60):
+    for n in LANDED:
         said[f"landed-{n}"] = come * (float((late < n + 1).mean()) if late.size else 0.0)
-    for n in (500, 1000, 5000):
+    for n in SOLDIERS:
         said[f"soldiers-{n}"] = overall["troops"] * float((soldiers >= n).mean())
-    for n in (30, 90, 180):
+    for n in GONE:
         said[f"gone-{n}"] = float((stay <= n).mean())
     return said
 
@@ -406,11 +415,11 @@ def _simulate(job: _Job) -> None:
     from foedus.world.priors import casebook_priors
 
     row = load_casebook()[job.row]
-    plain = skeleton(row, job.stage)
-    assert plain is not None
-    priors = casebook_priors(plain, registry(plain), later_rows=not job.rolling)
-    case = skeleton(row, job.stage, priors=priors)
+    case = skeleton(row, job.stage)
     assert case is not None
+    if not job.rolling:
+        priors = casebook_priors(case, registry(case), later_rows=True)
+        case = case.model_copy(update={"priors": priors})
     with tempfile.TemporaryDirectory(prefix="foedus-backtest-") as folder:
         weighed = weigh(
             case, runs=job.runs, seed=job.seed, workers=1, out=Path(folder) / "runs.zarr"
@@ -460,6 +469,7 @@ def simulate(
     """
     from foedus.ensemble.plan import package_hash
     from foedus.ensemble.pool import spread
+    from foedus.ensemble.progress import Silent
 
     # Whatever a forecast depends on: the code, and all rows, which give the priors.
     coded = "".join(row.model_dump_json() for row in load_casebook())
@@ -481,18 +491,12 @@ def simulate(
     ]
     missing = [job for job in jobs if not Path(job.file).exists()]
     processes = workers or os.cpu_count() or 1
-    if progress is not None:
-        progress.start(len(jobs), len(jobs) - len(missing))
+    tell = progress or Silent()
+    tell.start(len(jobs), len(jobs) - len(missing))
     try:
-        step = 4 * processes
-        for first in range(0, len(missing), step):
-            part = missing[first : first + step]
-            spread(_simulate, part, processes)
-            if progress is not None:
-                progress.advance(len(part))
+        spread(_simulate, missing, processes, lambda _: tell.advance(1))
     finally:
-        if progress is not None:
-            progress.stop()
+        tell.stop()
     return [json.loads(Path(job.file).read_text(encoding="utf-8")) for job in jobs]
 
 
@@ -543,7 +547,7 @@ def table(
                     "effective": one["effective"],
                     "simulation": simulated,
                     "casebook": history[question.id],
-                    "base_rate": (sum(coded) + 0.5) / (len(coded) + 1.0),
+                    "base_rate": smoothed_share(coded),
                     "pooled": logit_pool(simulated, history[question.id]),
                     "half": 0.5,
                 }
@@ -568,8 +572,9 @@ def _history(
         granted = row.outcome in ("granted_troops", "granted_limited", "pledged_not_deployed")
         if asked is not None and date is not None:
             elapsed = float(max(0, (date - asked.latest()).days))
-    share = (sum(soon) + 0.5) / (len(soon) + 1.0)
-    return steps_of_history(outlook, asked_within_30=share, elapsed=elapsed, granted=granted)
+    return steps_of_history(
+        outlook, asked_within_30=smoothed_share(soon), elapsed=elapsed, granted=granted
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

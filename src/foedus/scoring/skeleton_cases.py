@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from foedus.case.load import load_text
 from foedus.case.models import Case
-from foedus.case.priors import Prior
 from foedus.case.times import PartialDate
 from foedus.casebook.coded_case import CodedCase
 from foedus.casebook.organisations import organisations
@@ -60,9 +58,7 @@ def as_of_date(row: CodedCase, stage: Stage) -> dt.date | None:
     return date.earliest() if date is not None and date.exact else None
 
 
-def skeleton(
-    row: CodedCase, stage: Stage, *, priors: Mapping[str, Prior] | None = None
-) -> Case | None:
+def skeleton(row: CodedCase, stage: Stage) -> Case | None:
     """Return the skeleton case of a row as of a stage, or None where the stage is not dated.
 
     Parameters
@@ -70,8 +66,6 @@ def skeleton(
     row : CodedCase
     stage : {"trigger", "request", "decision"}
         Steps up to this one are facts of the case.
-    priors : mapping, optional
-        Written into the case, where they override those of the casebook.
 
     Returns
     -------
@@ -143,10 +137,6 @@ def skeleton(
             {"place": "capital", "date": start, "loss": SHOCK, "text": "What began the crisis."}
         ],
         "facts": _facts(row, stage, date, start),
-        "priors": {
-            name: prior.model_dump(mode="json", exclude_none=True)
-            for name, prior in (priors or {}).items()
-        },
     }
     # JSON is YAML too.
     return load_text(json.dumps(data, default=str), f"skeleton of {row.id}")
