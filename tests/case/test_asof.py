@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foedus.case import as_of, case_hash, hidden, load_case, load_text
+from foedus.case.asof import seen_by_world, with_frame
 from foedus.case.times import latest
 from foedus.errors import InputError
 
@@ -84,7 +85,11 @@ def test_the_filtered_case_still_points_at_its_lines(flagship):
 def test_the_request_is_not_known_before_the_6th(flagship):
     assert "request" not in ids(as_of(flagship, "2022-01-05"))
     assert "request" in ids(as_of(flagship, "2022-01-06"))
-    assert case_hash(as_of(flagship, "2022-01-05")).world == case_hash(flagship).world
+
+
+def test_the_world_s_hash_does_not_depend_on_the_facts(minimal):
+    case = load_text(minimal)
+    assert case_hash(as_of(case, "2022-01-05")).world == case_hash(case).world
 
 
 moments = st.datetimes(dt.datetime(2022, 1, 2), dt.datetime(2022, 2, 5, 23, 59))
@@ -124,3 +129,148 @@ def test_a_fact_known_later_changes_nothing(flagship, moment, text):
     )
     other = flagship.model_copy(update={"facts": facts, "outcomes": ()})
     assert as_of(other, moment).model_dump_json() == as_of(flagship, moment).model_dump_json()
+
+
+# ---- members, alliance and ties
+LATER = """\
+    - actor: tiny
+      lat: 42
+      lon: 74
+      pool: 100
+      position: 0.5
+      updates:
+        - {known_from: 2022-01-06, pool: 300, source: agency}
+        - {known_from: 2022-01-04T10:00, pool: 200, position: 0.9}
+"""
+FRAME = """\
+  announced_pool: 1000
+  updates:
+    - {known_from: 2022-01-05, announced_pool: 2000, lead_in_other_war: true}
+  patrons:
+    - {actor: tiny, known_from: 2022-01-06}
+    - {actor: big, through_alliance: true}
+  treaty:
+    - {number: "4", says: Help., known_from: 2022-01-05}
+ties:
+  border_km: 100
+  updates:
+    - {known_from: 2022-01-05, border_km: 7600}
+triggers:
+"""
+
+
+@pytest.fixture
+def later(minimal):
+    text = minimal.replace("    - {actor: tiny, lat: 42, lon: 74, pool: 100}\n", LATER)
+    return load_text(text.replace("triggers:\n", FRAME, 1))
+
+
+def frame(case):
+    tiny, ally = case.alliance.members[1], case.alliance
+    return {
+        "pool": tiny.pool,
+        "position": tiny.position,
+        "announced": ally.announced_pool,
+        "war": ally.lead_in_other_war,
+        "patrons": [p.actor for p in ally.patrons],
+        "articles": len(ally.treaty),
+        "border": case.ties.border_km,
+    }
+
+
+@pytest.mark.parametrize(
+    ("date", "changes"),
+    [
+        ("2022-01-03", {}),
+        ("2022-01-04T09:59", {}),
+        ("2022-01-04T10:00", {"pool": 200, "position": 0.9}),
+        ("2022-01-05T23:00", {"pool": 200, "position": 0.9}),
+        (
+            "2022-01-05",
+            {"pool": 200, "position": 0.9, "announced": 2000, "war": True, "articles": 1,
+             "border": 7600},
+        ),
+        (
+            "2022-01-06",
+            {"pool": 300, "position": 0.9, "announced": 2000, "war": True, "articles": 1,
+             "border": 7600, "patrons": ["tiny", "big"]},
+        ),
+    ],
+)  # fmt: skip
+def test_later_values_are_seen_from_their_time_on(later, date, changes):
+    start = {"pool": 100, "position": 0.5, "announced": 1000, "war": False, "patrons": ["big"],
+             "articles": 0, "border": 100}  # fmt: skip
+    known = as_of(later, date)
+    assert frame(known) == {**start, **changes}
+    assert not known.alliance.updates + known.ties.updates + known.alliance.members[1].updates
+
+
+def test_an_earlier_date_takes_later_values_back(later):
+    for first in ("2022-01-03", "2022-01-04T10:00", "2022-01-05"):
+        early = as_of(later, first)
+        assert as_of(as_of(later, "2022-01-06"), first) == early
+        assert as_of(early, first) == early
+        assert as_of(early, "2022-01-06").alliance == early.alliance  # what was hidden is gone
+
+
+def test_a_change_to_a_filtered_case_is_not_undone(later):
+    known = as_of(later, "2022-01-06")
+    ally = known.alliance.model_copy(update={"announced_pool": 5})
+    changed = known.model_copy(update={"alliance": ally})
+    assert as_of(changed, "2022-01-06").alliance.announced_pool == 5
+
+
+def test_what_is_hidden_reaches_neither_the_hash_nor_a_run(later):
+    text = later.model_dump_json()
+    other = type(later).model_validate_json(text.replace("300", "999").replace("7600", "8"))
+    early = [as_of(case, "2022-01-04") for case in (later, other)]
+    assert case_hash(early[0]) == case_hash(early[1])
+    assert seen_by_world(early[0]) == seen_by_world(early[1])
+    late = [case_hash(as_of(case, "2022-01-06")).world for case in (later, other)]
+    assert late[0] != late[1]
+
+
+def test_hidden_lists_later_values(later):
+    assert [(x.field, x.says) for x in hidden(later, "2022-01-05").frame] == [
+        ("alliance.members.1.updates.0", "tiny: pool 300"),
+        ("alliance.patrons.0", "patron tiny"),
+    ]
+    assert len(hidden(later, "2022-01-03").frame) == 6
+    assert hidden(later, later.end).frame == ()
+
+
+def test_a_kept_article_points_at_its_line(later):
+    early, late = as_of(later, "2022-01-05"), as_of(later, "2022-01-06")
+    line = later.problem(("alliance", "patrons", 1, "actor"), "", "").line
+    assert early.problem(("alliance", "patrons", 0, "actor"), "", "").line == line
+    assert late.problem(("alliance", "patrons", 1, "actor"), "", "").line == line
+
+
+def test_runs_that_replay_nothing_have_the_values_of_the_default_date(later):
+    assert frame(with_frame(later, later.as_of)) == frame(as_of(later, later.as_of))
+    assert with_frame(later, later.as_of).facts == later.facts
+
+
+@pytest.mark.parametrize("name", ["kyrgyzstan-2010", "niger-2023", "kazakhstan-2022"])
+def test_shipped_cases_date_what_was_published_after_the_start(name):
+    case = load_case(name)
+    start, default = as_of(case, case.start), as_of(case, case.as_of)
+    assert start.alliance != default.alliance
+    assert hidden(case, case.as_of).frame == ()
+
+
+def test_the_shares_of_7_january_are_not_known_on_the_5th(flagship):
+    early = {m.actor: m.pool for m in as_of(flagship, "2022-01-05").alliance.members}
+    late = {m.actor: m.pool for m in as_of(flagship, "2022-01-07").alliance.members}
+    assert late == {"russia": 3000, "belarus": 500, "armenia": 100, "kazakhstan": 0,
+                    "kyrgyzstan": 150, "tajikistan": 200}  # fmt: skip
+    assert all(early[name] != late[name] for name in late if name != "kazakhstan")
+
+
+def test_the_senate_s_delay_is_not_known_on_26_july():
+    niger = load_case("niger-2023")
+    days = [
+        as_of(niger, date).alliance.members[0].ratification_days
+        for date in ("2023-07-26", "2023-08-04", "2023-08-05", "2023-08-10")
+    ]
+    assert days == [0, 0, 7, 7]

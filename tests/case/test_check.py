@@ -72,6 +72,17 @@ def test_two_clock_times_of_a_day_do_not_contradict(minimal):
     assert check(load_text(text)).contradictions == ()
 
 
+def test_undated_values_from_a_later_source_are_listed(minimal):
+    text = minimal.replace("{name: An agency}", "{name: An agency, published: 2022-01-08}")
+    text = text.replace("pool: 100}", "pool: 100, source: agency}")
+    warnings = check(load_text(text)).warnings
+    assert warnings == (
+        "line 30, alliance.members.1: from agency, published on 2022-01-08, after the as-of date "
+        "2022-01-07; if it was not known by then, date it with 'updates' or 'known_from'",
+    )
+    assert check(load_text(text), "2022-01-08").warnings == ()
+
+
 def test_warnings(minimal):
     text = minimal.replace("date: 2022-01-02\n", "date: 2022-01-09\n")
     text = "\n".join(line for line in text.splitlines() if "question: deaths" not in line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import foedus
 from foedus.answers.dossier import Wanted, dossier
 from foedus.answers.whatif import Change, what_if
+from foedus.case.models import MemberUpdate
 from foedus.ensemble import run
 from foedus.errors import InputError
 from foedus.weighing import weighed as weighing
@@ -98,3 +100,16 @@ def test_the_path_of_a_probability_is_as_its_page_says():
     for name, file in steps:
         source = (ROOT / "src" / "foedus" / file).read_text(encoding="utf-8")
         assert re.search(rf"^def {name}\(", source, flags=re.MULTILINE), (name, file)
+
+
+def test_runs_with_values_from_later_are_refused_at_an_earlier_date(crisis, made):
+    ensemble, _ = made
+    ally = crisis.alliance
+    lead = next(i for i, m in enumerate(ally.members) if m.actor == ally.lead)
+    update = MemberUpdate(known_from=dt.date(2001, 3, 4), pool=ally.members[lead].pool)
+    unknown = ally.members[lead].model_copy(update={"pool": 1, "updates": (update,)})
+    members = (*ally.members[:lead], unknown, *ally.members[lead + 1 :])
+    dated = crisis.model_copy(update={"alliance": ally.model_copy(update={"members": members})})
+    foedus.weigh(dated, as_of=DATE, ensemble=ensemble)  # the same pool, known by then
+    with pytest.raises(InputError, match="not as known by 2001-03-03"):
+        foedus.weigh(dated, as_of="2001-03-03", ensemble=ensemble)

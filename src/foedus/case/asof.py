@@ -16,6 +16,15 @@ from dataclasses import dataclass
 
 from foedus.case.models import Case, Entry, Fact
 from foedus.case.times import WHEN_FORM, latest, local_day, parse_date, parse_when
+from foedus.case.updates import (
+    Later,
+    applied,
+    applied_alliance,
+    dated,
+    kept,
+    public_alliance,
+    public_part,
+)
 from foedus.errors import InputError, Problem
 
 AsOf = dt.datetime | dt.date | str
@@ -33,12 +42,15 @@ class Hidden:
     ----------
     facts : tuple of Fact
     calendar : tuple of Entry
+    frame : tuple of Later
+        Of members, alliance and ties.
     outcomes : int
         Number of outcomes; all are hidden, whatever the date.
     """
 
     facts: tuple[Fact, ...]
     calendar: tuple[Entry, ...]
+    frame: tuple[Later, ...]
     outcomes: int
 
 
@@ -48,6 +60,7 @@ def as_of(case: Case, date: AsOf) -> Case:
     A fact or calendar entry is kept if it was public by then. A bare as-of date means the end of
     that day in the case's zone; a date and time without a zone is in that zone. A fact known "from"
     a bare date is known by the end of that day, so an as-of time within the day hides it.
+    Members, alliance and ties have the values that were public by then.
 
     Parameters
     ----------
@@ -69,7 +82,8 @@ def as_of(case: Case, date: AsOf) -> Case:
     moment = latest(when, case.timezone_offset)
     facts = _known(case, case.facts, moment)
     calendar = _known(case, case.calendar, moment)
-    filtered = case.model_copy(
+    framed = with_frame(case, when)
+    filtered = framed.model_copy(
         update={
             "as_of": local_day(when, case.timezone_offset),
             "facts": tuple(case.facts[i] for i in facts),
@@ -77,10 +91,39 @@ def as_of(case: Case, date: AsOf) -> Case:
             "outcomes": (),
         }
     )
-    filtered._positions = case._positions.keep(
-        {"facts": facts, "calendar": calendar, "outcomes": ()}
+    filtered._positions = framed._positions.keep(
+        {("facts",): facts, ("calendar",): calendar, ("outcomes",): ()}
     )
     return filtered
+
+
+def with_frame(case: Case, date: AsOf) -> Case:
+    """Return a case whose members, alliance and ties are as they were known at a time.
+
+    Nothing else is hidden. :func:`as_of` does this too; runs that replay nothing need only this.
+
+    Raises
+    ------
+    InputError
+        If the date is not within the case.
+    """
+    offset = case.timezone_offset
+    moment = latest(_checked(case, date), offset)
+    alliance, ties = case.alliance, case.ties
+    before = case._unapplied
+    if before and before[0] is alliance and before[1] is ties:
+        _, _, alliance, ties = before  # filtered before: an earlier date takes updates back
+    public = public_alliance(alliance, moment, offset), public_part(ties, moment, offset)
+    seen = applied_alliance(public[0], offset), applied(public[1], offset)
+    framed = case.model_copy(update={"alliance": seen[0], "ties": seen[1]})
+    framed._unapplied = None if seen == public else (*seen, *public)
+    framed._positions = case._positions.keep(
+        {
+            ("alliance", name): kept(getattr(alliance, name), moment, offset)
+            for name in ("patrons", "treaty")
+        }
+    )
+    return framed
 
 
 def hidden(case: Case, date: AsOf) -> Hidden:
@@ -90,6 +133,7 @@ def hidden(case: Case, date: AsOf) -> Hidden:
     return Hidden(
         tuple(fact for i, fact in enumerate(case.facts) if i not in facts),
         tuple(entry for i, entry in enumerate(case.calendar) if i not in calendar),
+        tuple(x for x in dated(case) if latest(x.known_from, case.timezone_offset) > moment),
         len(case.outcomes),
     )
 
@@ -182,7 +226,8 @@ class CaseHash:
     ----------
     world : str
         Of what the simulation may see: all fields except :data:`BLIND`. Equal for a case and for
-        the same case filtered by an as-of date, unless the date hides a calendar entry.
+        the same case filtered by an as-of date, unless the date hides a calendar entry or there
+        are updates of members, alliance or ties.
     all : str
         Of all fields.
     """

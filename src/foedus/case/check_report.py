@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Any, Literal
 
 from foedus.case.asof import AsOf, CaseHash, as_of, case_hash, hidden
 from foedus.case.load import load_case
-from foedus.case.models import Case, Fact
+from foedus.case.models import Article, Case, Fact, Patron
+from foedus.case.priors import Prior
+from foedus.case.problems import Path as Place
 from foedus.case.times import parse_when, show_when
 from foedus.case.vocabulary import QUANTITIES
 
@@ -54,6 +58,15 @@ class HiddenFact:
     text: str
 
 
+@dataclass(frozen=True)
+class HiddenPart:
+    """Something about members, alliance or ties that the as-of date hides."""
+
+    field: str
+    known_from: str
+    says: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
     """The result of :func:`check`; bad input raises instead.
@@ -65,6 +78,7 @@ class CheckReport:
         Number of rows in each section of the whole file.
     hidden_facts : tuple of HiddenFact
     hidden_calendar : tuple of str
+    hidden_frame : tuple of HiddenPart
     hidden_outcomes : int
     contradictions : tuple of Contradiction
         Among the facts known by the as-of date. They are allowed, and weighted by rating.
@@ -80,6 +94,7 @@ class CheckReport:
     counts: dict[str, int]
     hidden_facts: tuple[HiddenFact, ...]
     hidden_calendar: tuple[str, ...]
+    hidden_frame: tuple[HiddenPart, ...]
     hidden_outcomes: int
     contradictions: tuple[Contradiction, ...]
     warnings: tuple[str, ...]
@@ -100,6 +115,10 @@ class CheckReport:
                     for f in self.hidden_facts
                 ],
                 "calendar": list(self.hidden_calendar),
+                "frame": [
+                    {"field": p.field, "known_from": p.known_from, "says": p.says}
+                    for p in self.hidden_frame
+                ],
                 "outcomes": self.hidden_outcomes,
             },
             "contradictions": [
@@ -124,9 +143,11 @@ class CheckReport:
             f"{self.title} ({self.case}): no problems",
             f"  holds {counts}",
             f"As of {self.as_of} it hides {len(self.hidden_facts)} facts, "
-            f"{len(self.hidden_calendar)} calendar entries and {self.hidden_outcomes} outcomes.",
+            f"{len(self.hidden_calendar)} calendar entries, {len(self.hidden_frame)} later values "
+            f"of members, alliance and ties, and {self.hidden_outcomes} outcomes.",
             *(f"  {f.id}, known from {f.known_from}: {f.text}" for f in self.hidden_facts),
             *(f"  calendar: {text}" for text in self.hidden_calendar),
+            *(f"  {p.says}, known from {p.known_from}" for p in self.hidden_frame),
         ]
         if self.contradictions:
             lines += ["Sources disagree; ratings decide how much each counts."]
@@ -177,6 +198,9 @@ def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckRep
         },
         hidden_facts=tuple(HiddenFact(f.id, show_when(f.known_from), f.text) for f in veiled.facts),
         hidden_calendar=tuple(f"{e.date}: {e.text}" for e in veiled.calendar),
+        hidden_frame=tuple(
+            HiddenPart(x.field, show_when(x.known_from), x.says) for x in veiled.frame
+        ),
         hidden_outcomes=veiled.outcomes,
         contradictions=contradictions(known),
         warnings=tuple(_warnings(case, known)),
@@ -246,6 +270,7 @@ def _warnings(case: Case, known: Case) -> list[str]:
         for t in case.triggers
         if t.date > known.as_of
     ]
+    warnings += _undated(case, known.as_of)
     answered = {o.question for o in case.outcomes}
     open_questions = [q.id for q in case.questions if q.id not in answered]
     if case.outcomes and open_questions:
@@ -255,3 +280,44 @@ def _warnings(case: Case, known: Case) -> list[str]:
     if not any(f.quantity for f in known.facts):
         warnings.append("no fact with a quantity is known yet, so nothing weighs the runs")
     return warnings
+
+
+def _undated(case: Case, day: dt.date) -> list[str]:
+    """Return a warning for each value without a time whose source was published after a day.
+
+    Such a value may be hindsight: a forecast as of that day sees it.
+    """
+    found = []
+    for path, source in _undated_sources(case):
+        published = case.sources[source].published
+        if published is not None and published > day:
+            found.append(
+                f"{case.locate(path)}: from {source}, published on {published}, after the as-of "
+                f"date {day}; if it was not known by then, date it with 'updates' or 'known_from'"
+            )
+    return found
+
+
+def _undated_sources(case: Case) -> Iterator[tuple[Place, str]]:
+    """Yield the place and the source of each value that has no time of its own."""
+    ally = case.alliance
+    named: list[tuple[Place, str | None]] = [
+        (("places", name), place.source) for name, place in case.places.items()
+    ]
+    named += [(("alliance", "members", i), m.source) for i, m in enumerate(ally.members)]
+    dated: dict[str, tuple[Patron | Article, ...]]
+    dated = {"patrons": ally.patrons, "treaty": ally.treaty}
+    named += [
+        (("alliance", section, i), row.source)
+        for section, rows in dated.items()
+        for i, row in enumerate(rows)
+        if row.known_from is None
+    ]
+    named.append((("ties", "border_km"), case.ties.border_source))
+    named += [(("triggers", i, "loss"), t.loss.source) for i, t in enumerate(case.triggers)]
+    layers: list[tuple[Place, dict[str, Prior]]] = [(("priors",), case.priors)]
+    layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
+    named += [((*at, name), prior.source) for at, ps in layers for name, prior in ps.items()]
+    for path, source in named:
+        if source in case.sources:
+            yield path, source

@@ -77,6 +77,16 @@ class _Checker:
             if isinstance(item, dict):
                 yield (*path, key), item
 
+    def updates(self) -> Iterator[Row]:
+        """Go through all updates of members, alliance and ties."""
+        yield from self.rows("alliance", "updates")
+        yield from self.rows("ties", "updates")
+        for path, member in self.rows("alliance", "members"):
+            updates = member.get("updates")
+            for i, row in enumerate(updates if isinstance(updates, list) else ()):
+                if isinstance(row, dict):
+                    yield (*path, "updates", i), row
+
     def refers(self, path: Path, row: dict[str, Any], name: str, legal: Iterable[str]) -> None:
         """Check that ``row[name]``, where there is one, is a known identifier."""
         word = row.get(name)
@@ -133,6 +143,8 @@ def _references(c: _Checker) -> None:
     ):
         for path, row in c.rows(*section):
             c.refers(path, row, "source", sources)
+    for path, row in c.updates():
+        c.refers(path, row, "source", sources)
     c.refers(("ties",), c.part("ties"), "border_source", sources)
     for path, row in c.rows("triggers"):
         c.refers(path, row, "place", places)
@@ -327,6 +339,8 @@ def _times(c: _Checker) -> None:
                 f"not before the fact itself ({row['about']}); "
                 "what is announced in advance belongs in the calendar",
             )
+    for path, row in c.updates():
+        _inside(c, path, row, "known_from")
     for path, row in c.rows("calendar"):
         date, known = _date(row.get("date")), _date(row.get("known_from"))
         if date and known and known > date:

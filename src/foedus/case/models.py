@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -13,11 +13,12 @@ from pydantic import (
     PlainValidator,
     PrivateAttr,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from foedus.case.priors import Prior
-from foedus.case.problems import Path, Positions
+from foedus.case.problems import Path, Positions, conflicts, dotted
 from foedus.case.question_kinds import KINDS
 from foedus.case.times import Day, When, local_day
 from foedus.case.values import Value
@@ -46,6 +47,10 @@ def _known_kind(value: object) -> object:
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0)]
 Rating = Annotated[
     str,
     Field(
@@ -87,8 +92,8 @@ class Place(_Model):
     """A city with its own streets."""
 
     name: Text = Field(description="Name shown to people.")
-    lat: Annotated[float, Field(ge=-90, le=90)] = Field(description="Latitude in degrees north.")
-    lon: Annotated[float, Field(ge=-180, le=180)] = Field(description="Longitude, degrees east.")
+    lat: Latitude = Field(description="Latitude in degrees north.")
+    lon: Longitude = Field(description="Longitude, degrees east.")
     population: Annotated[int, Field(gt=0, le=100_000_000)] = Field(description="Inhabitants.")
     lattice: Annotated[int, Field(ge=12, le=400)] = Field(
         20, description="Side of the city's square lattice of sites."
@@ -107,13 +112,49 @@ class Actor(_Model):
     note: str | None = Field(None, description="Anything a reader should know.")
 
 
+class Update(_Model):
+    """What became known of a record after the start; a field that is not given did not change."""
+
+    known_from: When = Field(
+        description="Time from which it was public; a bare date means by the end of that day."
+    )
+    source: Identifier | None = Field(None, description="Who reported it.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        fields = [n for n in type(self).model_fields if n not in ("known_from", "source")]
+        if all(getattr(self, name) is None for name in fields):
+            raise conflicts([((), f"a field that changed: {', '.join(fields)}")])
+        return self
+
+
+def _changed() -> Any:
+    return Field(None, description="The value from then on, if it changed.")
+
+
+class MemberUpdate(Update):
+    """What became known of a member after the start."""
+
+    lat: Latitude | None = _changed()
+    lon: Longitude | None = _changed()
+    pool: Count | None = _changed()
+    contiguous: bool | None = _changed()
+    public_pledge_not_to_send: bool | None = _changed()
+    changed_ruling_coalition: bool | None = _changed()
+    power_shift: bool | None = _changed()
+    ratification_days: Amount | None = _changed()
+    capability: Amount | None = _changed()
+    position: Share | None = _changed()
+    salience: Share | None = _changed()
+
+
 class Member(_Model):
     """A member of the alliance, as the mechanisms see it. All shares are in [0, 1]."""
 
     actor: Identifier = Field(description="The actor that this member is.")
-    lat: Annotated[float, Field(ge=-90, le=90)] = Field(description="Where its troops start.")
-    lon: Annotated[float, Field(ge=-180, le=180)] = Field(description="Where its troops start.")
-    pool: Annotated[int, Field(ge=0)] = Field(description="Largest number of troops it could send.")
+    lat: Latitude = Field(description="Where its troops start.")
+    lon: Longitude = Field(description="Where its troops start.")
+    pool: Count = Field(description="Largest number of troops it could send.")
     contiguous: bool = Field(False, description="Borders the requester.")
     public_pledge_not_to_send: bool = Field(
         False, description="A public pledge never to send troops: an audience cost."
@@ -124,15 +165,18 @@ class Member(_Model):
     power_shift: bool = Field(
         False, description="Its power has changed by more than a tenth since the treaty."
     )
-    ratification_days: Annotated[float, Field(ge=0)] = Field(
+    ratification_days: Amount = Field(
         0.0, description="Days that its ratification adds before troops leave."
     )
-    capability: Annotated[float, Field(ge=0)] = Field(
+    capability: Amount = Field(
         1.0, description="Weight in the capability baselines; only ratios matter."
     )
     position: Share = Field(0.5, description="Stated position: 0 stay out, 1 send. For baselines.")
     salience: Share = Field(0.5, description="How much it cares. For baselines.")
     source: Identifier | None = Field(None, description="Source of these figures.")
+    updates: tuple[MemberUpdate, ...] = Field(
+        (), description="What became known of it after the start."
+    )
 
 
 class Article(_Model):
@@ -141,6 +185,9 @@ class Article(_Model):
     number: str = Field(description="Number of the article, in quotes.")
     says: Text = Field(description="What it says, in your own words.")
     source: Identifier | None = Field(None, description="Where the text can be found.")
+    known_from: When | None = Field(
+        None, description="Time from which it was public; known at the start if absent."
+    )
 
 
 class Patron(_Model):
@@ -150,6 +197,20 @@ class Patron(_Model):
     through_alliance: bool = Field(False, description="Acts through the alliance.")
     dependence: Share = Field(0.5, description="How much the requester depends on it.")
     source: Identifier | None = Field(None, description="Source of the figure.")
+    known_from: When | None = Field(
+        None, description="Time from which it was seen as one; known at the start if absent."
+    )
+
+
+class AllianceUpdate(Update):
+    """What became known of the alliance after the start."""
+
+    rule: Rule | None = _changed()
+    announced_pool: Count | None = _changed()
+    aggression_test: bool | None = _changed()
+    distance_km: Amount | None = _changed()
+    lead_in_other_war: bool | None = _changed()
+    lead_has_base: bool | None = _changed()
 
 
 class Alliance(_Model):
@@ -165,14 +226,13 @@ class Alliance(_Model):
     patrons: tuple[Patron, ...] = Field(
         (), description="Powers that the leader could ask for help."
     )
-    announced_pool: Annotated[int, Field(ge=0)] = Field(
-        0,
-        description="Size of a standing pool that would be announced, known before the as-of date.",
+    announced_pool: Count = Field(
+        0, description="Size of a standing pool that would be announced, known at the start."
     )
     aggression_test: bool = Field(
         True, description="The treaty helps against external aggression only."
     )
-    distance_km: Annotated[float, Field(ge=0)] = Field(
+    distance_km: Amount = Field(
         1000.0, description="From the lead's bases to the first place of arrival."
     )
     lead_in_other_war: bool = Field(
@@ -180,19 +240,32 @@ class Alliance(_Model):
     )
     lead_has_base: bool = Field(False, description="The lead has a base in the country.")
     treaty: tuple[Article, ...] = Field((), description="Treaty articles that matter here.")
+    updates: tuple[AllianceUpdate, ...] = Field(
+        (), description="What became known of it after the start."
+    )
+
+
+class TiesUpdate(Update):
+    """What became known of the standing relations after the start."""
+
+    border_km: Amount | None = _changed()
+    foreign_firms: Share | None = _changed()
+    sanctions: Share | None = _changed()
+    dependence_on_lead: Share | None = _changed()
 
 
 class Ties(_Model):
     """Standing relations that mechanisms 6 and 7 use as covariates."""
 
-    border_km: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="Length of the border between requester and lead."
-    )
+    border_km: Amount = Field(0.0, description="Length of the border between requester and lead.")
     border_source: Identifier | None = Field(None, description="Source of the length.")
     foreign_firms: Share = Field(0.0, description="Weight of foreign firms in the economy.")
     sanctions: Share = Field(0.0, description="Sanctions that the lead would risk.")
     dependence_on_lead: Share = Field(
         0.5, description="How much the requester depends on the lead."
+    )
+    updates: tuple[TiesUpdate, ...] = Field(
+        (), description="What became known of them after the start."
     )
 
 
@@ -354,6 +427,8 @@ class Case(_Model):
     outcomes: tuple[Outcome, ...] = Field((), description="Outcomes of the questions.")
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
+    #: Of a case filtered by a date: alliance and ties as filtered, and before updates were applied.
+    _unapplied: tuple[Alliance, Ties, Alliance, Ties] | None = PrivateAttr(None)
 
     def _repr_html_(self) -> str:
         from foedus.report.forecast_view import case_document
@@ -389,6 +464,11 @@ class Case(_Model):
             What the file has, and what would be right.
         """
         return self._positions.problem(path, found, expected)
+
+    def locate(self, path: Path) -> str:
+        """Return a field with its line in the file, such as ``line 12, ties.border_km``."""
+        mark = self._positions.find(path)
+        return f"line {mark[0]}, {dotted(path)}" if mark else dotted(path)
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -49,19 +49,20 @@ class Positions:
         line, column = self.find(path, key=key) or (None, None)
         return Problem(self.file, line, column, dotted(path), shorten(found), expected)
 
-    def keep(self, kept: Mapping[str, tuple[int, ...]]) -> Positions:
-        """Return the table after lists were filtered: ``kept[name]`` are the old indices kept."""
-        renumber = {name: {old: new for new, old in enumerate(olds)} for name, olds in kept.items()}
+    def keep(self, kept: Mapping[Path, tuple[int, ...]]) -> Positions:
+        """Return the table after lists were filtered: ``kept[path]`` are the old indices kept."""
+        renumber = {path: {old: new for new, old in enumerate(olds)} for path, olds in kept.items()}
 
         def moved(table: dict[Path, Mark]) -> dict[Path, Mark]:
             out: dict[Path, Mark] = {}
             for path, mark in table.items():
-                if len(path) > 1 and path[0] in renumber:
-                    new = renumber[str(path[0])].get(int(path[1]))
-                    if new is not None:
-                        out[(path[0], new, *path[2:])] = mark
-                else:
+                size = next((n for n in range(1, len(path)) if path[:n] in renumber), None)
+                if size is None:
                     out[path] = mark
+                    continue
+                new = renumber[path[:size]].get(int(path[size]))
+                if new is not None:
+                    out[(*path[:size], new, *path[size + 1 :])] = mark
             return out
 
         return Positions(self.file, moved(self.values), moved(self.keys))

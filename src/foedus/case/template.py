@@ -87,6 +87,10 @@ calendar:
     text: A summit that was planned before the crisis.
     source: agency
 
+# Members, alliance and ties hold what was known at the start. What became public later:
+#     updates:
+#       - {{known_from: 2024-03-06, pool: 500, source: agency}}
+
 # A fact has the day it is about, and the day from which it was public. An as-of date filters
 # on the second. Values: 13, "at least 13", "about 500", "10..20", dozens, true, false.
 # Ratings: a letter for the source (A best), a digit for the information (1 best).

@@ -100,7 +100,8 @@ def run(
     out : path, optional
         The store; by default in ``results/``, named from case, as-of date, seed and plan.
     as_of : date, datetime or str, optional
-        Replay the decisions known by this time. By default nothing is replayed and no fact is used.
+        Replay the decisions known by this time. By default nothing is replayed and no fact is used;
+        members, alliance and ties are as known by the case's own as-of date.
     resume : bool
         The store must exist, and its data are checked first: damaged batches are made again.
     progress : Progress, optional
@@ -364,10 +365,11 @@ def _compile(task: Task) -> None:
 
 
 def _as_known(case: Case, as_of: AsOf | None) -> tuple[Case, Guidance]:
-    if as_of is None:
-        return case, Guidance()
     from foedus.case.asof import as_of as filtered_by
+    from foedus.case.asof import with_frame
 
+    if as_of is None:
+        return with_frame(case, case.as_of), Guidance()
     filtered = filtered_by(case, as_of)
     return filtered, Guidance.of(filtered)
 

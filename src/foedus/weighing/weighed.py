@@ -221,7 +221,8 @@ def weigh(
     Raises
     ------
     InputError
-        If the date lies outside the case, or the ensemble replayed other decisions.
+        If the date lies outside the case, or the ensemble replayed other decisions or had other
+        values of members, alliance and ties.
     """
     date = case.as_of if as_of is None else as_of
     known = known_by(case, date)
@@ -229,6 +230,8 @@ def weigh(
         check(known)
     if ensemble is None:
         ensemble = make_runs(case, date, known=known, **making)
+    else:
+        _refuse_other_frame(known, ensemble)
     return weigh_runs(
         known,
         ensemble.dataset,
@@ -370,6 +373,19 @@ def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
             f"again with that as-of date (replayed {found}, known {wanted})"
         )
     return guidance
+
+
+def _refuse_other_frame(known: Case, ensemble: Ensemble) -> None:
+    """Raise InputError if runs were made with other members, alliance or ties than were known.
+
+    Values that became public later would otherwise reach a forecast of an earlier date.
+    """
+    made = ensemble.case
+    if (made.alliance, made.ties) != (known.alliance, known.ties):
+        raise InputError(
+            f"members, alliance or ties of the ensemble's runs are not as known by {known.as_of}: "
+            "run it again with that as-of date"
+        )
 
 
 def prior_weights(ensemble: Ensemble) -> Weights:
