@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from foedus.case.models import Case
+from foedus.case.vocabulary import PUBLIC_EVENTS
 from foedus.world import engine
 from foedus.world.order import VARIABLES
 from foedus.world.setting import Setting
@@ -26,6 +27,8 @@ BASE: dict[str, Any] = {
     "start": "2001-03-01",
     "horizon": 10,
     "as_of": "2001-03-05",
+    # Given arrays are weighed by their facts alone; `tests/weighing/test_silence.py` does the rest.
+    "silence": dict.fromkeys(PUBLIC_EVENTS, False),
     "sources": {"desk": {"name": "The desk"}, "radio": {"name": "The radio"}},
     "places": {
         "north": {"name": "North", "lat": 50, "lon": 10, "population": 900_000, "lattice": 12},
@@ -155,6 +158,7 @@ def crisis() -> Case:
     ]
     return make_case(
         horizon=6,
+        silence={},
         ticks_per_day=2,
         requester_iso3="KAZ",
         trigger_type="domestic_protest",

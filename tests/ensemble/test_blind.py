@@ -25,6 +25,8 @@ OTHER_BLIND = {
     "sources": {"nobody": Source(name="Nobody", address=None, published=None)},
     "as_of": CASE.start,
     "facts": CASE.facts[:1],
+    "openness": 0.9,
+    "silence": {"request": False},
     "questions": CASE.questions[:1],
     "outcomes": CASE.outcomes[:1],
 }

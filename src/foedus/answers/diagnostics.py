@@ -42,6 +42,7 @@ from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.plain_values import Plain, Worded
 from foedus.weighing.evidence import UNMET, Evidence, Report
+from foedus.weighing.silence import SILENCE
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, large_table, weigh
 from foedus.weighing.weights import effective_size, normalise, without
@@ -166,7 +167,7 @@ class Shift(Plain):
     Attributes
     ----------
     fact : str
-        ``known-decisions`` for all replayed decisions together.
+        ``known-decisions`` for all replayed decisions together, ``silence`` for what none reports.
     question, kind : str
     without, with_it : float, datetime.date or None
         Probability, or median, without and with the fact; a date that is None: never.
@@ -468,6 +469,8 @@ def _shifts(asked: tuple[Question, ...], w: Weighed) -> tuple[Shift, ...]:
     rows = [(r.fact.id, w.likelihood.contribution[n]) for n, r in enumerate(w.reports)]
     if np.ptp(w.log_guidance) > 0:
         rows.append((DECISIONS, w.log_guidance))
+    if np.ptp(w.log_silence) > 0:
+        rows.append((SILENCE, w.log_silence))
     out = []
     for fact, row in rows:
         left = without(w.weights.log_weight, row)

@@ -51,6 +51,7 @@ from foedus.case.models import Case
 from foedus.casebook.similarity import case_features
 from foedus.defaults import PAIRS
 from foedus.plain_values import Plain, Worded, finite
+from foedus.weighing.silence import SILENCE
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, weigh
 from foedus.weighing.weights import normalise, without
@@ -83,7 +84,7 @@ class Moved(Plain):
     Attributes
     ----------
     fact, text : str
-        ``known-decisions`` for all replayed decisions together.
+        ``known-decisions`` for all replayed decisions together, ``silence`` for what none reports.
     shift, error : float
         Change of the log Bayes factor due to the fact; positive: for the hypothesis.
     told : bool
@@ -331,7 +332,7 @@ def weigh_hypotheses(
     prior = prior / prior.sum() if count else prior
     numbers, before, refused = weighed.hypothesis, weighed.log_importance, weighed.refused
     added = weighed.likelihood.contribution
-    log_likelihood = weighed.log_guidance + added.sum(axis=0)
+    log_likelihood = weighed.log_guidance + added.sum(axis=0) + weighed.log_silence
     found = fit(before, log_likelihood, numbers, count)
     silent = Fit(
         np.zeros(count), np.zeros((count, 0)), np.full(count, np.inf), np.zeros((count, 0))
@@ -392,6 +393,9 @@ def _moved(
     if np.ptp(weighed.log_guidance) > 0:
         rows.append(weighed.log_guidance)
         facts = [*facts, (DECISIONS, "The known decisions that were replayed, together")]
+    if np.ptp(weighed.log_silence) > 0:
+        rows.append(weighed.log_silence)
+        facts = [*facts, (SILENCE, "What no fact reports")]
     shifts: list[list[Moved]] = [[] for _ in prior]
     whole = [factor(found, prior, h) for h in range(prior.size)]
     for (name, text), row in zip(facts, rows, strict=True):

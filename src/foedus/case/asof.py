@@ -209,12 +209,14 @@ _BLANK: dict[str, object] = {
     "summary": "-",
     "sources": {},
     "facts": (),
+    "openness": 0.5,
+    "silence": {},
     "questions": (),
     "outcomes": (),
 }
-#: Fields on which no simulated run may depend: reports and answers, the as-of date that selects
-#: among the reports, the questions asked of finished runs, and text for people. Known decisions are
-#: replayed only by :class:`foedus.world.guidance.Guidance`.
+#: Fields on which no simulated run may depend: reports, how news gets out, answers, the as-of date
+#: that selects among the reports, the questions asked of finished runs, and text for people. Known
+#: decisions are replayed only by :class:`foedus.world.guidance.Guidance`.
 BLIND = (*_BLANK, "as_of")
 
 

@@ -15,7 +15,7 @@ from foedus.case.problems import Path, Positions, listed, nearest, show
 from foedus.case.question_kinds import KINDS
 from foedus.case.times import earliest, latest, local_day, parse_date, parse_when
 from foedus.case.values import Value
-from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES
+from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, PUBLIC_EVENTS, QUANTITIES
 from foedus.errors import Problem
 
 Row = tuple[Path, dict[str, Any]]
@@ -230,6 +230,11 @@ def _words(c: _Checker) -> None:
     for path, row in c.rows("questions"):
         if isinstance(row.get("ask"), dict):
             _quantity(c, (*path, "ask"), row["ask"])
+    silence = c.data.get("silence")
+    for name in silence if isinstance(silence, dict) else ():
+        if name not in PUBLIC_EVENTS:
+            expected = f"a public event: {listed(PUBLIC_EVENTS)}{nearest(name, PUBLIC_EVENTS)}"
+            c.add(("silence", name), show(name), expected, key=True)
     holders: list[Row] = [((), c.data), *c.rows("hypotheses")]
     for path, row in holders:
         switches, priors = row.get("mechanisms"), row.get("priors")

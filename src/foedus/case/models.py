@@ -22,7 +22,14 @@ from foedus.case.problems import Path, Positions, conflicts, dotted
 from foedus.case.question_kinds import KINDS
 from foedus.case.times import Day, When, local_day
 from foedus.case.values import Value
-from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, QUANTITIES, Role, Rule
+from foedus.case.vocabulary import (
+    MECHANISMS,
+    PRIOR_GROUPS,
+    PUBLIC_EVENTS,
+    QUANTITIES,
+    Role,
+    Rule,
+)
 from foedus.errors import Problem
 
 
@@ -66,6 +73,16 @@ Switches = Annotated[
         {
             "type": "object",
             "properties": {name: {"type": "boolean"} for name in MECHANISMS},
+            "additionalProperties": False,
+        }
+    ),
+]
+Listening = Annotated[
+    dict[str, bool],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {name: {"type": "boolean"} for name in PUBLIC_EVENTS},
             "additionalProperties": False,
         }
     ),
@@ -422,6 +439,14 @@ class Case(_Model):
     facts: tuple[Fact, ...] = Field((), description="What was reported, when, and by whom.")
     priors: Priors = Field(default_factory=dict, description="Priors that this case changes.")
     mechanisms: Switches = Field(default_factory=dict, description="Mechanisms on or off.")
+    openness: Share = Field(
+        0.5, description="How freely news leaves the country: 0 closed, 1 open to all reporters."
+    )
+    silence: Listening = Field(
+        default_factory=dict,
+        description="Public events whose absence from the facts says nothing: false. All others "
+        "would have been reported.",
+    )
     hypotheses: tuple[Hypothesis, ...] = Field((), description="Competing explanations.")
     questions: tuple[Question, ...] = Field((), description="What a forecast answers.")
     outcomes: tuple[Outcome, ...] = Field((), description="Outcomes of the questions.")

@@ -136,6 +136,18 @@ EVENTS: tuple[str, ...] = tuple(
 #: Decisions that mechanisms take with a daily probability, and that can be replayed.
 REPLAYABLE: tuple[str, ...] = tuple(q.name for q in QUANTITIES.values() if q.decision)
 
+#: Public events of which silence is evidence (:mod:`foedus.weighing.silence`); each is a switch in
+#: a case file. ``hundred_dead`` is the day on which the dead reach a hundred.
+PUBLIC_EVENTS: tuple[str, ...] = (
+    "request",
+    "decision",
+    "refusal",
+    "first_arrival",
+    "leader_leaves",
+    "fire_order",
+    "hundred_dead",
+)
+
 #: Mechanisms by their numbers in the docs; each is a switch in a case file.
 MECHANISMS: tuple[str, ...] = (
     "streets",

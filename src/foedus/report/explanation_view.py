@@ -24,6 +24,7 @@ from foedus.report.document import (
 )
 from foedus.report.number_format import count, day, number, percent, plus_minus, worth
 from foedus.report.verdict_words import verdict_parts, words
+from foedus.weighing.silence import SILENCE
 
 if TYPE_CHECKING:
     from foedus.answers.bayes_factors import Standing
@@ -211,7 +212,8 @@ def said(h: Hypothesis, *, text: bool = False) -> str:
         return f"{out}; no single fact moves it beyond chance{past}."
     side = "for" if top.shift > 0 else "against"
     fact = f"“{top.text.rstrip('.')}”" if text else f"fact {top.fact}"
-    name = "the known decisions together" if top.fact == DECISIONS else fact
+    together = {DECISIONS: "the known decisions together", SILENCE: "what no fact reports"}
+    name = together.get(top.fact, fact)
     times = number(math.exp(min(abs(top.shift), 300.0)))
     return f"{out}; moved most by {name}, by a factor of {times} {side} it{past}."
 

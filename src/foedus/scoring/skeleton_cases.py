@@ -92,6 +92,8 @@ def skeleton(row: CodedCase, stage: Stage) -> Case | None:
         "requester_iso3": row.requester.iso3,
         "trigger_type": row.trigger,
         "organisation": row.organisation,
+        # No row codes these by date, so that a skeleton says nothing of them is no evidence.
+        "silence": {"leader_leaves": False, "fire_order": False, "hundred_dead": False},
         "sources": {
             "casebook": {"name": "The casebook"},
             "elicited": {"name": "The same number in every skeleton"},

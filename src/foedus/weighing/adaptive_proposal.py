@@ -20,12 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from foedus.case.asof import AsOf
 from foedus.case.models import Case
 from foedus.defaults import BLOCK
 from foedus.ensemble.design import HYPOTHESIS, design_points
 from foedus.ensemble.proposal import Stage
 from foedus.weighing.evidence import likelihood, reports
 from foedus.weighing.quantities import Frame, blocks
+from foedus.weighing.silence import Silence
 from foedus.world.guidance import Guidance
 
 if TYPE_CHECKING:
@@ -51,9 +53,14 @@ MOST = 32_000
 
 
 def log_likelihood(
-    case: Case, dataset: xr.Dataset, *, guidance: Guidance | None = None, block: int = BLOCK
+    case: Case,
+    dataset: xr.Dataset,
+    *,
+    guidance: Guidance | None = None,
+    as_of: AsOf | None = None,
+    block: int = BLOCK,
 ) -> FloatArray:
-    """Return the log-likelihood of what a case knows, shape (run,).
+    """Return the log-likelihood of what a case knows and of what it is silent about, shape (run,).
 
     Parameters
     ----------
@@ -62,21 +69,28 @@ def log_likelihood(
     dataset : xarray.Dataset
     guidance : Guidance, optional
         What was replayed; read from the case if absent.
+    as_of : datetime.date, datetime.datetime or str, optional
+        The time of the silence; the end of the case's as-of date if absent.
     block : int
         Runs held in memory at once.
     """
     frame = Frame.of(case)
     guidance = Guidance.of(case) if guidance is None else guidance
     weighed = [r for r in reports(case, guidance) if r.use == "weighed"]
-    names = {"log_guidance"}.union(*(r.variables for r in weighed))
+    silence = Silence.of(case, as_of)
+    names = {"log_guidance"}.union(silence.variables, *(r.variables for r in weighed))
     parts = []
     for runs in blocks(dataset, sorted(names), size=block):
         guided = runs["log_guidance"].astype(np.float64)
-        parts.append(guided + likelihood(weighed, runs, frame).contribution.sum(axis=0))
+        found = likelihood(weighed, runs, frame).contribution
+        denial = {r.fact.id: row for r, row in zip(weighed, found, strict=True)}
+        parts.append(guided + found.sum(axis=0) + silence.log_factor(runs, frame, denial))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
+def next_stage(
+    case: Case, ensemble: Ensemble, first_run: int, *, as_of: AsOf | None = None
+) -> Stage:
     """Return the proposal of the runs from ``first_run`` on.
 
     Parameters
@@ -86,11 +100,13 @@ def next_stage(case: Case, ensemble: Ensemble, first_run: int) -> Stage:
     ensemble : Ensemble
         The runs so far.
     first_run : int
+    as_of : datetime.date, datetime.datetime or str, optional
+        As of :func:`log_likelihood`.
     """
     step = -(-ensemble.complete_runs // MOST) or 1
     some = slice(None, None, step)
     names, u = design_points(ensemble, some)
-    fit = log_likelihood(case, ensemble.dataset.isel(run=some))
+    fit = log_likelihood(case, ensemble.dataset.isel(run=some), as_of=as_of)
     return fitted(names, ndtri(u), fit, first_run)
 
 

@@ -29,6 +29,7 @@ from foedus.weighing.evidence import (
     reports,
 )
 from foedus.weighing.quantities import Frame, blocks, evaluate, variables
+from foedus.weighing.silence import Silence
 from foedus.weighing.verdict import (
     Caution,
     NoRuns,
@@ -99,6 +100,8 @@ class Weighed:
         Log-probability of the imposed decisions in each run.
     log_likelihood : ndarray, shape (run,)
         Of all reports together.
+    log_silence : ndarray, shape (run,)
+        Log of the chance that what no fact reports went unreported.
     draws : dict of str to ndarray, shape (run,)
         The answer of each run, by question; on disk if there are many runs.
     hypothesis : ndarray of int, shape (run,)
@@ -134,6 +137,7 @@ class Weighed:
     likelihood: Likelihood
     log_guidance: FloatArray
     log_likelihood: FloatArray
+    log_silence: FloatArray
     draws: dict[str, FloatArray]
     hypothesis: IntArray
     log_importance: FloatArray
@@ -271,8 +275,10 @@ def weigh_runs(
         Pareto-smooth the weights.
     block : int
         Runs held in memory at once.
-    ensemble, full_case, as_of
+    ensemble, full_case
         Kept in the result.
+    as_of : str, optional
+        The date with its time of day, for the silence; the end of the case's date if absent.
     """
     frame = Frame.of(case)
     guidance = Guidance.of(case) if guidance is None else guidance
@@ -281,11 +287,14 @@ def weigh_runs(
     unreadable = unreadable_questions(case, frame)
     asked = [q for q in case.questions if q.id not in unreadable]
     size = dataset.sizes["run"]
-    log_guidance, log_likelihood = np.zeros(size), np.zeros(size)
+    log_guidance, log_likelihood, log_silence = np.zeros(size), np.zeros(size), np.zeros(size)
+    silence = Silence.of(case, as_of)
     found = Likelihood(*(large_table(len(weighed), size) for _ in range(3)))
     draws = large_table(len(asked), size)
     names = {"log_guidance"}.union(
-        *(r.variables for r in weighed), *(variables(q.ask.quantity, q.ask.member) for q in asked)
+        silence.variables,
+        *(r.variables for r in weighed),
+        *(variables(q.ask.quantity, q.ask.member) for q in asked),
     )
     end = 0
     for runs in blocks(dataset, sorted(names), size=block):
@@ -297,13 +306,17 @@ def weigh_runs(
         found.disbelief[:, here] = part.disbelief
         for one in part.contribution:  # in this order, whatever the size of the block
             log_likelihood[here] += one
+        denial = {r.fact.id: row for r, row in zip(weighed, part.contribution, strict=True)}
+        log_silence[here] = silence.log_factor(runs, frame, denial)
         for row, q in zip(draws, asked, strict=True):
             row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
     hypothesis = hypotheses_of(dataset, case)
     if log_importance is None:
         log_importance = np.zeros(size)
     log_prior, warnings = _log_prior(case, hypothesis, log_importance)
-    weights = importance_weights(log_prior + log_guidance + log_likelihood, smooth=smooth)
+    weights = importance_weights(
+        log_prior + log_guidance + log_likelihood + log_silence, smooth=smooth
+    )
     evidence = evidence_table(case, used, weighed, found, weights, frame)
     verdict = doubt(weights.verdict, evidence)
     if verdict.refused:
@@ -319,6 +332,7 @@ def weigh_runs(
         likelihood=found,
         log_guidance=log_guidance,
         log_likelihood=log_likelihood,
+        log_silence=log_silence,
         draws={q.id: row for row, q in zip(draws, asked, strict=True)},
         hypothesis=hypothesis,
         log_importance=log_importance,
@@ -347,7 +361,12 @@ def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: An
         name: value for name, value in options.items() if value is not None
     }
     seen = known_by(case, date) if known is None else known
-    return run(case, as_of=date, adapt=lambda runs, first: next_stage(seen, runs, first), **given)
+    return run(
+        case,
+        as_of=date,
+        adapt=lambda runs, first: next_stage(seen, runs, first, as_of=date),
+        **given,
+    )
 
 
 def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
