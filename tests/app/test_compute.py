@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import re
 import time
 from typing import Any
 
@@ -11,7 +12,10 @@ import httpx
 import numpy as np
 import pytest
 
-from .conftest import OURS, follow, result
+from foedus.app.cases import whole
+from foedus.case import load_text
+
+from .conftest import OURS, SMALL, follow, result
 
 FIXED = {"dist": "fixed", "value": 1.0}
 CASE = {"case": "small.yaml", "as_of": "2022-01-05", "runs": 120}
@@ -208,3 +212,13 @@ def test_ten_visitors_at_once_do_not_block_each_other(site, visitor, bundle):
         assert now["state"] in ("queued", "running"), f"the long job was over too soon: {now}"
     finally:
         visitor.post("/api/jobs/stop", json={"id": job["id"]}, headers=OURS)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "shown"),
+    [("2022-01-05", "05"), ("2022-01-05T16:30", "04"), ("2022-01-02T10:00", "02")],
+)
+def test_the_page_begins_on_the_last_day_that_was_over(as_of, shown):
+    text = re.sub(r"as_of: \S+", f"as_of: {as_of}", SMALL.read_text(encoding="utf-8"))
+    case = load_text(re.sub(r"(?s)\noutcomes:.*", "\n", text))
+    assert whole("small.yaml", case)["as_of"] == f"2022-01-{shown}"

@@ -102,12 +102,12 @@ def test_a_shipped_case_opens_as_a_copy(client):
         ("summary: Say", "# Say", "summary", 5),  # a field is missing
         ("population: 800000", "population: -8", "places.capital.population", 30),  # a bound
         ("rule: consensus_with_abstention", "rule: luck", "alliance.rule", 48),  # not a legal word
-        ("rating: B2", "rating: G9", "facts.0.rating", 89),  # a pattern
-        ("value: about 3000", "value: lots", "facts.0.value", 87),  # a value
-        ("known_from: 2024-03-02", "known_from: soon", "facts.0.known_from", 84),  # a date
+        ("rating: B2", "rating: G9", "facts.0.rating", 93),  # a pattern
+        ("value: about 3000", "value: lots", "facts.0.value", 91),  # a value
+        ("known_from: 2024-03-02", "known_from: soon", "facts.0.known_from", 88),  # a date
         ("mean: 0.3", "mean: 3", "triggers.0.loss.mean", 67),  # a prior
-        ("place: port\n    value", "place: fort\n    value", "facts.0.place", 86),  # a reference
-        ("kind: binary", "kind: date", "questions.0.ask.statistic", 112),  # the sense of a question
+        ("place: port\n    value", "place: fort\n    value", "facts.0.place", 90),  # a reference
+        ("kind: binary", "kind: date", "questions.0.ask.statistic", 116),  # the sense of a question
         ("  port:", "  capital:", "places.capital", 32),  # the same key twice
     ],
 )  # fmt: skip

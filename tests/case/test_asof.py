@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foedus.case import as_of, case_hash, hidden, load_case, load_text
+from foedus.case import as_of, case_hash, check, hidden, load_case, load_text
 from foedus.case.asof import seen_by_world, with_frame
 from foedus.case.times import latest
 from foedus.errors import InputError
@@ -42,6 +42,25 @@ def test_known_from_a_bare_date_means_by_its_end(minimal):
     case = load_text(minimal)
     assert "request" not in ids(as_of(case, "2022-01-06T12:00"))
     assert "request" in ids(as_of(case, "2022-01-06"))
+
+
+def test_a_case_s_own_date_may_have_a_time_of_day(minimal):
+    text = minimal.replace("as_of: 2022-01-07", "as_of: 2022-01-04T07:59")
+    early = load_text(text)
+    assert ids(as_of(early, early.as_of)) == set()
+    assert check(early).as_of == "2022-01-04T07:59"
+    late = load_text(text.replace("T07:59", "T02:00Z"))
+    assert ids(as_of(late, late.as_of)) == {"crowd-3"}
+    assert as_of(late, late.as_of).as_of == dt.date(2022, 1, 4)
+    assert load_text(minimal).as_of == dt.date(2022, 1, 7)
+    # Published by the end of the 10th, so not known by noon of it.
+    for when, problems in (("2022-01-10T12:00", 0), ("2022-01-10", 1)):
+        text = minimal.replace("as_of: 2022-01-07", f"as_of: {when}")
+        if problems:
+            with pytest.raises(InputError, match="what was known by then is a fact"):
+                load_text(text)
+        else:
+            load_text(text)
 
 
 def test_calendar_and_outcomes(minimal):

@@ -48,6 +48,8 @@ BAD = [
     ("about: 2022-01-03", "about: 2021-12-31", "2021-12-31", "facts.0.about", "2022-01-02 to"),
     ("about: 2022-01-03", "about: 2023-01-03", "2023-01-03", "facts.0.about", "2022-01-21"),
     ("as_of: 2022-01-07", "as_of: 2022-03-01", "2022-03-01", "as_of", "a date of the case"),
+    ("as_of: 2022-01-07", "as_of: 2022-01-07T25:00", "T25:00", "as_of", "date and time"),
+    ("as_of: 2022-01-07", "as_of: 2022-01-01T23:00", "T23:00", "as_of", "a date of the case"),
     ("date: 2022-01-02", "date: 2022-06-02", "2022-06-02", "triggers.0.date", "a date of the case"),
     ("{date: 2022-01-10,", "{date: 2022-09-10,", "09-10", "calendar.0.date", "a date of the case"),
     ("known_from: 2021-12-28", "known_from: 2022-01-11", "01-11", "calendar.0.known_from",

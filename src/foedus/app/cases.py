@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -97,11 +98,20 @@ def whole(key: str, case: Case) -> dict[str, Any]:
         "key": key,
         "end": case.end.isoformat(),
         **{name: plain[name] for name in names},
+        "as_of": _last_whole_day(case).isoformat(),
         "facts": facts,
         "calendar": entries,
         "shapes": {name: kind.shape for name, kind in KINDS.items()},
         "outcomes": len(case.outcomes),
     }
+
+
+def _last_whole_day(case: Case) -> dt.date:
+    """Return the last day that was over at the case's as-of date; the page goes by whole days."""
+    day = local_day(case.as_of, case.timezone_offset)
+    if latest(day, case.timezone_offset) > latest(case.as_of, case.timezone_offset):
+        day -= dt.timedelta(days=1)
+    return max(day, case.start)
 
 
 def assumptions(case: Case) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from foedus.app.jobs import Lane, key_of
 from foedus.app.web import AppState, NotThereError, answers
 from foedus.case import Case
 from foedus.case.asof import as_of as known_by
+from foedus.case.times import show_when
 from foedus.errors import InputError
 from foedus.world.engine import registry
 from foedus.world.priors import refuse_undeclared
@@ -69,7 +70,7 @@ def date_in(body: dict[str, Any], case: Case) -> str:
     InputError
         If it is not a date of the case.
     """
-    found = body.get("as_of", case.as_of.isoformat())
+    found = body.get("as_of", show_when(case.as_of))
     if not isinstance(found, str):
         raise InputError("as_of: a date such as 2022-01-07")
     known_by(case, found)
@@ -190,7 +191,7 @@ def routes(state: AppState) -> list[Route]:
     def best(request: Request, body: object) -> dict[str, Any]:
         key = key_in(request)
         case, text = state.library.load(key), state.library.text(key)
-        asked = {"as_of": request.query_params.get("as_of", case.as_of.isoformat())}
+        asked = {"as_of": request.query_params.get("as_of", show_when(case.as_of))}
         steps = state.settings.steps
         for runs in reversed(steps):
             mine = runs_in({**asked, "runs": runs}, case)

@@ -71,7 +71,7 @@ def as_of(case: Case, date: AsOf) -> Case:
     Returns
     -------
     Case
-        A new case; its ``as_of`` is the day of ``date``.
+        A new case; its ``as_of`` is the day of ``date``, without its time.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from typing import Any
 
 from foedus.case.problems import Path, Positions, listed, nearest, show
 from foedus.case.question_kinds import KINDS
-from foedus.case.times import earliest, latest, local_day, parse_date, parse_when
+from foedus.case.times import earliest, latest, local_day, parse_date, parse_when, show_when
 from foedus.case.values import Value
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, PUBLIC_EVENTS, QUANTITIES
 from foedus.errors import Problem
@@ -49,7 +49,7 @@ class _Checker:
                 self.end = self.start + dt.timedelta(days=horizon - 1)
             except OverflowError:
                 self.start = None
-        self.as_of = _date(self.data.get("as_of"))
+        self.as_of = _when(self.data.get("as_of"))
         members = self.part("alliance").get("members")
         rows = members if isinstance(members, list) else []
         self.members = [
@@ -407,11 +407,12 @@ def _outcomes(c: _Checker) -> None:
     kinds = {row.get("id"): row.get("kind") for _, row in c.rows("questions") if _hashable(row)}
     for path, row in c.rows("outcomes"):
         known = _date(row.get("known_from"))
-        if known and c.as_of and known <= c.as_of:
+        if known and c.as_of and latest(known, c.offset) <= latest(c.as_of, c.offset):
             c.add(
                 (*path, "known_from"),
                 show(row["known_from"]),
-                f"later than the case's as_of ({c.as_of}); what was known by then is a fact",
+                f"later than the case's as_of ({show_when(c.as_of)}); what was known by then is "
+                "a fact",
             )
         question = row.get("question")
         kind = kinds.get(question) if isinstance(question, str) else None

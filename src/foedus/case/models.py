@@ -418,7 +418,9 @@ class Case(_Model):
     ticks_per_day: Annotated[int, Field(ge=1, le=24)] = Field(
         4, description="Street ticks per day."
     )
-    as_of: Day = Field(description="Default as-of date: what is public by its end is known.")
+    as_of: When = Field(
+        description="Default as-of date, or date and time: what is public by its end is known."
+    )
     casebook_id: str | None = Field(
         None, description="This case's own row of the casebook, left out of its outside view."
     )

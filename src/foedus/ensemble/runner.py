@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
 import importlib
 import os
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foedus.case.asof import seen_by_world
+from foedus.case.times import parse_when, show_when
 from foedus.defaults import RUNS
 from foedus.ensemble import pool, store
 from foedus.ensemble.ensemble import Ensemble, open_ensemble
@@ -375,7 +375,7 @@ def _as_known(case: Case, as_of: AsOf | None) -> tuple[Case, Guidance]:
 
 
 def _text(as_of: AsOf | None) -> str | None:
-    return as_of.isoformat() if isinstance(as_of, dt.date) else as_of
+    return None if as_of is None else show_when(parse_when(as_of))
 
 
 def _default_batch(runs: int, workers: int, cluster: str | None) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from foedus.case.asof import case_hash
 from foedus.case.question_kinds import Shape
-from foedus.case.times import latest, parse_when
+from foedus.case.times import latest, parse_when, show_when
 from foedus.case.values import Value
 from foedus.report.answer_words import (
     WORDS,
@@ -312,7 +312,8 @@ def _summary(forecast: Forecast, case: Case) -> str:
         return case.summary
     return (
         f"What was known by {known_by_words(forecast)}. The case file's own summary was written "
-        f"for {day(case.as_of)} and is left out here, because it would tell what came between."
+        f"for {when(show_when(case.as_of))} and is left out here, because it would tell what came "
+        "between."
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from foedus.case.times import show_when
 from foedus.report.answer_words import (
     WORDS,
     answer_span,
     known_by_words,
     outside_short,
     short,
+    when,
     words_of,
 )
 from foedus.report.document import (
@@ -160,7 +162,9 @@ def scores_document(scores: Scores) -> Document:
 def case_document(case: Case) -> Document:
     """Return the contents of a case."""
     counts = f"{len(case.facts)} facts, {len(case.sources)} sources, {len(case.places)} places"
-    known = f"{day(case.start)} to {day(case.end)}, known by {day(case.as_of)}: {counts}."
+    known = (
+        f"{day(case.start)} to {day(case.end)}, known by {when(show_when(case.as_of))}: {counts}."
+    )
     questions = tuple((q.text, q.kind, q.id) for q in case.questions)
     hypotheses = tuple((h.title, h.says, h.put_forward_by) for h in case.hypotheses)
     tables = (
