@@ -11,7 +11,6 @@ from .answers.watch_list import watch as watch
 from .case import Case as Case
 from .case import load_case as load_case
 from .case.asof import as_of as as_of
-from .case.check_report import check as check
 from .case.template import new_case as new_case
 from .casebook import Casebook as Casebook
 from .casebook import load_casebook as load_casebook
@@ -32,3 +31,4 @@ from .weighing.weighed import weigh as weigh
 
 __all__: list[str]
 __version__: str
+from .world.check import check as check

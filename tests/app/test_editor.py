@@ -88,6 +88,13 @@ def test_the_starter_case_has_no_mistakes(client):
     assert found["data"]["places"]["port"]["population"] == 250000
 
 
+def test_a_word_that_the_casebook_does_not_know_is_a_mistake(client):
+    text = STARTER.replace("as_of:", "requester_iso3: KYR\nas_of:", 1)
+    line = text.splitlines().index("requester_iso3: KYR") + 1
+    found = client.post("/api/editor/check", json={"text": text, "name": "my-case.yaml"}).json()
+    assert [(p["field"], p["line"]) for p in found["problems"]] == [("requester_iso3", line)]
+
+
 def test_a_shipped_case_opens_as_a_copy(client):
     found = client.get("/api/editor/open", params={"case": "kazakhstan-2022"}).json()
     assert (found["name"], found["etag"]) == ("", None)

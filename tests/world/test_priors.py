@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ from foedus.case import as_of, load_case
 from foedus.case.load import load_text, shipped_text
 from foedus.case.models import Case
 from foedus.case.priors import Fixed, Normal
+from foedus.casebook import load_casebook
+from foedus.casebook.similarity import nearest_to_case
 from foedus.errors import InputError
 from foedus.world import engine, priors
+from foedus.world.check import check
 from foedus.world.priors import resolve
 
 from ..narrowing import present
@@ -87,13 +92,16 @@ def test_a_cases_own_row_is_left_out_of_a_fit_that_has_seen_it():
     ("field", "word", "near"),
     [
         ("casebook_id", "KAZ2021", "KAZ2022"),
+        ("casebook_id", "KGZ2O10", "KGZ2010B"),
         ("requester_iso3", "kaz", "KAZ"),
+        ("requester_iso3", "KYR", "KGZ"),
+        ("requester_iso3", "Tajikistan", "TJK"),
         ("trigger_type", "domestic_protests", "domestic_protest"),
-        ("organisation", "CSTOO", "csto"),
+        ("organisation", "CSTOO", "CSTO"),
     ],
 )
 def test_words_that_the_casebook_does_not_know_are_refused_with_their_line(field, word, near):
-    text = SHIPPED.replace(f"{field}: {getattr(CASE, field)}", f"{field}: {word}")
+    text = re.sub(rf"(?m)^{field}: \S+", f"{field}: {word}", SHIPPED)
     line = next(n for n, row in enumerate(text.splitlines(), 1) if row.startswith(f"{field}:"))
     case = load_text(text, "mine.yaml")
     with pytest.raises(InputError) as error:
@@ -102,6 +110,45 @@ def test_words_that_the_casebook_does_not_know_are_refused_with_their_line(field
     assert (problem.file, problem.line, problem.field) == ("mine.yaml", line, field)
     assert repr(word) in problem.found
     assert f"did you mean {near!r}?" in problem.expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "near"),
+    [
+        ("{casebook: granted, trigger: domestic_protest}",
+         "{casebook: granted, trigger: domestic_protests}", "trigger", "domestic_protest"),
+        ("{casebook: arrival_days, organisation: CSTO}",
+         "{casebook: arrival_days, organisation: CTSO}", "organisation", "CSTO"),
+    ],
+)  # fmt: skip
+def test_a_question_s_baseline_must_name_what_the_casebook_has(old, new, field, near):
+    text = SHIPPED.replace(old, new, 1)
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if new in row)
+    with pytest.raises(InputError) as error:
+        check(load_text(text, "mine.yaml"))
+    (problem,) = error.value.problems
+    assert problem.line == line
+    assert problem.field.startswith("questions.")
+    assert problem.field.endswith(f".baseline.{field}")
+    assert f"did you mean {near!r}?" in problem.expected
+
+
+def test_a_new_organisation_counts_as_another_one_and_is_told_of():
+    text = SHIPPED.replace("organisation: CSTO\n", "organisation: Foo League\n", 1)
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if "Foo League" in row)
+    case = load_text(text, "mine.yaml")
+    (warning,) = check(case).warnings
+    assert warning.startswith(f"line {line}, organisation: 'Foo League' is not in the casebook")
+    assert warning.endswith("the nearest name there is 'Arab League'")
+    other = case.model_copy(update={"organisation": "other_org"})
+    registry = engine.registry(case)
+    mine, theirs = (
+        resolve(c, registry)["alliance.lead_intercept"].quantile(np.array([0.1, 0.9]))
+        for c in (case, other)
+    )
+    assert mine.tolist() == theirs.tolist()
+    assert check(other).warnings == ()
+    assert nearest_to_case(as_of(case, case.end), load_casebook())
 
 
 @pytest.mark.parametrize("p", [0.05, 0.3, 0.9])

@@ -23,10 +23,11 @@ from starlette.routing import Route
 from foedus.app.library import LARGEST, Library
 from foedus.app.web import AppState, Plain, answers
 from foedus.app.yamledit import Edit, apply
-from foedus.case import check, json_schema, load_text, shipped
+from foedus.case import json_schema, load_text, shipped
 from foedus.case.template import starter
 from foedus.case.yamlfile import parse
 from foedus.errors import InputError, Problem
+from foedus.world.check import check
 
 #: Largest number of changes in one request.
 _MOST_EDITS = 200

@@ -17,7 +17,7 @@ from foedus.case.problems import Positions, explain, nearest, show
 from foedus.case.yamlfile import parse, read_text
 from foedus.casebook import table
 from foedus.casebook.coded_case import JUDGEMENT, TRIGGERS, CodedCase, Exclude, Source
-from foedus.casebook.organisations import organisation_group, organisations, state_names
+from foedus.casebook.organisations import organisation_group
 from foedus.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -188,28 +188,6 @@ def load_casebook(folder: str | Path | None = None, *, strict: bool = False) -> 
     if strict and problems:
         raise InputError(problems)
     return _ordered([*shipped.cases, *cases], sources, problems)
-
-
-def unknown_words(case: Case) -> Iterator[Problem]:
-    """Yield a problem, with its line, for each word of a case file unknown to the casebook."""
-    if case.casebook_id is not None:
-        ids = [c.id for c in load_casebook()]
-        if case.casebook_id not in ids:
-            expected = "a row of the casebook, see `foedus casebook list`"
-            yield _unknown(case, "casebook_id", expected, ids)
-    if case.requester_iso3 is not None and case.requester_iso3 not in state_names():
-        expected = "an ISO 3166 alpha-3 code of a state, such as KAZ"
-        yield _unknown(case, "requester_iso3", expected, state_names())
-    if case.trigger_type is not None and case.trigger_type not in TRIGGERS:
-        yield _unknown(case, "trigger_type", f"one of {', '.join(TRIGGERS)}", TRIGGERS)
-    if case.organisation is not None and (known := organisations()).find(case.organisation) is None:
-        expected = f"one of {', '.join(known.groups)}, or a name of one"
-        yield _unknown(case, "organisation", expected, [*known.groups, *known.names, *known.states])
-
-
-def _unknown(case: Case, field: str, expected: str, legal: Iterable[str]) -> Problem:
-    word = getattr(case, field)
-    return case.problem((field,), repr(word), expected + nearest(word, legal))
 
 
 @functools.cache

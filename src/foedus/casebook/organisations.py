@@ -27,12 +27,13 @@ def _fold(name: str) -> str:
 
 @dataclass(frozen=True)
 class Organisations:
-    """The groups of helpers, and every name that leads to one."""
+    """The groups of helpers, and every name that leads to one; ``spelling`` has them as written."""
 
     titles: dict[str, str]
     names: dict[str, str]
     states: dict[str, str]
     collective: frozenset[str]
+    spelling: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -73,14 +74,17 @@ class Organisations:
 def organisations() -> Organisations:
     """Return the contents of ``organisations.yaml`` and ``states.yaml``."""
     raw = read_data("organisations.yaml")
-    names = {
-        _fold(str(name)): group
+    written = {
+        str(name): group
         for group, entry in raw.items()
         for name in [*entry.get("names", []), *entry.get("states", [])]
     }
+    names = {_fold(name): group for name, group in written.items()}
     states = {_fold(n): iso for iso, all_names in state_names().items() for n in all_names}
     collective = frozenset(g for g, e in raw.items() if e.get("collective"))
-    return Organisations({g: e["title"] for g, e in raw.items()}, names, states, collective)
+    titles = {g: e["title"] for g, e in raw.items()}
+    spelling = (*written, *(n for all_names in state_names().values() for n in all_names))
+    return Organisations(titles, names, states, collective, spelling)
 
 
 @functools.cache

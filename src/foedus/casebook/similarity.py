@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foedus.case.models import Case
+from foedus.casebook.case_words import helper_group
 from foedus.casebook.coded_case import (
     CAPABILITY_CLASSES,
     TRIGGERS,
@@ -106,7 +107,7 @@ def case_features(case: Case) -> dict[str, Any]:
     asked = any(f.quantity == "request" and f.value and f.value.kind == "yes" for f in case.facts)
     given = {
         "trigger": case.trigger_type,
-        "organisation": case.organisation,
+        "organisation": case.organisation and helper_group(case.organisation),
         "year": case.start.year,
         "base": ally.lead_has_base,
         "contiguous": lead.contiguous,

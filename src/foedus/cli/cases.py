@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from foedus.cli.app import app, example
-from foedus.cli.options import AsOfOption, CaseName, Json, refuse_undeclared
+from foedus.cli.options import AsOfOption, CaseName, Json
 
 
 @app.command(
@@ -20,16 +20,13 @@ from foedus.cli.options import AsOfOption, CaseName, Json, refuse_undeclared
 )
 def check(case: CaseName, /, *, as_of: AsOfOption = None, json: Json = False) -> int:
     """Check a case file, and show what an as-of date hides."""
-    from foedus import load_case
-    from foedus.case.check_report import check as examine
+    from foedus import check as examine
     from foedus.errors import InputError
     from foedus.plain_values import to_plain
     from foedus.report.terminal import print_json
 
     try:
-        what = load_case(case)
-        report = examine(what, as_of)
-        refuse_undeclared(what)
+        report = examine(case, as_of)
     except InputError as error:
         if not json:
             raise

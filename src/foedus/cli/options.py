@@ -123,11 +123,14 @@ def date(option: str, text: str | None) -> dt.date | None:
 
 
 def refuse_undeclared(case: Case) -> None:
-    """Refuse names in a case file that no mechanism declares."""
+    """Refuse names in a case file that nothing declares; tell of those that are new."""
+    from foedus.casebook.case_words import new_words
     from foedus.world.engine import registry
     from foedus.world.priors import refuse_undeclared as refuse
 
     refuse(case, registry(case))
+    for words in new_words(case):
+        print(f"Mind: {words}", file=sys.stderr)
 
 
 def case_to_run(name: str, making: Making) -> Case:

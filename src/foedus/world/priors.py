@@ -58,7 +58,7 @@ def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
     InputError
         All problems at once, in the order of the file.
     """
-    from foedus.casebook.load import unknown_words
+    from foedus.casebook.case_words import unknown_words
 
     layers: list[tuple[tuple[str | int, ...], dict[str, Prior]]] = [(("priors",), case.priors)]
     layers += [(("hypotheses", n, "priors"), h.priors) for n, h in enumerate(case.hypotheses)]
@@ -124,11 +124,12 @@ def casebook_priors(
     if case.trigger_type is None or case.organisation is None:
         return {}
     from foedus.casebook import load_casebook
+    from foedus.casebook.case_words import helper_group
 
     setting = Setting.of(case)
     found = _outlook(
         case.trigger_type,
-        case.organisation,
+        helper_group(case.organisation),
         case.start.year,
         None if later_rows else case.start,
         load_casebook().own_row(case),
