@@ -14,7 +14,7 @@ SHRINK := $(BIN)/python tools/pictures.py
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication backtest bench-casebook bench-scaling bench-calibration bench-startup scorecard
+.PHONY: help demo test test-slow chromium docs lock bench bench-streets replication backtest bench-casebook bench-scaling bench-calibration bench-startup scorecard ratings
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ bench-calibration: $(DEV)  ## test the calibration of forecasts on N synthetic c
 scorecard: $(DEV)  ## forecast all shipped cases day by day, and write the pages of their scores
 	@$(BIN)/python tools/scorecard.py
 	@$(SHRINK)
+
+ratings: $(DEV)  ## print how far two coders agree on the ratings of the shipped cases' facts
+	@$(BIN)/python tools/rating_agreement.py
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
