@@ -10,7 +10,13 @@ import pytest
 
 from foedus.case.times import PartialDate, days_between, months_between
 from foedus.casebook import load_casebook
-from foedus.casebook.coded_case import JUDGEMENT, TRIGGERS, Fields, capability_class
+from foedus.casebook.coded_case import (
+    JUDGEMENT,
+    MISSION_KINDS,
+    TRIGGERS,
+    Fields,
+    capability_class,
+)
 from foedus.casebook.organisations import organisations, read_data, state_names
 
 #: Cases without a source for any fact of the call or the answer.
@@ -65,6 +71,7 @@ def test_codebook_defines_every_variable():
         assert entry["definition"], name
         assert entry["rule"], name
     assert codebook["variables"]["trigger_type"]["choices"] == list(TRIGGERS)
+    assert codebook["variables"]["mission_kind"]["choices"] == list(MISSION_KINDS)
     columns = set(load_casebook().frame().columns)
     assert set(codebook["computed"]) <= columns
 
@@ -74,7 +81,7 @@ def test_contested_codings_are_kept(book):
     assert ("GRD1983", "formal_request") in contested
     assert ("HUN1956", "outcome_class") in contested
     assert ("POL1981", "formal_request") in contested
-    assert len(contested) == 11
+    assert len(contested) == 12
 
 
 def test_kazakhstan_is_as_the_sources_say(book):
@@ -86,6 +93,22 @@ def test_kazakhstan_is_as_the_sources_say(book):
     assert case.capability_class == "10-100"
     assert case.organisation == "csto"
     assert case.known() == dt.date(2022, 1, 6)
+
+
+def test_every_force_has_a_task_and_a_length(book):
+    """Omitted lengths would favour short missions: an end, or a day on which it was still there."""
+    for case in book:
+        if case.usable and case.answer == "troops":
+            assert case.value("mission_kind") is not None, case.id
+            ends = case.date("date_withdrawal_end"), case.date("still_there_on")
+            assert sum(e is not None for e in ends) == 1, case.id
+
+
+def test_general_knowledge_of_new_fields_is_at_most_medium(book):
+    for case in book:
+        for name in ("mission_kind", "mandate_announced_days", "still_there_on"):
+            coded = getattr(case.fields, name)
+            assert coded is None or coded.sources or coded.confidence != "H", case.id
 
 
 def test_norway_stays_norway():

@@ -23,6 +23,7 @@ fields:
   formal_request: {value: y, confidence: M, sources: [judgement]}
   outcome_class: {value: refused, confidence: M, sources: [judgement]}
   troops_peak_30d: {value: 0, confidence: M, sources: [X01]}
+  at_least_1000_dead_60d: {value: n, confidence: M, sources: [X01]}
 sources: [X01]
 """
 SOURCES = """\
@@ -50,6 +51,22 @@ def test_own_case_is_added(folder):
         ('helper: "Australia"', 'helper: "Galactic Federation"', 5, "helper", "a known organ"),
         ('"1999-05-03"', '"1999-04-03"', 9, "date_request", "not before date_trigger"),
         ("value: 0,", "value: 0.7,", 13, "fields.troops_peak_30d.value", "a whole number"),
+        (
+            "at_least_1000_dead_60d: {value: n",
+            "at_least_100_dead_60d: {value: n, confidence: M}\n  at_least_1000_dead_60d: {value: y",
+            14,
+            "at_least_100_dead_60d",
+            "at least 1,000 died",
+        ),
+        ("at_least_1000_dead_60d: {value: n", "mission_kind: {value: gard", 14, "mission", "guard"),
+        (
+            "at_least_1000_dead_60d: {value: n",
+            "date_first_arrival: {value: 1999-06-02, confidence: M}\n"
+            "  still_there_on: {value: 1999-06-01",
+            15,
+            "still_there_on",
+            "not before date_first_arrival",
+        ),
         ("iso3: TON", "iso3: TOG", 4, "requester.iso3", "ISO 3166"),
         ("insurgency", "picnic", 10, "fields.trigger_type.value", "domestic_protest"),
         ("formal_request: {value: y", "formal_request: {value: maybe", 11, "fields", "y or n"),

@@ -10,6 +10,7 @@ import pytest
 from scipy import special, stats
 
 from foedus.casebook import load_casebook, models
+from foedus.casebook.coded_case import MISSION_KINDS
 from foedus.casebook.design import CODING_ERROR, MODELS, Features, inputs, responses, usable
 from foedus.casebook.fits import load_fits
 from foedus.casebook.models import PRIORS
@@ -92,7 +93,7 @@ def test_undated_requests_are_intervals():
     assert Y.arrival[at["SLE2000"]] == pytest.approx([0, 7])
     assert Y.mask["arrival"].sum() == 50
     assert Y.mask["size"].sum() == 35
-    assert Y.mask["duration"].sum() == 31
+    assert Y.mask["duration"].sum() == 52
 
 
 def test_missions_still_on_are_censored():
@@ -105,12 +106,43 @@ def test_missions_still_on_are_censored():
     assert responses(CASES).months[at["SLB2003"]][1] == 0
 
 
+def test_missions_without_an_end_last_at_least_until_they_were_seen():
+    at = {c.id: i for i, c in enumerate(CASES)}
+    months = Y.months[at["GMB2017"]]
+    assert months == pytest.approx([101.1, 1], abs=0.1)
+    early = responses(CASES, before=dt.date(2018, 1, 19)).months[at["GMB2017"]]
+    assert early == pytest.approx([12.0, 1], abs=0.1)
+    pledged = at["NER2023"]
+    assert Y.months[pledged] == pytest.approx([0, 1])
+    assert Y.mask["duration"][pledged] == 1
+    granted = [i for i, c in enumerate(CASES) if c.answer == "troops"]
+    assert np.all(Y.months[granted, 0] > 0)
+
+
+def test_mission_kind_is_averaged_over_until_it_is_announced():
+    d = draws("duration")
+    row = Features("coup_mutiny", "UK", 1964)
+    x = inputs([row])
+    by_kind = np.stack(
+        [
+            models.short_share(d, inputs([replace(row, mission_kind=kind)]))[:, 0]
+            for kind in MISSION_KINDS
+        ],
+        axis=1,
+    )
+    kind = models.kind_given_trigger(d, x)[:, 0]
+    assert kind.sum(axis=1) == pytest.approx(np.ones(7))
+    assert models.short_share(d, x)[:, 0] == pytest.approx((kind * by_kind).sum(axis=1))
+    assert models.short_share_by_kind(d, x)[:, 0] == pytest.approx(by_kind)
+    assert all(r.mission_kind is None for r in ROWS), "a task is not known before the answer"
+
+
 def test_duration_density_integrates_to_one():
     d = {k: v[:1] for k, v in draws("duration").items()}
     t = np.exp(np.linspace(-6, 12, 4001))
     x = inputs([ROWS[0]] * t.size)
     y = responses([CASES[0]] * t.size)
-    y = replace(y, months=np.stack([t, np.zeros_like(t)], axis=1))
+    y = replace(y, kind=np.ones_like(y.kind), months=np.stack([t, np.zeros_like(t)], axis=1))
     y.mask["duration"][:] = 1
     density = np.exp(models.log_likelihood("duration", d, x, y)[0])
     assert np.trapezoid(density, np.log(t)) == pytest.approx(1, abs=1e-4)
@@ -136,7 +168,13 @@ def test_priors_have_sources():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"trigger": "picnic"}, {"organisation": "Galaxy"}, {"base": "yes"}]
+    "bad",
+    [
+        {"trigger": "picnic"},
+        {"organisation": "Galaxy"},
+        {"base": "yes"},
+        {"mission_kind": "gaurd"},
+    ],
 )
 def test_features_are_checked(bad):
     good = {"trigger": "insurgency", "organisation": "France", "year": 2012}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from dataclasses import replace
@@ -117,6 +118,35 @@ def test_what_was_refused_never_lands_and_has_no_stay() -> None:
     assert by_id["gone-30"] is None
 
 
+def test_a_mission_that_was_still_there_had_not_left() -> None:
+    """Gambia 2017: no end is coded, but the force was there in 2025."""
+    assert outcome("GMB2017", "gone-180") is False
+    row = changed(BOOK["GMB2017"], still_there_on=PartialDate.parse("2017-03-31"))
+    gone = {q.id: q.outcome(row) for q in QUESTIONS if q.id.startswith("gone")}
+    assert gone == {"gone-30": False, "gone-90": None, "gone-180": None}
+
+
+def test_an_outcome_informs_rates_only_once_it_is_known() -> None:
+    """Bahrain 2011: landed on 14 March, the last soldier left on 4 July."""
+    row = BOOK["BHR2011"]
+    known = {q.id: q.known(row) for q in QUESTIONS}
+    assert known["troops"] == dt.date(2011, 3, 14)
+    assert known["soldiers-500"] == dt.date(2011, 4, 13)
+    assert known["gone-30"] == dt.date(2011, 4, 13)
+    assert known["gone-180"] == dt.date(2011, 9, 10)
+    assert known["in-power"] == dt.date(2011, 6, 11)
+    assert known["dead-100"] == dt.date(2011, 4, 15)
+    for question in QUESTIONS:
+        later = question.known(row) + dt.timedelta(days=1)
+        assert casebook_backtest._past(question, [row], before=question.known(row)) == []
+        assert casebook_backtest._past(question, [row], before=later) == [question.outcome(row)]
+
+
+def test_the_dead_are_asked_about_while_they_are_counted() -> None:
+    assert "dead-100" in {q.id for q in open_questions(BOOK["KAZ2022"], "request")}
+    assert "dead-100" not in {q.id for q in open_questions(BOOK["LBR1990"], "request")}
+
+
 def test_questions_that_have_passed_are_not_asked() -> None:
     """Haiti asked in October 2022; the decision fell a year later."""
     late = next(
@@ -142,6 +172,7 @@ def _steps(**values: Any) -> Steps:
         "landed": np.array([2.0, np.inf, np.inf, np.inf]),
         "soldiers": np.array([800.0, 0.0, 0.0, 0.0]),
         "stay": np.array([50.0, np.inf, np.inf, np.inf]),
+        "dead": np.array([20.0, 120.0, 0.0, 2000.0]),
         "in_power": np.array([True, True, False, False]),
         "weight": np.array([0.1, 0.2, 0.3, 0.4]),
     }
@@ -160,6 +191,8 @@ def test_questions_are_read_from_weighed_runs() -> None:
     assert said["gone-30"] == 0.0
     assert said["gone-90"] == pytest.approx(1.0)
     assert said["in-power"] == pytest.approx(0.3)
+    assert said["dead-100"] == pytest.approx(0.6)
+    assert said["dead-1000"] == pytest.approx(0.4)
     assert math.isnan(_steps().share(np.ones(4, dtype=bool), np.zeros(4, dtype=bool)))
 
 
@@ -167,13 +200,14 @@ def test_history_answers_every_question_with_a_coherent_set() -> None:
     outlook = predict(
         replace(Features.of(BOOK["NER2023"]), formal_request=None), exclude=("NER", 2023)
     )
-    said = steps_of_history(outlook, asked_within_30=0.8)
+    dead = {100: 0.4, 1000: 0.1}
+    said = steps_of_history(outlook, asked_within_30=0.8, dead=dead)
     assert set(said) == {q.id for q in QUESTIONS}
     assert sum(said[name] for name in ("troops", "limited", "refused", "none")) == pytest.approx(1)
     assert said["landed-3"] < said["landed-7"] < said["landed-30"] < said["landed-60"]
     assert said["soldiers-500"] > said["soldiers-1000"] > said["soldiers-5000"]
     assert said["gone-30"] < said["gone-90"] < said["gone-180"]
-    refused = steps_of_history(outlook, asked_within_30=0.8, granted=False)
+    refused = steps_of_history(outlook, asked_within_30=0.8, dead=dead, granted=False)
     assert refused["landed-60"] == refused["soldiers-500"] == 0.0
 
 

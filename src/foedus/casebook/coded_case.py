@@ -25,6 +25,8 @@ OutcomeClass = Literal[
     "no_request_no_action",
     "imposed",
 ]
+#: What a force is mainly sent to do.
+MissionKind = Literal["guard", "fight", "police", "occupation"]
 #: The answers to a call for help, from nothing to troops.
 Answer = Literal["none", "refused", "limited", "troops"]
 CapabilityClass = Literal["<3", "3-10", "10-100", ">100"]
@@ -36,6 +38,7 @@ TRIGGERS: tuple[TriggerType, ...] = (
     "external_attack",
     "border_clash",
 )
+MISSION_KINDS: tuple[MissionKind, ...] = ("guard", "fight", "police", "occupation")
 ANSWERS: tuple[Answer, ...] = ("none", "refused", "limited", "troops")
 CAPABILITY_CLASSES: tuple[CapabilityClass, ...] = ("<3", "3-10", "10-100", ">100")
 _ANSWER: dict[str, Answer | None] = {
@@ -188,14 +191,19 @@ class Fields(_Strict):
     date_decision: Coded[Date] | None = None
     date_first_arrival: Coded[Date] | None = None
     date_withdrawal_end: Coded[Date] | None = None
+    still_there_on: Coded[Date] | None = None
     legal_basis: Coded[Text] | None = None
     trigger_type: Coded[TriggerType]
     trigger_detail: Coded[Text] | None = None
     formal_request: Coded[Flag] | None = None
     official_framing: Coded[Text] | None = None
     outcome_class: Coded[OutcomeClass]
+    mission_kind: Coded[MissionKind] | None = None
+    mandate_announced_days: Coded[Count] | None = None
     troops_peak_30d: Coded[Count] | None = None
     intervener_deaths_90d: Coded[Count] | None = None
+    at_least_100_dead_60d: Coded[Flag] | None = None
+    at_least_1000_dead_60d: Coded[Flag] | None = None
     requester_in_power_90d: Coded[Flag] | None = None
     cow_contiguity_code: Coded[Count] | None = None
     cinc_ratio_lead_to_requester: Coded[Ratio] | None = None
@@ -236,6 +244,8 @@ _IN_ORDER = (
     ("date_request", "date_decision"),
     ("date_request", "date_first_arrival"),
     ("date_first_arrival", "date_withdrawal_end"),
+    ("date_first_arrival", "still_there_on"),
+    ("still_there_on", "date_withdrawal_end"),
 )
 #: Most years between the case's year and a date; the end of a mission may be later.
 _MOST_YEARS = 10
@@ -264,6 +274,8 @@ class CodedCase(_Strict):
             expected = "a known organisation or state, see organisations.yaml and states.yaml"
             found.append((("helper",), expected))
         found += self._date_conflicts()
+        if self.value("at_least_1000_dead_60d") and self.value("at_least_100_dead_60d") is False:
+            found.append((("fields", "at_least_100_dead_60d"), "y, as at least 1,000 died"))
         found += [
             (("contested", n, "field"), f"a coded field{nearest(doubt.field, Fields.model_fields)}")
             for n, doubt in enumerate(self.contested)

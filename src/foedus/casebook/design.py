@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.times import DAYS_PER_MONTH
-from foedus.casebook.coded_case import ANSWERS, TRIGGERS, CodedCase, known_before
+from foedus.casebook.coded_case import (
+    ANSWERS,
+    MISSION_KINDS,
+    TRIGGERS,
+    CodedCase,
+    MissionKind,
+    known_before,
+)
 from foedus.casebook.organisations import organisation_group, organisations
 from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import InputError
@@ -46,6 +53,8 @@ class Features:
         share a border; None is unknown.
     formal_request : bool or None
         Whether the government asked; unknown (None) is averaged over.
+    mission_kind : {"guard", "fight", "police", "occupation"} or None
+        What the force is sent to do, once it is announced; None is averaged over.
     error : dict
         Probability that a binary coding is wrong, by name; zero where left out.
     """
@@ -57,11 +66,15 @@ class Features:
     rival: bool | None = None
     contiguous: bool | None = None
     formal_request: bool | None = None
+    mission_kind: MissionKind | None = None
     error: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.trigger not in TRIGGERS:
             raise InputError(f"trigger: one of {', '.join(TRIGGERS)} (found {self.trigger!r})")
+        if self.mission_kind not in (None, *MISSION_KINDS):
+            expected = f"one of {', '.join(MISSION_KINDS)}, or none"
+            raise InputError(f"mission_kind: {expected} (found {self.mission_kind!r})")
         object.__setattr__(self, "organisation", organisation_group(self.organisation))
         for name in (*BINARIES, "formal_request"):
             if getattr(self, name) not in (None, True, False):
@@ -69,7 +82,7 @@ class Features:
 
     @classmethod
     def of(cls, case: CodedCase) -> Features:
-        """Return the features of a coded case."""
+        """Return the features of a coded case. The mission kind is not known before the answer."""
         values = {
             "base": "lead_base_or_forces_there",
             "rival": "rival_great_power_opposed",
@@ -115,6 +128,8 @@ class Inputs:
         One where an organisation decides.
     weights : ndarray, shape (n, 8)
         Probability of each combination of the binary features.
+    kind : ndarray, shape (n, 4)
+        One at the announced mission kind; all zero where none is announced.
     """
 
     group: NDArray[np.int64]
@@ -122,6 +137,7 @@ class Inputs:
     year: Floats
     collective: Floats
     weights: Floats
+    kind: Floats
 
 
 def inputs(rows: Sequence[Features]) -> Inputs:
@@ -136,6 +152,7 @@ def inputs(rows: Sequence[Features]) -> Inputs:
         year=np.array([(r.year - _YEAR0) / _YEAR_SCALE for r in rows]),
         collective=np.array([float(r.organisation in collective) for r in rows]),
         weights=weights,
+        kind=np.array([[float(r.mission_kind == k) for k in MISSION_KINDS] for r in rows]),
     )
 
 
@@ -164,7 +181,9 @@ class Responses:
     size : ndarray, shape (n, 2)
         log10 of the number of soldiers, and its standard error.
     months : ndarray, shape (n, 2)
-        Months to withdrawal, and 1 where that is only a lower bound.
+        Months to withdrawal, and 1 where that is only a lower bound; a bound of 0 is no news.
+    kind : ndarray, shape (n, 4)
+        Likelihood of the coded mission kind for each true kind; ones where none is coded.
     survived : ndarray, shape (n, 2)
         Likelihood of the coded survival if the government fell, and if it stayed in power.
     survival_answer : ndarray, shape (n, 4)
@@ -179,21 +198,21 @@ class Responses:
     arrival: Floats
     size: Floats
     months: Floats
+    kind: Floats
     survived: Floats
     survival_answer: Floats
     mask: dict[str, Floats]
 
 
+#: Fields of `Responses` that are read off a case by itself.
+RESPONSES = ("asked", "answer", "answer_free", "arrival", "size", "months", "kind", "survived")
 MODELS = ("call", "arrival", "size", "duration", "survival")
 
 
 def responses(cases: Sequence[CodedCase], *, before: dt.date | None = None) -> Responses:
     """Return what was known of the cases before a day, or all of it."""
     rows = [_response(case, before) for case in cases]
-    stacked = {
-        key: np.array([r[key] for r in rows], dtype=float)
-        for key in ("asked", "answer", "answer_free", "arrival", "size", "months", "survived")
-    }
+    stacked = {key: np.array([r[key] for r in rows], dtype=float) for key in RESPONSES}
     answer = stacked["answer"]
     return Responses(
         **stacked,
@@ -220,7 +239,8 @@ def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
             if size
             else 1.0,
         ),
-        "months": (months or 1.0, float(censored)),
+        "months": (0.0, 1.0) if months is None else (months, float(censored)),
+        "kind": _kind_likelihood(case),
         "survived": _flag_likelihood(case, "requester_in_power_90d"),
         "mask": {
             "call": known_before(case.known(), before),
@@ -228,7 +248,8 @@ def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
             "size": known_before(size_known(case), before)
             and case.answer == "troops"
             and bool(size),
-            "duration": known_before(case.known(), before) and granted and months is not None,
+            "duration": known_before(case.known(), before)
+            and ((granted and months is not None) or case.value("mission_kind") is not None),
             "survival": known_before(survival_known(case), before)
             and case.value("requester_in_power_90d") is not None,
         },
@@ -264,6 +285,14 @@ def _answer_likelihood(case: CodedCase) -> tuple[float, ...]:
     return tuple((1 - error) * b + error * (total - b) / 3 for b in beliefs.values())
 
 
+def _kind_likelihood(case: CodedCase) -> tuple[float, ...]:
+    coded = case.fields.mission_kind
+    if coded is None:
+        return (1.0,) * len(MISSION_KINDS)
+    error = CODING_ERROR[coded.confidence]
+    return tuple(1 - error if k == coded.value else error / 3 for k in MISSION_KINDS)
+
+
 def _arrival_bounds(case: CodedCase) -> tuple[float, float] | None:
     """Return bounds of the continuous delay in days; an undated request follows the trigger."""
     arrival = case.date("date_first_arrival")
@@ -280,14 +309,17 @@ def _arrival_bounds(case: CodedCase) -> tuple[float, float] | None:
 
 
 def _months(case: CodedCase, before: dt.date | None) -> tuple[float | None, bool]:
-    """Return months to withdrawal, and whether the mission was still on at ``before``."""
+    """Return months to withdrawal, and whether that is only a bound: still there when last seen."""
     start, end = case.date("date_first_arrival"), case.date("date_withdrawal_end")
-    months = case.months_to_withdrawal
-    if start is None or end is None or months is None:
+    months, still = case.months_to_withdrawal, case.date("still_there_on")
+    if start is None or (end is None and still is None):
         return None, False
-    if before is not None and not known_before(end.latest(), before):
-        return max(0.1, (before - start.middle()).days / DAYS_PER_MONTH), True
-    return max(0.1, months), False
+    if end is not None and months is not None and known_before(end.latest(), before):
+        return max(0.1, months), False
+    seen = [d.earliest() for d in (end, still) if d is not None]
+    if before is not None:
+        seen.append(before)
+    return max(0.1, (min(seen) - start.middle()).days / DAYS_PER_MONTH), True
 
 
 def usable(cases: Iterable[CodedCase]) -> tuple[CodedCase, ...]:

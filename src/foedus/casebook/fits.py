@@ -11,19 +11,19 @@ import datetime as dt
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foedus.casebook import models
 from foedus.casebook.coded_case import CodedCase, Exclude
 from foedus.casebook.design import (
-    CODING_ERROR,
-    COUNT_ERROR,
+    MODELS,
     Features,
     Floats,
     inputs,
@@ -31,29 +31,82 @@ from foedus.casebook.design import (
 )
 from foedus.casebook.load import load_casebook
 from foedus.casebook.models import PRIORS
+from foedus.casebook.organisations import organisations
+from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import StoreError
 
-#: Changes whenever the models' equations do; part of the content hash.
-MODEL_VERSION = 2
+#: Changes whenever a model's equations do; part of its content hash.
+MODEL_VERSION = {"call": 2, "arrival": 2, "size": 2, "duration": 3, "survival": 2}
+#: What each model sees of a case beside organisation and trigger: fields of inputs and responses.
+_SEES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "call": (("year", "weights"), ("asked", "answer", "answer_free")),
+    "arrival": (("collective",), ("arrival",)),
+    "size": ((), ("size",)),
+    "duration": ((), ("months", "kind")),
+    "survival": ((), ("survived", "survival_answer")),
+}
+_PRIORS = {
+    "call": ("request", "answer"),
+    "arrival": ("arrival",),
+    "size": ("size",),
+    "duration": ("duration",),
+    "survival": ("survival",),
+}
 FILE = "fits.npz"
 NOTES = "fits.json"
 #: Importance weights whose tail has a Pareto shape above this are not to be trusted.
 PARETO_LIMIT = 0.7
 
 
-def content_hash(cases: Sequence[CodedCase]) -> str:
-    """Return a hash of everything the fits depend on: rows, priors and version of the equations."""
-    rows = [asdict(Features.of(c)) for c in cases]
-    y = responses(cases)
-    arrays = {
-        name: np.round(getattr(y, name), 9).tolist()
-        for name in ("asked", "answer", "answer_free", "arrival", "size", "months", "survived")
-    }
-    known = [str(c.known()) for c in cases]
-    priors = {k: [p.mean, p.sd, p.half, p.log] for k, p in PRIORS.items()}
-    content = [MODEL_VERSION, rows, arrays, known, priors, CODING_ERROR, COUNT_ERROR]
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def content_hashes(cases: Sequence[CodedCase]) -> dict[str, str]:
+    """Return by model a hash of all that its fits depend on: rows, priors and equations."""
+    x, y = inputs([Features.of(c) for c in cases]), responses(cases)
+    known = [[str(day(c)) for day in (CodedCase.known, size_known, survival_known)] for c in cases]
+    out = {}
+    for model in MODELS:
+        of_x, of_y = _SEES[model]
+        arrays = [getattr(x, n) for n in ("group", "trigger", *of_x)]
+        arrays += [getattr(y, n) for n in of_y]
+        priors = {
+            k: [p.mean, p.sd, p.half, p.log]
+            for k, p in PRIORS.items()
+            if k.split(".")[0] in _PRIORS[model]
+        }
+        content = [
+            MODEL_VERSION[model],
+            organisations().groups,
+            [np.round(a, 9).tolist() for a in (*arrays, y.mask[model])],
+            known,
+            priors,
+        ]
+        text = json.dumps(content, sort_keys=True)
+        out[model] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return out
+
+
+def pack(table: NDArray[np.floating[Any]]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return draws as one byte each, and the least and greatest value of each column.
+
+    Parameters
+    ----------
+    table : ndarray, shape (D, P)
+
+    Returns
+    -------
+    codes : ndarray of uint8, shape (D, P)
+    ends : ndarray of float32, shape (2, P)
+        Code 0 is the first, code 255 the second; a draw is off by at most a 510th of the range.
+    """
+    ends = np.stack([table.min(axis=0), table.max(axis=0)]).astype(np.float32)
+    width = np.maximum(ends[1] - ends[0], np.finfo(np.float32).tiny)
+    codes = np.clip(np.rint((table - ends[0]) / width * 255), 0, 255)
+    return codes.astype(np.uint8), ends
+
+
+def unpack(codes: NDArray[np.uint8], ends: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the draws of `pack`, shape (D, P)."""
+    out: NDArray[np.float32] = ends[0] + codes * ((ends[1] - ends[0]) / np.float32(255))
+    return out
 
 
 @dataclass(frozen=True)
@@ -65,12 +118,12 @@ class Fits:
     arrays : dict
         ``model/tag`` → ndarray, shape (D, P).
     notes : dict
-        Hash, parameters and the diagnostics of every fit.
+        Hashes, parameters and the diagnostics of every fit.
     cases : tuple of CodedCase
         The fitted cases.
     """
 
-    arrays: dict[str, Floats]
+    arrays: dict[str, NDArray[np.float32]]
     notes: dict[str, Any]
     cases: tuple[CodedCase, ...]
 
@@ -90,6 +143,11 @@ class Fits:
         return out
 
 
+def read_arrays(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the draws in an opened ``fits.npz``, by ``model/tag``."""
+    return {k: unpack(data[k], data[f"{k}/ends"]) for k in data if not k.endswith("/ends")}
+
+
 @functools.cache
 def load_fits(folder: Path | None = None) -> Fits:
     """Return the shipped fits, or those of a folder written by `foedus.casebook.refit`.
@@ -104,7 +162,7 @@ def load_fits(folder: Path | None = None) -> Fits:
         with place.joinpath(NOTES).open("r", encoding="utf-8") as notes_file:
             notes = json.load(notes_file)
         with place.joinpath(FILE).open("rb") as file, np.load(file) as data:
-            arrays = {k: data[k] for k in data.files}
+            arrays = read_arrays(data)
     except (OSError, ValueError) as error:
         raise StoreError(f"the casebook's fits cannot be read: {error}") from None
     by_id = {c.id: c for c in load_casebook(notes.get("folder"))}

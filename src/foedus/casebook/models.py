@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from foedus.casebook.coded_case import MISSION_KINDS, TRIGGERS
 from foedus.casebook.design import COMBINATIONS, Floats, Inputs, Responses
 
 Draws = Mapping[str, Floats]
@@ -105,6 +106,10 @@ PRIORS: dict[str, NormalPrior] = {
     "duration.short_share": NormalPrior(0.0, 1.0, "elicited"),
     "duration.trigger_sd": NormalPrior(0, 1.0, "elicited", half=True),
     "duration.organisation_sd": NormalPrior(0, 0.75, "elicited", half=True),
+    "duration.kind_sd": NormalPrior(0, 1.0, "elicited", half=True),
+    # Softmax weights of the mission kinds, in common and by trigger.
+    "duration.kind": NormalPrior(0.0, 1.0, "elicited"),
+    "duration.kind_by_trigger_sd": NormalPrior(0, 1.0, "elicited", half=True),
     "duration.short": NormalPrior(
         0.7, 0.5, "elicited; about two months, a mandate and its extension"
     ),
@@ -176,9 +181,29 @@ def size_location(draws: Draws, x: Inputs) -> tuple[Floats, Floats]:
     return draws["a"] + draws["u"][:, x.group] + draws["v"][:, x.trigger], draws["sd"]
 
 
+def kind_given_trigger(draws: Draws, x: Inputs) -> Floats:
+    """Return P(mission kind | trigger), shape (D, n, 4)."""
+    logits = draws["kind"].reshape(-1, len(TRIGGERS), len(MISSION_KINDS))
+    out: Floats = special.softmax(logits, axis=2)[:, x.trigger]
+    return out
+
+
+def kind_probability(draws: Draws, x: Inputs) -> Floats:
+    """Return P(mission kind), shape (D, n, 4): certain where it is announced."""
+    announced = x.kind.sum(axis=1)[:, None] > 0
+    return np.where(announced, x.kind, kind_given_trigger(draws, x))
+
+
+def short_share_by_kind(draws: Draws, x: Inputs) -> Floats:
+    """Return P(the mission is short | mission kind), shape (D, n, 4)."""
+    fixed = draws["a"] + draws["u"][:, x.group] + draws["v"][:, x.trigger]
+    out: Floats = special.expit(fixed[:, :, None] + draws["w"][:, None, :])
+    return out
+
+
 def short_share(draws: Draws, x: Inputs) -> Floats:
-    """Return P(the mission is of the short kind), shape (D, n)."""
-    out: Floats = special.expit(draws["a"] + draws["u"][:, x.group] + draws["v"][:, x.trigger])
+    """Return P(the mission is short), shape (D, n), averaged over a kind that is not announced."""
+    out: Floats = (kind_probability(draws, x) * short_share_by_kind(draws, x)).sum(axis=2)
     return out
 
 
@@ -218,18 +243,22 @@ def _size(draws: Draws, x: Inputs, y: Responses) -> Floats:
 
 
 def _duration(draws: Draws, x: Inputs, y: Responses) -> Floats:
-    share = short_share(draws, x)
-    t = np.log(y.months[:, 0])
+    # Share of short missions given the coded kind, times the likelihood of that coding.
+    kind = kind_given_trigger(draws, x) * y.kind
+    share = (kind * short_share_by_kind(draws, x)).sum(axis=2)
+    rest = (kind * (1 - short_share_by_kind(draws, x))).sum(axis=2)
+    t = np.log(np.maximum(y.months[:, 0], _TINY))
     short, long = draws["mean"][:, :1], draws["mean"][:, 1:]
     sd1, sd2 = draws["sd"][:, :1], draws["sd"][:, 1:]
     ended = np.logaddexp(
-        np.log(share) + _log_normal(t, short, sd1), np.log1p(-share) + _log_normal(t, long, sd2)
+        np.log(share) + _log_normal(t, short, sd1), np.log(rest) + _log_normal(t, long, sd2)
     )
     still = np.logaddexp(
         np.log(share) + special.log_ndtr((short - t) / sd1),
-        np.log1p(-share) + special.log_ndtr((long - t) / sd2),
+        np.log(rest) + special.log_ndtr((long - t) / sd2),
     )
-    return np.where(y.months[:, 1] == 1, still, ended)
+    out: Floats = np.where(y.months[:, 1] == 1, still, ended)
+    return out
 
 
 def _survival(draws: Draws, x: Inputs, y: Responses) -> Floats:
@@ -302,13 +331,17 @@ def simulate(
         value = mean[0] + scale * random.standard_normal(n)
         return replace(y, size=np.stack([value, np.full(n, _COUNT_ERROR)], axis=1))
     if model == "duration":
-        short = random.random(n) < short_share(draw, x)[0]
-        kind = np.where(short, 0, 1)
-        logs = draw["mean"][0][kind] + draw["sd"][0][kind] * random.standard_normal(n)
+        task = _choose(kind_given_trigger(draw, x)[0], random)
+        wrong = random.random(n) < _ERROR
+        coded = np.where(wrong, (task + random.integers(1, 4, n)) % 4, task)
+        likely = np.where(np.arange(4) == coded[:, None], 1 - _ERROR, _ERROR / 3)
+        short = random.random(n) < short_share_by_kind(draw, x)[0, np.arange(n), task]
+        part = np.where(short, 0, 1)
+        logs = draw["mean"][0][part] + draw["sd"][0][part] * random.standard_normal(n)
         months = np.exp(np.clip(logs, -5, 12))
         still = (random.random(n) < _CENSORED_SHARE) & (months > _CENSORED_AT)
         months = np.where(still, _CENSORED_AT, months)
-        return replace(y, months=np.stack([months, still.astype(float)], axis=1))
+        return replace(y, kind=likely, months=np.stack([months, still.astype(float)], axis=1))
     answer = _choose(y.survival_answer, random)
     p = survival_by_answer(draw, x)[0][np.arange(n), answer]
     return replace(y, survived=_coded_flag(random.random(n) < p, random))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.casebook import models
-from foedus.casebook.coded_case import ANSWERS, Answer, Exclude
+from foedus.casebook.coded_case import ANSWERS, MISSION_KINDS, Answer, Exclude, MissionKind
 from foedus.casebook.design import Features, Floats, inputs
 from foedus.casebook.fits import Fits, posterior
 from foedus.casebook.load import Casebook, load_casebook
@@ -84,7 +84,11 @@ class Outlook:
     months : ndarray, shape (S,)
         Months from first arrival to last departure where help is granted.
     short_mission : Chance
-        That the mission is of the short kind: about two months, not years.
+        That the mission is short: about two months, not years.
+    mission_kind : dict
+        Mission kind → Chance, by the trigger; certain where ``features.mission_kind`` is known.
+    short_by_kind : dict
+        Mission kind → Chance that a mission of that kind is short.
     in_power : Chance
         That the requester is in power after 90 days, averaged over the answer.
     in_power_by_answer : dict
@@ -101,6 +105,8 @@ class Outlook:
     soldiers: Floats
     months: Floats
     short_mission: Chance
+    mission_kind: dict[MissionKind, Chance]
+    short_by_kind: dict[MissionKind, Chance]
     in_power: Chance
     in_power_by_answer: dict[Answer, Chance]
     provenance: dict[str, tuple[str, str, float]]
@@ -126,6 +132,8 @@ class Outlook:
             "soldiers": quantiles(self.soldiers),
             "months": quantiles(self.months),
             "short_mission": chance(self.short_mission),
+            "mission_kind": {k: chance(c) for k, c in self.mission_kind.items()},
+            "short_by_kind": {k: chance(c) for k, c in self.short_by_kind.items()},
             "in_power": chance(self.in_power),
             "in_power_by_answer": {k: chance(c) for k, c in self.in_power_by_answer.items()},
             "fits": {m: {"tag": t, "method": how} for m, (t, how, _) in self.provenance.items()},
@@ -176,6 +184,8 @@ def predict(
     days = np.exp(_spread(mean[:, 0], sd[:, 0], random))
     mean, sd = models.size_location(draws["size"], x)
     soldiers = 10 ** _spread(mean[:, 0], sd[:, 0], random)
+    kind = models.kind_probability(draws["duration"], x)[:, 0]
+    by_kind = models.short_share_by_kind(draws["duration"], x)[:, 0]
     share = models.short_share(draws["duration"], x)[:, 0]
     months = np.exp(_mixture(draws["duration"], share, random))
     return Outlook(
@@ -187,6 +197,8 @@ def predict(
         soldiers=soldiers,
         months=months,
         short_mission=Chance.of(share),
+        mission_kind=_by_kind(kind),
+        short_by_kind=_by_kind(by_kind),
         in_power=Chance.of(mixed),
         in_power_by_answer=_by_answer(by_answer),
         provenance={m: (p.tag, p.method, p.pareto_k) for m, p in parts.items()},
@@ -195,6 +207,10 @@ def predict(
 
 def _by_answer(draws: Floats) -> dict[Answer, Chance]:
     return {name: Chance.of(draws[:, k]) for k, name in enumerate(ANSWERS)}
+
+
+def _by_kind(draws: Floats) -> dict[MissionKind, Chance]:
+    return {name: Chance.of(draws[:, k]) for k, name in enumerate(MISSION_KINDS)}
 
 
 def _spread(mean: Floats, sd: Floats, random: np.random.Generator) -> Floats:

@@ -398,14 +398,14 @@ def _granted(case: CodedCase) -> bool:
     return case.answer in ("troops", "limited")
 
 
-def size_known(case: CodedCase) -> dt.date | None:
+def size_known(case: CodedCase) -> dt.date:
     """Return the day from which the first-month strength of a case was known."""
     arrival = case.date("date_first_arrival")
     start = case.known() if arrival is None else arrival.latest()
     return start + dt.timedelta(days=_SIZE_DAYS)
 
 
-def survival_known(case: CodedCase) -> dt.date | None:
+def survival_known(case: CodedCase) -> dt.date:
     """Return the day from which it was known whether the requester had lasted 90 days."""
     start = case.date("date_request") or case.date("date_trigger")
     base = dt.date(case.year, 12, 31) if start is None else start.latest()

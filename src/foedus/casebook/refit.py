@@ -2,8 +2,8 @@
 
 The equations are those of `models`, stated for PyMC with partial pooling in non-centred form and
 sampled with nutpie. Nothing else in foedus imports PyMC: predictions use the stored draws.
-Converged fits of the current cases and priors (by content hash) are kept, unless ``--force`` is
-given. The same seed gives the same draws.
+Converged fits of a model whose cases and priors are the same (by content hash) are kept, unless
+``--force`` is given. The same seed gives the same draws.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pytensor.tensor
 from numpy.typing import NDArray
 
 from foedus.casebook import fits
-from foedus.casebook.coded_case import TRIGGERS, CodedCase
+from foedus.casebook.coded_case import MISSION_KINDS, TRIGGERS, CodedCase
 from foedus.casebook.design import (
     COMBINATIONS,
     MODELS,
@@ -42,7 +42,7 @@ from foedus.casebook.organisations import organisations
 from foedus.errors import InputError
 
 pt: Any = pytensor.tensor
-_G, _T = len(organisations().groups), len(TRIGGERS)
+_G, _T, _K = len(organisations().groups), len(TRIGGERS), len(MISSION_KINDS)
 
 #: Parameters that a prediction needs, with their lengths.
 PARAMETERS: dict[str, dict[str, int]] = {
@@ -61,7 +61,7 @@ PARAMETERS: dict[str, dict[str, int]] = {
     },
     "arrival": {"a": 1, "collective": 1, "u": _G, "v": _T, "sd": 2},
     "size": {"a": 1, "u": _G, "v": _T, "sd": 1},
-    "duration": {"a": 1, "u": _G, "v": _T, "mean": 2, "sd": 2},
+    "duration": {"a": 1, "u": _G, "v": _T, "w": _K, "kind": _T * _K, "mean": 2, "sd": 2},
     "survival": {"a": 1, "b": 3, "u": _G, "v": _T},
 }
 
@@ -147,7 +147,7 @@ def _data(model: str, x: Inputs, y: Responses) -> dict[str, NDArray[Any]]:
         },
         "arrival": {"council": x.collective, "arrival": y.arrival},
         "size": {"size": y.size},
-        "duration": {"months": y.months},
+        "duration": {"months": y.months, "kinds": y.kind},
         "survival": {"survived": y.survived, "survival_answer": y.survival_answer},
     }
     return common | extra[model]
@@ -207,6 +207,12 @@ def _duration(d: Mapping[str, Any]) -> Any:
     a = _normal("a", "duration.short_share")
     u = _pooled("u", "duration.organisation_sd", _G)
     v = _pooled("v", "duration.trigger_sd", _T)
+    w = _pooled("w", "duration.kind_sd", _K)
+    common = _normal("kind_common", "duration.kind", _K)
+    own_sd = pm.HalfNormal("kind_sd", PRIORS["duration.kind_by_trigger_sd"].sd)
+    own = pm.Normal("kind_z", 0, 1, shape=(_T, _K))
+    logits = common[None, :] + own_sd * own
+    pm.Deterministic("kind", logits.flatten())
     short = _normal("short", "duration.short")
     # The long kind is longer by construction, so that the two cannot change places.
     prior = PRIORS["duration.gap"]
@@ -215,9 +221,11 @@ def _duration(d: Mapping[str, Any]) -> Any:
     sd1 = _normal("short_sd", "duration.short_sd")
     sd2 = _normal("long_sd", "duration.long_sd")
     sd = pm.Deterministic("sd", pt.concatenate([sd1, sd2]))
-    eta = a + u[d["group"]] + v[d["trigger"]]
-    log_short, log_long = -pt.softplus(-eta), -pt.softplus(eta)
-    t = pt.log(d["months"][:, 0])
+    eta = (a + u[d["group"]] + v[d["trigger"]])[:, None] + w[None, :]
+    kind = pm.math.softmax(logits, axis=1)[d["trigger"]] * d["kinds"]
+    log_short = pt.log(pt.sum(kind * pm.math.sigmoid(eta), axis=1))
+    log_long = pt.log(pt.sum(kind * pm.math.sigmoid(-eta), axis=1))
+    t = pt.log(pt.maximum(d["months"][:, 0], 1e-9))
     ended = pt.logaddexp(
         log_short + _log_normal(t, mean[0], sd[0]), log_long + _log_normal(t, mean[1], sd[1])
     )
@@ -350,12 +358,12 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
         Fit even if the stored fits are current.
     """
     cases = usable(load_casebook(folder))
-    current = fits.content_hash(cases)
+    current = fits.content_hashes(cases)
     notes_path = target / fits.NOTES
     stored = json.loads(notes_path.read_text(encoding="utf-8")) if notes_path.exists() else {}
     arrays: dict[str, Any] = {}
     notes: dict[str, Any] = {
-        "hash": current,
+        "hashes": current,
         "seed": SEED,
         "folder": None if folder is None else str(folder),
         "cases": [c.id for c in cases],
@@ -363,16 +371,21 @@ def refit(target: Path, *, folder: Path | None = None, force: bool = False) -> b
         "diagnostics": {},
         "pareto": {},
     }
-    if not force and stored.get("hash") == current:
-        with np.load(target / fits.FILE) as old:
-            for name, numbers in stored["diagnostics"].items():
-                if Diagnostics(*numbers).good:
-                    arrays[name], notes["diagnostics"][name] = old[name], numbers
+    if stored and not force:
+        with np.load(target / fits.FILE) as file:
+            old = fits.read_arrays(file)
+        for name, numbers in stored["diagnostics"].items():
+            model = name.split("/")[0]
+            if stored["hashes"][model] == current[model] and Diagnostics(*numbers).good:
+                arrays[name], notes["diagnostics"][name] = old[name], numbers
         if len(arrays) == len(stored["diagnostics"]):
             return False
     for model in MODELS:
         _refit_model(model, cases, arrays, notes)
-    np.savez_compressed(target / fits.FILE, **arrays)
+    packed: dict[str, Any] = {}
+    for name, table in arrays.items():
+        packed[name], packed[f"{name}/ends"] = fits.pack(table)
+    np.savez_compressed(target / fits.FILE, **packed)
     notes_path.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
     fits.load_fits.cache_clear()
     return True
@@ -419,7 +432,7 @@ def _refit_model(
 def _thin(model: str, fit: Fit, size: int) -> Any:
     table = np.concatenate([fit.draws[n] for n in PARAMETERS[model]], axis=1)
     step = table.shape[0] // size
-    return table[::step][:size].astype(np.float16)
+    return fits.unpack(*fits.pack(table[::step][:size]))
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from foedus.case.problems import Positions, explain
+from foedus.case.times import PartialDate
 from foedus.casebook.coded_case import CodedCase, Fields, Source
 from foedus.errors import InputError, Problem
 
@@ -49,6 +50,8 @@ COLUMNS = (
 )
 FLAGS = (
     "formal_request",
+    "at_least_100_dead_60d",
+    "at_least_1000_dead_60d",
     "requester_in_power_90d",
     "lead_base_or_forces_there",
     "lead_other_war_or_crisis",
@@ -60,6 +63,7 @@ FLAGS = (
 _COUNTS = (
     "requester_cow",
     "lead_cow",
+    "mandate_announced_days",
     "troops_peak_30d",
     "intervener_deaths_90d",
     "cow_contiguity_code",
@@ -67,7 +71,7 @@ _COUNTS = (
     "days_request_to_decision",
     "days_request_to_arrival",
 )
-#: Columns of text; they may be missing.
+#: Columns that may be missing: text, and fields that older tables lack.
 OPTIONAL = (
     "title",
     "requester",
@@ -82,6 +86,11 @@ OPTIONAL = (
     "sources",
     "unsourced_fields",
     "notes",
+    "still_there_on",
+    "mission_kind",
+    "mandate_announced_days",
+    "at_least_100_dead_60d",
+    "at_least_1000_dead_60d",
 )
 #: Columns that an export adds; they are not read.
 _COMPUTED = ("organisation", "answer", "sourced", "set_aside", "contested")
@@ -301,7 +310,7 @@ def _row(case: CodedCase) -> dict[str, Any]:
     }
     for name in Fields.model_fields:
         value = case.value(name)
-        row[name] = str(value) if name.startswith("date_") and value is not None else value
+        row[name] = str(value) if isinstance(value, PartialDate) else value
     return row | {
         "answer": case.answer,
         "troops_deployed": case.outcome in ("granted_troops", "imposed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from foedus.casebook.coded_case import ANSWERS, CodedCase
+from foedus.casebook.coded_case import ANSWERS, CodedCase, MissionKind
 from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisations, read_data
 from foedus.casebook.outlook import OutsideView
@@ -14,6 +14,13 @@ from foedus.casebook.scores import Scored, ScoreReport, Total
 from foedus.casebook.similarity import Likeness
 from foedus.errors import Problem
 from foedus.report.terminal import aligned
+
+_TASKS: dict[MissionKind, str] = {
+    "guard": "guard",
+    "fight": "fight",
+    "police": "police",
+    "occupation": "occupy",
+}
 
 
 def case_list(book: Casebook) -> str:
@@ -154,6 +161,11 @@ def outside(view: OutsideView) -> str:
     if o.features.formal_request is not True:
         lines.append(f"  troops if asked: {o.answer_if_asked['troops']}")
     lines.append(f"  in power after 90 days: {o.in_power}")
+    lines.append(f"  gone in about two months, not years: {o.short_mission}")
+    lines += [
+        f"    if sent to {task} ({o.mission_kind[kind].mean:.0%}): {o.short_by_kind[kind]}"
+        for kind, task in _TASKS.items()
+    ]
     tags = ", ".join(f"{m} {t} ({how})" for m, (t, how, _) in o.provenance.items())
     lines += [f"  fits: {tags}", "", comparison(view.title, view.nearest_cases)]
     return "\n".join(lines)

@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from foedus.case.times import DAYS_PER_MONTH, PartialDate
-from foedus.casebook.coded_case import CodedCase
+from foedus.casebook.coded_case import CodedCase, known_before
 from foedus.casebook.design import Features
 from foedus.casebook.load import load_casebook
 from foedus.casebook.outlook import Outlook, predict
+from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import InputError
 from foedus.scoring.skeleton_cases import STAGES, Stage, as_of_date, skeleton
 from foedus.scoring_rules import smoothed_share
@@ -55,6 +56,10 @@ LANDED = (3, 7, 30, 60)
 SOLDIERS = (500, 1000, 5000)
 #: Days after the landing within which all may have left.
 GONE = (30, 90, 180)
+#: Least numbers of dead that are asked about, and days from the trigger in which they are counted.
+DEAD, DEAD_DAYS = (100, 1000), 60
+#: Cases that the share over all triggers counts for in the share of one trigger; elicited.
+SHRINK = 2.0
 #: Bounds of every probability before it is pooled or scored by its logarithm.
 FLOOR = 0.005
 #: Draws of cases for the standard errors.
@@ -77,6 +82,8 @@ class Steps:
         Peak of the first 30 days after the arrival; 0 where none came.
     stay : ndarray, shape (run,)
         Days from first arrival to the last departure; inf if later than simulated.
+    dead : ndarray, shape (run,)
+        People who died within :data:`DEAD_DAYS` days of the trigger.
     in_power : ndarray of bool, shape (run,)
         90 days after the request, or after the trigger where nobody asked.
     weight : ndarray, shape (run,)
@@ -90,6 +97,7 @@ class Steps:
     landed: FloatArray
     soldiers: FloatArray
     stay: FloatArray
+    dead: FloatArray
     in_power: NDArray[np.bool_]
     weight: FloatArray
 
@@ -113,6 +121,8 @@ class Generic:
         The probability, from the steps of many runs.
     outcome : callable
         What came, from a coded row; None where the row does not tell or the condition failed.
+    known : callable
+        The day from which that was known.
     lands_within : int or None
         Days after the request, where the question is whether help lands by then.
     """
@@ -122,6 +132,7 @@ class Generic:
     stages: tuple[Stage, ...]
     forecast: Callable[[Steps], float]
     outcome: Callable[[CodedCase], bool | None]
+    known: Callable[[CodedCase], dt.date]
     lands_within: int | None = None
 
 
@@ -165,6 +176,21 @@ def _granted(row: CodedCase) -> bool:
     return row.answer in ("troops", "limited")
 
 
+def _days_after(field: str, days: int) -> Callable[[CodedCase], dt.date]:
+    """Return the last day of a window that a date opens; where it is not coded, of the answer."""
+
+    def known(row: CodedCase) -> dt.date:
+        date = row.date(field)
+        return row.known() if date is None else date.latest() + dt.timedelta(days=days)
+
+    return known
+
+
+def _landing_known(row: CodedCase) -> dt.date:
+    arrival = row.date("date_first_arrival")
+    return row.known() if arrival is None else max(row.known(), arrival.latest())
+
+
 def _landed(days: int) -> Callable[[CodedCase], bool | None]:
     def outcome(row: CodedCase) -> bool | None:
         if row.answer is None:
@@ -191,8 +217,20 @@ def _gone(days: int) -> Callable[[CodedCase], bool | None]:
     def outcome(row: CodedCase) -> bool | None:
         if not _granted(row):
             return None
-        gap = _gap(row.date("date_first_arrival"), row.date("date_withdrawal_end"))
-        return None if gap is None else _within(*gap, days)
+        arrival, still = row.date("date_first_arrival"), row.date("still_there_on")
+        gap = _gap(arrival, row.date("date_withdrawal_end"))
+        if gap is not None:
+            return _within(*gap, days)
+        seen = _gap(arrival, still)
+        return False if seen is not None and seen[0] > days else None
+
+    return outcome
+
+
+def _dead(count: int) -> Callable[[CodedCase], bool | None]:
+    def outcome(row: CodedCase) -> bool | None:
+        value: bool | None = row.value(f"at_least_{count}_dead_60d")
+        return value
 
     return outcome
 
@@ -210,24 +248,31 @@ def _says_soldiers(count: int) -> Callable[[Steps], float]:
     return lambda steps: steps.share(steps.soldiers >= count)
 
 
+def _says_dead(count: int) -> Callable[[Steps], float]:
+    return lambda steps: steps.share(steps.dead >= count)
+
+
 def _says_gone(days: int) -> Callable[[Steps], float]:
     return lambda steps: steps.share(steps.stay <= days, np.isfinite(steps.landed))
 
 
+_ASKED = Generic(
+    id="asked",
+    text="Does the government ask within 30 days of the trigger?",
+    stages=("trigger",),
+    forecast=lambda s: s.share(s.asked <= 30),
+    outcome=_asked,
+    known=_days_after("date_trigger", 30),
+)
 QUESTIONS: tuple[Generic, ...] = (
-    Generic(
-        id="asked",
-        text="Does the government ask within 30 days of the trigger?",
-        stages=("trigger",),
-        forecast=lambda s: s.share(s.asked <= 30),
-        outcome=_asked,
-    ),
+    _ASKED,
     Generic(
         id="troops",
         text="Is the answer troops, within 60 days of the request?",
         stages=PRIMARY,
         forecast=lambda s: s.share(s.troops),
         outcome=_answer("troops"),
+        known=CodedCase.known,
     ),
     Generic(
         id="limited",
@@ -235,6 +280,7 @@ QUESTIONS: tuple[Generic, ...] = (
         stages=PRIMARY,
         forecast=lambda s: s.share(s.limited),
         outcome=_answer("limited"),
+        known=CodedCase.known,
     ),
     Generic(
         id="refused",
@@ -242,6 +288,7 @@ QUESTIONS: tuple[Generic, ...] = (
         stages=PRIMARY,
         forecast=lambda s: s.share(s.refused),
         outcome=_answer("refused"),
+        known=CodedCase.known,
     ),
     Generic(
         id="none",
@@ -249,6 +296,7 @@ QUESTIONS: tuple[Generic, ...] = (
         stages=PRIMARY,
         forecast=lambda s: s.share(~(s.troops | s.limited | s.refused)),
         outcome=_answer("none"),
+        known=CodedCase.known,
     ),
     *(
         Generic(
@@ -257,6 +305,7 @@ QUESTIONS: tuple[Generic, ...] = (
             stages=STAGES,
             forecast=_says_landed(days),
             outcome=_landed(days),
+            known=_landing_known,
             lands_within=days,
         )
         for days in LANDED
@@ -268,6 +317,7 @@ QUESTIONS: tuple[Generic, ...] = (
             stages=STAGES,
             forecast=_says_soldiers(count),
             outcome=_soldiers(count),
+            known=size_known,
         )
         for count in SOLDIERS
     ),
@@ -278,6 +328,7 @@ QUESTIONS: tuple[Generic, ...] = (
             stages=STAGES,
             forecast=_says_gone(days),
             outcome=_gone(days),
+            known=_days_after("date_first_arrival", days),
         )
         for days in GONE
     ),
@@ -287,6 +338,18 @@ QUESTIONS: tuple[Generic, ...] = (
         stages=STAGES,
         forecast=lambda s: s.share(s.in_power),
         outcome=_in_power,
+        known=survival_known,
+    ),
+    *(
+        Generic(
+            id=f"dead-{count}",
+            text=f"Do {count:,} people or more die within {DEAD_DAYS} days of the trigger?",
+            stages=PRIMARY,
+            forecast=_says_dead(count),
+            outcome=_dead(count),
+            known=_days_after("date_trigger", DEAD_DAYS),
+        )
+        for count in DEAD
     ),
 )
 
@@ -299,6 +362,8 @@ def open_questions(row: CodedCase, stage: Stage) -> tuple[Generic, ...]:
     asked = row.date("date_request")
     arrival = row.date("date_first_arrival")
     there = arrival is not None and arrival.earliest() <= date
+    trigger = as_of_date(row, "trigger")
+    counted = trigger is not None and (date - trigger).days >= DEAD_DAYS
     out = []
     for question in QUESTIONS:
         if stage not in question.stages:
@@ -307,12 +372,16 @@ def open_questions(row: CodedCase, stage: Stage) -> tuple[Generic, ...]:
             past = asked is None or (date - asked.latest()).days >= question.lands_within
             if past or there:
                 continue
+        if question.id.startswith("dead") and counted:
+            continue
         out.append(question)
     return tuple(out)
 
 
 def steps_of_runs(weighed: Weighed, date: dt.date) -> Steps:
     """Read the steps of a skeleton's runs, with the weights of what was known."""
+    from foedus.weighing.quantities import series, variables
+
     data = weighed.dataset
     now = weighed.frame.day(date)
     last = weighed.frame.horizon - 1
@@ -335,6 +404,8 @@ def steps_of_runs(weighed: Weighed, date: dt.date) -> Steps:
     from_day = np.where(np.isfinite(asked), asked, 0.0)
     office = np.minimum(from_day + 90, last).astype(np.intp)
     in_office = data["in_office"].to_numpy()
+    block = {name: data[name].to_numpy() for name in variables("deaths_total")}
+    dead = series(block, weighed.frame, "deaths_total")
     return Steps(
         asked=asked - now,
         troops=troops,
@@ -343,13 +414,19 @@ def steps_of_runs(weighed: Weighed, date: dt.date) -> Steps:
         landed=landed,
         soldiers=np.where(first, present, 0.0).max(axis=1),
         stay=stay,
+        dead=dead[:, min(DEAD_DAYS, last)],
         in_power=np.take_along_axis(in_office, office[:, None], axis=1)[:, 0].astype(np.bool_),
         weight=weighed.weights.weight,
     )
 
 
 def steps_of_history(
-    outlook: Outlook, *, asked_within_30: float, elapsed: float = 0.0, granted: bool | None = None
+    outlook: Outlook,
+    *,
+    asked_within_30: float,
+    dead: Mapping[int, float],
+    elapsed: float = 0.0,
+    granted: bool | None = None,
 ) -> dict[str, float]:
     """Return what the casebook's models say of each generic question.
 
@@ -359,6 +436,8 @@ def steps_of_history(
         With ``features.formal_request`` true where the request is known.
     asked_within_30 : float
         Share of the requests that came within 30 days of the trigger.
+    dead : mapping
+        Number of :data:`DEAD` → share of the crises with that trigger in which so many died.
     elapsed : float
         Days since the request in which nothing has landed.
     granted : bool, optional
@@ -393,6 +472,8 @@ def steps_of_history(
         said[f"soldiers-{n}"] = overall["troops"] * float((soldiers >= n).mean())
     for n in GONE:
         said[f"gone-{n}"] = float((stay <= n).mean())
+    for n in DEAD:
+        said[f"dead-{n}"] = dead[n]
     return said
 
 
@@ -524,19 +605,18 @@ def table(
     lines = []
     for one in found:
         row, stage = by_id[one["row"]], one["stage"]
-        past = [c for c in rows if c.key != row.key and (not rolling or c.known() < row.start())]
-        history = _history(row, stage, past, rolling=rolling)
+        others = [c for c in rows if c.key != row.key]
+        before = row.start() if rolling else None
+        history = _history(row, stage, others, before=before)
         for question in open_questions(row, stage):
             outcome = question.outcome(row)
             if outcome is None:
                 continue
             simulated = one["simulation"].get(question.id)
             simulated = 0.5 if simulated is None else simulated
-            coded = [
-                o
-                for c in past
-                if as_of_date(c, stage) is not None and (o := question.outcome(c)) is not None
-            ]
+            coded = _past(
+                question, [c for c in others if as_of_date(c, stage) is not None], before=before
+            )
             lines.append(
                 {
                     "row": row.id,
@@ -555,26 +635,61 @@ def table(
     return pd.DataFrame(lines)
 
 
+def _past(question: Generic, rows: Sequence[CodedCase], *, before: dt.date | None) -> list[bool]:
+    """Return what came in other rows, as far as it was known before a day."""
+    return [
+        came
+        for row in rows
+        if known_before(question.known(row), before) and (came := question.outcome(row)) is not None
+    ]
+
+
 def _history(
-    row: CodedCase, stage: Stage, past: Sequence[CodedCase], *, rolling: bool
+    row: CodedCase, stage: Stage, others: Sequence[CodedCase], *, before: dt.date | None
 ) -> dict[str, float]:
     """Return what the casebook's models say of a row, without it."""
     date = as_of_date(row, stage)
     asked = row.date("date_request")
     known = asked is not None and date is not None and asked.latest() <= date
-    features = replace(Features.of(row), formal_request=True if known else None)
-    outlook = predict(features, before=row.start() if rolling else None, exclude=row.key)
-    soon = [
-        o for c in past if c.value("formal_request") is not False and (o := _asked(c)) is not None
-    ]
+    features = replace(
+        Features.of(row),
+        formal_request=True if known else None,
+        mission_kind=row.value("mission_kind") if stage == "decision" else None,
+    )
+    outlook = predict(features, before=before, exclude=row.key)
+    askers = [c for c in others if c.value("formal_request") is not False]
+    soon = _past(_ASKED, askers, before=before)
     granted, elapsed = None, 0.0
     if stage == "decision":
         granted = row.outcome in ("granted_troops", "granted_limited", "pledged_not_deployed")
         if asked is not None and date is not None:
             elapsed = float(max(0, (date - asked.latest()).days))
     return steps_of_history(
-        outlook, asked_within_30=smoothed_share(soon), elapsed=elapsed, granted=granted
+        outlook,
+        asked_within_30=smoothed_share(soon),
+        dead=_dead_by_trigger(row, others, before=before),
+        elapsed=elapsed,
+        granted=granted,
     )
+
+
+def _dead_by_trigger(
+    row: CodedCase, others: Sequence[CodedCase], *, before: dt.date | None
+) -> dict[int, float]:
+    """Return the shares of crises with the row's trigger in which so many died.
+
+    No model speaks of deaths. A share is drawn towards that of all crises as by :data:`SHRINK` of
+    them.
+    """
+    same = [c for c in others if c.trigger == row.trigger]
+    out = {}
+    for question in QUESTIONS:
+        if question.id.startswith("dead"):
+            overall = smoothed_share(_past(question, others, before=before))
+            came = _past(question, same, before=before)
+            count = int(question.id.removeprefix("dead-"))
+            out[count] = (sum(came) + SHRINK * overall) / (len(came) + SHRINK)
+    return out
 
 
 @dataclass(frozen=True, kw_only=True)
