@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from foedus.case.check_report import contradictions
+from foedus.case.contradictions import contradictions
 from foedus.case.models import Case
 from foedus.world import engine
 from foedus.world.guidance import BITS, FLOOR, Guidance

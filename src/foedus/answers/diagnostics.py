@@ -37,7 +37,7 @@ from foedus.answers.bayes_factors import FEWEST_EFFECTIVE
 from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
 from foedus.case.asof import AsOf
-from foedus.case.check_report import contradictions as excluding
+from foedus.case.contradictions import contradictions as excluding
 from foedus.case.models import Case, Question
 from foedus.case.question_kinds import kind_of
 from foedus.plain_values import Plain, Worded
@@ -257,8 +257,8 @@ class Contradiction(Plain):
         Of its natural log.
     sided_with : str or None
         The fact that the runs believe, given all evidence; None if they do not choose.
-    kind : {"same_day", "falls", "event", "unlikely"}
-        As in :class:`foedus.case.check_report.Contradiction`, or unlikely together by the runs
+    kind : {"same_day", "falls", "event", "implied", "part", "unlikely"}
+        As in :class:`foedus.case.contradictions.Contradiction`, or unlikely together by the runs
         alone.
     text : str
         In words, where their values cannot both be true.

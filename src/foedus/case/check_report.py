@@ -5,48 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from foedus.case.asof import AsOf, CaseHash, as_of, case_hash, hidden
+from foedus.case.contradictions import Contradiction, contradictions, steps_without_fact
 from foedus.case.load import load_case
-from foedus.case.models import Article, Case, Fact, Patron
+from foedus.case.models import Article, Case, Patron
 from foedus.case.priors import Prior
 from foedus.case.problems import Path as Place
 from foedus.case.times import parse_when, show_when
-from foedus.case.vocabulary import QUANTITIES
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contradiction:
-    """Two facts that cannot both be true.
-
-    Attributes
-    ----------
-    kind : {"same_day", "falls", "event"}
-        Two values for one day that do not overlap; a running count that falls; an event that one
-        report says has happened and another, of the same day or later, says has not.
-    quantity, where, day : str
-        ``where`` is a place, a member or empty.
-    facts : tuple of two str
-        Identifiers, the one about the earlier time first.
-    values : tuple of two str
-    """
-
-    kind: Literal["same_day", "falls", "event"]
-    quantity: str
-    where: str
-    day: str
-    facts: tuple[str, str]
-    values: tuple[str, str]
-
-    def __str__(self) -> str:
-        """Return one line of text."""
-        at = f" in {self.where}" if self.where else ""
-        what = "fall" if self.kind == "falls" else "disagree"
-        pair = " and ".join(f"{f} ({v})" for f, v in zip(self.facts, self.values, strict=True))
-        return f"{self.quantity}{at}, {self.day}: {pair} {what}"
 
 
 @dataclass(frozen=True)
@@ -208,62 +176,6 @@ def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckRep
     )
 
 
-def contradictions(case: Case) -> tuple[Contradiction, ...]:
-    """Return the pairs of facts that cannot both be true, in the order of the file.
-
-    Reports with different clock times on one day do not contradict each other; a running count that
-    falls from one day to a later one does.
-    """
-    found = []
-    groups: dict[tuple[str, str], list[Fact]] = {}
-    for fact in case.facts:
-        if fact.quantity is not None and (fact.value is not None or _is_event(fact.quantity)):
-            groups.setdefault((fact.quantity, fact.place or fact.member or ""), []).append(fact)
-    for (quantity, where), facts in groups.items():
-        for a, b in combinations(facts, 2):
-            early, late = (a, b) if case.day(a.about) <= case.day(b.about) else (b, a)
-            kind = _disagreement(case, quantity, early, late)
-            if kind is not None:
-                day = str(case.date(case.day(late.about)))
-                pair = (str(early.value or "yes"), str(late.value or "yes"))
-                found.append(
-                    Contradiction(
-                        kind=kind,
-                        quantity=quantity,
-                        where=where,
-                        day=day,
-                        facts=(early.id, late.id),
-                        values=pair,
-                    )
-                )
-    return tuple(found)
-
-
-def _is_event(quantity: str) -> bool:
-    return QUANTITIES[quantity].kind == "event"
-
-
-def _disagreement(
-    case: Case, quantity: str, early: Fact, late: Fact
-) -> Literal["same_day", "falls", "event"] | None:
-    if _is_event(quantity):
-        happened = [f.value is None or f.value.kind != "no" for f in (early, late)]
-        if case.day(early.about) == case.day(late.about):
-            hours = type(early.about) is type(late.about) and early.about != late.about
-            return "event" if happened[0] != happened[1] and not hours else None
-        return "event" if happened == [True, False] else None
-    assert early.value is not None
-    assert late.value is not None
-    if case.day(early.about) == case.day(late.about):
-        two_hours = type(early.about) is type(late.about) and early.about != late.about
-        if two_hours or early.value.overlaps(late.value):
-            return None
-        return "same_day"
-    if QUANTITIES[quantity].kind == "flow" and early.value.low > late.value.high:
-        return "falls"
-    return None
-
-
 def _warnings(case: Case, known: Case) -> list[str]:
     warnings = [
         f"the trigger in {t.place} on {t.date} is later than the as-of date and not hidden"
@@ -271,6 +183,7 @@ def _warnings(case: Case, known: Case) -> list[str]:
         if t.date > known.as_of
     ]
     warnings += _undated(case, known.as_of)
+    warnings += steps_without_fact(known)
     answered = {o.question for o in case.outcomes}
     open_questions = [q.id for q in case.questions if q.id not in answered]
     if case.outcomes and open_questions:

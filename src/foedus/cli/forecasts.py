@@ -199,7 +199,7 @@ def score(
 
     if as_of is not None and is_span(as_of):
         return _by_day(case, as_of, json, True, making)
-    what = case_to_run(case, making)
+    what = case_to_run(case, making, as_of)
     if not what.outcomes:
         raise InputError(f"case {what.id} has no outcomes, so it cannot be scored yet")
     scores = foedus.score(
@@ -327,7 +327,7 @@ def _forecast(
     from foedus.report.answer_words import known_by
     from foedus.report.brief import brief as write_brief
 
-    what, out = case_to_run(case, making), making.out
+    what, out = case_to_run(case, making, as_of), making.out
     if brief is None and out is not None:
         name = out.stem if out.suffix == ".zarr" else out.name
         brief = out.with_name(f"{name}.html")

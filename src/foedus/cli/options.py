@@ -133,12 +133,19 @@ def refuse_undeclared(case: Case) -> None:
         print(f"Mind: {words}", file=sys.stderr)
 
 
-def case_to_run(name: str, making: Making) -> Case:
-    """Return a case, after checks that would otherwise fail only once its runs are made."""
+def case_to_run(name: str, making: Making, as_of: str | None) -> Case:
+    """Return a case, after checks that would otherwise fail only once its runs are made.
+
+    What few runs will agree with is told before they are made.
+    """
+    from foedus import as_of as known_by
     from foedus import load_case
+    from foedus.case.contradictions import steps_without_fact
 
     case = load_case(name)
     refuse_undeclared(case)
+    for words in steps_without_fact(known_by(case, case.as_of if as_of is None else as_of)):
+        print(f"Mind: {words}", file=sys.stderr)
     refuse_file(making.out)
     return case
 

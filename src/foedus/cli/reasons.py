@@ -51,7 +51,7 @@ def explain(
     from foedus.answers.explanations import explain as weigh
     from foedus.report.explanation_view import explanations_document
 
-    what = case_to_run(case, making)
+    what = case_to_run(case, making, as_of)
     found = weigh(
         what,
         as_of=as_of,
@@ -97,7 +97,7 @@ def watch(
     from foedus.answers.watch_list import watch as look
     from foedus.report.watch_view import watch_document
 
-    what = case_to_run(case, making)
+    what = case_to_run(case, making, as_of)
     found = look(
         what,
         question=question,
@@ -166,7 +166,7 @@ def sensitivity(
     if chart is not None and question is None:
         raise InputError("--chart: give --question too, since a chart shows one question")
     refuse_picture(chart)
-    what = case_to_run(case, making)
+    what = case_to_run(case, making, as_of)
     found = measure(
         what,
         as_of=as_of,
@@ -232,7 +232,7 @@ def discover(
     from foedus.report.discovery_view import discovery_document, discovery_svg
 
     refuse_picture(chart)
-    what = case_to_run(case, making)
+    what = case_to_run(case, making, as_of)
     found = look(
         what,
         question=question,
@@ -272,7 +272,7 @@ def diagnose(
     from foedus.answers.diagnostics import diagnose as examine
     from foedus.report.diagnostics_view import diagnostics_document
 
-    what = case_to_run(case, making)
+    what = case_to_run(case, making, as_of)
     found = examine(
         what,
         as_of=as_of,
