@@ -46,25 +46,27 @@ def fill(toy, case, runs=RUNS, seed=3):
     return toy.block(case, runs, deaths_security=deaths, event_decision=decision)
 
 
-def test_the_whole_path_gives_a_conjugate_posterior(toy, questions):
-    """The runs are the prior of a log-normal toll; one report gives the grid posterior."""
-    fact = toy.fact("toll", "deaths_security", "2001-03-04", 60, rating="B2")
+def test_the_whole_path_gives_a_conjugate_posterior(toy):
+    """The runs are the prior of a log-normal number; one report gives the grid posterior."""
+    fact = toy.fact("cells", "jailed", "2001-03-04", 60, rating="B2")
+    questions = [
+        toy.question("held", "number", quantity="jailed", statistic="at"),
+        toy.question("many", "binary", quantity="jailed", statistic="at", at_least=100),
+    ]
     case = toy.case(questions=questions, facts=[fact])
     runs = 40_000
-    deaths = np.zeros((runs, case.horizon, 2))
+    jailed = np.zeros((runs, case.horizon, 2))
     x = np.exp(stats.norm.ppf((np.arange(runs) + 0.5) / runs, 3.0, 1.0))
-    deaths[:, 0, 0] = x
-    result = judge(
-        weigh_runs(case, toy.dataset(case, toy.block(case, runs, deaths_security=deaths)))
-    )
+    jailed[:, :, 0] = x[:, None]
+    result = judge(weigh_runs(case, toy.dataset(case, toy.block(case, runs, jailed=jailed))))
     # The same by quadrature, written out without the package's own code.
-    scale = np.sqrt(0.1**2 + 0.1**2 + 0.2**2 + 0.8**2)
-    t = stats.t(4, loc=np.log1p(x) + np.log(0.8), scale=scale)
+    scale = np.sqrt(0.1**2 + 0.1**2 + 0.25**2 + 0.9**2)
+    t = stats.t(4, loc=np.log1p(x), scale=scale)
     wrong = stats.norm(np.log(101.0), 3.0)
     e = 1 - 0.95 * 0.96
     like = (1 - e) * (t.cdf(np.log(61.5)) - t.cdf(np.log(60.5)))
     like += e * (wrong.cdf(np.log(61.5)) - wrong.cdf(np.log(60.5)))
-    answer = present(result.answer("killed").estimate)
+    answer = present(result.answer("held").estimate)
     assert answer.mean == pytest.approx((like * x).sum() / like.sum(), rel=1e-4)
     p = present(result.answer("many").estimate)
     assert p.probability == pytest.approx(like[x >= 100].sum() / like.sum(), abs=1e-4)

@@ -38,10 +38,11 @@ from foedus.answers.explanations import DECISIONS, SURE
 from foedus.answers.questions import settled_by
 from foedus.case.asof import AsOf
 from foedus.case.contradictions import contradictions as excluding
-from foedus.case.models import Case, Question
+from foedus.case.models import Case, Fact, Question
 from foedus.case.question_kinds import kind_of
 from foedus.plain_values import Plain, Worded
 from foedus.weighing.evidence import UNMET, Evidence, Report
+from foedus.weighing.known_totals import count_of
 from foedus.weighing.silence import SILENCE
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, large_table, weigh
@@ -472,26 +473,45 @@ def _shifts(asked: tuple[Question, ...], w: Weighed) -> tuple[Shift, ...]:
     if np.ptp(w.log_silence) > 0:
         rows.append((SILENCE, w.log_silence))
     out = []
+    alone = {r.fact.id: r.fact for r in w.reports}
     for fact, row in rows:
         left = without(w.weights.log_weight, row)
         rest, enough = normalise(left), float(effective_size(left)) >= FEWEST_EFFECTIVE
         for q in asked:
-            out.append(_shift(fact, q, w, rest, enough))
+            draws = w.draws[q.id]
+            if fact in alone and _only_report(alone[fact], q, w):
+                draws = w.draws_before[q.id]
+            out.append(_shift(fact, q, w, rest, draws, enough))
     return tuple(out)
 
 
-def _shift(fact: str, q: Question, w: Weighed, rest: FloatArray, enough: bool) -> Shift:
+def _only_report(fact: Fact, q: Question, w: Weighed) -> bool:
+    """Return whether the known total behind an answer rests on this one fact."""
+    bears = [c for c in w.totals.counts if w.totals.bear_on(q.ask.quantity, q.ask.place)]
+    mine = [r for r in w.reports if count_of(r.fact.quantity, r.fact.place) is not None]
+    return bool(bears) and [r.fact.id for r in mine] == [fact.id]
+
+
+def _shift(
+    fact: str, q: Question, w: Weighed, rest: FloatArray, draws_rest: FloatArray, enough: bool
+) -> Shift:
+    """Return what leaving a fact out does, given the weights and the draws without it.
+
+    Where several reports are about one count, the draws keep the total that all of them together
+    give.
+    """
     kind, draws, weight = kind_of(q.kind), w.draws[q.id], w.weights.weight
-    true = kind.split(draws, rest)
-    p, before = float(weight @ true), float(rest @ true)
-    influence = weight * (true - p) - rest * (true - before)
+    both = np.concatenate([draws, draws_rest]), np.concatenate([np.zeros_like(rest), rest])
+    true, true_rest = np.split(np.asarray(kind.split(*both)), 2)
+    p, before = float(weight @ true), float(rest @ true_rest)
+    influence = weight * (true - p) - rest * (true_rest - before)
     error = math.sqrt(float(influence @ influence))
     told = enough and abs(p - before) > max(SURE * error, ROUNDING)
     return Shift(
         fact=fact,
         question=q.id,
         kind=q.kind,
-        without=kind.central(draws, rest, w.frame),
+        without=kind.central(draws_rest, rest, w.frame),
         with_it=kind.central(draws, weight, w.frame),
         shift=p - before,
         error=error,
@@ -540,7 +560,10 @@ def _contradictions(
     pairs = {frozenset(c.facts): c for c in excluding(case)}
     likely = large_table(len(w.reports), prior.size)
     for n, report in enumerate(w.reports):
-        log = w.likelihood.contribution[n] / report.share
+        assert report.model is not None
+        broken = np.isnan(w.likelihood.truth[n])
+        log = report.model.log_likelihood(np.where(broken, 0.0, w.likelihood.truth[n]))
+        log[broken] = -np.inf
         top = log.max(initial=-np.inf)
         ratio = np.exp(log - top) if np.isfinite(top) else np.zeros_like(log)
         mean = float(prior @ ratio)

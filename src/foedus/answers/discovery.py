@@ -400,7 +400,7 @@ def discover(
     weight = (normalise(weighed.log_prior) if before else weighed.weights.weight)[::every]
     found = discovered(
         one,
-        weighed.draws[one.id][::every],
+        (weighed.prior_draws if before else weighed.draws)[one.id][::every],
         inputs_of(ensemble, every=every),
         weight,
         weighed.frame,

@@ -331,8 +331,7 @@ def weigh_hypotheses(
     prior = np.array([h.weight for h in case.hypotheses])
     prior = prior / prior.sum() if count else prior
     numbers, before, refused = weighed.hypothesis, weighed.log_importance, weighed.refused
-    added = weighed.likelihood.contribution
-    log_likelihood = weighed.log_guidance + added.sum(axis=0) + weighed.log_silence
+    log_likelihood = weighed.log_guidance + weighed.log_likelihood + weighed.log_silence
     found = fit(before, log_likelihood, numbers, count)
     silent = Fit(
         np.zeros(count), np.zeros((count, 0)), np.full(count, np.inf), np.zeros((count, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -21,6 +22,7 @@ from foedus.defaults import BLOCK
 from foedus.errors import InputError
 from foedus.plain_values import Plain, Worded, to_plain
 from foedus.weighing.evidence import Evidence
+from foedus.weighing.known_totals import KnownTotals
 from foedus.weighing.quantities import Frame, blocks, series, variables
 from foedus.weighing.verdict import Caution, Failure, NoOutsideView, Refusal, Verdict
 from foedus.weighing.weighed import Making, Weighed, prior_weights, weigh
@@ -376,7 +378,9 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
                 estimate=None
                 if draws is None or refused
                 else kind.estimate(draws, weights.weight, frame),
-                before=None if draws is None else kind.estimate(draws, before, frame),
+                before=None
+                if draws is None
+                else kind.estimate(weighed.prior_draws[question.id], before, frame),
                 outside=_outside(case, question, casebook, warnings),
                 settled_by=settled_by(case, question),
                 reason=refusal if problem is None else Failure(problem=problem),
@@ -391,7 +395,14 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
         weights=weights,
         answers=tuple(answers),
         hypotheses=explanations(weighed),
-        fans=fans(weighed.dataset, frame, weights, refused=refused, block=weighed.block),
+        fans=fans(
+            weighed.dataset,
+            frame,
+            weights,
+            refused=refused,
+            block=weighed.block,
+            totals=weighed.totals,
+        ),
         evidence=weighed.evidence,
         replayed=weighed.replayed,
         warnings=tuple(warnings),
@@ -450,8 +461,12 @@ def fans(
     refused: bool = False,
     keys: Iterable[str] = FANS,
     block: int = BLOCK,
+    totals: KnownTotals | None = None,
 ) -> tuple[Fan, ...]:
-    """Return weighted quantiles by day of what :data:`FANS` names; NaN where refused."""
+    """Return weighted quantiles by day of what :data:`FANS` names; NaN where refused.
+
+    Counts start from the known ``totals``, if any.
+    """
     keys = tuple(keys)
     dates = tuple(frame.date(d) for d in range(frame.horizon))
     found: dict[str, FloatArray] = {}
@@ -459,7 +474,12 @@ def fans(
         rows = carrying(weights.weight, min(MOST_FAN_RUNS, _MOST_FAN_VALUES // frame.horizon))
         shown = dataset.isel(run=rows)
         for key in keys:
-            parts = [series(runs, frame, key) for runs in blocks(shown, variables(key), size=block)]
+            parts, end = [], 0
+            for runs in blocks(shown, variables(key), size=block):
+                size = len(next(iter(runs.values())))
+                some = rows[end : (end := end + size)]
+                read = series if totals is None else partial(totals.series, rows=some)
+                parts.append(read(runs, frame, key))
             values = np.concatenate(parts)
             found[key] = quantile(values, weights.weight[rows], np.array(LEVELS))
     blank = np.full((len(LEVELS), frame.horizon), np.nan)

@@ -82,9 +82,9 @@ def log_likelihood(
     parts = []
     for runs in blocks(dataset, sorted(names), size=block):
         guided = runs["log_guidance"].astype(np.float64)
-        found = likelihood(weighed, runs, frame).contribution
-        denial = {r.fact.id: row for r, row in zip(weighed, found, strict=True)}
-        parts.append(guided + found.sum(axis=0) + silence.log_factor(runs, frame, denial))
+        found = likelihood(weighed, runs, frame)
+        denial = {r.fact.id: row for r, row in zip(weighed, found.contribution, strict=True)}
+        parts.append(guided + found.total + silence.log_factor(runs, frame, denial))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from foedus.case.models import Case, Fact
 from foedus.case.vocabulary import QUANTITIES
 from foedus.plain_values import Plain
+from foedus.weighing.known_totals import Count, Total, count_of
 from foedus.weighing.observation_model import (
     Observation,
     Subject,
@@ -85,9 +86,7 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
     guidance = Guidance.of(case) if guidance is None else guidance
     drafts = [_draft(case, fact, guidance) for fact in case.facts]
     weighed = [r for r in drafts if r.use == "weighed"]
-    subjects = [subject(r) for r in weighed]
-    models = [r.model for r in weighed if r.model is not None]
-    share = dict(zip((r.fact.id for r in weighed), shares(subjects, models), strict=True))
+    share = _shares_by_fact(weighed)
     return tuple(
         Report(
             fact=r.fact,
@@ -101,6 +100,38 @@ def reports(case: Case, guidance: Guidance | None = None) -> tuple[Report, ...]:
         else r
         for r in drafts
     )
+
+
+def by_count(weighed: Sequence[Report]) -> dict[Count, list[int]]:
+    """Return the positions of the reports of each count (:mod:`foedus.weighing.known_totals`)."""
+    out: dict[Count, list[int]] = {}
+    for i, report in enumerate(weighed):
+        count = count_of(report.fact.quantity, report.fact.place)
+        if count is not None:
+            out.setdefault(count, []).append(i)
+    return out
+
+
+def _shares_by_fact(weighed: Sequence[Report]) -> dict[str, float]:
+    """Return the share of each report; the reports of one count stand together as their best."""
+
+    def precision(i: int) -> float:
+        model = weighed[i].model
+        assert model is not None
+        return model.precision
+
+    groups = list(by_count(weighed).values())
+    grouped = {i for group in groups for i in group}
+    groups += [[i] for i in range(len(weighed)) if i not in grouped]
+    groups.sort(key=lambda group: group[0])
+    best = [weighed[max(group, key=precision)] for group in groups]
+    models = [r.model for r in best if r.model is not None]
+    found = shares([subject(r) for r in best], models)
+    return {
+        weighed[i].fact.id: float(share)
+        for group, share in zip(groups, found, strict=True)
+        for i in group
+    }
 
 
 def subject(report: Report) -> Subject:
@@ -155,40 +186,67 @@ class Likelihood:
     Attributes
     ----------
     contribution : (report, run)
-        Log-likelihood times the report's share.
+        Log-likelihood times the report's share; of a report of a count, given the others of it.
     truth : (report, run)
         The values in the runs.
     disbelief : (report, run)
         Probability that the report is outright wrong if the run is true.
+    total : (run,)
+        Log-likelihood of all reports.
+    shift : (count, run)
+        A draw of how far the true total lies from the run's; of each count in :func:`by_count`.
     """
 
     contribution: FloatArray
     truth: FloatArray
     disbelief: FloatArray
-
-    @property
-    def total(self) -> FloatArray:
-        """Log-likelihood of all reports, shape (run,)."""
-        return np.asarray(self.contribution.sum(axis=0))
+    total: FloatArray
+    shift: FloatArray
 
 
-def likelihood(weighed: Sequence[Report], block: Block, frame: Frame) -> Likelihood:
+def likelihood(
+    weighed: Sequence[Report],
+    block: Block,
+    frame: Frame,
+    *,
+    numbers: NDArray[np.int64] | None = None,
+) -> Likelihood:
     """Return the likelihood of the weighed reports in each run of a block.
 
-    A run whose value is not a number gets minus infinity, so it is not used.
+    A run whose value is not a number gets minus infinity, so it is not used. ``numbers``, the run
+    numbers, are needed only for the shift.
     """
     runs = len(next(iter(block.values())))
-    shape = (len(weighed), runs)
-    out = Likelihood(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    shape, counts = (len(weighed), runs), by_count(weighed)
+    out = Likelihood(
+        contribution=np.zeros(shape),
+        truth=np.zeros(shape),
+        disbelief=np.zeros(shape),
+        total=np.zeros(runs),
+        shift=np.zeros((len(counts), runs)),
+    )
+    grouped = {i for group in counts.values() for i in group}
     for i, report in enumerate(weighed):
         assert report.model is not None
-        value = truth(report, block, frame)
+        value = out.truth[i] = truth(report, block, frame)
+        if i in grouped:
+            continue
         broken = np.isnan(value)
         safe = np.where(broken, 0.0, value)
         log = report.model.log_likelihood(safe) * report.share
         out.contribution[i] = np.where(broken, -math.inf, log)
-        out.truth[i] = value
         out.disbelief[i] = report.model.disbelief(safe)
+        out.total[:] += out.contribution[i]
+    for n, group in enumerate(counts.values()):
+        values = out.truth[group]
+        broken = np.asarray(np.isnan(values).any(axis=0))
+        total = Total([m for i in group if (m := weighed[i].model) is not None])
+        found = total.agreement(np.where(broken, 0.0, values), numbers, n)
+        share = weighed[group[0]].share
+        out.contribution[group] = np.where(broken, -math.inf, share * found.alone)
+        out.disbelief[group] = found.disbelief
+        out.shift[n] = found.shift
+        out.total[:] += np.where(broken, -math.inf, share * found.total)
     return out
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -351,6 +351,10 @@ class Observation:
     def precision(self) -> float:
         """How good the report is: the chance that it is honest over its squared scale."""
         return (1.0 - self.error) / self.scale**2
+
+    def at_scale(self, scale: float) -> Observation:
+        """Return the model with another scale."""
+        return replace(self, scale=scale)
 
     def honest(self, truth: FloatArray) -> FloatArray:
         """Return the probability of the report from an honest source, shape of ``truth``."""

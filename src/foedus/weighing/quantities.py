@@ -7,7 +7,7 @@ to arrays whose first axis is the run. A store larger than memory is read block 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ Block = Mapping[str, NDArray[Any]]
 #: A place with more people than this in the streets is in unrest.
 UNREST_CROWD = 50.0
 
-_DEATHS = ("deaths_protesters", "deaths_security", "deaths_allied")
+#: The parts of ``deaths_total``.
+DEATHS = ("deaths_protesters", "deaths_security", "deaths_allied")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,7 @@ def _position(names: Sequence[str], name: str, what: str) -> int:
 def variables(quantity: str, member: str | None = None) -> tuple[str, ...]:
     """Return the output variables that a quantity is computed from."""
     if quantity == "deaths_total":
-        return _DEATHS
+        return DEATHS
     if quantity == "cities_in_unrest":
         return ("crowd",)
     if quantity == "vote_for":
@@ -207,7 +208,7 @@ def series(
         day = event_day(block, frame, quantity, member=member)
         return np.asarray(np.arange(frame.horizon) >= day[:, None], dtype=np.float64)
     if quantity == "deaths_total":
-        parts = [series(block, frame, name) for name in _DEATHS]
+        parts = [series(block, frame, name) for name in DEATHS]
         return np.asarray(sum(parts[1:], parts[0]), dtype=np.float64)
     if quantity == "cities_in_unrest":
         return np.asarray((block["crowd"] > UNREST_CROWD).sum(axis=2), dtype=np.float64)
@@ -227,7 +228,14 @@ def _over_cities(values: FloatArray, frame: Frame, place: str | None, *, share: 
     return np.asarray(values.sum(axis=2))
 
 
-def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatArray:
+def evaluate(
+    block: Block,
+    frame: Frame,
+    ask: Statistic,
+    *,
+    kind: str,
+    read: Callable[..., FloatArray] = series,
+) -> FloatArray:
     """Return the answer of each run to a question.
 
     Parameters
@@ -239,6 +247,8 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
         Its window selects days; a flow stays the total since the start of the case.
     kind : str
         Name of a :class:`foedus.case.question_kinds.QuestionKind`.
+    read : callable
+        :func:`series`, or :meth:`foedus.weighing.known_totals.KnownTotals.series`.
 
     Returns
     -------
@@ -251,7 +261,7 @@ def evaluate(block: Block, frame: Frame, ask: Statistic, *, kind: str) -> FloatA
     if _kind(ask.quantity) == "event" and ask.statistic in ("happens", "first_day"):
         day = event_day(block, frame, ask.quantity, member=ask.member)
         return asked.from_day(np.where((day >= first) & (day <= last), day, np.inf))
-    values = series(block, frame, ask.quantity, place=ask.place, member=ask.member)
+    values = read(block, frame, ask.quantity, place=ask.place, member=ask.member)
     values = values[:, first : last + 1]
     if ask.statistic in ("happens", "first_day"):
         true = _meets(values, ask)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -24,10 +25,12 @@ from foedus.weighing.evidence import (
     Evidence,
     Likelihood,
     Report,
+    by_count,
     evidence_table,
     likelihood,
     reports,
 )
+from foedus.weighing.known_totals import KnownTotals
 from foedus.weighing.quantities import Frame, blocks, evaluate, variables
 from foedus.weighing.silence import Silence
 from foedus.weighing.verdict import (
@@ -103,7 +106,11 @@ class Weighed:
     log_silence : ndarray, shape (run,)
         Log of the chance that what no fact reports went unreported.
     draws : dict of str to ndarray, shape (run,)
-        The answer of each run, by question; on disk if there are many runs.
+        The answer of each run, by question; on disk if there are many runs. Counts start from the
+        known totals.
+    draws_before : dict of str to ndarray, shape (run,)
+        The answer of each run without the known totals, of the questions on which they bear.
+    totals : KnownTotals
     hypothesis : ndarray of int, shape (run,)
         Number of each run's hypothesis, -1 for none.
     log_importance : ndarray, shape (run,)
@@ -139,6 +146,8 @@ class Weighed:
     log_likelihood: FloatArray
     log_silence: FloatArray
     draws: dict[str, FloatArray]
+    draws_before: dict[str, FloatArray]
+    totals: KnownTotals
     hypothesis: IntArray
     log_importance: FloatArray
     log_prior: FloatArray
@@ -174,6 +183,11 @@ class Weighed:
     def asked(self) -> tuple[Question, ...]:
         """The questions that the runs can answer."""
         return tuple(q for q in self.case.questions if q.id not in self.unreadable)
+
+    @property
+    def prior_draws(self) -> dict[str, FloatArray]:
+        """The answer of each run before the evidence, by question."""
+        return self.draws | self.draws_before
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -289,7 +303,19 @@ def weigh_runs(
     size = dataset.sizes["run"]
     log_guidance, log_likelihood, log_silence = np.zeros(size), np.zeros(size), np.zeros(size)
     silence = Silence.of(case, as_of)
-    found = Likelihood(*(large_table(len(weighed), size) for _ in range(3)))
+    counts = by_count(weighed)
+    found = Likelihood(
+        contribution=large_table(len(weighed), size),
+        truth=large_table(len(weighed), size),
+        disbelief=large_table(len(weighed), size),
+        total=log_likelihood,
+        shift=large_table(len(counts), size),
+    )
+    totals = KnownTotals(counts=tuple(counts), shift=found.shift, day=frame.day(case.as_of))
+    numbers = run_numbers(dataset)
+    draws_before = {
+        q.id: np.zeros(size) for q in asked if totals.bear_on(q.ask.quantity, q.ask.place)
+    }
     draws = large_table(len(asked), size)
     names = {"log_guidance"}.union(
         silence.variables,
@@ -300,16 +326,20 @@ def weigh_runs(
     for runs in blocks(dataset, sorted(names), size=block):
         here = slice(end, end := end + len(runs["log_guidance"]))
         log_guidance[here] = runs["log_guidance"]
-        part = likelihood(weighed, runs, frame)
+        part = likelihood(weighed, runs, frame, numbers=numbers[here])
         found.contribution[:, here] = part.contribution
         found.truth[:, here] = part.truth
         found.disbelief[:, here] = part.disbelief
-        for one in part.contribution:  # in this order, whatever the size of the block
-            log_likelihood[here] += one
+        found.shift[:, here] = part.shift
+        log_likelihood[here] = part.total
         denial = {r.fact.id: row for r, row in zip(weighed, part.contribution, strict=True)}
         log_silence[here] = silence.log_factor(runs, frame, denial)
         for row, q in zip(draws, asked, strict=True):
-            row[here] = evaluate(runs, frame, q.ask, kind=q.kind)
+            row[here] = evaluate(
+                runs, frame, q.ask, kind=q.kind, read=partial(totals.series, rows=here)
+            )
+            if q.id in draws_before:
+                draws_before[q.id][here] = evaluate(runs, frame, q.ask, kind=q.kind)
     hypothesis = hypotheses_of(dataset, case)
     if log_importance is None:
         log_importance = np.zeros(size)
@@ -334,6 +364,8 @@ def weigh_runs(
         log_likelihood=log_likelihood,
         log_silence=log_silence,
         draws={q.id: row for row, q in zip(draws, asked, strict=True)},
+        draws_before=draws_before,
+        totals=totals,
         hypothesis=hypothesis,
         log_importance=log_importance,
         log_prior=log_prior,
@@ -472,6 +504,13 @@ def large_table(rows: int, runs: int) -> FloatArray:
             f"weighing {runs:,} runs needs {size / 1e9:.1f} GB in {tempfile.gettempdir()}: "
             f"{error.strerror or error}. Name another folder with TMPDIR"
         ) from error
+
+
+def run_numbers(dataset: xr.Dataset) -> IntArray:
+    """Return the number of each run, its position if the dataset has none."""
+    if "run" in dataset.coords:
+        return np.asarray(dataset["run"].to_numpy(), dtype=np.int64)
+    return np.arange(dataset.sizes["run"], dtype=np.int64)
 
 
 def _ruled_out(dataset: xr.Dataset) -> NDArray[np.int16]:
