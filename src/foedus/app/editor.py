@@ -1,7 +1,7 @@
 """Edit a case in the page: open, check while typing, change one field, save.
 
 The text of the file is the document; the form is a view of it. A change in the form is made in the
-text (:mod:`foedus.app.yamledit`), and the text is checked as ``foedus check`` would check it. The
+text (:mod:`foedus.case.yamledit`), and the text is checked as ``foedus check`` would check it. The
 server keeps nothing of a document between two requests, and only *save* writes anything.
 """
 
@@ -22,9 +22,9 @@ from starlette.routing import Route
 
 from foedus.app.library import LARGEST, Library
 from foedus.app.web import AppState, Plain, answers
-from foedus.app.yamledit import Edit, apply
 from foedus.case import json_schema, load_text, shipped
 from foedus.case.template import starter
+from foedus.case.yamledit import Edit, apply
 from foedus.case.yamlfile import parse
 from foedus.errors import InputError, Problem
 from foedus.world.check import check

@@ -85,6 +85,11 @@ def load_text(text: str, name: str = "case.yaml") -> Case:
 
 
 def _validated(data: dict[str, Any], positions: Positions, problems: list[Problem]) -> Case:
+    from foedus.case.upgrade import FORMAT, MIGRATIONS  # here, because it imports ruamel
+
+    if (found := data.get("foedus")) in list(MIGRATIONS) and found is not True:
+        expected = f"{FORMAT}; `foedus check --upgrade` brings a file to it"
+        raise InputError([positions.problem(("foedus",), show(found), expected)])
     case: Case | None = None
     try:
         # As JSON, because in strict mode only JSON lets a list become a tuple and a text a date.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +16,36 @@ from foedus.cli.options import AsOfOption, CaseName, Json
 
 @app.command(
     help_epilogue=example(
-        "foedus check kazakhstan-2022 --as-of 2022-01-05", "foedus check my-case.yaml --json"
+        "foedus check kazakhstan-2022 --as-of 2022-01-05",
+        "foedus check my-case.yaml --json",
+        "foedus check --upgrade old-case.yaml --write",
     )
 )
-def check(case: CaseName, /, *, as_of: AsOfOption = None, json: Json = False) -> int:
+def check(
+    case: CaseName,
+    /,
+    *,
+    as_of: AsOfOption = None,
+    upgrade: Annotated[
+        bool,
+        Parameter(negative="", help="Show what brings an older file to the present format."),
+    ] = False,
+    write: Annotated[
+        bool, Parameter(negative="", help="With --upgrade: write the file instead.")
+    ] = False,
+    json: Json = False,
+) -> int:
     """Check a case file, and show what an as-of date hides."""
     from foedus import check as examine
     from foedus.errors import InputError
     from foedus.plain_values import to_plain
     from foedus.report.terminal import print_json
 
+    if write and not upgrade:
+        raise InputError("--write: only with --upgrade")
     try:
+        if upgrade:
+            return _upgrade(case, write, json)
         report = examine(case, as_of)
     except InputError as error:
         if not json:
@@ -37,6 +57,32 @@ def check(case: CaseName, /, *, as_of: AsOfOption = None, json: Json = False) ->
         print_json(report.to_dict())
     else:
         print(report)
+    return 0
+
+
+def _upgrade(name: str, write: bool, json: bool) -> int:
+    """Show or write a case file in the present format."""
+    from foedus.case.load import shipped
+    from foedus.case.upgrade import upgrade
+    from foedus.errors import InputError
+    from foedus.report.terminal import print_json
+
+    if name in shipped():
+        raise InputError(f"--upgrade: a file of your own; {name} comes with foedus")
+    made = upgrade(name)
+    written = write and made.after != made.before
+    if written:
+        made.write()
+    if json:
+        changes = {"from": made.old, "to": made.new, "diff": made.diff, "written": written}
+        print_json({"ok": True, "file": made.file, **changes})
+    elif made.after == made.before:
+        print(f"{made.file}: up to date, format {made.new}")
+    elif written:
+        print(f"{made.file}: format {made.old} is now format {made.new}")
+    else:
+        print(made.diff, end="")
+        print(f"Write it with: foedus check --upgrade {shlex.quote(made.file)} --write")
     return 0
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foedus.app.yamledit import Edit, apply
 from foedus.case.load import load_text, shipped_text
+from foedus.case.yamledit import Edit, apply
 from foedus.case.yamlfile import parse
 from foedus.errors import InputError
 
