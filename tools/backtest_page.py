@@ -16,15 +16,19 @@ from pathlib import Path
 import foedus
 from foedus.ensemble.progress import for_stream
 from foedus.report.backtest_view import (
+    AMOUNT_COLUMNS,
+    CALIBRATION_COLUMNS,
     NAMES,
     QUESTION_COLUMNS,
     SCORE_COLUMNS,
+    amount_rows,
+    calibration_rows,
     question_rows,
     score_rows,
 )
 from foedus.report.timeline_view import reliability_svg
-from foedus.scoring.casebook_backtest import PRIMARY, QUESTIONS, BackTest
-from foedus.scoring.reliability import reliability
+from foedus.scoring.backtest_amounts import AMOUNTS
+from foedus.scoring.casebook_backtest import QUESTIONS, BackTest
 from foedus.scoring.skeleton_cases import STAGES
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "backtest.md"
@@ -47,22 +51,36 @@ says anything of a question, the simulation is taken to say 50%.
 
 Mean Brier score over the generic questions as of the trigger and of the request. Lower is better;
 0.25 is a coin. *Better than base rate* is with its standard error, cases resampled whole ({rows}
-crises, {forecasts:,} forecasts).
+crises, {forecasts:,} forecasts). *Log score* is minus the log of the probability of what came.
+*Pairs in order* is how often, of two crises of which one had the event, that one was given the
+higher probability (0.5 is no skill). Beside the *miscalibration* stands what chance gives a
+calibrated forecaster with so few crises.
 
 {primary}
 
-With priors and rates from rows answered before each crisis began only (rolling origin). The base
-rates of stays and of power count such a row whole, though its end came some months later:
+With priors and rates from what was known before each crisis began only (rolling origin): a row
+informs the rate of a question from the day on which its outcome was known.
 
 {rolling}
 
 ## Calibration
 
-Of the simulation, as of the trigger and the request: how often what it gave a probability
-happened. A calibrated forecaster stays within the band. Miscalibration is {miscalibration:.3f}
-({expected:.3f} would be chance).
+How often came what was given a probability, as of the trigger and the request:
+
+{calibration}
+
+The simulation's curve; a calibrated forecaster stays within the band:
 
 ![What the simulation said against what came](backtest.svg)
+
+## Amounts
+
+Mean CRPS in crises in which help landed (lower is better). *Pooled* is the mixture of simulation
+and casebook.
+
+{amounts}
+
+{scales}
 
 ## By question
 
@@ -136,10 +154,7 @@ def main() -> None:
         )
         for rolling in (False, True)
     )
-    frame = found.forecasts[found.forecasts["stage"].isin(PRIMARY)]
-    curve = reliability(
-        frame["simulation"].to_numpy(), frame["outcome"].to_numpy(bool), list(frame["cluster"])
-    )
+    curve = found.reliability("simulation")
     given.page.with_suffix(".svg").write_text(reliability_svg(curve), encoding="utf-8")
     parts = [
         f"As of the {stage}:\n\n{markdown(QUESTION_COLUMNS, question_rows(found, stage))}"
@@ -154,8 +169,9 @@ def main() -> None:
         forecasts=len(found.forecasts),
         primary=markdown(SCORE_COLUMNS, score_rows(found)),
         rolling=markdown(SCORE_COLUMNS, score_rows(rolling)),
-        miscalibration=curve.miscalibration,
-        expected=curve.miscalibration_expected,
+        calibration=markdown(CALIBRATION_COLUMNS, calibration_rows(found)),
+        amounts=markdown(AMOUNT_COLUMNS, amount_rows(found)),
+        scales=markdown(("amount", "scale"), [(a.id, a.text) for a in AMOUNTS]),
         questions="\n\n".join(parts),
         asked=markdown(("question", "in words"), [(q.id, q.text) for q in QUESTIONS]),
         history=markdown(("date", "version", "runs", *NAMES.values()), history),

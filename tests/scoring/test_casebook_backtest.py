@@ -248,8 +248,37 @@ def _frame() -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def _backtest() -> BackTest:
+    amounts = pd.DataFrame(
+        [
+            {"row": "A", "stage": "trigger", "amount": "stay", "pooled": 0.2, "simulation": 0.3},
+            {"row": "B", "stage": "trigger", "amount": "stay", "pooled": 0.4, "simulation": 0.5},
+            {"row": "C", "stage": "trigger", "amount": "stay", "pooled": 9.0},
+        ]
+    )
+    return BackTest(
+        forecasts=_frame(),
+        amounts=amounts.assign(casebook=1.0, base_rate=2.0),
+        runs=10,
+        seed=1,
+        rolling=False,
+    )
+
+
+def test_other_scores_by_hand() -> None:
+    found = _backtest()
+    assert found.in_order()["pooled"] == 1.0
+    assert found.in_order()["half"] == 0.5
+    expected = (-(math.log(0.8) + math.log(0.6)) / 2 - math.log(0.6)) / 2
+    assert found.log_score()["pooled"] == pytest.approx(expected)
+    line = found.crps().reset_index().to_dict("records")[0]
+    assert (line["n"], line["pooled"], line["base_rate"]) == (2, pytest.approx(0.3), 2.0)
+    curve = found.reliability("pooled")
+    assert curve.score == pytest.approx(((0.04 + 0.16) / 2 + 0.16) / 2)
+
+
 def test_the_primary_metric_is_the_mean_over_questions_of_the_mean_over_rows() -> None:
-    found = BackTest(forecasts=_frame(), runs=10, seed=1, rolling=False)
+    found = _backtest()
     assert found.primary()["pooled"] == pytest.approx(((0.04 + 0.16) / 2 + 0.16) / 2)
     assert found.primary()["half"] == pytest.approx(0.25)
     gains = found.differences()
@@ -266,6 +295,7 @@ def test_a_back_test_goes_on_where_it_stopped(
     first = backtest(**given)
     assert set(first.forecasts["stage"]) == set(STAGES)
     assert first.forecasts["simulation"].between(0, 1).all()
+    assert set(first.amounts["amount"]) == {"arrival", "soldiers", "stay"}
     gone = sorted(tmp_path.rglob("*.json"))[0]
     kept = gone.read_bytes()
     gone.unlink()

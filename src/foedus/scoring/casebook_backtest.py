@@ -34,6 +34,9 @@ from foedus.casebook.load import load_casebook
 from foedus.casebook.outlook import Outlook, predict
 from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import InputError
+from foedus.scoring.backtest_amounts import FORECASTERS as AMOUNT_FORECASTERS
+from foedus.scoring.backtest_amounts import amounts_table, simulated_amounts
+from foedus.scoring.reliability import Reliability, reliability
 from foedus.scoring.skeleton_cases import STAGES, Stage, as_of_date, skeleton
 from foedus.scoring_rules import smoothed_share
 
@@ -512,6 +515,7 @@ def _simulate(job: _Job) -> None:
         "stage": job.stage,
         "effective": float(weighed.weights.ess),
         "simulation": {name: None if math.isnan(p) else p for name, p in said.items()},
+        "amounts": simulated_amounts(steps),
     }
     target = Path(job.file)
     partial = target.with_suffix(f".{os.getpid()}.part")
@@ -546,7 +550,8 @@ def simulate(
     Returns
     -------
     list of dict
-        ``row``, ``stage``, ``effective`` and ``simulation``: probability by question.
+        ``row``, ``stage``, ``effective``, ``simulation`` (probability by question) and
+        ``amounts`` (quantiles by amount).
     """
     from foedus.ensemble.plan import package_hash
     from foedus.ensemble.pool import spread
@@ -648,6 +653,23 @@ def _history(
     row: CodedCase, stage: Stage, others: Sequence[CodedCase], *, before: dt.date | None
 ) -> dict[str, float]:
     """Return what the casebook's models say of a row, without it."""
+    outlook, elapsed = _outlook(row, stage, before=before)
+    askers = [c for c in others if c.value("formal_request") is not False]
+    soon = _past(_ASKED, askers, before=before)
+    granted = None
+    if stage == "decision":
+        granted = row.outcome in ("granted_troops", "granted_limited", "pledged_not_deployed")
+    return steps_of_history(
+        outlook,
+        asked_within_30=smoothed_share(soon),
+        dead=_dead_by_trigger(row, others, before=before),
+        elapsed=elapsed,
+        granted=granted,
+    )
+
+
+def _outlook(row: CodedCase, stage: Stage, *, before: dt.date | None) -> tuple[Outlook, float]:
+    """Return the models' outlook of a row without it, and the days since its request."""
     date = as_of_date(row, stage)
     asked = row.date("date_request")
     known = asked is not None and date is not None and asked.latest() <= date
@@ -657,20 +679,10 @@ def _history(
         mission_kind=row.value("mission_kind") if stage == "decision" else None,
     )
     outlook = predict(features, before=before, exclude=row.key)
-    askers = [c for c in others if c.value("formal_request") is not False]
-    soon = _past(_ASKED, askers, before=before)
-    granted, elapsed = None, 0.0
-    if stage == "decision":
-        granted = row.outcome in ("granted_troops", "granted_limited", "pledged_not_deployed")
-        if asked is not None and date is not None:
-            elapsed = float(max(0, (date - asked.latest()).days))
-    return steps_of_history(
-        outlook,
-        asked_within_30=smoothed_share(soon),
-        dead=_dead_by_trigger(row, others, before=before),
-        elapsed=elapsed,
-        granted=granted,
-    )
+    elapsed = 0.0
+    if stage == "decision" and asked is not None and date is not None:
+        elapsed = float(max(0, (date - asked.latest()).days))
+    return outlook, elapsed
 
 
 def _dead_by_trigger(
@@ -700,11 +712,14 @@ class BackTest:
     ----------
     forecasts : DataFrame
         See :func:`table`.
+    amounts : DataFrame
+        See :func:`~foedus.scoring.backtest_amounts.amounts_table`.
     runs, seed : int
     rolling : bool
     """
 
     forecasts: pd.DataFrame
+    amounts: pd.DataFrame
     runs: int
     seed: int
     rolling: bool
@@ -751,26 +766,59 @@ class BackTest:
             out[name] = (mean, float(drawn.std(ddof=1)))
         return out
 
-    def calibration(self, forecaster: str, bins: int = 5) -> pd.DataFrame:
-        """Return said against came, in equally filled bins of the primary questions."""
-        import pandas as pd
+    def log_score(self) -> dict[str, float]:
+        """Return minus the mean log of the probability of what came: over rows, then questions."""
+        frame = self._primary()
+        came = frame["outcome"].to_numpy(bool)
+        cells = [frame["stage"], frame["question"]]
+        out = {}
+        for name in FORECASTERS:
+            p = np.clip(frame[name].to_numpy(np.float64), FLOOR, 1.0 - FLOOR)
+            loss = -np.log(np.where(came, p, 1.0 - p))
+            out[name] = float(frame.assign(loss=loss)["loss"].groupby(cells).mean().mean())
+        return out
 
-        frame = self.forecasts[self.forecasts["stage"].isin(PRIMARY)]
-        cut = pd.qcut(frame[forecaster], bins, duplicates="drop")
-        grouped = frame.groupby(cut, observed=True)
-        return pd.DataFrame(
-            {
-                "n": grouped.size(),
-                "said": grouped[forecaster].mean(),
-                "came": grouped["outcome"].mean(),
-            }
-        ).reset_index(drop=True)
+    def in_order(self) -> dict[str, float]:
+        """Return how often, of two rows of which one came, that one had the higher probability.
+
+        Both rows are of the same question and stage; one half is no skill. The base rate leaves the
+        row out, so it is always a little lower for a row that came: its figure says nothing.
+        """
+        wins, pairs = dict.fromkeys(FORECASTERS, 0.0), 0
+        for _, cell in self._primary().groupby(["stage", "question"], sort=False):
+            came = cell["outcome"].to_numpy(bool)
+            pairs += int(came.sum()) * int((~came).sum())
+            for name in FORECASTERS:
+                p = cell[name].to_numpy(np.float64)
+                gap = p[came][:, None] - p[~came][None, :]
+                wins[name] += float((gap > 0).sum() + 0.5 * (gap == 0).sum())
+        return {name: wins[name] / pairs if pairs else math.nan for name in FORECASTERS}
+
+    def reliability(self, forecaster: str) -> Reliability:
+        """Return the calibration of a forecaster over the primary questions, by crises."""
+        frame = self._primary()
+        said, came = frame[forecaster].to_numpy(np.float64), frame["outcome"].to_numpy(bool)
+        return reliability(said, came, list(frame["cluster"]))
+
+    def crps(self) -> pd.DataFrame:
+        """Return the mean CRPS by stage and amount, and the number of rows ``n``.
+
+        All forecasters are scored on the rows of which the runs speak.
+        """
+        spoken = self.amounts.dropna(subset=["simulation"])
+        grouped = spoken.groupby(["stage", "amount"], sort=False)
+        out = grouped[list(AMOUNT_FORECASTERS)].mean()
+        out.insert(0, "n", grouped.size())
+        return out
 
     def unlikely(self, forecaster: str, below: float = 0.1) -> tuple[int, float]:
         """Return how many primary forecasts were below a probability, and the share that came."""
-        frame = self.forecasts[self.forecasts["stage"].isin(PRIMARY)]
+        frame = self._primary()
         low = frame[frame[forecaster] < below]
         return len(low), float(low["outcome"].mean()) if len(low) else math.nan
+
+    def _primary(self) -> pd.DataFrame:
+        return self.forecasts[self.forecasts["stage"].isin(PRIMARY)]
 
     def _squared(self, stages: Sequence[Stage]) -> pd.DataFrame:
         frame = self.forecasts[self.forecasts["stage"].isin(stages)].copy()
@@ -788,6 +836,17 @@ class BackTest:
                 name: {"mean": round(mean, 4), "error": round(error, 4)}
                 for name, (mean, error) in self.differences().items()
             },
+            "log_score": {name: round(v, 4) for name, v in self.log_score().items()},
+            "in_order": {name: round(v, 4) for name, v in self.in_order().items()},
+            "crps": [
+                {
+                    "stage": line["stage"],
+                    "amount": line["amount"],
+                    "n": int(line["n"]),
+                    **{name: round(float(line[name]), 4) for name in AMOUNT_FORECASTERS},
+                }
+                for line in self.crps().reset_index().to_dict("records")
+            ],
             "rows": int(self.forecasts["row"].nunique()),
             "forecasts": len(self.forecasts),
             "runs": self.runs,
@@ -853,5 +912,14 @@ def backtest(
         progress=progress,
     )
     return BackTest(
-        forecasts=table(found, usable, rolling=rolling), runs=runs, seed=seed, rolling=rolling
+        forecasts=table(found, usable, rolling=rolling),
+        amounts=amounts_table(
+            found,
+            usable,
+            lambda row, stage: _outlook(row, stage, before=row.start() if rolling else None),
+            rolling=rolling,
+        ),
+        runs=runs,
+        seed=seed,
+        rolling=rolling,
     )
