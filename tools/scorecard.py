@@ -3,8 +3,9 @@
     python tools/scorecard.py                # reuses the runs on disk
     python tools/scorecard.py --runs 200 --headline 200 --folder /tmp/page   # a quick trial
 
-Each shipped case is forecast on each of its first days, and on its own as-of date with more runs.
-The pages are docs/benchmarks/cases.md and docs/benchmarks/cases/CASE.md.
+Each case that was chosen by hand is forecast on each of its first days, and each that was drawn by
+lot on three dates; all of them also on their own as-of date, with more runs. The pages are
+docs/benchmarks/cases.md and docs/benchmarks/cases/CASE.md.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from foedus import load_case, score
-from foedus.case import Case, shipped
+from foedus.answers.timelines import Day, Timeline, collect
+from foedus.case import Case, as_of, shipped
 from foedus.ensemble.progress import for_stream
 from foedus.report.number_format import day, number, percent
 from foedus.report.timeline_view import (
@@ -32,7 +34,7 @@ from foedus.report.timeline_view import (
     timeline_svg,
     transform_svg,
 )
-from foedus.scoring.lead_time import History, by_lead, history
+from foedus.scoring.lead_time import History, by_lead, history, open_forecasts
 from foedus.scoring.reliability import LEVEL, Reliability, Transform, calibration
 from foedus.scoring.scores import Scores
 
@@ -49,6 +51,18 @@ HEADLINE = {
     "casebook": "the casebook's base rate",
     "always_refuse": '"nobody ever comes"',
     "weighted_mean": "the members' mean position",
+}
+
+#: When the cases drawn by lot are forecast: early, in the middle and late, as their files say.
+DATES = {
+    "armenia-2018": ("2018-04-14", "2018-04-18", "2018-04-22"),
+    "armenia-2021": ("2021-05-12", "2021-05-19", "2021-07-02"),
+    "belarus-2020": ("2020-08-11", "2020-08-16", "2020-08-27"),
+    "burkina-faso-2022": ("2022-01-23", "2022-01-28", "2022-02-03"),
+    "fiji-2006": ("2006-12-01", "2006-12-04", "2006-12-05"),
+    "guinea-bissau-2012": ("2012-04-14", "2012-04-19", "2012-04-25"),
+    "south-sudan-2013": ("2013-12-17", "2013-12-18", "2013-12-20"),
+    "turkey-2012": ("2012-06-26", "2012-10-05", "2012-11-21"),
 }
 
 HEAD = """# All shipped cases, scored
@@ -85,11 +99,22 @@ disk are reused, so a second time is quick.
 
 OVER_TIME = """## Over time
 
-Each case on each of its first {days} days (at most up to its last fact) and on its own date, with
-{runs:,} runs, or up to four times as many where few agree with the evidence. A question counts once
-for every day on which it is open.
+Each case that was chosen by hand on each of its first {days} days (at most up to its last fact) and
+on its own date; each that was drawn by lot early, in the middle and late, on the three dates that
+its file names. With {runs:,} runs, or up to four times as many where few agree with the evidence. A
+question counts once for every day on which it is open.
 
 ![Mean Brier score by the days until the outcome was public](cases/leads.svg)
+
+{table}
+"""
+
+BY_QUESTION = """## The questions that every drawn case asks
+
+On all three dates, where open. The forecast's mean probability, how often it happened, and the
+mean Brier scores of the forecast and of a constant that knew how often. [The page of the
+cases](../explanation/cases.md) says how the questions are made; a yes to `in-power-90` is a loss of
+power.
 
 {table}
 """
@@ -133,6 +158,8 @@ class Made:
     case: Case
     histories: tuple[History, ...]
     headline: Scores
+    days: list[Day]
+    timeline: Timeline
 
     @property
     def scores(self) -> list[Scores]:
@@ -152,6 +179,7 @@ def main() -> None:
     chances, numbers = calibration(scores)
     parts = [_glance(made, options, chances)]
     parts += _over_time(scores, options, details)
+    parts += _by_question([m for m in made if m.name in DATES])
     parts += _calibration(chances, numbers, len(made), details)
     parts.append(_how(made, options, (time.monotonic() - began) / 60))
     for m in made:
@@ -173,11 +201,32 @@ def _options() -> argparse.Namespace:
 
 
 def _spans(case: Case, days: int) -> list[tuple[dt.date, dt.date]]:
-    """Return the first days of a case up to its last fact, and its own date if that is later."""
+    """Return the dates of a drawn case; of another its first days up to its last fact, and its own.
+
+    Its own date is left out where it is among the others.
+    """
+    own = case.date(case.day(case.as_of))
+    if case.id in DATES:
+        dates = sorted({own, *map(dt.date.fromisoformat, DATES[case.id])})
+        return [(date, date) for date in dates]
     told = max(case.day(f.known_from) for f in case.facts)
     last = case.date(min(days - 1, told, case.horizon - 1))
     spans = [(case.start, last)]
-    return spans if case.as_of <= last else [*spans, (case.as_of, case.as_of)]
+    return spans if own <= last else [*spans, (own, own)]
+
+
+def _days(case: Case, histories: Sequence[History]) -> list[Day]:
+    """Return all days; the news of a drawn case's date are the facts since the date before."""
+    days = [d for h in histories for d in h.timeline.days]
+    if case.id not in DATES:
+        return days
+    out: list[Day] = []
+    seen: set[str] = set()
+    for each in days:
+        facts = as_of(case, each.date).facts
+        out.append(replace(each, news=tuple(f for f in facts if f.id not in seen)))
+        seen |= {f.id for f in facts}
+    return out
 
 
 def _made(name: str, options: argparse.Namespace) -> Made:
@@ -188,7 +237,11 @@ def _made(name: str, options: argparse.Namespace) -> Made:
     histories = tuple(
         history(case, *span, runs=options.runs, **given) for span in _spans(case, options.days)
     )
-    return Made(name, case, histories, headline)
+    days = _days(case, histories)
+    timeline = histories[0].timeline
+    if name in DATES:
+        timeline = collect(case, days, runs=options.runs, seed=1)
+    return Made(name, case, histories, headline, days, timeline)
 
 
 def _glance(made: Sequence[Made], options: argparse.Namespace, chances: Reliability | None) -> str:
@@ -263,6 +316,34 @@ def _over_time(scores: Sequence[Scores], options: argparse.Namespace, folder: Pa
     return [OVER_TIME.format(days=options.days, runs=options.runs, table=table)]
 
 
+def _by_question(drawn: Sequence[Made]) -> list[str]:
+    """Return the scores of the binary questions that all drawn cases ask."""
+    if not drawn:
+        return []
+    asked = set.intersection(
+        *({q.id for q in m.case.questions if q.kind == "binary"} for m in drawn)
+    )
+    found = [q for _, _, q in open_forecasts([s for m in drawn for s in m.scores])]
+    rows = []
+    for id_ in (q.id for q in drawn[0].case.questions if q.id in asked):
+        pairs = [
+            (q.score.forecast, float(q.outcome))
+            for q in found
+            if q.id == id_
+            and q.score is not None
+            and q.score.forecast is not None
+            and isinstance(q.outcome, bool)
+        ]
+        if pairs:
+            n = len(pairs)
+            said, happened = (sum(column) / n for column in zip(*pairs, strict=True))
+            score_ = sum((p - y) ** 2 for p, y in pairs) / n
+            row = [f"`{id_}`", str(n), percent(said), _share(happened)]
+            rows.append([*row, f"{score_:.3f}", f"{happened * (1 - happened):.3f}"])
+    head = ["Question", "Forecasts", "Said", "Happened", "Brier", "Constant"]
+    return [BY_QUESTION.format(table=_table(head, rows))] if rows else []
+
+
 def _calibration(
     chances: Reliability | None, numbers: Transform | None, cases: int, folder: Path
 ) -> list[str]:
@@ -314,13 +395,18 @@ def _numbers(found: Transform) -> str:
 
 def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
     outcomes = {q.id: q.outcome for q in m.headline.questions}
-    first, last = (getattr(m.histories[0].timeline, end) for end in ("first", "last"))
-    _write(folder / f"{m.name}.svg", timeline_svg(m.histories[0].timeline, outcomes))
+    _write(folder / f"{m.name}.svg", timeline_svg(m.timeline, outcomes))
+    if m.name in DATES:
+        title, spans = "Date by date", [d.date.isoformat() for d in m.days]
+    else:
+        title, spans = "Day by day", [f"{m.timeline.first}..{m.timeline.last}"]
+    commands = [f"`foedus score {m.name} --as-of {s} --runs {options.runs}`" for s in spans]
     parts = [
         f"# {m.case.title}: scores\n\n"
         "[All shipped cases](../cases.md) says what the scores are, and what they are worth.\n\n"
-        f"## Day by day\n\n`foedus score {m.name} --as-of {first}..{last} --runs {options.runs}`"
-        f"\n\n![The probability of each question, day by day]({m.name}.svg)\n\n"
+        f"## {title}\n\n"
+        + "\\\n".join(commands)
+        + f"\n\n![The probability of each question, day by day]({m.name}.svg)\n\n"
         "*Blue: the forecast, with twice its sampling error; hollow where a known fact settles the "
         "question; a cross where it refused. Dashed: the casebook's base rate. Orange: the "
         "outcome.*\n"
@@ -334,8 +420,7 @@ def _case(m: Made, options: argparse.Namespace, folder: Path) -> str:
             number(d.forecast.weights.ess),
             str(d.forecast.verdict),
         ]
-        for h in m.histories
-        for d in h.timeline.days
+        for d in m.days
     ]
     head = ["As of", "New facts", "Runs", "Made", "Effective", "Verdict"]
     parts.append(_table(head, rows) + "\n")

@@ -16,6 +16,7 @@ import pytest
 from foedus.answers.forecasts import judge
 from foedus.answers.timelines import Day, Timeline
 from foedus.case import Case, as_of, load_case, shipped
+from foedus.case.load import shipped_text
 from foedus.report.terminal import print_document
 from foedus.report.timeline_view import (
     describe_timeline,
@@ -206,3 +207,19 @@ def test_the_days_of_the_page(scorecard) -> None:
     start, own = dt.date(2022, 1, 2), dt.date(2022, 1, 7)
     assert scorecard._spans(case, 10) == [(start, own)]
     assert scorecard._spans(case, 3) == [(start, dt.date(2022, 1, 4)), (own, own)]
+
+
+def test_drawn_cases_are_forecast_on_the_three_dates_of_their_files(scorecard) -> None:
+    for name, dates in scorecard.DATES.items():
+        head = shipped_text(name).partition("\nfoedus:")[0]
+        said = re.findall(r"^#   (\d{4}-\d\d-\d\d)  (early|middle|late):", head, re.MULTILINE)
+        assert said == list(zip(dates, ("early", "middle", "late"), strict=True)), name
+        case = load_case(name)
+        days = [(d, d) for d in map(dt.date.fromisoformat, dates)]
+        assert set(scorecard._spans(case, 10)) >= set(days)
+        assert all(case.start <= day <= case.end for day, _ in days)
+
+
+def test_every_case_is_forecast_on_days_or_on_dates(scorecard) -> None:
+    chosen = {"bahrain-2011", "kazakhstan-2022", "kyrgyzstan-2010", "niger-2023"}
+    assert set(scorecard.DATES) == set(shipped()) - chosen
