@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -176,7 +177,10 @@ def test_the_page_of_all_cases(history, scorecard, monkeypatch, tmp_path, capsys
 
     def made(case, first, last, **options):
         asked.append((case.id, first, last))
-        return history
+        if first < last:
+            return history
+        one = replace(history.timeline.days[4], date=first)
+        return History(replace(history.timeline, days=(one,)), history.scores[4:5])
 
     monkeypatch.setattr(scorecard, "history", made)
     monkeypatch.setattr(scorecard, "score", lambda case, **options: history.scores[4])
