@@ -58,9 +58,13 @@ priors:
     ],
 )
 def test_contradictions(minimal, about, value, quantity, kind):
-    report = check(load_text(extra_fact(minimal, about, value, quantity)))
+    text = extra_fact(minimal, about, value, quantity)
+    report = check(load_text(text))
     assert [c.kind for c in report.contradictions] == ([kind] if kind else [])
+    lines = [n for n, row in enumerate(text.splitlines(), 1) if row.startswith("  - id: ")]
     for c in report.contradictions:
+        assert c.lines == (lines[0], lines[2])
+        assert f"  lines {lines[0]} and {lines[2]}: {quantity} in north" in str(report)
         assert c.facts == ("crowd-3", "other")
         assert c.values == ("about 500", value)
         assert f"{quantity} in north" in str(report)
@@ -90,7 +94,7 @@ def test_warnings(minimal):
     warnings = check(load_text(text), "2022-01-05").warnings
     assert len(warnings) == 3
     assert "trigger in north on 2022-01-09" in warnings[0]
-    assert "without an outcome: deaths" in warnings[1]
+    assert re.fullmatch(r"line \d+, questions.1: no outcome of question deaths", warnings[1])
     assert "no fact with a quantity" in warnings[2]
 
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from foedus.app.web import AppState, answers
 from foedus.case import Case
+from foedus.case.asof import with_frame
 from foedus.case.priors import Choice, Prior
 from foedus.case.question_kinds import KINDS
 from foedus.case.times import latest, local_day
@@ -115,7 +116,7 @@ def _last_whole_day(case: Case) -> dt.date:
 
 
 def assumptions(case: Case) -> dict[str, Any]:
-    """Return the assumptions that can be changed.
+    """Return the assumptions that can be changed, as of the case's own date.
 
     Returns
     -------
@@ -124,6 +125,7 @@ def assumptions(case: Case) -> dict[str, Any]:
         ``parameters``: name, meaning, unit, low, high, ``prior`` as the case has it, its 5, 50 and
         95% quantiles, and for a choice its ``options``.
     """
+    case = with_frame(case, case.as_of)
     declared = registry(case)
     on = switches(case)
     return {

@@ -98,7 +98,7 @@ def view(text: str, name: str) -> dict[str, Any]:
         pass  # load_text reports it again, with everything else
     try:
         report = check(load_text(text, name))
-        warnings = [*(str(c) for c in report.contradictions), *report.warnings]
+        warnings = [*(c.located for c in report.contradictions), *report.warnings]
     except InputError as error:
         problems = error.problems
     return {

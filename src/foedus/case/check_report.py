@@ -97,6 +97,7 @@ class CheckReport:
                     "day": c.day,
                     "facts": list(c.facts),
                     "values": list(c.values),
+                    "lines": list(c.lines),
                 }
                 for c in self.contradictions
             ],
@@ -110,18 +111,23 @@ class CheckReport:
         lines = [
             f"{self.title} ({self.case}): no problems",
             f"  holds {counts}",
-            f"As of {self.as_of} it hides {len(self.hidden_facts)} facts, "
-            f"{len(self.hidden_calendar)} calendar entries, {len(self.hidden_frame)} later values "
-            f"of members, alliance and ties, and {self.hidden_outcomes} outcomes.",
+            f"As of {self.as_of} it hides {_count(len(self.hidden_facts), 'fact')}, "
+            f"{_count(len(self.hidden_calendar), 'calendar entry', 'calendar entries')}, "
+            f"{_count(len(self.hidden_frame), 'later value')} of members, alliance and ties, and "
+            f"{_count(self.hidden_outcomes, 'outcome')}.",
             *(f"  {f.id}, known from {f.known_from}: {f.text}" for f in self.hidden_facts),
             *(f"  calendar: {text}" for text in self.hidden_calendar),
             *(f"  {p.says}, known from {p.known_from}" for p in self.hidden_frame),
         ]
         if self.contradictions:
             lines += ["Sources disagree; ratings decide how much each counts."]
-            lines += [f"  {c}" for c in self.contradictions]
+            lines += [f"  {c.located}" for c in self.contradictions]
         lines += [f"Mind: {warning}" for warning in self.warnings]
         return "\n".join(lines)
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckReport:
@@ -178,16 +184,20 @@ def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckRep
 
 def _warnings(case: Case, known: Case) -> list[str]:
     warnings = [
-        f"the trigger in {t.place} on {t.date} is later than the as-of date and not hidden"
-        for t in case.triggers
+        f"{case.locate(('triggers', i))}: the trigger in {t.place} on {t.date} is later than the "
+        "as-of date and not hidden"
+        for i, t in enumerate(case.triggers)
         if t.date > known.as_of
     ]
     warnings += _undated(case, known.as_of)
     warnings += steps_without_fact(known)
     answered = {o.question for o in case.outcomes}
-    open_questions = [q.id for q in case.questions if q.id not in answered]
-    if case.outcomes and open_questions:
-        warnings.append(f"questions without an outcome: {', '.join(open_questions)}")
+    if case.outcomes:
+        warnings += [
+            f"{case.locate(('questions', i))}: no outcome of question {q.id}"
+            for i, q in enumerate(case.questions)
+            if q.id not in answered
+        ]
     if not case.questions:
         warnings.append("no questions, so a forecast has nothing to answer")
     if not any(f.quantity for f in known.facts):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from foedus.case.models import Case, Fact
 from foedus.case.problems import listed
-from foedus.case.times import latest
+from foedus.case.times import latest, show_when
 from foedus.case.vocabulary import QUANTITIES
 
 Kind = Literal["same_day", "falls", "event", "implied", "part"]
@@ -52,6 +52,8 @@ class Contradiction:
         Identifiers, the one about the earlier time first.
     values : tuple of two str
         With the names of their quantities, where these differ.
+    lines : tuple of two int or None
+        In the file, if one was read.
     """
 
     kind: Kind
@@ -60,6 +62,14 @@ class Contradiction:
     day: str
     facts: tuple[str, str]
     values: tuple[str, str]
+    lines: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def located(self) -> str:
+        """The text with the lines of both facts."""
+        if None in self.lines:
+            return str(self)
+        return f"lines {self.lines[0]} and {self.lines[1]}: {self}"
 
     def __str__(self) -> str:
         """Return one line of text."""
@@ -95,6 +105,7 @@ def contradictions(case: Case) -> tuple[Contradiction, ...]:
                         day=day,
                         facts=(early.id, late.id),
                         values=pair,
+                        lines=(case.fact_line(early.id), case.fact_line(late.id)),
                     )
                 )
     return (*found, *_across(case))
@@ -141,6 +152,7 @@ def _across(case: Case) -> Iterator[Contradiction]:
                     day=str(case.date(case.day(other.about))),
                     facts=(one.id, other.id),
                     values=(_named(one), _named(other)),
+                    lines=(case.fact_line(one.id), case.fact_line(other.id)),
                 )
 
 
@@ -148,6 +160,11 @@ def _named(fact: Fact) -> str:
     where = fact.place or fact.member
     at = f" in {where}" if fact.place else f" of {where}" if where else ""
     return f"{fact.quantity}{at} {fact.value or 'yes'}"
+
+
+def _where(case: Case, fact: Fact) -> str:
+    line = case.fact_line(fact.id)
+    return "" if line is None else f"line {line}, "
 
 
 def _by(case: Case, fact: Fact) -> dt.datetime:
@@ -225,7 +242,7 @@ def steps_without_fact(known: Case) -> list[str]:
     for step, after in MODEL_STEPS.items():
         days = [known.day(f.about) for f in told if f.quantity == step and _happened(f)]
         unled = [
-            f"{f.id} ({_named(f)}, {f.about})"
+            f"{f.id} ({_where(known, f)}{_named(f)}, {show_when(f.about)})"
             for f in told
             if ((f.quantity in after and _happened(f)) or _implied(f) == ("first_arrival",))
             and known.day(f.about) < min(days, default=known.horizon)

@@ -494,8 +494,17 @@ class Case(_Model):
 
     def locate(self, path: Path) -> str:
         """Return a field with its line in the file, such as ``line 12, ties.border_km``."""
+        line = self.line(path)
+        return dotted(path) if line is None else f"line {line}, {dotted(path)}"
+
+    def line(self, path: Path) -> int | None:
+        """Return the line of a field, or of what contains it; None if no file was read."""
         mark = self._positions.find(path)
-        return f"line {mark[0]}, {dotted(path)}" if mark else dotted(path)
+        return mark[0] if mark else None
+
+    def fact_line(self, fact: str) -> int | None:
+        """Return the line of a fact, by its id."""
+        return self.line(("facts", next(i for i, f in enumerate(self.facts) if f.id == fact)))
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

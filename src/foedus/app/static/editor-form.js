@@ -18,7 +18,7 @@ const SECTION_WORDS = {
 };
 const ONE = {
   sources: "a source", places: "a place", actors: "an actor", members: "a member", patrons: "a patron",
-  treaty: "an article", triggers: "a trigger", calendar: "a date", facts: "a fact", priors: "a prior",
+  treaty: "an article", updates: "an update", triggers: "a trigger", calendar: "a date", facts: "a fact", priors: "a prior",
   hypotheses: "an explanation", questions: "a question", outcomes: "an outcome",
 };
 
