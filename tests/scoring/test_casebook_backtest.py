@@ -235,6 +235,31 @@ def test_no_forecast_of_a_row_depends_on_how_it_ended() -> None:
     assert one.set_index("question").loc["landed-3", "simulation"] == 0.5  # the runs say nothing
 
 
+def test_opposition_and_task_are_not_known_before_the_decision() -> None:
+    """A rival opposes help that is discussed, and a force has a task once help is decided."""
+    row = BOOK["LBY2020"]
+    other = changed(row, rival_great_power_opposed=False, mission_kind="police")
+    rows = [other if c.id == row.id else c for c in ROWS]
+    for stage in STAGES:
+        found = [{"row": row.id, "stage": stage, "effective": 9.0, "simulation": {}}]
+        one, two = table(found, ROWS)["casebook"], table(found, rows)["casebook"]
+        assert one.equals(two) is (stage != "decision")
+
+
+def test_the_share_of_a_trigger_is_drawn_towards_that_of_all() -> None:
+    row = BOOK["KAZ2022"]
+    others = [c for c in ROWS if c.key != row.key]
+    question = next(q for q in QUESTIONS if q.id == "dead-100")
+    share = casebook_backtest._by_trigger(question, row, others, before=None)
+    came = casebook_backtest._past(question, others, before=None)
+    same = [c for c in others if c.trigger == row.trigger]
+    own = casebook_backtest._past(question, same, before=None)
+    low, high = sorted([sum(own) / len(own), sum(came) / len(came)])
+    assert low < share < high
+    nobody = casebook_backtest._by_trigger(question, row, others, before=dt.date(1950, 1, 1))
+    assert nobody == pytest.approx(0.5)
+
+
 def _frame() -> pd.DataFrame:
     lines = []
     for cluster, question, outcome, p in (

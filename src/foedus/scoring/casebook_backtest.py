@@ -267,6 +267,17 @@ _ASKED = Generic(
     outcome=_asked,
     known=_days_after("date_trigger", 30),
 )
+_DEAD = {
+    count: Generic(
+        id=f"dead-{count}",
+        text=f"Do {count:,} people or more die within {DEAD_DAYS} days of the trigger?",
+        stages=PRIMARY,
+        forecast=_says_dead(count),
+        outcome=_dead(count),
+        known=_days_after("date_trigger", DEAD_DAYS),
+    )
+    for count in DEAD
+}
 QUESTIONS: tuple[Generic, ...] = (
     _ASKED,
     Generic(
@@ -343,17 +354,7 @@ QUESTIONS: tuple[Generic, ...] = (
         outcome=_in_power,
         known=survival_known,
     ),
-    *(
-        Generic(
-            id=f"dead-{count}",
-            text=f"Do {count:,} people or more die within {DEAD_DAYS} days of the trigger?",
-            stages=PRIMARY,
-            forecast=_says_dead(count),
-            outcome=_dead(count),
-            known=_days_after("date_trigger", DEAD_DAYS),
-        )
-        for count in DEAD
-    ),
+    *_DEAD.values(),
 )
 
 
@@ -375,7 +376,7 @@ def open_questions(row: CodedCase, stage: Stage) -> tuple[Generic, ...]:
             past = asked is None or (date - asked.latest()).days >= question.lands_within
             if past or there:
                 continue
-        if question.id.startswith("dead") and counted:
+        if question in _DEAD.values() and counted:
             continue
         out.append(question)
     return tuple(out)
@@ -438,9 +439,9 @@ def steps_of_history(
     outlook : Outlook
         With ``features.formal_request`` true where the request is known.
     asked_within_30 : float
-        Share of the requests that came within 30 days of the trigger.
+        Share of the requests after such a trigger that came within 30 days.
     dead : mapping
-        Number of :data:`DEAD` → share of the crises with that trigger in which so many died.
+        Number of :data:`DEAD` → share of the crises with such a trigger in which so many died.
     elapsed : float
         Days since the request in which nothing has landed.
     granted : bool, optional
@@ -655,14 +656,13 @@ def _history(
     """Return what the casebook's models say of a row, without it."""
     outlook, elapsed = _outlook(row, stage, before=before)
     askers = [c for c in others if c.value("formal_request") is not False]
-    soon = _past(_ASKED, askers, before=before)
     granted = None
     if stage == "decision":
         granted = row.outcome in ("granted_troops", "granted_limited", "pledged_not_deployed")
     return steps_of_history(
         outlook,
-        asked_within_30=smoothed_share(soon),
-        dead=_dead_by_trigger(row, others, before=before),
+        asked_within_30=_by_trigger(_ASKED, row, askers, before=before),
+        dead={n: _by_trigger(_DEAD[n], row, others, before=before) for n in DEAD},
         elapsed=elapsed,
         granted=granted,
     )
@@ -673,11 +673,12 @@ def _outlook(row: CodedCase, stage: Stage, *, before: dt.date | None) -> tuple[O
     date = as_of_date(row, stage)
     asked = row.date("date_request")
     known = asked is not None and date is not None and asked.latest() <= date
-    features = replace(
-        Features.of(row),
-        formal_request=True if known else None,
-        mission_kind=row.value("mission_kind") if stage == "decision" else None,
-    )
+    features = replace(Features.of(row), formal_request=True if known else None)
+    if stage == "decision":
+        features = replace(features, mission_kind=row.value("mission_kind"))
+    else:
+        # A power opposes help that is being discussed: not coded as of these dates.
+        features = replace(features, rival=None)
     outlook = predict(features, before=before, exclude=row.key)
     elapsed = 0.0
     if stage == "decision" and asked is not None and date is not None:
@@ -685,23 +686,17 @@ def _outlook(row: CodedCase, stage: Stage, *, before: dt.date | None) -> tuple[O
     return outlook, elapsed
 
 
-def _dead_by_trigger(
-    row: CodedCase, others: Sequence[CodedCase], *, before: dt.date | None
-) -> dict[int, float]:
-    """Return the shares of crises with the row's trigger in which so many died.
+def _by_trigger(
+    question: Generic, row: CodedCase, others: Sequence[CodedCase], *, before: dt.date | None
+) -> float:
+    """Return how often a question of which no model speaks was a yes after the row's trigger.
 
-    No model speaks of deaths. A share is drawn towards that of all crises as by :data:`SHRINK` of
-    them.
+    The share is drawn towards that after all triggers as by :data:`SHRINK` crises.
     """
     same = [c for c in others if c.trigger == row.trigger]
-    out = {}
-    for question in QUESTIONS:
-        if question.id.startswith("dead"):
-            overall = smoothed_share(_past(question, others, before=before))
-            came = _past(question, same, before=before)
-            count = int(question.id.removeprefix("dead-"))
-            out[count] = (sum(came) + SHRINK * overall) / (len(came) + SHRINK)
-    return out
+    came = _past(question, same, before=before)
+    overall = smoothed_share(_past(question, others, before=before))
+    return (sum(came) + SHRINK * overall) / (len(came) + SHRINK)
 
 
 @dataclass(frozen=True, kw_only=True)
