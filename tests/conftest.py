@@ -77,7 +77,7 @@ def make_fact(identifier: str, quantity: str | None, about: str, value: Any = No
         "id": identifier,
         "quantity": quantity,
         "about": about,
-        "known_from": more.pop("known_from", about),
+        "known_from": more.pop("known_from", about.split("..")[-1]),
         "source": "desk",
         "rating": "A1",
         "text": "It is said.",

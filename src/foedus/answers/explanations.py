@@ -48,9 +48,11 @@ from foedus.answers.bayes_factors import (
 from foedus.answers.counterfactuals import Contrast, contrasts
 from foedus.case.asof import AsOf
 from foedus.case.models import Case
+from foedus.case.times import local_day
 from foedus.casebook.similarity import case_features
 from foedus.defaults import PAIRS
 from foedus.plain_values import Plain, Worded, finite
+from foedus.weighing.observation_model import observation
 from foedus.weighing.silence import SILENCE
 from foedus.weighing.verdict import Caution, Verdict
 from foedus.weighing.weighed import Making, Weighed, weigh
@@ -178,6 +180,31 @@ class Apart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Redated(Plain):
+    """What an event of which only an interval of days is known says if its day were known.
+
+    Attributes
+    ----------
+    fact, text : str
+    first, last : datetime.date
+        The interval.
+    at_first, at_last : tuple of float
+        Probability of each hypothesis by the evidence, in their order, if the event was on the
+        first day, and if it was on the last.
+    told : bool
+        Whether the same hypothesis leads in both; otherwise the evidence does not tell.
+    """
+
+    fact: str
+    text: str
+    first: dt.date
+    last: dt.date
+    at_first: tuple[float, ...]
+    at_last: tuple[float, ...]
+    told: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class CasebookView(Worded):
     """What the casebook expected before the crisis began: the probability of each answer."""
 
@@ -226,6 +253,8 @@ class Explanations(Plain):
     hypotheses : tuple of Hypothesis
     apart : tuple of Apart
     casebook : CasebookView or NoCasebookView
+    redated : tuple of Redated
+        One for each event of which only an interval of days is known; empty if refused.
     counterfactuals : tuple of Contrast
     left_out : NoBelievedRuns, NoCounterfactuals or None
         Why there are no counterfactuals.
@@ -242,6 +271,7 @@ class Explanations(Plain):
     hypotheses: tuple[Hypothesis, ...]
     apart: tuple[Apart, ...]
     casebook: CasebookView | NoCasebookView
+    redated: tuple[Redated, ...] = ()
     counterfactuals: tuple[Contrast, ...] = ()
     left_out: NoBelievedRuns | NoCounterfactuals | None = None
     warnings: tuple[Caution, ...] = ()
@@ -377,9 +407,46 @@ def weigh_hypotheses(
         hypotheses=views,
         apart=() if refused else _apart(weighed, found, before + log_likelihood),
         casebook=casebook,
+        redated=() if refused or count < 2 else _redated(weighed),
         warnings=weighed.warnings,
         provenance=weighed.provenance,
     )
+
+
+def _redated(weighed: Weighed) -> tuple[Redated, ...]:
+    """Return how the weights of the hypotheses move with the day of each undated event."""
+    case, numbers = weighed.case, weighed.hypothesis
+    out = []
+    for n, report in enumerate(weighed.reports):
+        fact = report.fact
+        if fact.since is None:
+            continue
+        rest = without(weighed.weights.log_weight, weighed.likelihood.contribution[n])
+        days = (fact.since, local_day(fact.about, case.timezone_offset))
+        found = []
+        for date in days:
+            dated = fact.model_copy(update={"since": None, "about": date})
+            model = observation(
+                dated, day=case.day(date), horizon=case.horizon, offset=case.timezone_offset
+            )
+            truth = weighed.likelihood.truth[n]
+            weight = normalise(rest + report.share * model.log_likelihood(truth))
+            found.append(
+                tuple(float(weight[numbers == h].sum()) for h in range(len(case.hypotheses)))
+            )
+        leads = [int(np.argmax(p)) for p in found]
+        out.append(
+            Redated(
+                fact=fact.id,
+                text=fact.text,
+                first=days[0],
+                last=days[1],
+                at_first=found[0],
+                at_last=found[1],
+                told=leads[0] == leads[1],
+            )
+        )
+    return tuple(out)
 
 
 def _moved(

@@ -54,7 +54,10 @@ def settled_by(case: Case, question: Question) -> str | None:
 
 def _settles(case: Case, fact: Fact, question: Question) -> bool:
     ask = question.ask
+    if fact.stage is not None:
+        return False
     day = case.day(fact.about)
+    since = day if fact.since is None else case.day(fact.since)
     first = 0 if ask.from_date is None else case.day(ask.from_date)
     last = case.horizon - 1 if ask.by_date is None else case.day(ask.by_date)
     kind = QUANTITIES[ask.quantity].kind
@@ -63,7 +66,7 @@ def _settles(case: Case, fact: Fact, question: Question) -> bool:
             return False
         if fact.value is not None and fact.value.kind == "no":
             return day >= last
-        return first <= day <= last
+        return first <= since and day <= last
     if fact.value is None or not first <= day <= last:
         return False
     settles = kind_of(question.kind).counts_settle

@@ -13,7 +13,16 @@ from typing import Any
 
 from foedus.case.problems import Path, Positions, listed, nearest, show
 from foedus.case.question_kinds import KINDS
-from foedus.case.times import earliest, latest, local_day, parse_date, parse_when, show_when
+from foedus.case.times import (
+    SPAN_OF_DAYS,
+    earliest,
+    latest,
+    local_day,
+    parse_date,
+    parse_when,
+    show_when,
+    split_span,
+)
 from foedus.case.values import Value
 from foedus.case.vocabulary import MECHANISMS, PRIOR_GROUPS, PUBLIC_EVENTS, QUANTITIES
 from foedus.errors import Problem
@@ -329,7 +338,8 @@ def _times(c: _Checker) -> None:
         for path, row in c.rows(section):
             _inside(c, path, row, "date")
     for path, row in c.rows("facts"):
-        about, known = _when(row.get("about")), _when(row.get("known_from"))
+        known = _when(row.get("known_from"))
+        about = _about(c, path, row)
         if about is not None and c.start is not None and c.end is not None:
             day = local_day(about, c.offset)
             if day > c.end or (row.get("quantity") is not None and day < c.start):
@@ -351,6 +361,48 @@ def _times(c: _Checker) -> None:
         if date and known and known > date:
             expected = f"on or before the day itself ({date}); later reports are facts"
             c.add((*path, "known_from"), show(row["known_from"]), expected)
+
+
+def _about(c: _Checker, path: Path, row: dict[str, Any]) -> dt.datetime | dt.date | None:
+    """Check the days on which an event may have happened, and return the last of them."""
+    raw, since = row.get("about"), _date(row.get("since"))
+    try:
+        span = split_span(raw)
+    except ValueError:
+        return None  # refused as a date
+    about = span[1] if span is not None else _when(raw)
+    first = span[0] if span is not None else since
+    if about is None or first is None:
+        return about
+    quantity = QUANTITIES.get(str(row.get("quantity")))
+    name = "about" if span is not None else "since"
+    if span is not None and since is not None:
+        c.add(
+            (*path, "since"), show(row["since"]), "not given, because 'about' names the first day"
+        )
+    if isinstance(about, dt.datetime) or first > about:
+        c.add((*path, name), show(row[name]), SPAN_OF_DAYS)
+    elif quantity is None or quantity.kind != "event" or row.get("value") is False:
+        c.add((*path, name), show(row[name]), "one day; only an event that happened has several")
+    elif c.start is not None and first < c.start:
+        c.add((*path, name), show(row[name]), _within(c))
+    known = _when(row.get("known_from"))
+    if known is not None and latest(known, c.offset) < earliest(about, c.offset):
+        c.add((*path, name), show(row[name]), f"days up to known_from ({row['known_from']})")
+        return None
+    return about
+
+
+def _stages(c: _Checker) -> None:
+    for path, row in c.rows("facts"):
+        if row.get("stage") is None:
+            continue
+        if row.get("quantity") != "first_arrival":
+            c.add((*path, "stage"), show(row["stage"]), "only with the quantity first_arrival")
+        elif row.get("value") is not True:
+            c.add((*path, "value"), show(row.get("value")), "true, because there is a stage")
+        elif row.get("since") is not None or ".." in str(row.get("about")):
+            c.add((*path, "about"), show(row["about"]), "one day, because there is a stage")
 
 
 def _questions(c: _Checker) -> None:
@@ -436,6 +488,7 @@ _CHECKS: tuple[Callable[[_Checker], None], ...] = (
     _words,
     _fact_values,
     _times,
+    _stages,
     _questions,
     _outcomes,
 )

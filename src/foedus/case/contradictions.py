@@ -88,6 +88,8 @@ def contradictions(case: Case) -> tuple[Contradiction, ...]:
     found = []
     groups: dict[tuple[str, str], list[Fact]] = {}
     for fact in case.facts:
+        if fact.stage is not None:
+            continue  # under way is neither there nor not there
         if fact.quantity is not None and (fact.value is not None or _is_event(fact.quantity)):
             groups.setdefault((fact.quantity, fact.place or fact.member or ""), []).append(fact)
     for (quantity, where), facts in groups.items():
@@ -136,7 +138,7 @@ def _disagreement(case: Case, quantity: str, early: Fact, late: Fact) -> Kind | 
 
 def _across(case: Case) -> Iterator[Contradiction]:
     """Yield the pairs of different quantities, or of a part and its whole, in the file's order."""
-    told = [f for f in case.facts if f.quantity is not None]
+    told = [f for f in case.facts if f.quantity is not None and f.stage is None]
     for a, b in combinations(told, 2):
         for one, other in ((a, b), (b, a)):
             kind: Kind | None = None

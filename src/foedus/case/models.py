@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    PlainSerializer,
     PlainValidator,
     PrivateAttr,
     WithJsonSchema,
@@ -20,7 +21,7 @@ from pydantic_core import PydanticCustomError
 from foedus.case.priors import Prior
 from foedus.case.problems import Path, Positions, conflicts, dotted
 from foedus.case.question_kinds import KINDS
-from foedus.case.times import Day, When, local_day
+from foedus.case.times import Day, When, local_day, parse_about, show_when, split_span
 from foedus.case.values import Value
 from foedus.case.vocabulary import (
     MECHANISMS,
@@ -305,11 +306,29 @@ class Entry(_Model):
     source: Identifier | None = Field(None, description="Who announced it.")
 
 
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?"
+About = Annotated[
+    dt.datetime | dt.date,
+    PlainValidator(parse_about),
+    PlainSerializer(show_when, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_DAY}(\.\.{_DAY}|[T ]{_CLOCK})?$"}),
+]
+#: What is under way before a first arrival.
+Stage = Literal["assembled", "departed"]
+
+
 class Fact(_Model):
     """A bitemporal fact: the time that it is about, and the time from which it was public."""
 
     id: Identifier = Field(description="Short name, unique in the file.")
-    about: When = Field(description="The day, or the day and time, that the report is about.")
+    about: About = Field(
+        description="The day, or the day and time, that the report is about; for an event that "
+        "happened on one of several days, the days: 2022-01-05..2022-01-07."
+    )
+    since: Day | None = Field(
+        None, description="First of these days, where 'about' names only the last."
+    )
     known_from: When = Field(
         description="Time from which it was public; a bare date means by the end of that day."
     )
@@ -319,6 +338,9 @@ class Fact(_Model):
     place: Identifier | None = Field(None, description="Where; none means the whole country.")
     member: Identifier | None = Field(None, description="Which member; none means the alliance.")
     value: Value | None = Field(None, description="How much, or whether.")
+    stage: Stage | None = Field(
+        None, description="Under way but not there yet: a first_arrival that is being prepared."
+    )
     unit: str | None = Field(None, description="Unit of the number, if it is not the usual one.")
     source: Identifier = Field(description="Who reported it; one of the sources.")
     rating: Rating = Field(
@@ -326,6 +348,24 @@ class Fact(_Model):
     )
     speaker: Identifier | None = Field(None, description="The actor who says it.")
     text: Text = Field(description="The fact in a sentence.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_span(cls, data: Any) -> Any:
+        """Read ``about: first..last`` as its last day and ``since``."""
+        if not isinstance(data, dict) or data.get("since") is not None:
+            return data
+        try:
+            span = split_span(data.get("about"))
+        except ValueError:
+            return data  # refused by parse_about
+        return data if span is None else {**data, "about": span[1], "since": span[0]}
+
+    @property
+    def days(self) -> str:
+        """The time that it is about, in the form of a case file."""
+        about = self.about.isoformat()
+        return about if self.since is None else f"{self.since.isoformat()}..{about}"
 
 
 class Hypothesis(_Model):

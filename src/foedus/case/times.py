@@ -50,6 +50,35 @@ def parse_when(raw: object) -> dt.datetime | dt.date:
     raise ValueError(WHEN_FORM)
 
 
+SPAN_OF_DAYS = "days such as 2022-01-05..2022-01-07, the first not after the last"
+
+
+def split_span(raw: object) -> tuple[dt.date, dt.date] | None:
+    """Read days such as ``2022-01-05..2022-01-07``; None if it has another form.
+
+    Raises
+    ------
+    ValueError
+        If there are two dots and not a day on either side, the first not after the last.
+    """
+    if not isinstance(raw, str) or ".." not in raw:
+        return None
+    try:
+        first, last = (parse_date(part.strip()) for part in raw.split(".."))
+    except ValueError:
+        raise ValueError(SPAN_OF_DAYS) from None
+    if first > last:
+        raise ValueError(SPAN_OF_DAYS)
+    return first, last
+
+
+def parse_about(raw: object) -> dt.datetime | dt.date:
+    """Read what a fact is about, which may not be days that :func:`split_span` refuses."""
+    if isinstance(raw, str) and ".." in raw:
+        raise ValueError(SPAN_OF_DAYS)
+    return parse_when(raw)
+
+
 def show_when(when: dt.datetime | dt.date) -> str:
     """Return a date or clock time in the form of a case file."""
     if isinstance(when, dt.datetime):

@@ -77,8 +77,24 @@ def _explanations(found: Explanations) -> tuple[Part, ...]:
     return (
         Table("", _COLUMNS, tuple(_row(h) for h in ranked)),
         Section(paragraphs(f"{h.title}: {said(h)}" for h in ranked)),
-        Section(paragraphs((words(found.casebook), *apart(found)))),
+        Section(paragraphs((*redated(found), words(found.casebook), *apart(found)))),
     )
+
+
+def redated(found: Explanations) -> list[str]:
+    """Return one line for each event whose day is not known: what it would say on either day."""
+    out = []
+    for one in found.redated:
+        parts = [
+            f"{h.title} {percent(a)} or {percent(b)}"
+            for h, a, b in zip(found.hypotheses, one.at_first, one.at_last, strict=True)
+        ]
+        end = "" if one.told else " The evidence does not tell which explanation leads."
+        out.append(
+            f"The day of “{one.text.rstrip('.')}” is not known; if it was {day(one.first)} or "
+            f"{day(one.last)}: {', '.join(parts)}.{end}"
+        )
+    return out
 
 
 def _rank(h: Hypothesis) -> float:
@@ -146,7 +162,7 @@ def apart_of(forecast: Forecast, found: Explanations | None) -> tuple[str, ...]:
     if found is None or not found.hypotheses:
         return ()
     texts = {a.id: f"“{a.text}”" for a in forecast.answers}
-    return tuple(t for t in (words(found.casebook), *apart(found, texts)) if t)
+    return tuple(t for t in (*redated(found), words(found.casebook), *apart(found, texts)) if t)
 
 
 def warnings_of(found: Explanations | None) -> tuple[str, ...]:

@@ -334,7 +334,7 @@ def evidence_table(
         out.append(
             Evidence(
                 id=fact.id,
-                about=fact.about.isoformat(),
+                about=fact.days,
                 known_from=fact.known_from.isoformat(),
                 text=fact.text,
                 rating=fact.rating,

@@ -279,7 +279,8 @@ class _Day(Measure):
     is_event = True
 
     def interval(self, fact: Fact, day: int) -> tuple[float, float]:
-        return day - 0.5, day + 0.5
+        days = 0 if fact.since is None else (fact.about - fact.since).days
+        return day - days - 0.5, day + 0.5
 
     def happened(self, fact: Fact) -> bool:
         return fact.value is None or fact.value.kind != "no"
@@ -287,12 +288,13 @@ class _Day(Measure):
     def outright(
         self, quantity: str, low: float, high: float, *, positive: bool, horizon: int
     ) -> float:
-        return 1.0 / (horizon + 1) if positive else 0.5
+        return (high - low) / (horizon + 1) if positive else 0.5
 
     def outright_below(self, model: Observation, edge: FloatArray | float) -> FloatArray:
         if not model.positive:
             return np.full(np.shape(edge), 0.5)
-        return np.clip((np.asarray(edge, dtype=np.float64) + 0.5) * model.outright, 0.0, 1.0)
+        each = model.outright / (model.high - model.low)
+        return np.clip((np.asarray(edge, dtype=np.float64) + 0.5) * each, 0.0, 1.0)
 
 
 _COUNT, _SHARE, _INDEX, _DAY = _Count(), _Share(), Measure(), _Day()
@@ -401,6 +403,50 @@ class Observation:
         return float(self.log_likelihood(np.array([truth]))[0])
 
 
+#: Days from a stage to the first landing, as median and standard deviation of the logarithm, and
+#: the chance that a force which has come so far never lands.
+STAGES: dict[str, tuple[float, float, float]] = {
+    "assembled": (2.0, 1.0, 0.10),
+    "departed": (0.25, 1.0, 0.02),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderWay(Observation):
+    """The observation model of a landing that is under way.
+
+    If the force lands at a, the statement is true at the time t with the chance that the lag from
+    the stage to the landing is longer than ``a - t``.
+
+    Attributes
+    ----------
+    stage : str
+        Key of :data:`STAGES`.
+    time : float
+        Of the report, in days.
+    """
+
+    stage: str
+    time: float
+
+    def honest(self, truth: FloatArray) -> FloatArray:
+        """Return the probability of the report from an honest source, shape of ``truth``."""
+        median, spread, never = STAGES[self.stage]
+        lands = np.isfinite(truth)
+        gap = np.where(lands, truth, 0.0) + 0.5 - self.time  # lands in the middle of its day
+        longer = special.ndtr(-np.log(np.maximum(gap, 1e-9) / median) / spread)
+        return np.where(lands, longer * _upper(-gap / self.scale), never)
+
+    def below(self, edge: FloatArray | float, truth: FloatArray) -> FloatArray:
+        """Return the probability of the opposite report, whatever the edge."""
+        return np.asarray(1.0 - np.exp(self.log_likelihood(truth)) + 0.0 * np.asarray(edge))
+
+    def best(self) -> float:
+        """Return the log-likelihood of the day that agrees best with the report."""
+        days = np.arange(np.floor(self.time), np.floor(self.time) + 30.0)
+        return float(self.log_likelihood(days).max())
+
+
 def _upper(z: FloatArray) -> FloatArray:
     """Return the upper tail of Student's t."""
     return np.asarray(special.stdtr(DEGREES_OF_FREEDOM, -z), dtype=np.float64)
@@ -447,8 +493,8 @@ def observation(fact: Fact, *, day: int, horizon: int, offset: float = 0.0) -> O
         ("model discrepancy", habit.discrepancy),
     )
     low, high = measure.interval(fact, day)
-    positive = measure.happened(fact)
-    return Observation(
+    positive = measure.happened(fact) and fact.stage is None
+    model = Observation(
         quantity=fact.quantity,
         measure=measure,
         low=low,
@@ -460,6 +506,10 @@ def observation(fact: Fact, *, day: int, horizon: int, offset: float = 0.0) -> O
         parts=parts,
         outright=measure.outright(fact.quantity, low, high, positive=positive, horizon=horizon),
     )
+    if fact.stage is None:
+        return model
+    time = day + day_fraction(fact, offset) if isinstance(fact.about, dt.datetime) else day + 0.5
+    return UnderWay(**vars(model), stage=fact.stage, time=time)
 
 
 def _lag(fact: Fact, offset: float) -> float:

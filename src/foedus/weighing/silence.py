@@ -227,6 +227,8 @@ def _tells(fact: Fact, kind: str) -> bool | None:
     """Return whether a fact reports an event, denies it, or neither (None)."""
     quantity, value = fact.quantity, fact.value
     if quantity == kind:
+        if fact.stage is not None:
+            return False  # under way, so not there yet
         if value is not None and value.kind == "no":
             return None if fact.member else False
         return True
@@ -248,4 +250,5 @@ def _tolls(fact: Fact) -> bool | None:
 def _until(case: Case, fact: Fact) -> int:
     """Return the last whole day for which a denial holds."""
     day = case.day(fact.about)
-    return day - 1 if isinstance(fact.about, dt.datetime) else day
+    open_ = isinstance(fact.about, dt.datetime) or fact.stage is not None
+    return day - 1 if open_ else day

@@ -53,7 +53,8 @@ class Guidance:
         Only facts rated A1 to B2 are replayed; weaker reports are left to the evidence model. Of
         several reports of one event, the best rated counts, then the earliest known. A report that
         contradicts a better one (one says that it happened by a day, the other that it had not) is
-        also left to the evidence model, which gives the probability that it is wrong.
+        also left to the evidence model, which gives the probability that it is wrong. So is an
+        event of which only an interval of days is known, and one that is under way.
         """
         days: dict[tuple[str, str], int] = {}
         not_by: dict[tuple[str, str], int] = {}
@@ -65,7 +66,7 @@ class Guidance:
         for fact in sorted(case.facts, key=order):
             if fact.quantity not in REPLAYABLE or fact.place is not None:
                 continue
-            if fact.rating not in WELL_RATED:
+            if fact.rating not in WELL_RATED or fact.stage is not None or fact.since is not None:
                 continue
             key = (fact.quantity, fact.member or "")
             day = case.day(fact.about)
