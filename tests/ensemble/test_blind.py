@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foedus.case import case_hash, load_case
-from foedus.case.asof import BLIND, seen_by_world
+from foedus.case.asof import BASELINE, BLIND, seen_by_world
 from foedus.case.models import Case, Source
 from foedus.world import engine, guidance
 from foedus.world.priors import resolve
@@ -87,6 +87,17 @@ def test_the_tables_hold_every_field():
 def test_no_blind_field_is_sent_to_a_worker(name):
     other = CASE.model_copy(update={name: OTHER_BLIND[name]})
     assert getattr(other, name) != getattr(CASE, name)
+    assert seen_by_world(other) == seen_by_world(CASE)
+    assert case_hash(other).world == case_hash(CASE).world
+    assert case_hash(other).all != case_hash(CASE).all
+
+
+@pytest.mark.parametrize("name", sorted(BASELINE))
+def test_no_value_for_baselines_is_sent_to_a_worker(name):
+    members = tuple(m.model_copy(update={name: 0.123}) for m in CASE.alliance.members)
+    other = CASE.model_copy(
+        update={"alliance": CASE.alliance.model_copy(update={"members": members})}
+    )
     assert seen_by_world(other) == seen_by_world(CASE)
     assert case_hash(other).world == case_hash(CASE).world
     assert case_hash(other).all != case_hash(CASE).all

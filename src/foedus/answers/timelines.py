@@ -356,7 +356,7 @@ def _announce(
     news = len(_news(case, known))
     facts = f"{news} new fact{'' if news == 1 else 's'}"
     what = (
-        "other decisions are known, so new runs"
+        "other decisions or members' values are known, so new runs"
         if here.base == date
         else f"the runs of {here.base}, weighed again"
     )

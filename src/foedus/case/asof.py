@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foedus.case.models import Case, Entry, Fact
+from foedus.case.models import Alliance, Case, Entry, Fact, Member
 from foedus.case.times import WHEN_FORM, latest, local_day, parse_date, parse_when
 from foedus.case.updates import (
     Later,
@@ -214,6 +214,10 @@ _BLANK: dict[str, object] = {
     "questions": (),
     "outcomes": (),
 }
+#: Fields of a member that only baselines read, and what stands in for them.
+BASELINE: dict[str, object] = {
+    name: Member.model_fields[name].default for name in ("capability", "position", "salience")
+}
 #: Fields on which no simulated run may depend: reports, how news gets out, answers, the as-of date
 #: that selects among the reports, the questions asked of finished runs, and text for people. Known
 #: decisions are replayed only by :class:`foedus.world.guidance.Guidance`.
@@ -227,7 +231,8 @@ class CaseHash:
     Attributes
     ----------
     world : str
-        Of what the simulation may see: all fields except :data:`BLIND`. Equal for a case and for
+        Of what the simulation may see: all fields except :data:`BLIND`, and :data:`BASELINE` of
+        the members. Equal for a case and for
         the same case filtered by an as-of date, unless the date hides a calendar entry or there
         are updates of members, alliance or ties.
     all : str
@@ -241,7 +246,8 @@ class CaseHash:
 def case_hash(case: Case) -> CaseHash:
     """Return the fingerprints of a case; spelling and comments of its file do not matter."""
     fields = case.model_dump(mode="json")
-    seen = {name: value for name, value in fields.items() if name not in BLIND}
+    world = {**fields, "alliance": without_baseline(case.alliance).model_dump(mode="json")}
+    seen = {name: value for name, value in world.items() if name not in BLIND}
     return CaseHash(_digest(seen), _digest(fields))
 
 
@@ -249,8 +255,16 @@ def seen_by_world(case: Case) -> str:
     """Return the case as the simulation sees it, as JSON, with the fields in :data:`BLIND` blank.
 
     New evidence and new questions therefore need no new runs, and no outcome can leak into a run.
+    The same holds for members' stated positions and the other fields in :data:`BASELINE`.
     """
-    return case.model_copy(update={**_BLANK, "as_of": case.start}).model_dump_json()
+    blank = {**_BLANK, "as_of": case.start, "alliance": without_baseline(case.alliance)}
+    return case.model_copy(update=blank).model_dump_json()
+
+
+def without_baseline(alliance: Alliance) -> Alliance:
+    """Return an alliance whose members have the default values of :data:`BASELINE`."""
+    members = tuple(m.model_copy(update=BASELINE) for m in alliance.members)
+    return alliance.model_copy(update={"members": members})
 
 
 def _digest(fields: dict[str, object]) -> str:

@@ -24,7 +24,10 @@ def helper_group(name: str) -> str:
 
 
 def unknown_words(case: Case) -> Iterator[Problem]:
-    """Yield a problem, with its line, for each word of a case file unknown to the casebook."""
+    """Yield a problem, with its line, for each word of a case that the casebook does not know.
+
+    Questions are left to :func:`unknown_baselines`, because the simulation may not read them.
+    """
     if case.casebook_id is not None:
         ids = [c.id for c in load_casebook()]
         if case.casebook_id not in ids:
@@ -39,6 +42,10 @@ def unknown_words(case: Case) -> Iterator[Problem]:
     yield from _trigger(case, ("trigger_type",), case.trigger_type)
     if (name := case.organisation) is not None and _misspelt(name):
         yield _organisation(case, ("organisation",), name)
+
+
+def unknown_baselines(case: Case) -> Iterator[Problem]:
+    """Yield a problem for each word of a question's baseline unknown to the casebook."""
     for n, question in enumerate(case.questions):
         if question.baseline is None:
             continue

@@ -125,10 +125,9 @@ def date(option: str, text: str | None) -> dt.date | None:
 def refuse_undeclared(case: Case) -> None:
     """Refuse names in a case file that nothing declares; tell of those that are new."""
     from foedus.casebook.case_words import new_words
-    from foedus.world.engine import registry
-    from foedus.world.priors import refuse_undeclared as refuse
+    from foedus.world.check import refuse_unknown
 
-    refuse(case, registry(case))
+    refuse_unknown(case)
     for words in new_words(case):
         print(f"Mind: {words}", file=sys.stderr)
 

@@ -192,7 +192,7 @@ def _arrived(d: Day) -> str:
 
 def _made(d: Day) -> str:
     if d.base == d.date:
-        return f"{d.runs:,} new runs, since other decisions are known."
+        return f"{d.runs:,} new runs, since other decisions or members' values are known."
     if d.added:
         return f"The runs of {short_day(d.base)} and {d.added:,} more."
     return f"The {d.runs:,} runs of {short_day(d.base)}, weighed again."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.asof import AsOf
+from foedus.case.asof import AsOf, without_baseline
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.times import parse_when, show_when
@@ -431,8 +431,8 @@ def _refuse_other_frame(known: Case, ensemble: Ensemble) -> None:
 
     Values that became public later would otherwise reach a forecast of an earlier date.
     """
-    made = ensemble.case
-    if (made.alliance, made.ties) != (known.alliance, known.ties):
+    made, seen = ((without_baseline(c.alliance), c.ties) for c in (ensemble.case, known))
+    if made != seen:
         raise InputError(
             f"members, alliance or ties of the ensemble's runs are not as known by {known.as_of}: "
             "run it again with that as-of date"

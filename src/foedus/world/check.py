@@ -10,9 +10,23 @@ from foedus.case.asof import AsOf
 from foedus.case.check_report import CheckReport
 from foedus.case.load import load_case
 from foedus.case.models import Case
-from foedus.casebook.case_words import new_words
+from foedus.casebook.case_words import new_words, unknown_baselines
+from foedus.errors import InputError
 from foedus.world.engine import registry
-from foedus.world.priors import refuse_undeclared
+from foedus.world.priors import in_order, undeclared
+
+
+def refuse_unknown(case: Case) -> None:
+    """Refuse names in a case file that neither a mechanism nor the casebook knows.
+
+    Raises
+    ------
+    InputError
+        All problems at once, in the order of the file.
+    """
+    problems = [*undeclared(case, registry(case)), *unknown_baselines(case)]
+    if problems:
+        raise InputError(in_order(problems))
 
 
 def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckReport:
@@ -37,5 +51,5 @@ def check(case_or_path: Case | str | Path, date: AsOf | None = None) -> CheckRep
     """
     case = case_or_path if isinstance(case_or_path, Case) else load_case(case_or_path)
     report = check_report.check(case, date)
-    refuse_undeclared(case, registry(case))
+    refuse_unknown(case)
     return replace(report, warnings=(*report.warnings, *new_words(case)))

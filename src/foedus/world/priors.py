@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ from foedus.case.models import Case, Hypothesis
 from foedus.case.priors import Beta, Choice, LogNormal, Normal, Prior
 from foedus.case.problems import nearest
 from foedus.case.times import DAYS_PER_MONTH
-from foedus.errors import InputError
+from foedus.errors import InputError, Problem
 from foedus.world.mechanism import Parameter
 from foedus.world.mechanisms.ties import lead_interest
 from foedus.world.setting import Setting
@@ -49,14 +50,20 @@ LEAST_SD = 0.5
 
 
 def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
-    """Refuse names in a case file that neither a mechanism nor the casebook knows.
+    """Raise InputError with all that :func:`undeclared` finds, in the order of the file."""
+    if problems := undeclared(case, registry):
+        raise InputError(in_order(problems))
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems in the order of the file."""
+    return sorted(problems, key=lambda p: (p.line or 0, p.column or 0))
+
+
+def undeclared(case: Case, registry: dict[str, Parameter]) -> list[Problem]:
+    """Return the problems with names in a case that neither a mechanism nor the casebook knows.
 
     These are priors that no parameter declares or allows, and unknown words of the casebook.
-
-    Raises
-    ------
-    InputError
-        All problems at once, in the order of the file.
     """
     from foedus.casebook.case_words import unknown_words
 
@@ -70,8 +77,7 @@ def refuse_undeclared(case: Case, registry: dict[str, Parameter]) -> None:
                 problems.append(case.problem((*path, name), repr(name), expected))
             elif (fault := _fault(registry[name], prior)) is not None:
                 problems.append(case.problem((*path, name), *fault))
-    if problems:
-        raise InputError(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+    return problems
 
 
 def _fault(declared: Parameter, prior: Prior) -> tuple[str, str] | None:
