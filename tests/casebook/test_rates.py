@@ -8,6 +8,7 @@ same cases in both, the figures agree.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,7 +91,21 @@ def test_golden_quantiles():
     assert troops.values == pytest.approx((510, 950, 1880, 3500, 10780))
     months = duration(BOOK)
     assert (months.n, months.censored) == (43, 8)
-    assert months.values == pytest.approx((0.92, 2.65, 13.3, 45.4, 133.6), abs=0.01)
+    assert months.values == pytest.approx((0.9, 3.5, 15.2, 88.7, 157.2), abs=0.01)
+
+
+def test_missions_still_on_make_the_quantiles_longer():
+    """Three of five missions ended, so that two fifths last longer than any that ended."""
+    ids = ("KAZ2022", "MKD2001", "BHR2011", "GMB2017", "MOZ2021R")
+    few = replace(BOOK, cases=tuple(c for c in BOOK if c.id in ids))
+    lengths = duration(few, levels=(0.1, 0.3, 0.5, 0.7))
+    assert (lengths.n, lengths.censored) == (3, 2)
+    assert lengths.values == pytest.approx((0.4, 1.1, 3.7, 101.1), abs=0.1)
+    early = duration(few, before=dt.date(2011, 5, 1), levels=(0.5, 0.9))
+    assert (early.n, early.censored) == (1, 1)
+    assert early.values == pytest.approx((1.1, 1.6), abs=0.1)  # Bahrain's had lasted 48 days
+    with pytest.raises(InputError, match="levels"):
+        duration(few, levels=(1.5,))
 
 
 def test_golden_request_and_survival():

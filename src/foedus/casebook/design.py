@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.times import DAYS_PER_MONTH
 from foedus.casebook.coded_case import (
     ANSWERS,
     MISSION_KINDS,
@@ -20,7 +19,7 @@ from foedus.casebook.coded_case import (
     known_before,
 )
 from foedus.casebook.organisations import organisation_group, organisations
-from foedus.casebook.rates import size_known, survival_known
+from foedus.casebook.rates import months_there, size_known, survival_known
 from foedus.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -224,7 +223,7 @@ def responses(cases: Sequence[CodedCase], *, before: dt.date | None = None) -> R
 def _response(case: CodedCase, before: dt.date | None) -> dict[str, Any]:
     arrival = _arrival_bounds(case)
     size = case.value("troops_peak_30d")
-    months, censored = _months(case, before)
+    months, censored = months_there(case, before)
     granted = case.answer in ("troops", "limited")
     return {
         "asked": _flag_likelihood(case, "formal_request"),
@@ -306,20 +305,6 @@ def _arrival_bounds(case: CodedCase) -> tuple[float, float] | None:
     low = max(0, (arrival.earliest() - late).days)
     high = (arrival.latest() - early).days + 1
     return (float(low), float(high)) if high > low else None
-
-
-def _months(case: CodedCase, before: dt.date | None) -> tuple[float | None, bool]:
-    """Return months to withdrawal, and whether that is only a bound: still there when last seen."""
-    start, end = case.date("date_first_arrival"), case.date("date_withdrawal_end")
-    months, still = case.months_to_withdrawal, case.date("still_there_on")
-    if start is None or (end is None and still is None):
-        return None, False
-    if end is not None and months is not None and known_before(end.latest(), before):
-        return max(0.1, months), False
-    seen = [d.earliest() for d in (end, still) if d is not None]
-    if before is not None:
-        seen.append(before)
-    return max(0.1, (min(seen) - start.middle()).days / DAYS_PER_MONTH), True
 
 
 def usable(cases: Iterable[CodedCase]) -> tuple[CodedCase, ...]:

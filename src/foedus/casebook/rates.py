@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
+from foedus.case.times import DAYS_PER_MONTH
 from foedus.casebook.coded_case import ANSWERS, CodedCase, Exclude, known_before
 from foedus.casebook.load import Casebook
 from foedus.casebook.organisations import organisation_group
@@ -101,11 +103,12 @@ class Quantiles:
     Attributes
     ----------
     levels, values : tuple of float
-        Quantile levels and the quantiles (linear interpolation); values are NaN for ``n`` = 0.
+        Quantile levels and the quantiles (linear interpolation, but see `duration`); values are NaN
+        for ``n`` = 0.
     n : int
         Cases with a known value.
     censored : int
-        Cases that had begun but not ended, or whose end is unknown; not in ``values``.
+        Cases that had begun but not ended, or whose end is unknown.
     unit : str
     description : str
     cases : tuple of str
@@ -379,19 +382,50 @@ def duration(
 ) -> Quantiles:
     """Return months from first arrival to the end of the withdrawal where help was granted.
 
-    Parameters as in `tempo`. Only missions that have ended give values; those that had not ended
-    by ``before`` count as censored. An early date therefore favours short missions.
+    Parameters as in `tempo`. A mission that had not ended by ``before``, or when it was last seen,
+    counts as one that lasts longer (Kaplan and Meier 1958, doi 10.2307/2281868), and as censored.
+    A quantile beyond the longest mission is given as that length.
     """
+    from scipy import stats  # takes most of a second to load
+
+    _check(levels)
     before = filters.get("before")
-
-    def value(case: CodedCase) -> float | None:
-        end = case.date("date_withdrawal_end")
-        over = end is not None and known_before(end.latest(), before)
-        return case.months_to_withdrawal if over else None
-
     wanted = Slice(**filters)
     cases = [c for c in wanted.select(casebook, known=CodedCase.known) if _granted(c)]
-    return _quantiles(value, cases, "months", f"arrival to withdrawal: {wanted.describe()}", levels)
+    found = {c.id: months_there(c, before) for c in cases}
+    ended = {i: months for i, (months, still) in found.items() if months is not None and not still}
+    seen = [(months, still) for months, still in found.values() if months is not None]
+    values = np.full(len(levels), np.nan)
+    if ended:
+        months, still = (np.array(x) for x in zip(*seen, strict=True))
+        curve = stats.ecdf(stats.CensoredData.right_censored(months, still.astype(bool))).cdf
+        at = np.searchsorted(curve.probabilities, np.array(levels) - 1e-9)
+        values = np.append(curve.quantiles, months.max())[at]
+    return _as_quantiles(
+        values,
+        tuple(ended),
+        len(cases),
+        "months",
+        f"arrival to withdrawal: {wanted.describe()}",
+        levels,
+    )
+
+
+def months_there(case: CodedCase, before: dt.date | None) -> tuple[float | None, bool]:
+    """Return months to withdrawal, and whether that is only a bound: still there when last seen.
+
+    Nothing after ``before`` is used; None where the length is unknown.
+    """
+    start, end = case.date("date_first_arrival"), case.date("date_withdrawal_end")
+    months, still = case.months_to_withdrawal, case.date("still_there_on")
+    if start is None or (end is None and still is None):
+        return None, False
+    if end is not None and months is not None and known_before(end.latest(), before):
+        return max(0.1, months), False
+    seen = [d.earliest() for d in (end, still) if d is not None]
+    if before is not None:
+        seen.append(before)
+    return max(0.1, (min(seen) - start.middle()).days / DAYS_PER_MONTH), True
 
 
 def _granted(case: CodedCase) -> bool:
@@ -419,18 +453,33 @@ def _quantiles(
     description: str,
     levels: Sequence[float],
 ) -> Quantiles:
-    if any(not 0 <= p <= 1 for p in levels):
-        raise InputError(f"levels: numbers from 0 to 1 (found {list(levels)})")
+    _check(levels)
     pairs = [(c.id, v) for c in cases if (v := value(c)) is not None]
     values = (
         np.quantile([v for _, v in pairs], list(levels)) if pairs else np.full(len(levels), np.nan)
     )
+    return _as_quantiles(values, tuple(i for i, _ in pairs), len(cases), unit, description, levels)
+
+
+def _check(levels: Sequence[float]) -> None:
+    if any(not 0 <= p <= 1 for p in levels):
+        raise InputError(f"levels: numbers from 0 to 1 (found {list(levels)})")
+
+
+def _as_quantiles(
+    values: NDArray[np.float64],
+    known: tuple[str, ...],
+    cases: int,
+    unit: str,
+    description: str,
+    levels: Sequence[float],
+) -> Quantiles:
     return Quantiles(
         levels=tuple(levels),
         values=tuple(float(v) for v in values),
-        n=len(pairs),
-        censored=len(cases) - len(pairs),
+        n=len(known),
+        censored=cases - len(known),
         unit=unit,
         description=description,
-        cases=tuple(i for i, _ in pairs),
+        cases=known,
     )
