@@ -67,6 +67,8 @@ HERE = Path(__file__).resolve().parent
 CASE = HERE / "calibration_case.yaml"
 RESULTS = HERE.parent / "results"
 SEED = 20_000
+#: Most truths drawn for one crisis.
+MOST_ATTEMPTS = 1000
 #: The arms, and the share of the crises in each; the faults of the last show with fewer.
 SHARES = {"separate": 1.0, "replayed": 1.0, "crowded": 1.0, "broken": 0.3}
 ARMS = tuple(SHARES)
@@ -76,8 +78,9 @@ PRICE_IGNORED = "price ignored"
 KINDS = ("number", "date")
 
 
-def truth_answers(case: Case, run: synthetic.Arrays) -> dict[str, float]:
+def truth_answers(crisis: synthetic.Crisis, run: synthetic.Arrays) -> dict[str, float]:
     """Return the true answers, computed without the code under test."""
+    case = crisis.case
     last, second_week = case.horizon - 1, range(8, case.horizon)
     read = functools.partial(synthetic.number, run, case)
     happens = functools.partial(synthetic.event, run, case)
@@ -90,8 +93,8 @@ def truth_answers(case: Case, run: synthetic.Arrays) -> dict[str, float]:
         "decided": happens("decision"),
         "lands": happens("first_arrival"),
         "fired": happens("fire_order"),
-        "dead": read("deaths_total", last),
-        "arrested": read("arrests", last),
+        "dead": synthetic.total(crisis, run, "deaths_total", last),
+        "arrested": synthetic.total(crisis, run, "arrests", last),
         "streets": float(np.mean([read("crowd", d, place="south") for d in second_week])),
         "peak": max(read("crowd", d) for d in days),
         "held": float(np.mean([read("loyal_share", d) for d in second_week])),
@@ -240,13 +243,18 @@ def reported(
 def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]:
     """Make one synthetic crisis, forecast it, and return the ranks of the truth."""
     case = shared_case()
-    truth = synthetic.draw_truth(case, SEED + number)
     random = np.random.default_rng((SEED, number, ("separate", "replayed", "crowded").index(
         "separate" if arm == "broken" else arm)))  # fmt: skip
-    if arm == "crowded":
-        crisis = synthetic.crowded(case, truth.outputs, random)
-    else:
-        crisis = synthetic.separate(case, truth.outputs, random, replayed=arm == "replayed")
+    for attempt in range(MOST_ATTEMPTS):
+        truth = synthetic.draw_truth(case, SEED + number + attempt * 10**6)
+        if arm == "crowded":
+            crisis = synthetic.crowded(case, truth.outputs, random)
+        else:
+            crisis = synthetic.separate(case, truth.outputs, random, replayed=arm == "replayed")
+        # What is known includes that the rest is silent: a truth that would have been reported
+        # is not that of such a crisis.
+        if random.uniform() < synthetic.unreported_chance(crisis, truth.outputs):
+            break
     folder = Path(tempfile.mkdtemp(prefix="foedus-calibration-"))
     breaking = halved_scales() if arm == "broken" else contextlib.nullcontext()
     try:
@@ -254,24 +262,29 @@ def judged(arm: str, number: int, shared: Ensemble, runs: int) -> dict[str, Any]
             if arm == "replayed":
                 store = folder / "runs.zarr"
                 result = forecast(
-                    crisis, as_of=case.as_of, runs=runs, seed=10**9 + number, workers=1, out=store
+                    crisis.case,
+                    as_of=case.as_of,
+                    runs=runs,
+                    seed=10**9 + number,
+                    workers=1,
+                    out=store,
                 )
                 ensemble = open_ensemble(store)
             else:
-                result = forecast(crisis, as_of=case.as_of, ensemble=shared)
+                result = forecast(crisis.case, as_of=case.as_of, ensemble=shared)
                 ensemble = shared
-            known = known_by(crisis, case.as_of)
+            known = known_by(crisis.case, case.as_of)
             fit = fit_of(known, ensemble, result, truth)
         told = reported(known, ensemble, truth.outputs)
         return {"arm": arm, "number": number} | ranks(
-            case, truth, ensemble, result, random, fit, told
+            crisis, truth, ensemble, result, random, fit, told
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def ranks(
-    case: Case,
+    crisis: synthetic.Crisis,
     truth: synthetic.Truth,
     ensemble: Ensemble,
     result: Forecast,
@@ -281,7 +294,7 @@ def ranks(
 ) -> dict[str, Any]:
     """Return PITs, probabilities and intervals of one crisis as plain values."""
     weight, own = result.weights.weight, fit.own
-    answers = truth_answers(case, truth.outputs)
+    answers, case = truth_answers(crisis, truth.outputs), crisis.case
     kinds = {q.id: q.kind for q in case.questions}
     values = {name: np.asarray(draws) for name, draws in result.draws.items()}
     exact, seen, held, chance = {}, {}, {}, {}

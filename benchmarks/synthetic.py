@@ -1,6 +1,7 @@
 """Synthetic crises: a truth from the prior of a case, and reports of it.
 
-The reports follow the observation model as docs/explanation/evidence.md documents it. Only its
+The reports follow the observation model as docs/explanation/evidence.md documents it: counts with
+one true total, events within an interval of days, and silence about what nobody reports. Only its
 tables are shared with :mod:`foedus.weighing`. Reading a run, scattering, rounding, wording and
 dating a report are written here a second time, so that a fault in the package shows.
 """
@@ -20,6 +21,7 @@ from foedus.case.models import Case, Fact
 from foedus.case.vocabulary import QUANTITIES, REPLAYABLE
 from foedus.ensemble import design
 from foedus.weighing import observation_model as documented
+from foedus.weighing import silence as unreported
 from foedus.world import engine
 from foedus.world.guidance import Guidance
 
@@ -180,6 +182,25 @@ def scatter(quantity: str, rating: str, lag: float) -> Scatter:
     return Scatter(bias, scale, wrong_a + wrong_b - wrong_a * wrong_b)
 
 
+@dataclass(frozen=True)
+class Common:
+    """What the reports of one count share, as documented, written independently here.
+
+    Attributes
+    ----------
+    shift : float
+        How far log(1 + the true total) lies from the run's.
+    error : float
+        What all reports get wrong together.
+    own : float
+        Scale of what is left to this report.
+    """
+
+    shift: float
+    error: float
+    own: float
+
+
 class Reporter:
     """Makes the facts of one synthetic crisis.
 
@@ -199,6 +220,8 @@ class Reporter:
         self.case, self.run, self.random = case, run, random
         self.known_day = case.day(case.as_of)
         self.facts: list[dict[str, Any]] = []
+        #: Shift of each count of which a report is known, by quantity and place.
+        self.shifts: dict[tuple[str, str | None], float] = {}
 
     def rating(self, *, weak: bool = False) -> str:
         """Return a rating; ``weak`` ones are never replayed."""
@@ -242,6 +265,9 @@ class Reporter:
             place = self.pick((None, *self.case.places))
         if "member" not in where and quantity in TROOPS:
             member = self.pick((None, "big", "other"))
+        if quantity in FLOWS:
+            self.count(quantity, place, (day,), float(random.standard_t(4)) if t is None else t)
+            return
         lag = int(self.pick((0, 0, 0, 1, 1, 2, 3)))
         about, known, passed, late = self.times(quantity, day, lag)
         x = number(self.run, self.case, quantity, day, place=place, member=member, passed=passed)
@@ -251,6 +277,35 @@ class Reporter:
             quantity=quantity, about=about, known_from=known, place=place, member=member,
             value=value, unit=unit, rating=rating,
         )  # fmt: skip
+
+    def count(self, quantity: str, place: str | None, days: tuple[int, ...], t: float) -> None:
+        """Report a count on some days; all reports see one true total.
+
+        ``t`` is the deviation of the true total from the run's, in model discrepancies.
+        """
+        habit = documented.HABITS[quantity]
+        drafts = []
+        for day in days:
+            lag = int(self.pick((0, 0, 0, 1, 1, 2, 3)))
+            drafts.append((day, *self.times(quantity, day, lag), self.rating()))
+        rest = [
+            math.sqrt(scatter(quantity, rating, late).scale ** 2 - habit.discrepancy**2)
+            for *_, late, rating in drafts
+        ]
+        known = [dt.date.fromisoformat(d[2][:10]) <= self.case.as_of for d in drafts]
+        best = min((e for e, k in zip(rest, known, strict=True) if k), default=min(rest))
+        shared = math.sqrt(documented.COMMON_REPORTING) * best
+        shift, error = habit.discrepancy * t, shared * float(self.random.normal())
+        if any(known):
+            self.shifts[quantity, place] = shift
+        for (day, about, when, passed, late, rating), e in zip(drafts, rest, strict=True):
+            x = number(self.run, self.case, quantity, day, place=place, passed=passed)
+            common = Common(shift, error, math.sqrt(max(e**2 - shared**2, 0.0)))
+            value, unit = self.value(quantity, x, scatter(quantity, rating, late), None, common)
+            self.add(
+                quantity=quantity, about=about, known_from=when, place=place,
+                value=value, unit=unit, rating=rating,
+            )  # fmt: skip
 
     def times(self, quantity: str, day: int, lag: int) -> tuple[str, str, float, float]:
         """Return about, known_from, the share of the day that is over, and the lag in days."""
@@ -263,14 +318,18 @@ class Reporter:
         return about.isoformat(), known.isoformat(), hour / 24.0, lag + 2.0 / 24.0
 
     def value(
-        self, quantity: str, x: float, how: Scatter, t: float | None
+        self, quantity: str, x: float, how: Scatter, t: float | None, common: Common | None = None
     ) -> tuple[Any, str | None]:
         """Return the reported value of a number, and its unit if it is not the usual one."""
         random = self.random
         honest = random.uniform() >= how.error
-        deviation = how.bias + how.scale * (random.standard_t(4) if t is None else t)
+        t = float(random.standard_t(4)) if t is None else t
+        deviation = how.bias + how.scale * t
         if QUANTITIES[quantity].kind != "level":
             h = math.log1p(max(x, 0.0)) + deviation
+            if common is not None:
+                h = max(math.log1p(max(x, 0.0)) + common.shift + common.error, 0.0)
+                h += how.bias + common.own * t
             if not honest:
                 middle = 3.0 if quantity == "cities_in_unrest" else 100.0
                 sd = 1.5 if quantity == "cities_in_unrest" else 3.0
@@ -313,9 +372,16 @@ class Reporter:
             y = float(random.integers(self.case.horizon + 1))
         happened = y < last + 0.5
         day = math.floor(y + 0.5) if happened else last
+        about = self.case.date(max(day, -30)).isoformat()
+        if random.uniform() < 0.3 and happened and day >= 0:
+            # Told to within three days, whose last one is the as-of day or three, six, ... before.
+            end = last - 3 * ((last - day) // 3)
+            first = max(end - 2, 0)
+            if first < end:
+                about = f"{self.case.date(first).isoformat()}..{self.case.date(end).isoformat()}"
         self.add(
             quantity=quantity, member=member, rating=rating, value=happened,
-            about=self.case.date(max(day, -30)).isoformat(),
+            about=about,
             known_from=self.case.as_of.isoformat(),
         )  # fmt: skip
 
@@ -331,7 +397,74 @@ class Reporter:
         )  # fmt: skip
 
 
-def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False) -> Case:
+@dataclass(frozen=True)
+class Crisis:
+    """A case with facts, and the shift of each count of which a report is known."""
+
+    case: Case
+    shifts: dict[tuple[str, str | None], float]
+
+
+def total(crisis: Crisis, run: Arrays, quantity: str, day: int, place: str | None = None) -> float:
+    """Return the true total of a count: that of its reports, and what the run adds later."""
+    case, shifts = crisis.case, crisis.shifts
+    today = case.day(case.as_of)
+
+    def known(name: str, where: str | None, until: int) -> tuple[float, bool]:
+        x = number(run, case, name, until, place=where)
+        own = None
+        if (name, where) in shifts:
+            own = math.expm1(max(math.log1p(x) + shifts[name, where], 0.0))
+        parts: list[tuple[float, bool]] = []
+        if name == "deaths_total":
+            parts = [known(n, None, until) for n in ("deaths_protesters", "deaths_security")]
+            parts.append((flow(run["deaths_allied"][0], until, 1.0), False))
+        elif where is None:
+            parts = [known(name, city, until) for city in case.places]
+        if any(touched for _, touched in parts):
+            own = max(own if own is not None else 0.0, sum(value for value, _ in parts))
+        return (x, False) if own is None else (own, True)
+
+    if day <= today:
+        return known(quantity, place, day)[0]
+    added = number(run, case, quantity, day, place=place)
+    added -= number(run, case, quantity, today, place=place)
+    return known(quantity, place, today)[0] + added
+
+
+def unreported_chance(crisis: Crisis, run: Arrays) -> float:
+    """Return the chance that what no known fact reports has gone unreported."""
+    case = crisis.case
+    last = case.day(case.as_of)
+    facts = [f for f in case.facts if case.day(f.known_from) <= last and case.day(f.about) <= last]
+    chance = 1.0
+    for kind, news in unreported.NEWS.items():
+        if not case.silence.get(kind, True):
+            continue
+        day = event(run, case, kind)
+        if day > last:
+            continue
+        later = [f for f in facts if f.quantity in news.told_by]
+        mine = [f for f in facts if f.quantity == kind]
+        if any(f.value is None or f.value.high >= 1 for f in later + mine):
+            continue
+        online = run["internet"][0].astype(np.float64)
+        pace = 4.0 ** (2.0 * case.openness - 1.0) * np.ones(last + 1)
+        if news.inside:
+            pace = pace * (unreported.CUT_OFF + (1 - unreported.CUT_OFF) * online[: last + 1])
+        days = float(pace[int(day) :].sum() - 0.5 * pace[int(day)])
+        tau = news.median / (2.0 ** (1.0 / unreported.SHAPE) - 1.0)
+        silent = (1.0 + days / tau) ** -unreported.SHAPE
+        denied = 1.0
+        for fact in [f for f in mine if f.member is None and case.day(f.about) >= day]:
+            how = scatter(kind, fact.rating, 0.0)
+            honest = stats.t.sf((case.day(fact.about) + 0.5 - day) / how.scale, 4.0)
+            denied *= (1.0 - how.error) * honest + 0.5 * how.error
+        chance *= min(silent / denied, 1.0)
+    return chance
+
+
+def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False) -> Crisis:
     """Return a crisis whose reports share no error, so that each counts in full.
 
     There is one report about the streets, one about troops, four about levels and five about
@@ -355,31 +488,41 @@ def separate(case: Case, run: Arrays, random: Random, *, replayed: bool = False)
         if quantity not in told | known and len(told) < (2 if replayed else 5):
             r.event(quantity, member, weak=replayed)
             told.add(quantity)
-    return r.case_with_facts()
+    return Crisis(r.case_with_facts(), r.shifts)
 
 
-def crowded(case: Case, run: Arrays, random: Random) -> Case:
+def crowded(case: Case, run: Arrays, random: Random) -> Crisis:
     """Return a crisis with many reports that share errors, with the documented correlations."""
     r = Reporter(case, run, random)
     subjects: list[tuple[str, int, str | None]] = []
+    counts: list[tuple[str, str | None, tuple[int, ...]]] = []
     for quantity in ("crowd", "crowd", "arrests", "deaths_protesters", "deaths_security"):
         place = r.pick(tuple(case.places))
         days = random.choice(np.arange(FIRST_DAY, r.known_day + 1), size=3, replace=False)
-        subjects += [(quantity, int(day), place) for day in days]
+        if quantity in FLOWS:
+            counts.append((quantity, place, tuple(int(day) for day in days)))
+        else:
+            subjects += [(quantity, int(day), place) for day in days]
+    counts.append(("deaths_total", None, (r.known_day,)))
     subjects += [("troops_announced", d, None) for d in (r.known_day - 1, r.known_day)]
-    subjects += [("deaths_total", r.known_day, None), ("loyal_share", r.known_day, None)]
-    for (quantity, day, place), t in zip(subjects, deviations(subjects, random), strict=True):
+    subjects += [("loyal_share", r.known_day, None)]
+    every = subjects + [(quantity, 0, place) for quantity, place, _ in counts]
+    drawn = deviations(every, random)
+    for (quantity, day, place), t in zip(subjects, drawn[: len(subjects)], strict=True):
         r.number(quantity, float(t), day=day, place=place, member=None)
+    for (quantity, place, when), t in zip(counts, drawn[len(subjects) :], strict=True):
+        r.count(quantity, place, when, float(t))
     for i in random.permutation(len(EVENTS))[:4]:
         r.event(*EVENTS[i], weak=False)
-    return r.case_with_facts()
+    return Crisis(r.case_with_facts(), r.shifts)
 
 
 def deviations(subjects: list[tuple[str, int, str | None]], random: Random) -> FloatArray:
     """Return honest deviations with the documented correlations of model and reporting errors.
 
     A Gaussian copula with Student's t margins. The rating's part of the scale is taken at its
-    middle (B2), since the ratings are drawn later.
+    middle (B2), since the ratings are drawn later. The deviation of a count is that of its true
+    total from the run's, so it is the model's alone.
     """
     n = len(subjects)
     matrix = np.eye(n)
@@ -395,9 +538,8 @@ def deviations(subjects: list[tuple[str, int, str | None]], random: Random) -> F
             for quantity in (a, b):
                 scale = scatter(quantity, "B2", 0.0).scale
                 habit = documented.HABITS.get(quantity, documented.DEFAULT_HABITS["share"])
-                parts.append(
-                    (habit.discrepancy / scale, math.sqrt(1 - (habit.discrepancy / scale) ** 2))
-                )
+                part = 1.0 if quantity in FLOWS else habit.discrepancy / scale
+                parts.append((part, math.sqrt(1.0 - part**2)))
             (m, e), (k, f) = parts
             matrix[i, j] = model * m * k + reporting * e * f
     values, vectors = np.linalg.eigh(matrix)
