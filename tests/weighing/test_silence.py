@@ -122,6 +122,21 @@ def test_the_posterior_of_an_unreported_request_is_calibrated(toy):
     assert posterior < 0.15  # without the silence it would be a quarter
 
 
+def test_a_question_whose_window_began_earlier_is_about_what_is_still_to_come(toy):
+    questions = [toy.question("asks", "binary", quantity="request", statistic="happens")]
+    case = toy.case(silence=only("request"), questions=questions)
+    days = np.array([0] * 60 + [7] * 10 + [-1] * 30)  # most runs asked on the first day
+    weighed = weigh_runs(case, toy.dataset(case, toy.block(case, 100, event_request=days)))
+    early = survival(np.array([4.5]), NEWS["request"].median)[0]
+    share = weighed.draws["asks"] @ weighed.weights.weight
+    assert share == pytest.approx((60 * early + 10) / (60 * early + 40))
+    # A report of it, even a weak one, is weighed instead.
+    rumour = toy.fact("f", "request", "2001-03-01", True, rating="C3")
+    told = toy.case(silence=only("request"), questions=questions, facts=[rumour])
+    weighed = weigh_runs(told, toy.dataset(told, toy.block(told, 100, event_request=days)))
+    assert weighed.draws["asks"] @ weighed.weights.weight > 0.6
+
+
 def test_a_misspelt_event_is_refused_with_its_line(toy):
     data = json.loads(toy.case().model_dump_json(exclude={"silence"}))
     text = json.dumps(data)[:-1] + ',\n"silence": {"requst": false}}'
