@@ -172,6 +172,19 @@ def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
     assert average == pytest.approx(expected, abs=1e-3)
 
 
+def test_an_unknown_base_is_averaged_over():
+    """A file that does not say whether the lead has a base does not say that it has none."""
+
+    def granted(base):
+        ally = CASE.alliance.model_copy(update={"lead_has_base": base})
+        found = _priors(CASE.model_copy(update={"alliance": ally}))
+        return found["alliance.lead_intercept"].mean
+
+    low, high = sorted([granted(True), granted(False)])
+    assert low < granted(None) < high
+    assert type(CASE.alliance).model_fields["lead_has_base"].default is None
+
+
 def test_later_rows_inform_a_prior_only_where_a_score_leaves_one_out():
     registry = engine.registry(CASE)
     as_known, with_later = (

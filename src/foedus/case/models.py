@@ -256,7 +256,9 @@ class Alliance(_Model):
     lead_in_other_war: bool = Field(
         False, description="The lead is fighting or massing troops elsewhere."
     )
-    lead_has_base: bool = Field(False, description="The lead has a base in the country.")
+    lead_has_base: bool | None = Field(
+        None, description="The lead has a base in the country; unknown if left out."
+    )
     treaty: tuple[Article, ...] = Field((), description="Treaty articles that matter here.")
     updates: tuple[AllianceUpdate, ...] = Field(
         (), description="What became known of it after the start."

@@ -119,7 +119,7 @@ def skeleton(row: CodedCase, stage: Stage) -> Case | None:
             "lead": "lead",
             "requester": "requester",
             "lead_in_other_war": bool(row.value("lead_other_war_or_crisis")),
-            "lead_has_base": bool(row.value("lead_base_or_forces_there")),
+            "lead_has_base": row.value("lead_base_or_forces_there"),
             "aggression_test": False,
             "members": [
                 {"actor": "requester", "lat": 0.0, "lon": 0.0, "pool": 0},

@@ -163,7 +163,7 @@ def _outlook(
     year: int,
     before: dt.date | None,
     exclude: str | tuple[str, int] | None,
-    base: bool,
+    base: bool | None,
     contiguous: bool,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, str] | None:
     """Return draws of P(asks), P(troops if asked), arrival days, months, P(short), and the fits."""

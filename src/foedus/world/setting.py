@@ -46,7 +46,9 @@ class Setting:
     member_distance : (M,)
         Kilometres from the member to the nearest city of the case.
     announced_pool : float
-    aggression_test, lead_other_war, lead_base : bool
+    aggression_test, lead_other_war : bool
+    lead_base : bool or None
+        Whether the lead has a base in the country; None is unknown.
     air_distance : float
         Kilometres from the lead's bases to the place of arrival.
     contiguous : (M,)
@@ -79,7 +81,7 @@ class Setting:
     announced_pool: float
     aggression_test: bool
     lead_other_war: bool
-    lead_base: bool
+    lead_base: bool | None
     air_distance: float
     ties: dict[str, float]
     patrons: tuple[str, ...]
