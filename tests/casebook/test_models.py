@@ -11,7 +11,16 @@ from scipy import special, stats
 
 from foedus.casebook import load_casebook, models
 from foedus.casebook.coded_case import MISSION_KINDS
-from foedus.casebook.design import CODING_ERROR, MODELS, Features, inputs, responses, usable
+from foedus.casebook.design import (
+    CODING_ERROR,
+    MODELS,
+    UNKNOWN_YES,
+    Features,
+    inputs,
+    responses,
+    unknown_yes,
+    usable,
+)
 from foedus.casebook.fits import load_fits
 from foedus.casebook.models import PRIORS
 from foedus.errors import InputError
@@ -62,6 +71,17 @@ def test_unknown_feature_is_averaged_over():
     mixed = models.answer_given_request(d, inputs([row]))[:, 0]
     belief = share[1::2].sum()
     assert mixed == pytest.approx(belief * yes + (1 - belief) * no)
+
+
+def test_an_unknown_base_is_as_likely_as_among_the_helpers_crises():
+    csto, uk = (unknown_yes(group, CASES)["base"] for group in ("csto", "uk"))
+    assert csto > 0.9  # 12 of 12
+    assert uk < 0.4  # 1 of 7
+    assert unknown_yes("csto", CASES, before=dt.date(1950, 1, 1))["base"] == UNKNOWN_YES["base"]
+    rest = [c for c in CASES if c.key != ("KEN", 1964)]
+    assert unknown_yes("uk", CASES, exclude="KEN1964") == unknown_yes("uk", rest)
+    known = [c.value("lead_base_or_forces_there") for c in CASES]
+    assert UNKNOWN_YES["base"] == pytest.approx(sum(known) / len(known), abs=0.1)
 
 
 def test_unknown_request_is_averaged_over():

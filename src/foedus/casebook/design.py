@@ -15,6 +15,7 @@ from foedus.casebook.coded_case import (
     MISSION_KINDS,
     TRIGGERS,
     CodedCase,
+    Exclude,
     MissionKind,
     known_before,
 )
@@ -27,6 +28,8 @@ Floats = NDArray[np.float64]
 BINARIES = ("base", "rival", "contiguous")
 #: Probability of yes where a coding is unknown: the share of yes among known codings.
 UNKNOWN_YES: dict[str, float] = {"base": 0.40, "rival": 0.25, "contiguous": 0.25}
+#: Crises that the share over all helpers counts for in that of one organisation; elicited.
+SHRINK = 2.0
 COMBINATIONS: Floats = np.array(
     [[(i >> j) & 1 for j in range(len(BINARIES))] for i in range(2 ** len(BINARIES))], dtype=float
 )
@@ -139,11 +142,13 @@ class Inputs:
     kind: Floats
 
 
-def inputs(rows: Sequence[Features]) -> Inputs:
-    """Return the covariates of rows."""
+def inputs(rows: Sequence[Features], unknown: Mapping[str, float] = UNKNOWN_YES) -> Inputs:
+    """Return the covariates of rows; ``unknown`` is the probability of yes of unknown features."""
     groups = organisations().groups
     collective = organisations().collective
-    yes = np.array([[_belief(r, name) for name in BINARIES] for r in rows]).reshape(-1, 1, 3)
+    yes = np.array([[_belief(r, name, unknown) for name in BINARIES] for r in rows]).reshape(
+        -1, 1, 3
+    )
     weights = np.prod(np.where(COMBINATIONS[None] == 1, yes, 1 - yes), axis=2)
     return Inputs(
         group=np.array([groups.index(r.organisation) for r in rows], dtype=np.int64),
@@ -155,12 +160,37 @@ def inputs(rows: Sequence[Features]) -> Inputs:
     )
 
 
-def _belief(row: Features, name: str) -> float:
+def _belief(row: Features, name: str, unknown: Mapping[str, float]) -> float:
     value = getattr(row, name)
     if value is None:
-        return UNKNOWN_YES[name]
+        return unknown[name]
     error = row.error.get(name, 0.0)
     return 1 - error if value else error
+
+
+def unknown_yes(
+    organisation: str,
+    cases: Iterable[CodedCase],
+    *,
+    before: dt.date | None = None,
+    exclude: Exclude | None = None,
+) -> dict[str, float]:
+    """Return the probability of yes of unknown features, for helpers of an organisation.
+
+    Whether the lead has a base depends on the helper: all leads of the CSTO had one, few of
+    ECOWAS. The share among the organisation's crises that had begun before a day is drawn towards
+    that of all helpers as by :data:`SHRINK` crises.
+    """
+    coded = [
+        case.value("lead_base_or_forces_there")
+        for case in cases
+        if case.organisation == organisation
+        and not case.excluded(exclude)
+        and known_before(case.start(), before)
+    ]
+    known = [value for value in coded if value is not None]
+    share = (sum(known) + SHRINK * UNKNOWN_YES["base"]) / (len(known) + SHRINK)
+    return {**UNKNOWN_YES, "base": share}
 
 
 @dataclass(frozen=True, kw_only=True)

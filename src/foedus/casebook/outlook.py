@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from foedus.casebook import models
 from foedus.casebook.coded_case import ANSWERS, MISSION_KINDS, Answer, Exclude, MissionKind
-from foedus.casebook.design import Features, Floats, inputs
-from foedus.casebook.fits import Fits, posterior
+from foedus.casebook.design import Features, Floats, inputs, unknown_yes
+from foedus.casebook.fits import Fits, load_fits, posterior
 from foedus.casebook.load import Casebook, load_casebook
 from foedus.casebook.organisations import organisation_group
 from foedus.casebook.rates import (
@@ -167,7 +167,10 @@ def predict(
     -------
     Outlook
     """
-    x = inputs([features])
+    cases = (fits or load_fits()).cases
+    x = inputs(
+        [features], unknown_yes(features.organisation, cases, before=before, exclude=exclude)
+    )
     parts = {
         m: posterior(m, before=before, exclude=exclude, fits=fits)
         for m in ("call", "arrival", "size", "duration", "survival")
