@@ -97,6 +97,7 @@ DECIDED = ("decision", "2022-01-06", True)
         ((DECIDED,), ["request"]),
         ((DECIDED, ("request", "2022-01-05", False)), ["request"]),
         ((("request", "2022-01-07", True), DECIDED), ["request"]),
+        ((("request", "2022-01-05..2022-01-07", True), DECIDED), []),
         ((ASKED, TEN), ["decision"]),
         ((("first_arrival", "2022-01-06", True),), ["request", "decision"]),
         ((("contribution", "2022-01-06", True, "belarus"),), ["request"]),

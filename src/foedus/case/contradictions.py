@@ -242,7 +242,8 @@ def steps_without_fact(known: Case) -> list[str]:
     notes = []
     told = sorted((f for f in known.facts if f.quantity is not None), key=lambda f: _by(known, f))
     for step, after in MODEL_STEPS.items():
-        days = [known.day(f.about) for f in told if f.quantity == step and _happened(f)]
+        taken = (f for f in told if f.quantity == step and _happened(f))
+        days = [known.day(f.since or f.about) for f in taken]
         unled = [
             f"{f.id} ({_where(known, f)}{_named(f)}, {show_when(f.about)})"
             for f in told
