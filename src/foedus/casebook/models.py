@@ -18,6 +18,8 @@ from foedus.casebook.design import COMBINATIONS, Floats, Inputs, Responses
 
 Draws = Mapping[str, Floats]
 _TINY = 1e-9
+#: Least chance of a mission that lasts so long, as in `refit`.
+_RARE = 1e-12
 _ERROR = 0.03
 _COUNT_ERROR = 0.08
 _CENSORED_SHARE, _CENSORED_AT = 0.2, 24.0
@@ -253,9 +255,8 @@ def _duration(draws: Draws, x: Inputs, y: Responses) -> Floats:
     ended = np.logaddexp(
         np.log(share) + _log_normal(t, short, sd1), np.log(rest) + _log_normal(t, long, sd2)
     )
-    still = np.logaddexp(
-        np.log(share) + special.log_ndtr((short - t) / sd1),
-        np.log(rest) + special.log_ndtr((long - t) / sd2),
+    still = np.log(
+        share * special.ndtr((short - t) / sd1) + rest * special.ndtr((long - t) / sd2) + _RARE
     )
     out: Floats = np.where(y.months[:, 1] == 1, still, ended)
     return out
