@@ -16,16 +16,22 @@ from foedus.casebook.similarity import nearest_to_case
 from foedus.errors import InputError
 from foedus.world import engine, priors
 from foedus.world.check import check
+from foedus.world.mechanisms.alliance import answer_chance
+from foedus.world.mechanisms.leader import allied_share, call_shares
 from foedus.world.priors import resolve
+from foedus.world.setting import Setting
 
 from ..narrowing import present
 from .small_case import small_case
 
 CASE = load_case("kazakhstan-2022")
+PATRON = "leader.patron_dependence"
 SHIPPED = shipped_text("kazakhstan-2022")
 NAMES = {
     "leader.request_base",
+    "leader.request_fade",
     "alliance.lead_intercept",
+    "alliance.scale",
     "airlift.assembled",
     "airlift.assembly",
     "airlift.short_mission",
@@ -68,7 +74,9 @@ def test_the_case_file_goes_before_history_and_a_hypothesis_before_both():
 
 def test_the_as_of_date_and_the_outcomes_change_nothing():
     for date in ("2022-01-04", "2022-01-07"):
-        assert _priors(as_of(CASE, date)) == _priors(CASE)
+        # The size of a mission is against the pools, which may become known.
+        there, here = _priors(as_of(CASE, date)), _priors(CASE)
+        assert there | {"alliance.scale": here["alliance.scale"]} == here
 
 
 def test_an_earlier_case_sees_less_of_history():
@@ -152,24 +160,38 @@ def test_a_new_organisation_counts_as_another_one_and_is_told_of():
 
 
 @pytest.mark.parametrize("p", [0.05, 0.3, 0.9])
-def test_daily_log_odds_add_up_to_the_chance(p):
-    daily = 1.0 / (1.0 + np.exp(-priors._daily(np.array([p]))[0]))
-    assert 1.0 - (1.0 - daily) ** priors.DAYS == pytest.approx(p, abs=1e-9)
+def test_daily_chances_of_asking_add_up_to_the_chance_and_its_early_share(p):
+    setting, registry = Setting.of(CASE), engine.registry(CASE)
+    base, fade = priors._call(np.array([p]), 0.5, setting, registry)
+    mean = {n: priors._mean(registry, n) for n in ("leader.request_unrest", PATRON)}
+    shares = call_shares(setting, {PATRON: np.array([mean[PATRON]])})
+    left = [1.0]
+    for day in range(priors.ASKS):
+        usual = priors.UNREST * np.exp(-day / priors.UNREST_DAYS)
+        utility = base[0] + mean["leader.request_unrest"] * usual - fade * np.log1p(day)
+        daily = allied_share(setting, shares)[0] / (1.0 + np.exp(-utility))
+        left.append(left[-1] * (1.0 - daily))
+    assert 1.0 - left[-1] == pytest.approx(p, abs=0.01)
+    assert (1.0 - left[priors.SOON + 1]) / p == pytest.approx(0.5, abs=0.03)
+
+
+def test_lead_and_vote_together_have_the_casebooks_chance_of_troops():
+    setting, registry = Setting.of(CASE), engine.registry(CASE)
+    names = ("alliance.rho", "alliance.against", "alliance.yes")
+    usual = {n: np.array([priors._mean(registry, n)]) for n in names}
+    p = np.array([0.2, 0.5, 0.7])
+    lead = priors._lead(p, setting, registry)
+    assert (lead > p).all()
+    np.testing.assert_allclose(answer_chance(setting, usual, lead), p, atol=2e-3)
 
 
 def test_the_lead_at_average_covariates_has_the_casebooks_log_odds():
-    registry = engine.registry(CASE)
-    from foedus.world.setting import Setting
-
+    setting, registry = Setting.of(CASE), engine.registry(CASE)
     prior = _priors(CASE)["alliance.lead_intercept"]
-    outlook = priors._outlook(
-        CASE.trigger_type, CASE.organisation, CASE.start.year, CASE.start, ("KAZ", 2022),
-        CASE.alliance.lead_has_base, True,
-    )  # fmt: skip
-    drawn = present(outlook)[1]
-    expected = np.mean(np.log(drawn / (1 - drawn)))
-    average = prior.mean + priors._expected(Setting.of(CASE), registry)
-    assert average == pytest.approx(expected, abs=1e-3)
+    troops = present(priors.casebook_outlook(CASE)).answer_if_asked["troops"].draws
+    drawn = priors._lead(troops, setting, registry)
+    average = prior.mean + priors._expected(setting, registry)
+    assert average == pytest.approx(np.mean(np.log(drawn / (1 - drawn))), abs=1e-3)
 
 
 def test_an_unknown_base_is_averaged_over():

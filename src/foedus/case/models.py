@@ -259,6 +259,9 @@ class Alliance(_Model):
     lead_has_base: bool | None = Field(
         None, description="The lead has a base in the country; unknown if left out."
     )
+    rival_opposed: bool | None = Field(
+        None, description="A rival great power opposes the help; unknown if left out."
+    )
     treaty: tuple[Article, ...] = Field((), description="Treaty articles that matter here.")
     updates: tuple[AllianceUpdate, ...] = Field(
         (), description="What became known of it after the start."

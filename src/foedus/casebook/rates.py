@@ -428,6 +428,37 @@ def months_there(case: CodedCase, before: dt.date | None) -> tuple[float | None,
     return max(0.1, (min(seen) - start.middle()).days / DAYS_PER_MONTH), True
 
 
+def request_waits(casebook: Casebook, **filters: Unpack[Filters]) -> NDArray[np.float64]:
+    """Return the days from trigger to request, shape (row, 2): the least and the most.
+
+    Parameters
+    ----------
+    casebook : Casebook
+    **filters
+        See `Filters`.
+    """
+    out = []
+    for case in Slice(**filters).select(casebook, known=CodedCase.known):
+        trigger, asked = case.date("date_trigger"), case.date("date_request")
+        if trigger is not None and asked is not None:
+            low = (asked.earliest() - trigger.latest()).days
+            out.append((max(0, low), max(0, (asked.latest() - trigger.earliest()).days)))
+    return np.array(out, dtype=np.float64).reshape(-1, 2)
+
+
+def answer_waits(casebook: Casebook, **filters: Unpack[Filters]) -> NDArray[np.float64]:
+    """Return the days from request to decision, for or against, of exactly dated rows.
+
+    Parameters
+    ----------
+    casebook : Casebook
+    **filters
+        See `Filters`.
+    """
+    cases = Slice(**filters).select(casebook, known=CodedCase.known)
+    return np.array([c.days_to_decision for c in cases if c.days_to_decision is not None])
+
+
 def _granted(case: CodedCase) -> bool:
     return case.answer in ("troops", "limited")
 

@@ -42,7 +42,10 @@ _FREE = ("runs", "batch", "case_name", "case_hash", "proposals")
 _LIBRARIES = ("numpy", "numba", "scipy")
 
 #: Source files that a run's numbers depend on.
-_CODE = ("world", "case/priors.py", "randomness.py", "ensemble/design.py", "ensemble/proposal.py")
+_CODE = (
+    *("world", "case/priors.py", "randomness.py"),
+    *("ensemble/design.py", "ensemble/proposal.py", "ensemble/prior_matching.py"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -495,6 +495,7 @@ class _Job:
 
 def _simulate(job: _Job) -> None:
     """Simulate a row at a stage and write what the runs say of its questions to a file."""
+    from foedus.ensemble.prior_matching import match
     from foedus.weighing.weighed import weigh
     from foedus.world.engine import registry
     from foedus.world.priors import casebook_priors
@@ -502,12 +503,18 @@ def _simulate(job: _Job) -> None:
     row = load_casebook()[job.row]
     case = skeleton(row, job.stage)
     assert case is not None
+    first = case if job.stage == "trigger" else skeleton(row, "trigger")
+    assert first is not None
     if not job.rolling:
-        priors = casebook_priors(case, registry(case), later_rows=True)
-        case = case.model_copy(update={"priors": priors})
+        case, first = (
+            c.model_copy(update={"priors": casebook_priors(c, registry(c), later_rows=True)})
+            for c in (case, first)
+        )
+    # The prior is the same at all stages, so the pilot of the first serves all.
+    tilt = match(first, seed=job.seed, workers=1, later_rows=not job.rolling)
     with tempfile.TemporaryDirectory(prefix="foedus-backtest-") as folder:
         weighed = weigh(
-            case, runs=job.runs, seed=job.seed, workers=1, out=Path(folder) / "runs.zarr"
+            case, runs=job.runs, seed=job.seed, workers=1, out=Path(folder) / "runs.zarr", tilt=tilt
         )
         steps = steps_of_runs(weighed, case.as_of)
     said = {q.id: q.forecast(steps) for q in open_questions(row, job.stage)}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from foedus.ensemble import Ensemble
+    from foedus.ensemble.prior_matching import Tilt
 
 FloatArray = NDArray[np.float64]
 
@@ -89,7 +90,12 @@ def log_likelihood(
 
 
 def next_stage(
-    case: Case, ensemble: Ensemble, first_run: int, *, as_of: AsOf | None = None
+    case: Case,
+    ensemble: Ensemble,
+    first_run: int,
+    *,
+    as_of: AsOf | None = None,
+    tilt: Tilt | None = None,
 ) -> Stage:
     """Return the proposal of the runs from ``first_run`` on.
 
@@ -102,11 +108,16 @@ def next_stage(
     first_run : int
     as_of : datetime.date, datetime.datetime or str, optional
         As of :func:`log_likelihood`.
+    tilt : Tilt, optional
+        Prior-predictive matching, part of the target like the likelihood.
     """
     step = -(-ensemble.complete_runs // MOST) or 1
     some = slice(None, None, step)
     names, u = design_points(ensemble, some)
-    fit = log_likelihood(case, ensemble.dataset.isel(run=some), as_of=as_of)
+    dataset = ensemble.dataset.isel(run=some)
+    fit = log_likelihood(case, dataset, as_of=as_of)
+    if tilt is not None:
+        fit = fit + tilt.log_weight(case, dataset)
     return fitted(names, ndtri(u), fit, first_run)
 
 

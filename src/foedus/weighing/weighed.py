@@ -19,6 +19,7 @@ from foedus.case.models import Case, Question
 from foedus.case.times import parse_when, show_when
 from foedus.defaults import BLOCK, FORECAST_RUNS
 from foedus.ensemble.design import log_importance as importance_of_stages
+from foedus.ensemble.prior_matching import Tilt, is_kept, keep, match, of_ensemble
 from foedus.errors import InputError, StoreError
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from foedus.ensemble.ensemble import Ensemble
     from foedus.ensemble.progress import Progress
+    from foedus.ensemble.proposal import Stage
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -114,7 +116,8 @@ class Weighed:
     hypothesis : ndarray of int, shape (run,)
         Number of each run's hypothesis, -1 for none.
     log_importance : ndarray, shape (run,)
-        Log importance weight of each run, prior over proposal; 0 for draws from the prior.
+        Log importance weight of each run, prior over proposal, with the prior-predictive matching;
+        0 for draws from the prior of a case without a casebook.
     log_prior : ndarray, shape (run,)
         Log-weight of each run before the evidence, up to a constant: ``log_importance``, scaled
         so that each hypothesis has exactly its prior.
@@ -213,6 +216,7 @@ def weigh(
     as_of: AsOf | None = None,
     ensemble: Ensemble | None = None,
     check: Callable[[Case], object] | None = None,
+    tilt: Tilt | None = None,
     **making: Unpack[Making],
 ) -> Weighed:
     """Make the runs of a case, or take given ones, and weigh them by what was known.
@@ -228,6 +232,9 @@ def weigh(
         Runs made before, of the same case and with the same known decisions.
     check : callable, optional
         Called with the filtered case before any run is made, to refuse what cannot be answered.
+    tilt : Tilt, optional
+        Prior-predictive matching (:mod:`foedus.ensemble.prior_matching`); made for the case, unless
+        the runs have it already, if absent.
     **making : Making
         ``runs``, ``seed``, ``workers``, ``batch``, ``out``, ``cluster``, ``progress``, as of
         :func:`foedus.run`; not used with ``ensemble``.
@@ -247,9 +254,11 @@ def weigh(
     if check is not None:
         check(known)
     if ensemble is None:
-        ensemble = make_runs(case, date, known=known, **making)
+        ensemble = make_runs(case, date, known=known, tilt=tilt, **making)
     else:
         _refuse_other_frame(known, ensemble)
+        if tilt is not None or not is_kept(ensemble):
+            keep(ensemble, tilt or match(known, seed=ensemble.plan.seed))
     return weigh_runs(
         known,
         ensemble.dataset,
@@ -381,11 +390,13 @@ def weigh_runs(
     )
 
 
-def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: Any) -> Ensemble:
-    """Make the adaptive ensemble of a case as of a date.
+def make_runs(
+    case: Case, date: Any, *, known: Case | None = None, tilt: Tilt | None = None, **options: Any
+) -> Ensemble:
+    """Make the adaptive ensemble of a case as of a date, with its prior-predictive matching.
 
-    ``known`` is the case as filtered by the date, if at hand; ``options`` are those of
-    :func:`foedus.run`, where None is the default.
+    ``known`` is the case as filtered by the date, if at hand; ``tilt`` is that of :func:`weigh`;
+    ``options`` are those of :func:`foedus.run`, where None is the default.
     """
     from foedus.ensemble.runner import run
 
@@ -393,12 +404,18 @@ def make_runs(case: Case, date: Any, *, known: Case | None = None, **options: An
         name: value for name, value in options.items() if value is not None
     }
     seen = known_by(case, date) if known is None else known
-    return run(
-        case,
-        as_of=date,
-        adapt=lambda runs, first: next_stage(seen, runs, first, as_of=date),
-        **given,
-    )
+    pilot = {name: given[name] for name in ("workers", "progress") if name in given}
+
+    def matched(runs: Ensemble) -> Tilt | None:
+        return of_ensemble(runs) or tilt or match(seen, seed=runs.plan.seed, **pilot)
+
+    def adapt(runs: Ensemble, first: int) -> Stage:
+        return next_stage(seen, runs, first, as_of=date, tilt=matched(runs))
+
+    made = run(case, as_of=date, adapt=adapt, **given)
+    if tilt is not None or not is_kept(made):
+        keep(made, tilt or matched(made))
+    return made
 
 
 def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:

@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float64]
 FLOOR = 1e-9
 
 #: Bit of a run's ``ruled_out`` for each decision.
-BITS: dict[str, int] = {event: 1 << n for n, event in enumerate((*REPLAYABLE, "other_call"))}
+BITS: dict[str, int] = {event: 1 << n for n, event in enumerate(REPLAYABLE)}
 
 
 @dataclass(frozen=True)

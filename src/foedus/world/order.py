@@ -51,7 +51,7 @@ _STORED = (
 #: The order, among an ensemble's inputs, of the draws made once a run. Others come after these.
 _DRAWN = (
     *("alliance.factor", "airlift.assembled", "forces.strength"),
-    *("leader.patron", "leader.shutdown_days", "leader.whom"),
+    *("leader.patron", "leader.shutdown_days"),
     *("airlift.lag", "alliance.announced", "streets.legitimacy"),
 )
 

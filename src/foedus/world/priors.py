@@ -5,14 +5,19 @@ often such a government asks for help, how often help comes, how soon, and for h
 exclude the case itself and everything from the year in which it starts or later. They set the
 priors of these parameters:
 
-- ``leader.request_base``: a government asks within :data:`DAYS` days of serious unrest
-  (:data:`UNREST`) with the model's chance p, so the daily log-odds are ``logit(1 - (1 -
-  p)^(1/DAYS)) - request_unrest · UNREST``;
-- ``alliance.lead_intercept``: the model's log-odds of troops given a request, minus the mean
-  contribution of the lead's interest, the street challenge and the allies' belief;
+- ``leader.request_base``, ``leader.request_fade``: the model's chance that such a government asks
+  within :data:`ASKS` days of the trigger, on a usual course of unrest, and the share of the coded
+  requests that came within :data:`SOON` days;
+- ``alliance.lead_intercept``: the model's log-odds of troops given a request. The lead and the vote
+  together have this chance, and the lead's mean interest, the street challenge and the allies'
+  belief are taken off;
+- ``alliance.scale``: the model's number of soldiers, against the usual shares of the pools;
 - ``airlift.assembled`` and ``airlift.assembly``: the chance that more than :data:`PROMPT` days pass
-  from request to arrival, and the length of that delay;
-- ``airlift.short_mission``, ``short_stay``, ``long_stay``: the mixture of durations.
+  from request to arrival, and the length of that time;
+- ``airlift.short_mission``, ``short_stay``, ``long_stay``: the mixture of stays.
+
+What remains between the simulated world and the models is corrected by weights, see
+:mod:`foedus.ensemble.prior_matching`.
 
 A prior in the case file overrides the casebook's, which overrides the default.
 """
@@ -22,6 +27,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +37,25 @@ from foedus.case.priors import Beta, Choice, LogNormal, Normal, Prior
 from foedus.case.problems import nearest
 from foedus.case.times import DAYS_PER_MONTH
 from foedus.errors import InputError, Problem
+from foedus.scoring_rules import smoothed_share
 from foedus.world.mechanism import Parameter
+from foedus.world.mechanisms.alliance import answer_chance
+from foedus.world.mechanisms.leader import allied_share, call_shares
 from foedus.world.mechanisms.ties import lead_interest
 from foedus.world.setting import Setting
 
+if TYPE_CHECKING:
+    from foedus.casebook.outlook import Outlook
+
 FloatArray = NDArray[np.float64]
 
-#: Days of serious unrest within which a government that will ask has asked.
-DAYS = 5.0
-#: Unrest intensity that counts as serious.
-UNREST = 0.6
+#: Days from the trigger within which a government that will ask has asked.
+ASKS = 365
+#: Days from the trigger by whose share of the coded requests the fall of the hazard is set, and the
+#: standard deviation of that fall; elicited.
+SOON, FADE_SD = 3, 0.15
+#: Usual course of unrest after a trigger: intensity on the first day, and days of its decay.
+UNREST, UNREST_DAYS = 0.6, 2.0
 #: Longest time from request to arrival, in days, of a mission that was on stand-by.
 PROMPT = 3.0
 #: Longest short mission, in months.
@@ -129,31 +144,58 @@ def casebook_priors(
     """
     if case.trigger_type is None or case.organisation is None:
         return {}
-    from foedus.casebook import load_casebook
+    outlook = casebook_outlook(case, later_rows=later_rows)
+    setting = Setting.of(case)
+    left_out = "this case" if later_rows else "this case or later ones"
+    tags = sorted({tag for tag, _, _ in outlook.provenance.values()})
+    like = f"{case.trigger_type}, {case.organisation}"
+    source = f"casebook without {left_out} (fits {', '.join(tags)}): {like}"
+    waits = casebook_waits(case, later_rows=later_rows)[0][:, 0]
+    soon = smoothed_share([*(waits <= SOON)]) / smoothed_share([*(waits <= ASKS)])
+    base, fade = _call(outlook.request.draws, soon, setting, registry)
+    troops = outlook.answer_if_asked["troops"].draws
+    return {
+        "leader.request_base": _normal(base, source),
+        "leader.request_fade": Normal(
+            dist="normal", mean=fade, sd=FADE_SD, origin="casebook", source=source
+        ),
+        "alliance.lead_intercept": _normal(
+            _logit(_lead(troops, setting, registry)) - _expected(setting, registry), source
+        ),
+        "alliance.scale": _scale(outlook.soldiers, setting, registry, source),
+        **_tempo(outlook.arrival_days, source),
+        **_length(outlook.months, outlook.short_mission.draws, source),
+    }
+
+
+def casebook_outlook(case: Case, *, later_rows: bool = False) -> Outlook:
+    """Return what the casebook's models say of a case with a trigger type and an organisation.
+
+    The case's own row is left out, and without ``later_rows`` so is all that became known after
+    the case began.
+    """
     from foedus.casebook.case_words import helper_group
 
-    setting = Setting.of(case)
-    found = _outlook(
+    assert case.trigger_type is not None
+    assert case.organisation is not None
+    ally = case.alliance
+    lead = next(m for m in ally.members if m.actor == ally.lead)
+    return _outlook(
         case.trigger_type,
         helper_group(case.organisation),
         case.start.year,
         None if later_rows else case.start,
-        load_casebook().own_row(case),
-        setting.lead_base,
-        bool(setting.contiguous[setting.lead]),
+        _own_row(case),
+        ally.lead_has_base,
+        ally.rival_opposed,
+        lead.contiguous,
     )
-    if found is None:
-        return {}
-    request, granted, days, months, short, tag = found
-    like = f"{case.trigger_type}, {case.organisation}"
-    left_out = "this case" if later_rows else "this case or later ones"
-    source = f"casebook without {left_out} ({tag}): {like}"
-    return {
-        "leader.request_base": _normal(_daily(request) - _unrest(registry), source),
-        "alliance.lead_intercept": _normal(_logit(granted) - _expected(setting, registry), source),
-        **_tempo(days, source),
-        **_length(months, short, source),
-    }
+
+
+def _own_row(case: Case) -> str | tuple[str, int] | None:
+    from foedus.casebook import load_casebook
+
+    return load_casebook().own_row(case)
 
 
 @functools.lru_cache(maxsize=32)
@@ -164,22 +206,29 @@ def _outlook(
     before: dt.date | None,
     exclude: str | tuple[str, int] | None,
     base: bool | None,
+    rival: bool | None,
     contiguous: bool,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, str] | None:
-    """Return draws of P(asks), P(troops if asked), arrival days, months, P(short), and the fits."""
+) -> Outlook:
     from foedus.casebook.design import Features
     from foedus.casebook.outlook import predict
 
-    features = Features(trigger, organisation, year, base=base, contiguous=contiguous)
-    outlook = predict(features, before=before, exclude=exclude)
-    tags = sorted({t for t, _, _ in outlook.provenance.values()})
+    features = Features(trigger, organisation, year, base=base, rival=rival, contiguous=contiguous)
+    return predict(features, before=before, exclude=exclude)
+
+
+def casebook_waits(case: Case, *, later_rows: bool = False) -> tuple[FloatArray, FloatArray]:
+    """Return the casebook's days from trigger to request (row, 2), and to the answer (row,).
+
+    They leave out what :func:`casebook_outlook` leaves out.
+    """
+    from foedus.casebook import load_casebook
+    from foedus.casebook.rates import answer_waits, request_waits
+
+    book = load_casebook()
+    before, own = None if later_rows else case.start, _own_row(case)
     return (
-        outlook.request.draws,
-        outlook.answer_if_asked["troops"].draws,
-        outlook.arrival_days,
-        outlook.months,
-        outlook.short_mission.draws,
-        "fits " + ", ".join(tags),
+        request_waits(book, before=before, exclude=own),
+        answer_waits(book, before=before, exclude=own),
     )
 
 
@@ -188,18 +237,60 @@ def _logit(p: FloatArray) -> FloatArray:
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
-def _daily(p: FloatArray) -> FloatArray:
-    """Return the daily log-odds of asking, given the chance of asking within DAYS days."""
-    return _logit(1.0 - np.power(1.0 - np.clip(p, 0.0, 1.0 - 1e-6), 1.0 / DAYS))
-
-
 def _mean(registry: dict[str, Parameter], name: str) -> float:
     """Return the median of a parameter's default prior."""
     return float(registry[name].prior.quantile(np.array([0.5]))[0])
 
 
-def _unrest(registry: dict[str, Parameter]) -> float:
-    return UNREST * _mean(registry, "leader.request_unrest")
+def _call(
+    p: FloatArray, soon: float, setting: Setting, registry: dict[str, Parameter]
+) -> tuple[FloatArray, float]:
+    """Return the utility of asking in calm, and its fall with time.
+
+    By them a government asks this helper with chance p within :data:`ASKS` days, on the usual
+    course of unrest, and a share ``soon`` of those that ask do so within :data:`SOON` days.
+    """
+    name = "leader.patron_dependence"
+    shares = call_shares(setting, {name: np.array([_mean(registry, name)])})
+    through = float(allied_share(setting, shares)[0])
+    days = np.arange(ASKS)
+    usual = _mean(registry, "leader.request_unrest") * UNREST * np.exp(-days / UNREST_DAYS)
+    bases, fades = np.linspace(-15.0, 10.0, 251), np.linspace(0.0, 2.0, 41)
+
+    def asked(fade: float, days: int) -> FloatArray:
+        utility = bases[:, None] + (usual - fade * np.log1p(np.arange(ASKS)))[:days]
+        daily = 1.0 / (1.0 + np.exp(-utility))
+        return np.asarray(-np.expm1(np.log1p(-through * daily).sum(axis=1)))
+
+    mean = float(np.clip(p.mean(), 0.01, 0.99))
+    early = [np.interp(mean, asked(f, ASKS), asked(f, SOON + 1)) / mean for f in fades]
+    fade = float(np.interp(soon, early, fades))
+    return np.asarray(np.interp(np.clip(p, 0.001, 0.999), asked(fade, ASKS), bases)), fade
+
+
+def _lead(p: FloatArray, setting: Setting, registry: dict[str, Parameter]) -> FloatArray:
+    """Return the lead's chance of accepting by which the whole body sends troops with chance p."""
+    names = ("alliance.rho", "alliance.against", "alliance.yes")
+    usual = {name: np.array([_mean(registry, name)]) for name in names}
+    lead = np.linspace(0.001, 0.999, 200)
+    return np.asarray(np.interp(p, answer_chance(setting, usual, lead), lead))
+
+
+def _scale(
+    soldiers: FloatArray, setting: Setting, registry: dict[str, Parameter], source: str
+) -> LogNormal:
+    """Return the size of a mission against what the pools would suggest.
+
+    The spread is that of the models' soldiers: shares of the pools add little to it.
+    """
+    lead, pool = setting.lead, setting.pool
+    base = min(setting.announced_pool or pool[lead], pool[lead])
+    others = pool.sum() - pool[lead] - pool[setting.requester] * (lead != setting.requester)
+    share = {n: _mean(registry, f"alliance.{n}") for n in ("lead_share", "member_share")}
+    joins = 1.0 / (1.0 + np.exp(-_mean(registry, "alliance.intercept")))
+    usual = share["lead_share"] * base + joins * share["member_share"] * others
+    usual *= _mean(registry, "alliance.realised")
+    return _lognormal(soldiers / max(usual, 1.0), source, least=0.01)
 
 
 def _expected(setting: Setting, registry: dict[str, Parameter]) -> float:
@@ -229,12 +320,12 @@ def _beta(draws: FloatArray, source: str) -> Beta:
     )
 
 
-def _lognormal(draws: FloatArray, source: str, sd_log: float | None = None) -> LogNormal:
-    logs = np.log(np.maximum(draws, 0.1))
+def _lognormal(draws: FloatArray, source: str, least: float = 0.1) -> LogNormal:
+    logs = np.log(np.maximum(draws, least))
     return LogNormal(
         dist="lognormal",
         median=float(np.exp(np.median(logs))),
-        sd_log=max(float(logs.std()) if sd_log is None else sd_log, 0.2),
+        sd_log=max(float(logs.std()), 0.2),
         origin="casebook",
         source=source,
     )

@@ -47,8 +47,6 @@ class Setting:
         Kilometres from the member to the nearest city of the case.
     announced_pool : float
     aggression_test, lead_other_war : bool
-    lead_base : bool or None
-        Whether the lead has a base in the country; None is unknown.
     air_distance : float
         Kilometres from the lead's bases to the place of arrival.
     contiguous : (M,)
@@ -81,7 +79,6 @@ class Setting:
     announced_pool: float
     aggression_test: bool
     lead_other_war: bool
-    lead_base: bool | None
     air_distance: float
     ties: dict[str, float]
     patrons: tuple[str, ...]
@@ -122,7 +119,6 @@ class Setting:
             announced_pool=float(ally.announced_pool),
             aggression_test=ally.aggression_test,
             lead_other_war=ally.lead_in_other_war,
-            lead_base=ally.lead_has_base,
             air_distance=ally.distance_km,
             ties={
                 "border_km": case.ties.border_km,

@@ -39,7 +39,6 @@ SETTING = Setting(
     announced_pool=3600.0,
     aggression_test=True,
     lead_other_war=True,
-    lead_base=False,
     air_distance=1500.0,
     ties={
         "border_km": 7000.0,
@@ -50,7 +49,7 @@ SETTING = Setting(
     patrons=("lead", "east", "south"),
     patron_alliance=np.array([True, False, False]),
     patron_dependence=np.array([0.7, 0.5, 0.3]),
-    triggers=(),
+    triggers=((0, 0),),
 )
 
 

@@ -33,7 +33,6 @@ SETTING = Setting(
     announced_pool=3000.0,
     aggression_test=True,
     lead_other_war=False,
-    lead_base=False,
     air_distance=2750.0,
     ties={"border_km": 0.0, "foreign_firms": 0.0, "sanctions": 0.0, "dependence_on_lead": 0.5},
     patrons=("lead",),

@@ -133,7 +133,8 @@ def test_tempo_after_decisions_meets_the_casebooks_quantiles():
     p["airlift.assembled"][:] = 11 / 34
     state = committed(runs)
     airlift.start(setting(), p, state, keyed(runs))
-    days = np.floor(0.5 + state.of(airlift.Mission).lag[:, LEAD])
+    mission = state.of(airlift.Mission)
+    days = np.floor(np.maximum(0.5 + mission.lag[:, LEAD], mission.ready))
     low, median, high, top = np.quantile(days, [0.25, 0.5, 0.75, 0.9])
     assert low in (0, 1)
     assert median == 1
@@ -157,7 +158,8 @@ def test_tempo_of_organisations():
         p["airlift.assembled"][:] = share
         state = committed(runs)
         airlift.start(setting(), p, state, keyed(runs))
-        days = np.floor(decision + 0.5 + state.of(airlift.Mission).lag[:, LEAD])
+        mission = state.of(airlift.Mission)
+        days = np.floor(np.maximum(decision + 0.5 + mission.lag[:, LEAD], mission.ready))
         quantiles.append(np.quantile(days, [0.5, 0.75]))
     (few, few_high), (many, many_high) = quantiles
     assert few <= 6 < many
@@ -242,33 +244,82 @@ def test_durations_meet_the_casebook():
     short = (
         rng.uniform(size=runs) < 11 / 39
     )  # the share of all missions, not of those against protest
-    mean = np.where(short, p["airlift.short_stay"], p["airlift.long_stay"])
-    days = p["airlift.min_stay"] + rng.exponential(mean) + p["airlift.withdrawal"]
+    days = np.where(short, p["airlift.short_stay"], p["airlift.long_stay"])
     got = np.quantile(days / 30.44, [0.1, 0.25, 0.5, 0.75, 0.9])
     assert got == pytest.approx([1.1, 3.6, 15, 38, 103], rel=0.4)
 
 
-def test_hazard_of_leaving_is_that_of_the_mission():
-    runs = 20_000
-    p = medians(airlift, runs=runs, **PROMPT, airlift__min_stay=3.0, airlift__short_mission=1.0)
+def test_an_assembled_mission_lands_that_long_after_the_request():
+    p = medians(airlift, **{**PROMPT, "airlift__assembled": 1.0}, airlift__assembly=12.0)
+    state = committed(day=4)
+    state.mark("request", np.full(4, True), 1)
+    daily(p, state, 20)
+    assert state.arrival_day[:, LEAD] == pytest.approx(13.0)
+    late = committed(day=15)
+    late.mark("request", np.full(4, True), 1)
+    daily(p, late, 20)
+    assert late.arrival_day[:, LEAD] == pytest.approx(15.5 + 0.75, abs=0.01)
+
+
+def test_a_stay_comes_out_as_it_went_in():
+    runs = 4000
+    stays = np.random.default_rng(4).lognormal(np.log(40.0), 0.6, runs)
+    p = medians(airlift, runs=runs, **PROMPT, airlift__short_mission=1.0, airlift__cut=0.0)
+    p["airlift.short_stay"] = stays
     state = committed(runs, intensity=0.0)
-    state.sent[:] *= 0.1
-    advance(airlift, p, state, days=25)
-    first = state.events["first_arrival"][0]
-    assert np.all(state.events["first_arrival"] == first)
-    left = state.happened("withdrawal_start").mean()
-    want = 1 - np.exp(-(25 - first - 3) / 60.0)
-    assert left == pytest.approx(want, abs=0.01)
-    starts = state.events["withdrawal_start"][state.happened("withdrawal_start")]
-    assert starts.min() == first + 3
+    advance(airlift, p, state, days=100)
+    stayed = state.events["withdrawal_end"] - state.events["first_arrival"] + 1.0
+    done = (stays > 15) & (stays < 95)
+    assert stayed[done] == pytest.approx(stays[done], abs=1.5)
 
 
-def test_unrest_keeps_them():
-    p = medians(airlift, runs=2000, **PROMPT, airlift__short_mission=1.0, airlift__short_stay=10.0)
-    calm, riot = committed(2000, intensity=0.0), committed(2000, intensity=0.9)
+def test_unrest_keeps_them_and_losses_change_the_end_by_their_sign():
+    p = medians(airlift, **PROMPT, airlift__short_mission=1.0, airlift__short_stay=20.0)
+    calm, riot = committed(intensity=0.0), committed(intensity=0.9)
     for state in (calm, riot):
-        advance(airlift, p, state, days=30)
-    assert calm.happened("withdrawal_start").mean() > 2 * riot.happened("withdrawal_start").mean()
+        advance(airlift, p, state, days=25)
+    assert calm.happened("withdrawal_end").all()
+    assert not riot.happened("withdrawal_start").any()
+
+    def end(losses):
+        state = committed(intensity=0.0)
+        airlift.start(setting(), p, state, keyed(4))
+        p["airlift.losses"][:] = losses
+        for day in range(60):
+            state.deaths_allied[:] = 3.0
+            advance(airlift, p, state, first=day, begin=False)
+        return state.events["withdrawal_start"][0]
+
+    assert 0 < end(1.0) < end(0.0) < end(-0.5)
+
+
+def test_a_force_is_cut_to_its_remnant_before_it_leaves():
+    p = medians(
+        airlift, runs=200, **PROMPT, airlift__short_mission=1.0, airlift__short_stay=40.0,
+        airlift__cut=1.0, airlift__remnant=0.2,
+    )  # fmt: skip
+    state = committed(200, intensity=0.0)
+    present = daily(p, state, 32)
+    cut = present[-1] < 1000.0
+    # The cut is at a uniform time of the stay, which the days since the landing have used up.
+    assert cut.mean() == pytest.approx(31 / 40, abs=0.09)
+    assert present[-1][cut] == pytest.approx(0.2 * 2000.0, rel=0.01)
+    assert present[-1][~cut] == pytest.approx(2000.0, rel=0.01)
+
+
+def test_a_mandate_is_announced_by_the_stay():
+    runs = 20_000
+    p = medians(airlift, runs=runs, airlift__short_mission=1.0, airlift__short_stay=50.0)
+    state = committed(runs)
+    airlift.start(setting(), p, state, keyed(runs))
+    logs = np.log(state.of(airlift.Mission).mandate / 50.0)
+    assert logs.mean() == pytest.approx(-0.4, abs=0.02)
+    assert logs.std() == pytest.approx(0.7, abs=0.02)
+    p["airlift.short_mission"][:] = 0.0
+    state = committed(runs)
+    airlift.start(setting(), p, state, keyed(runs))
+    mandate = state.of(airlift.Mission).mandate
+    assert np.median(mandate) == pytest.approx(airlift.LONG_MANDATE, rel=0.03)
 
 
 def test_withdrawal_runs_down_and_ends():
@@ -339,10 +390,12 @@ def test_signs_of_the_troops_present(name, sign):
 
 def test_every_parameter_moves_something():
     def play(p):
-        state = committed(60, members=(LEAD, OTHER, NEIGHBOUR), sent=3000.0, intensity=0.0)
+        state = committed(60, members=(LEAD, OTHER, NEIGHBOUR), sent=3000.0, intensity=0.1)
+        state.deaths_allied[:] = 0.5
         rows = daily(p, state, 60, member=LEAD)
         out = {name: getattr(state, name) for name in ("arrival_day", "present", "relief")}
-        return out | {"lead": rows, **state.events}
+        out |= {"lead": rows, "mandate": state.of(airlift.Mission).mandate}
+        return out | state.events
 
     moved = moving_parameters(airlift, play)
     assert all(moved.values()), moved

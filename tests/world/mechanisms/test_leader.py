@@ -9,6 +9,7 @@ from foedus.randomness import Random
 from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
 from foedus.world.mechanisms import leader
+from foedus.world.state import State
 
 from ...narrowing import present
 from .decision_settings import SETTING, Connectivity, arrays, fresh, median, play, same, setting
@@ -21,8 +22,8 @@ def share(state, event):
     return state.happened(event).mean()
 
 
-def test_in_calm_nothing_happens():
-    state = play(SETTING, median(300), runs=300, unrest=0.0, days=20, on=ALONE)
+def test_in_calm_without_a_trigger_nothing_happens():
+    state = play(setting(triggers=()), median(300), runs=300, unrest=0.0, days=20, on=ALONE)
     assert not any(state.happened(event).any() for event in EVENTS)
     assert (state.internet == 1).all()
     assert state.in_office.all()
@@ -178,20 +179,51 @@ def test_a_leader_who_leaves_decides_nothing_more():
         assert (state.events[event][both] <= left[both]).all()
 
 
-def test_patrons_are_chosen_by_multinomial_logit():
+def test_patrons_are_asked_by_multinomial_logit():
     runs = 30_000
-    p = median(runs, leader__patron_dependence=3.0, leader__request_base=5.0)
+    p = median(runs, leader__patron_dependence=3.0, leader__request_base=0.0)
     state = play(SETTING, p, runs=runs, days=1, on=ALONE)
-    called = state.patron >= 0
+    call = float(logistic(p["leader.precision"][0] * _call_utility(p)))
     weight = np.exp(3.0 * SETTING.patron_dependence)
-    for number in range(3):
-        assert (state.patron[called] == number).mean() == pytest.approx(
-            weight[number] / weight.sum(), abs=0.01
-        )
+    shares = weight / weight.sum()
     assert np.array_equal(state.happened("request"), state.patron == 0)
-    assert called.mean() == pytest.approx(
-        float(logistic(p["leader.precision"][0] * _call_utility(p))), abs=0.01
-    )
+    assert (state.patron == 0).mean() == pytest.approx(call * shares[0], abs=0.01)
+    rest = 1.0 - call * shares[0]
+    for number in (1, 2):
+        assert (state.patron == number).mean() == pytest.approx(
+            rest * call * shares[number], abs=0.01
+        )
+
+
+def test_a_call_to_another_patron_leaves_the_alliance_open():
+    p = median(2000, leader__request_base=-1.0, leader__patron_dependence=0.0)
+    state = play(SETTING, p, runs=2000, on=ALONE)
+    assert (state.happened("request") & (state.patron > 0)).any()
+
+
+def test_the_hazard_of_a_request_falls_with_the_time_since_the_trigger():
+    """In calm: no gate, none before the trigger, and a power law after it."""
+    runs, fade = 40_000, 0.8
+    p = median(runs, leader__request_base=-2.0, leader__request_fade=fade)
+    frame = setting(
+        triggers=((2, 0),), patrons=(), patron_alliance=np.zeros(0, bool),
+        patron_dependence=np.zeros(0),
+    )  # fmt: skip
+    state = State.calm(runs, 2, len(frame.members))
+    random = Random(3, np.arange(runs, dtype=np.int64))
+    leader.start(frame, p, state, random)
+    open_ = np.full(runs, True)
+    for day in range(8):
+        leader.step(frame, p, state, day, random, Guidance())
+        asked = open_ & state.happened("request")
+        if day < 2:
+            assert not asked.any()
+            continue
+        precision = p["leader.precision"][0]
+        utility = -2.0 - fade * np.log1p(day - 2)
+        expected = float(logistic(precision * utility))
+        assert asked.sum() / open_.sum() == pytest.approx(expected, abs=0.006)
+        open_ &= ~asked
 
 
 def _call_utility(p):

@@ -3,19 +3,30 @@
 Arrival. A member commits on a day (taken as noon; ratification belongs to mechanism 7). It first
 lands after a log-normal lag with median ``lag_land`` over land or ``lag_air (1/2 + 1/2 d/2750 km)``
 by air. Members other than the lead add ``second_lag``. A mission that must first be assembled,
-drawn once, adds ``assembly``: in the casebook most landings follow the decision within two days,
-the rest after a month or so. After its first landing, the share of a contingent that could have
-arrived is an Erlang distribution function with two stages and mean ``ramp``. Air contingents also
-share ``sorties`` flights a day. Light infantry comes first, ``seats`` people to a flight. The rest
-come with ``vehicles``, ``vehicles_per_flight`` to a flight, and these vehicles limit the airlift.
+drawn once, does not land before ``assembly`` days after the *request*: in the casebook most
+landings follow the request within three days, the rest after a month or so. After its first
+landing, the share of a contingent that could have arrived is an Erlang distribution function with
+two stages and mean ``ramp``. Air contingents also share ``sorties`` flights a day. Light infantry
+comes first, ``seats`` people to a flight. The rest come with ``vehicles``, ``vehicles_per_flight``
+to a flight, and these vehicles limit the airlift.
 
 ``relief = guards present / police``, at most 1: troops that guard sites free local police for the
 streets. Police are the people represented by the cops on the lattices.
 
 Withdrawal. A mission is short or long, drawn once (durations in the casebook are bimodal: under
-four months, or years). From ``min_stay`` after the first landing, withdrawal begins on a day with
-hazard ``(1 - u_t)/short_stay`` or ``(1 - u_t)/long_stay`` and takes ``withdrawal`` days. Nobody
-arrives after it has begun.
+four months, or years), and its stay from first landing to last departure is ``short_stay`` or
+``long_stay`` days if all is calm. The stay is spent at the speed
+
+    exp(-hold·u_t + losses·(1 - exp(-K/10))),    K allied soldiers killed so far,
+
+an accelerated failure time: unrest holds a mission, and losses may hasten or delay its end.
+Withdrawal begins ``withdrawal`` days before the stay is spent, though not before ``min_stay``;
+nobody arrives after it has begun. With chance ``cut`` the force is reduced earlier, at a uniform
+time of its stay, to the share ``remnant``, which stays to the end.
+
+A mandate is announced with the decision: a short mission's is ``stay·exp(mandate_gap +
+mandate_spread·N)``, as mandates are mostly extended, and a long one's half a year with the same
+spread. It changes no stay. A fact that states it says how long the stay will be.
 
 Sources: tempo and durations come from the casebook. The lags follow Bahrain 2011, Gambia 2017,
 Solomon Islands 2003 and Lesotho 1998; they are an expert's prior, not a fit. Airlift capacity is
@@ -33,7 +44,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.case.priors import Beta, LogNormal, Uniform
+from foedus.case.priors import Beta, LogNormal, Normal, Uniform
 from foedus.randomness import Random
 from foedus.world.guidance import Guidance
 from foedus.world.mechanism import Luck, Mechanism, Parameter, Parameters, Variable
@@ -44,6 +55,10 @@ FloatArray = NDArray[np.float64]
 
 #: Distance at which ``lag_air`` holds, km: the middle of 2,500 to 3,000.
 REFERENCE_KM = 2750.0
+#: Allied soldiers killed at which their effect reaches 1 - 1/e.
+KILLED_SCALE = 10.0
+#: Mandate of a long mission, days: renewed every half year.
+LONG_MANDATE = 182.0
 #: Citizens per site of the streets' lattices, which turns police per site into people.
 CITIZENS_PER_SITE = 0.7
 
@@ -103,11 +118,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         LogNormal(
             dist="lognormal",
             median=30.0,
-            sd_log=1.0,
+            sd_log=1.2,
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "day",
-        "Time needed to assemble the mission.",
+        "Time from the request until an assembled mission can land.",
         0.0,
         1000.0,
     ),
@@ -218,11 +233,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         LogNormal(
             dist="lognormal",
             median=60.0,
-            sd_log=0.5,
+            sd_log=0.7,
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "day",
-        "Mean length of a short mission beyond min_stay, in calm.",
+        "Stay of a short mission in calm, from first landing to last departure.",
         1.0,
         10_000.0,
     ),
@@ -230,12 +245,12 @@ PARAMETERS: tuple[Parameter, ...] = (
         "airlift.long_stay",
         LogNormal(
             dist="lognormal",
-            median=1200.0,
-            sd_log=0.3,
+            median=770.0,
+            sd_log=1.05,
             source="elicited; the casebook's models replace it where a case names its trigger",
         ),
         "day",
-        "Mean length of a long mission beyond min_stay, in calm.",
+        "Stay of a long mission in calm, from first landing to last departure.",
         1.0,
         10_000.0,
     ),
@@ -247,6 +262,54 @@ PARAMETERS: tuple[Parameter, ...] = (
         0.5,
         365.0,
     ),
+    Parameter(
+        "airlift.hold",
+        Normal(dist="normal", mean=1.0, sd=0.5, source="elicited"),
+        "1",
+        "How far unrest slows the end of a mission.",
+        -5.0,
+        5.0,
+    ),
+    Parameter(
+        "airlift.losses",
+        Normal(dist="normal", mean=0.0, sd=0.5, source="elicited; no sign assumed"),
+        "1",
+        "Effect of allied soldiers killed on the speed at which a mission ends.",
+        -5.0,
+        5.0,
+    ),
+    Parameter(
+        "airlift.cut",
+        Beta(dist="beta", mean=0.25, n=8.0, source="elicited"),
+        "share",
+        "Chance that the force is reduced before it leaves.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "airlift.remnant",
+        Beta(dist="beta", mean=0.3, n=5.0, source="elicited"),
+        "share",
+        "Share of the force that stays after a reduction.",
+        0.0,
+        1.0,
+    ),
+    Parameter(
+        "airlift.mandate_gap",
+        Normal(dist="normal", mean=-0.4, sd=0.3, source="elicited: mandates are mostly extended"),
+        "1",
+        "Mean log of announced mandate over stay, of a short mission.",
+        -5.0,
+        5.0,
+    ),
+    Parameter(
+        "airlift.mandate_spread",
+        LogNormal(dist="lognormal", median=0.7, sd_log=0.3, source="elicited"),
+        "1",
+        "Standard deviation of that log.",
+        0.05,
+        5.0,
+    ),
 )
 
 
@@ -257,15 +320,30 @@ class Mission:
     Attributes
     ----------
     lag : ndarray, shape (run, member)
-        Days from commitment to first landing.
+        Days from commitment to first landing, for a force on stand-by.
+    ready : ndarray, shape (run,)
+        Days from the request until the mission is assembled; 0 for a force on stand-by.
     stay : ndarray, shape (run,)
-        Mean length of the mission in calm, in days.
+        Days from first landing to last departure in calm.
+    spent : ndarray, shape (run,)
+        Days of the stay that are spent.
+    killed : ndarray, shape (run,)
+        Allied soldiers killed so far.
+    reduced : ndarray, shape (run,)
+        Day of the stay on which the force is cut; inf if it is not.
+    mandate : ndarray, shape (run,)
+        Announced mandate, in days.
     arrived : ndarray, shape (run, member)
         People who have landed, including any who have left since.
     """
 
     lag: FloatArray
+    ready: FloatArray
     stay: FloatArray
+    spent: FloatArray
+    killed: FloatArray
+    reduced: FloatArray
+    mandate: FloatArray
     arrived: FloatArray
 
 
@@ -284,17 +362,14 @@ def arrival_share(days: FloatArray, ramp: FloatArray) -> FloatArray:
 
 
 def first_landing(setting: Setting, p: Parameters, state: State, random: Random) -> FloatArray:
-    """Return the days from commitment to first landing, shape (run, member)."""
+    """Return the days from commitment to first landing on stand-by, shape (run, member)."""
     far = 0.5 + 0.5 * setting.air_distance / REFERENCE_KM
-    wait = np.where(
-        random.uniform("airlift.assembled") < p["airlift.assembled"], p["airlift.assembly"], 0.0
-    )
     lag = np.empty_like(state.sent)
     for m in range(len(setting.members)):
         base = p["airlift.lag_land"] if setting.contiguous[m] > 0.5 else p["airlift.lag_air"] * far
         luck = np.exp(p["airlift.lag_spread"] * random.normal("airlift.lag", place=m))
         late = 0.0 if m == setting.lead else p["airlift.second_lag"]
-        lag[:, m] = wait + base * luck + late
+        lag[:, m] = base * luck + late
     return lag
 
 
@@ -307,12 +382,23 @@ def police_people(p: Parameters, state: State) -> FloatArray:
 
 
 def start(setting: Setting, p: Parameters, state: State, random: Random) -> None:
-    """Draw the lags of a mission and whether it is short."""
+    """Draw the lags of a mission, whether it is short, its cut and its mandate."""
     short = random.uniform("airlift.mission") < p["airlift.short_mission"]
+    stay = np.where(short, p["airlift.short_stay"], p["airlift.long_stay"])
+    assembled = random.uniform("airlift.assembled") < p["airlift.assembled"]
+    cut = random.uniform("airlift.cut") < p["airlift.cut"]
+    usual = np.where(short, stay * np.exp(p["airlift.mandate_gap"]), LONG_MANDATE)
+    luck = np.exp(p["airlift.mandate_spread"] * random.normal("airlift.mandate"))
+    none = np.zeros_like(stay)
     state.remember(
         Mission(
             lag=first_landing(setting, p, state, random),
-            stay=np.where(short, p["airlift.short_stay"], p["airlift.long_stay"]),
+            ready=np.where(assembled, p["airlift.assembly"], 0.0),
+            stay=stay,
+            spent=none,
+            killed=none.copy(),
+            reduced=np.where(cut, stay * random.uniform("airlift.cut_time"), np.inf),
+            mandate=usual * luck,
             arrived=np.zeros_like(state.sent),
         )
     )
@@ -324,12 +410,13 @@ def step(
 ) -> None:
     """Land troops, relieve the police and, in time, withdraw.
 
-    Reads ``commits``, ``contribution_day``, ``sent`` and the day's unrest; writes ``arrival_day``,
+    Reads ``commits``, ``contribution_day``, ``sent``, the day of the request, allied deaths and the
+    day's unrest; writes ``arrival_day``,
     ``present``, ``relief`` and the events ``first_arrival``, ``withdrawal_start``,
     ``withdrawal_end``.
     """
     _land(setting, p, state, day)
-    _leave(p, state, day, random)
+    _leave(p, state, day)
     troops = np.zeros_like(state.relief)
     for m in range(state.present.shape[1]):
         troops += state.present[:, m]
@@ -341,11 +428,15 @@ def step(
 def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
     """Land the day's troops, as far as the arrival curve and the flights allow."""
     coming = state.commits & (state.sent > 0.0) & ~state.happened("withdrawal_start")[:, None]
-    due = state.contribution_day + 0.5 + state.of(Mission).lag
+    mission = state.of(Mission)
+    standby = state.contribution_day + 0.5 + mission.lag
+    late = mission.lag - mission.lag[:, setting.lead][:, None]
+    assembled = (state.events["request"] + mission.ready)[:, None] + np.maximum(late, 0.0)
+    due = np.where(mission.ready[:, None] > 0.0, np.maximum(standby, assembled), standby)
     waiting = coming & np.isinf(state.arrival_day) & (due < day + 1)
     state.arrival_day[waiting] = np.maximum(due, day)[waiting]
 
-    arrived = state.of(Mission).arrived
+    arrived = mission.arrived
     there = coming & np.isfinite(state.arrival_day)
     by_land = setting.contiguous > 0.5
     ramp = np.where(by_land, p["airlift.ramp_land"][:, None], p["airlift.ramp_air"][:, None])
@@ -374,19 +465,25 @@ def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
     state.mark("first_arrival", _any(there), day)
 
 
-def _leave(p: Parameters, state: State, day: int, random: Random) -> None:
-    """Begin, continue or end the withdrawal, and set who is present."""
+def _leave(p: Parameters, state: State, day: int) -> None:
+    """Spend the stay, cut the force, begin or end the withdrawal, and set who is present."""
+    mission = state.of(Mission)
     first = state.events["first_arrival"]
-    settled = state.happened("first_arrival") & (day - first >= p["airlift.min_stay"])
-    hazard = (1.0 - state.unrest) / state.of(Mission).stay
-    drawn = random.uniform("airlift.withdrawal", tick=day) < -np.expm1(-hazard)
+    landed = state.happened("first_arrival")
+    mission.killed = mission.killed + state.deaths_allied
+    lost = -np.expm1(-mission.killed / KILLED_SCALE)
+    speed = np.exp(p["airlift.losses"] * lost - p["airlift.hold"] * state.unrest)
+    mission.spent = mission.spent + np.where(landed, speed, 0.0)
+    due = landed & (mission.spent >= mission.stay - p["airlift.withdrawal"])
+    due &= day - first >= p["airlift.min_stay"]
     begun_before = state.happened("withdrawal_start")
-    state.mark("withdrawal_start", settled & drawn & ~begun_before, day)
+    state.mark("withdrawal_start", due & ~begun_before, day)
 
     begun = state.happened("withdrawal_start")
     gone = np.where(begun, (day - state.events["withdrawal_start"] + 1.0), 0.0)
     share = np.clip(gone / p["airlift.withdrawal"], 0.0, 1.0)
-    state.present[:] = state.of(Mission).arrived * (1.0 - share)[:, None]
+    left = np.where(mission.spent >= mission.reduced, p["airlift.remnant"], 1.0) * (1.0 - share)
+    state.present[:] = mission.arrived * left[:, None]
     state.mark("withdrawal_end", begun & (share >= 1.0), day)
 
 
@@ -398,12 +495,24 @@ def _any(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return out
 
 
+def _mandate(state: State) -> FloatArray:
+    return state.of(Mission).mandate if "airlift" in state.on else np.zeros_like(state.relief)
+
+
 MECHANISM = Mechanism(
     name="airlift",
     text=__doc__,
     parameters=PARAMETERS,
     borrows=("streets.cop_density",),
-    reads=("commits", "contribution_day", "mobilisable", "sent", "unrest"),
+    reads=(
+        "commits",
+        "contribution_day",
+        "deaths_allied",
+        "event.request",
+        "mobilisable",
+        "sent",
+        "unrest",
+    ),
     writes=(
         "arrival_day",
         "event.first_arrival",
@@ -413,10 +522,19 @@ MECHANISM = Mechanism(
         "present",
         "relief",
     ),
-    draws=("airlift.assembled", "airlift.lag", "airlift.mission", "airlift.withdrawal"),
+    draws=(
+        "airlift.assembled",
+        "airlift.lag",
+        "airlift.mission",
+        "airlift.cut",
+        "airlift.cut_time",
+        "airlift.mandate",
+    ),
     luck=(
         Luck("airlift.assembled", "run", "Whether the mission must first be assembled."),
         Luck("airlift.lag", "member", "How quickly {member} lands."),
+        Luck("airlift.mission", "run", "Whether the mission is short."),
+        Luck("airlift.mandate", "run", "The announced mandate, against the stay."),
     ),
     outputs=(
         Variable(
@@ -429,6 +547,14 @@ MECHANISM = Mechanism(
         ),
         Variable(
             "arrival_day", ("member",), "float32", "day", "day of the first landing, inf if never"
+        ),
+        Variable(
+            "mandate",
+            (),
+            "float32",
+            "day",
+            "announced length of the mission; it counts where there is a decision",
+            _mandate,
         ),
     ),
     quantities=("troops_present", "first_arrival", "withdrawal_start", "withdrawal_end"),

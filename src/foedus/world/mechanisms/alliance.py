@@ -42,8 +42,9 @@ from ``ratification_days`` after the decision. A willing member commits on each 
 ``readiness``; the daily hazard is such that the total probability is the logistic of these
 log-odds. A lead that accepted always contributes. A public pledge not to send troops is an audience
 cost, which re-labelling the mission discounts (Fearon 1997, doi 10.1177/0022002797041001004). A
-contributor announces a share of its pool (the lead: of the alliance's announced pool, up to its own
-pool) and sends a Beta-distributed share of what it announced.
+contributor announces ``scale`` times a share of its pool (the lead: of the alliance's announced
+pool), at most its pool, and sends a Beta-distributed share of what it announced. ``scale`` is the
+size of the mission against what the pools would suggest; the casebook's sizes set it.
 
 Off: no request is answered. It is switched off automatically where nothing can be requested.
 """
@@ -56,7 +57,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from foedus.case.priors import Beta, Normal
+from foedus.case.priors import Beta, LogNormal, Normal
 from foedus.randomness import Random
 from foedus.world.choice import logistic
 from foedus.world.guidance import Guidance
@@ -239,6 +240,20 @@ PARAMETERS: tuple[Parameter, ...] = (
         "elicited",
         "Share of its pool that any other member announces.",
     ),
+    Parameter(
+        "alliance.scale",
+        LogNormal(
+            dist="lognormal",
+            median=1.0,
+            sd_log=0.2,
+            origin="elicited",
+            source="elicited; the casebook's sizes replace it where a case names its trigger",
+        ),
+        "1",
+        "Size of the mission relative to the usual shares of the pools.",
+        0.0,
+        1000.0,
+    ),
     _share(
         "realised",
         0.75,
@@ -332,6 +347,25 @@ def _ballot(setting: Setting, p: Parameters, factor: FloatArray) -> tuple[Tail, 
     else:
         split = (1.0 - not_against) / np.maximum(1.0 - in_favour, 1e-300)
     return tail(support, rule.quota(members)), np.clip(split, 0.0, 1.0)
+
+
+def answer_chance(setting: Setting, p: Parameters, lead: FloatArray) -> FloatArray:
+    """Return P(the body decides to send troops | it decides), given P(the lead accepts).
+
+    The common factor is integrated out by Gauss-Hermite quadrature.
+
+    Parameters
+    ----------
+    setting : Setting
+    p : mapping of str to ndarray, shape (1,)
+        ``rho``, ``against`` and ``yes``.
+    lead : ndarray, shape (n,)
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
+    one = {name: np.full(nodes.size, value[0]) for name, value in p.items()}
+    ballot, _ = _ballot(setting, one, nodes)
+    accepts = given_factor(lead[:, None], p["alliance.rho"], nodes)
+    return np.asarray((accepts * ballot.chance) @ (weights / weights.sum()))
 
 
 def chances(
@@ -463,7 +497,7 @@ def _announce(
     share = p["alliance.lead_share" if leads else "alliance.member_share"]
     here = random.subset(now)
     part = _beta(share[now], SHARE_SPREAD, here.uniform("alliance.announced", place=member))
-    announced = np.rint(np.minimum(base * part, pool))
+    announced = np.rint(np.minimum(p["alliance.scale"][now] * base * part, pool))
     u = here.uniform("alliance.realised", place=member)
     state.announced[now, member] = announced
     state.sent[now, member] = np.rint(

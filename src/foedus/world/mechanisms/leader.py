@@ -7,9 +7,11 @@ Each open decision is taken on a day with the logit probability
 (quantal response, McKelvey & Palfrey 1995, doi 10.1006/game.1995.1023). A_t is the *alarm*, today's
 unrest or a fading memory of worse, ``A_t = max(u_t, A_{t-1} e^{-1/memory})``: orders are also given
 while the streets are being cleared. Below the gate nothing is decided, so a calm country stays
-calm. The covariates are unrest (that is, the alarm); weakness, ``1 - loyal_share``; officers killed
-so far, as ``1 - exp(-K/10)``; dependence on the lead minus ½ (mechanism 10); and earlier decisions.
-Each decision is taken once.
+calm. A request for help is the exception: a coup or an attack fills no streets. It has no gate, is
+possible from the first trigger on, and its utility falls by ``request_fade × log(1 + days since the
+latest trigger)``, a hazard with a power law as in the casebook's waits. The covariates are unrest
+(that is, the alarm); weakness, ``1 - loyal_share``; officers killed so far, as ``1 - exp(-K/10)``;
+dependence on the lead minus ½ (mechanism 10); and earlier decisions. Each decision is taken once.
 
 =============  =================================================================================
 concession     unrest; raises legitimacy, and the level it returns to, by ``concession_effect``
@@ -20,10 +22,10 @@ request        unrest, weakness, officers killed, fire ordered, dependence
 leader_leaves  unrest, weakness (by choice; collapse belongs to mechanism 5)
 =============  =================================================================================
 
-The patron whom the leader asks is a multinomial logit choice with utility ``patron_dependence ×
-dependence``; only the first request is simulated. A request to a patron that acts through the
-alliance is the event ``request``; any other is kept in ``state.patron`` and has no further effect
-here. A case without patrons can only ask the alliance.
+Patrons are asked in proportion to ``exp(patron_dependence × dependence)`` (a multinomial logit). A
+request to those that act through the alliance is the event ``request``, with chance P times their
+share; the first call to another patron is kept in ``state.patron`` and has no further effect here.
+One does not prevent the other. A case without patrons can only ask the alliance.
 
 Two coefficients carry hypotheses and are centred at or near zero. ``fire_decision`` ("kill, then
 blame the helpers") has fire ordered once the alliance has decided. ``request_weakness`` ("a club
@@ -154,6 +156,19 @@ PARAMETERS: tuple[Parameter, ...] = (
         0.75,
         "Effect of dependence on the lead (minus ½) on requesting help.",
     ),
+    _other(
+        "request_fade",
+        Normal(
+            dist="normal",
+            mean=1.0,
+            sd=0.25,
+            source="elicited; the casebook's waits replace it where a case names its trigger",
+        ),
+        "log-odds",
+        "Fall of the utility of requesting help per unit of log(1 + days since the trigger).",
+        0.0,
+        5.0,
+    ),
     _normal("patron_dependence", 2.0, 1.0, "Weight of dependence in the choice of a patron."),
     _normal("leave_base", -6.5, 0.75, "Utility of leaving office by choice in calm."),
     _normal("leave_unrest", 1.5, 0.75, "Effect of unrest on leaving office."),
@@ -194,6 +209,14 @@ def call_shares(setting: Setting, p: Parameters) -> FloatArray:
     return logit(utilities)
 
 
+def allied_share(setting: Setting, shares: FloatArray) -> FloatArray:
+    """Return the share of calls that goes to the alliance, shape (run,); 1 without patrons."""
+    through = np.zeros(shares.shape[0])
+    for number in np.flatnonzero(setting.patron_alliance):
+        through = through + shares[:, number]
+    return np.minimum(through, 1.0) if setting.patrons else np.ones(shares.shape[0])
+
+
 def step(
     setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
 ) -> None:
@@ -209,11 +232,14 @@ def step(
     lost = -np.expm1(-killed / KILLED_SCALE)
     awake = unrest >= p["leader.gate"]
 
-    def chance(decision: str, /, **covariates: FloatArray) -> FloatArray:
+    def inclination(decision: str, /, **covariates: FloatArray) -> FloatArray:
         utility = p[f"leader.{decision}_base"]
         for word, value in covariates.items():
             utility = utility + p[f"leader.{decision}_{word}"] * value
-        return np.where(awake, logistic(p["leader.precision"] * utility), 0.0)
+        return logistic(p["leader.precision"] * utility)
+
+    def chance(decision: str, /, **covariates: FloatArray) -> FloatArray:
+        return np.where(awake, inclination(decision, **covariates), 0.0)
 
     def take(event: str, probability: FloatArray) -> BoolArray:
         open_ = state.in_office & ~state.happened(event)
@@ -231,14 +257,19 @@ def step(
     decided = state.happened("decision").astype(np.float64)
     fire = chance("fire", unrest=unrest, killed=lost, concession=conceded, decision=decided)
     take("fire_order", fire)
-    call = chance(
-        "request",
-        unrest=unrest,
-        weakness=weakness,
-        killed=lost,
-        fire=state.happened("fire_order").astype(np.float64),
-        dependence=state.dependence - 0.5,
-    )
+    since = [day - when for when, _ in setting.triggers if when <= day]
+    if since:
+        call = inclination(
+            "request",
+            unrest=unrest,
+            weakness=weakness,
+            killed=lost,
+            fire=state.happened("fire_order").astype(np.float64),
+            dependence=state.dependence - 0.5,
+            fade=np.full_like(unrest, -np.log1p(min(since))),
+        )
+    else:
+        call = np.zeros_like(unrest)
     _call(setting, p, state, day, random, guidance, call)
     leave = chance("leave", unrest=unrest, weakness=weakness)
     if guidance.days.get(("leader_leaves", "")) == day and "forces" in state.on:
@@ -280,40 +311,22 @@ def _call(
     guidance: Guidance,
     chance: FloatArray,
 ) -> None:
-    """Ask a patron: the alliance (the event ``request``) or, if not the alliance, another one."""
+    """Ask the alliance (the event ``request``) and, apart from that, another patron."""
+    shares = call_shares(setting, p) if setting.patrons else np.zeros((chance.size, 0))
+    through = allied_share(setting, shares)
     u = random.uniform("leader.request", tick=day)
-    which = random.uniform("leader.patron")
-    open_ = state.in_office & (state.patron < 0) & ~state.happened("request")
-    if not setting.patrons:
-        now = guidance.decide(state, "request", chance, u, open_, day)
-        state.mark("request", now, day)
-        state.patron[:] = np.where(now, 0, state.patron)
-        return
-    shares = call_shares(setting, p)
-    through = np.zeros_like(chance)
-    for number, allied in enumerate(setting.patron_alliance):
-        if allied:
-            through = through + shares[:, number]
-    through = np.minimum(through, 1.0)
-    # The patron that a run would ask is the same on every day, so a case and its counterfactual ask
-    # the same one. With `thinned`, decide() makes the same draw as u < chance for those runs.
-    allied_run = random.uniform("leader.whom") < through
-    thinned = np.where(allied_run, u * through, 1.0)
-    asks = guidance.decide(state, "request", chance * through, thinned, open_, day)
+    open_ = state.in_office & ~state.happened("request")
+    asks = guidance.decide(state, "request", chance * through, u, open_, day)
+    asks = asks & ~state.happened("request")
     state.mark("request", asks, day)
-    # Conditional on not asking the alliance today; the two together make up `chance`.
-    rest = chance * (1.0 - through) / np.maximum(1.0 - chance * through, 1e-12)
-    key = ("request", "")
-    if key in guidance.days or day <= guidance.not_by.get(key, -1):
-        v = random.uniform("leader.other_call", tick=day)
-    else:
-        v = np.where(~allied_run & (u < chance), -1.0, 1.0)
-    strict = guidance.excluding("request", "other_call")
-    other = strict.decide(state, "other_call", rest, v, open_ & ~asks, day)
-    state.patron[:] = np.where(asks, _pick(shares, setting.patron_alliance, which), state.patron)
-    state.patron[:] = np.where(
-        other & ~asks, _pick(shares, ~setting.patron_alliance, which), state.patron
-    )
+    which = random.uniform("leader.patron")
+    first = asks & (state.patron < 0)
+    allied = setting.patron_alliance
+    picked = _pick(shares, allied, which) if allied.any() else np.zeros_like(state.patron)
+    state.patron[:] = np.where(first, picked, state.patron)
+    other = random.uniform("leader.other_call", tick=day) < chance * (1.0 - through)
+    other &= state.in_office & (state.patron < 0)
+    state.patron[:] = np.where(other, _pick(shares, ~allied, which), state.patron)
 
 
 def _pick(shares: FloatArray, among: BoolArray, u: FloatArray) -> NDArray[np.int8]:
@@ -364,14 +377,12 @@ MECHANISM = Mechanism(
         "leader.fire_order",
         "leader.request",
         "leader.patron",
-        "leader.whom",
         "leader.other_call",
         "leader.leader_leaves",
     ),
     luck=(
         Luck("leader.patron", "run", "Which patron the leader asks."),
         Luck("leader.shutdown_days", "run", "How long a shutdown lasts."),
-        Luck("leader.whom", "run", "Whether the leader asks the alliance or another patron."),
     ),
     outputs=(
         Variable("internet", ("day",), "float32", "share", "connectivity as a share of normal"),
