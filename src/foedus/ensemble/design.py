@@ -282,21 +282,13 @@ def design_points(
 
 
 def log_importance(ensemble: Ensemble) -> FloatArray:
-    """Return each complete run's log prior over proposal density, up to a constant, shape (run,).
+    """Return each complete run's log prior over proposal density, shape (run,).
 
-    Zero everywhere in an ensemble that has neither stages nor a tilt
-    (:mod:`foedus.ensemble.prior_matching`). Memory is bounded except for the result.
+    Zero everywhere in an ensemble without stages. Memory is bounded except for the result.
     """
-    from foedus.ensemble.prior_matching import VARIABLES, of_ensemble
-
     plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
-    tilt, dataset = of_ensemble(ensemble), ensemble.dataset
-    for first in range(0, out.size, _POINTS):
+    for first in range(0, out.size if plan.stages else 0, _POINTS):
         here = slice(first, first + _POINTS)
-        if plan.stages:
-            names, u = design_points(ensemble, here)
-            out[here] = log_price(u, names, plan.stages, runs=plan.runs)
-        if tilt is not None:
-            part = dataset[list(VARIABLES)].isel(run=here).load()
-            out[here] += tilt.log_weight(ensemble.case, part)
+        names, u = design_points(ensemble, here)
+        out[here] = log_price(u, names, plan.stages, runs=plan.runs)
     return out

@@ -263,15 +263,13 @@ def _parts(ensemble: Ensemble) -> dict[str, Part]:
     """Return, by group, a function that returns some of its runs."""
     import xarray as xr
 
-    from foedus.ensemble.prior_matching import of_ensemble
+    from foedus.ensemble.prior_matching import log_prior_weight, of_ensemble
 
     plan = ensemble.plan
     whole = _plain(ensemble.open_dataset()).rename(run="draw")
     price = None
     if plan.stages or of_ensemble(ensemble) is not None:
-        from foedus.ensemble.design import log_importance
-
-        price = log_importance(ensemble)
+        price = log_prior_weight(ensemble)
 
     def chained(part: xr.Dataset) -> xr.Dataset:
         varying = [n for n, v in part.data_vars.items() if "draw" in v.dims]

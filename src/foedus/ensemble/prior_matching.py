@@ -359,7 +359,7 @@ _KNOWN: dict[tuple[str, tuple[Target, ...], int], Tilt] = {}
 def keep(ensemble: Ensemble, tilt: Tilt | None) -> None:
     """Keep a tilt, or that there is none, with the runs; also in their store if it can be written.
 
-    The log-weights of :func:`foedus.ensemble.design.log_importance` then contain it.
+    The log-weights of :func:`log_prior_weight` then contain it.
     """
     kept = {"tilt": None if tilt is None else tilt.to_dict()}
     ensemble.attributes["matching"] = kept
@@ -376,3 +376,21 @@ def of_ensemble(ensemble: Ensemble) -> Tilt | None:
     """Return the tilt kept with the runs, or None."""
     kept = ensemble.attributes.get("matching", {}).get("tilt")
     return None if kept is None else Tilt.from_dict(kept)
+
+
+def log_prior_weight(ensemble: Ensemble) -> FloatArray:
+    """Return the log-weight of each complete run before any evidence, shape (run,).
+
+    Prior over proposal (:func:`foedus.ensemble.design.log_importance`), and the tilt that is kept
+    with the runs; up to a constant.
+    """
+    from foedus.ensemble.design import log_importance
+
+    out, tilt = log_importance(ensemble), of_ensemble(ensemble)
+    if tilt is None:
+        return out
+    end = 0
+    for part in ensemble.blocks(VARIABLES):
+        here = slice(end, end := end + part.sizes["run"])
+        out[here] += tilt.log_weight(ensemble.case, part)
+    return out

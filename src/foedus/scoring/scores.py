@@ -17,7 +17,7 @@ from foedus.answers.outside_view import Outside, always_refuse, positions
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
 from foedus.case.question_kinds import kind_of
-from foedus.ensemble.design import log_importance
+from foedus.ensemble.prior_matching import log_prior_weight
 from foedus.errors import InputError
 from foedus.plain_values import Plain, finite
 from foedus.scoring_rules import Score
@@ -243,7 +243,7 @@ def score(
         raise InputError(f"the forecast is of case {forecast.case_id}, not of {case.id}")
     if prior is not None and not isinstance(prior, Forecast):
         blank = known_by(case, case.as_of).model_copy(update={"facts": ()})
-        prior = judge(weigh_runs(blank, prior.dataset, log_importance=log_importance(prior)))
+        prior = judge(weigh_runs(blank, prior.dataset, log_importance=log_prior_weight(prior)))
     questions = {q.id: q for q in case.questions}
     return Scores(
         case_id=case.id,

@@ -18,8 +18,14 @@ from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Question
 from foedus.case.times import parse_when, show_when
 from foedus.defaults import BLOCK, FORECAST_RUNS
-from foedus.ensemble.design import log_importance as importance_of_stages
-from foedus.ensemble.prior_matching import Tilt, is_kept, keep, match, of_ensemble
+from foedus.ensemble.prior_matching import (
+    Tilt,
+    is_kept,
+    keep,
+    log_prior_weight,
+    match,
+    of_ensemble,
+)
 from foedus.errors import InputError, StoreError
 from foedus.weighing.adaptive_proposal import next_stage
 from foedus.weighing.evidence import (
@@ -263,7 +269,7 @@ def weigh(
         known,
         ensemble.dataset,
         guidance=replayed_decisions(known, ensemble),
-        log_importance=importance_of_stages(ensemble),
+        log_importance=log_prior_weight(ensemble),
         ensemble=ensemble,
         full_case=case,
         as_of=show_when(parse_when(date)),
@@ -464,7 +470,7 @@ def prior_weights(ensemble: Ensemble) -> Weights:
     """
     case = ensemble.case
     hypothesis = hypotheses_of(ensemble.dataset, case)
-    return importance_weights(_log_prior(case, hypothesis, importance_of_stages(ensemble))[0])
+    return importance_weights(_log_prior(case, hypothesis, log_prior_weight(ensemble))[0])
 
 
 def unreadable_questions(case: Case, frame: Frame) -> dict[str, str]:

@@ -250,9 +250,11 @@ def _call(
     By them a government asks this helper with chance p within :data:`ASKS` days, on the usual
     course of unrest, and a share ``soon`` of those that ask do so within :data:`SOON` days.
     """
-    name = "leader.patron_dependence"
-    shares = call_shares(setting, {name: np.array([_mean(registry, name)])})
-    through = float(allied_share(setting, shares)[0])
+    through = 1.0
+    if setting.patrons:
+        name = "leader.patron_dependence"
+        shares = call_shares(setting, {name: np.array([_mean(registry, name)])})
+        through = float(allied_share(setting, shares)[0])
     days = np.arange(ASKS)
     usual = _mean(registry, "leader.request_unrest") * UNREST * np.exp(-days / UNREST_DAYS)
     bases, fades = np.linspace(-15.0, 10.0, 251), np.linspace(0.0, 2.0, 41)
