@@ -65,7 +65,7 @@ def test_discover_and_what_if_take_weighed_runs(crisis, made):
 
 
 def test_a_report_filters_reads_and_weighs_once(crisis, made, monkeypatch):
-    calls = dict.fromkeys(("likelihood", "known_by", "importance_of_stages"), 0)
+    calls = dict.fromkeys(("likelihood", "known_by", "log_prior_weight"), 0)
 
     def counted(name, real):
         def instead(*args, **options):
@@ -77,7 +77,7 @@ def test_a_report_filters_reads_and_weighs_once(crisis, made, monkeypatch):
     for name in calls:
         monkeypatch.setattr(weighing, name, counted(name, getattr(weighing, name)))
     dossier(crisis, Wanted(explain=True, pairs=0, watch=True), as_of=DATE, ensemble=made[0])
-    assert calls == {"likelihood": 1, "known_by": 1, "importance_of_stages": 1}  # 300 runs, a block
+    assert calls == {"likelihood": 1, "known_by": 1, "log_prior_weight": 1}  # 300 runs, a block
 
 
 def test_what_cannot_be_asked_is_refused_before_any_run(crisis, monkeypatch):
