@@ -136,6 +136,7 @@ def test_the_command_shows_and_writes(tmp_path, monkeypatch, capsys):
     ("words", "message"),
     [
         (["check", "kazakhstan-2022", "--write"], "--write: only with --upgrade"),
+        (["check", "--upgrade", "my.yaml", "--as-of", "2022-01-05"], "--as-of: not with --upgrade"),
         (["check", "--upgrade", "kazakhstan-2022"], "a file of your own"),
         (["check", "--upgrade", "missing.yaml"], "no such file"),
     ],

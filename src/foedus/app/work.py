@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from foedus.ensemble.ensemble import Ensemble
 
 
+#: Modules that the first job would load within functions.
+_LATE = (
+    *("dask.array", "pandas", "scipy.stats", "xarray", "zarr"),
+    *("foedus.answers.run_summaries", "foedus.case.upgrade", "foedus.ensemble.dataset"),
+)
+
+
 def warm() -> None:
     """Import what most jobs need, and compile or load the kernels."""
     with undisturbed():
@@ -32,7 +39,8 @@ def warm() -> None:
         for name in foedus.__all__:  # each loads the modules of its verb
             getattr(foedus, name)
         casebook.load_casebook()
-        importlib.import_module("scipy.stats")  # the casebook loads it late, in the first job
+        for name in _LATE:
+            importlib.import_module(name)
     # The kernels of the usual lattices; the first job with a larger one compiles its own.
     for _ in streets.warm(unrest.READINGS, sides=[SMALL]):
         pass

@@ -43,6 +43,8 @@ def check(
 
     if write and not upgrade:
         raise InputError("--write: only with --upgrade")
+    if upgrade and as_of is not None:
+        raise InputError("--as-of: not with --upgrade, which reads no facts")
     try:
         if upgrade:
             return _upgrade(case, write, json)
