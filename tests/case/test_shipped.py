@@ -253,7 +253,7 @@ def test_its_own_row_informs_neither_priors_nor_base_rates(name: str):
 def test_priors_from_history_end_before_the_year_of_the_case(name: str):
     case = load(name)
     priors = casebook_priors(case, registry(case))
-    assert len(priors) == 7
+    assert len(priors) == 9
     for prior in priors.values():
         assert prior.source is not None
         years = [int(year) for year in re.findall(r"before-(\d{4})", prior.source)]
