@@ -178,6 +178,22 @@ BAD = [
         "not both",
     ),
     (["casebook", "base-rate", "KAZ2022", "--year", "2022"], "not both"),
+    (["casebook", "base-rate", "KAZ2022", "--mission", "guard"], "not both"),
+    (
+        [
+            "casebook",
+            "base-rate",
+            "--trigger",
+            "coup_mutiny",
+            "--organisation",
+            "UK",
+            "--year",
+            "2022",
+            "--mission",
+            "x",
+        ],
+        "guard",
+    ),
     (["casebook", "score", "nowhere.csv"], "nowhere.csv"),
 ]
 

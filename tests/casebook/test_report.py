@@ -157,6 +157,19 @@ def test_base_rate_report_of_features():
     )
     assert report.outside(view).startswith("Outside view of Kazakhstan")
     assert "troops if asked" in report.outside(view)
+    assert "if sent to guard (" in report.outside(view)
+    kinds = report.outside_data(view)["model"]["mission_kind"]
+    assert sum(kind["mean"] for kind in kinds.values()) == pytest.approx(1, abs=1e-3)
+    sent = outside_view(
+        {
+            "trigger": "domestic_protest",
+            "organisation": "CSTO",
+            "year": 2022,
+            "mission_kind": "guard",
+        }
+    )
+    assert sent.outlook.mission_kind["guard"].mean == 1
+    assert sent.outlook.short_mission.mean == sent.outlook.short_by_kind["guard"].mean
     with pytest.raises(InputError, match="features"):
         outside_view({"trigger": "insurgency", "weather": "rain"})
 

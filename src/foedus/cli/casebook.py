@@ -131,6 +131,12 @@ def casebook_base_rate(
     asked: Annotated[
         bool | None, Parameter(help="Whether the government has asked; unknown if absent.")
     ] = None,
+    mission: Annotated[
+        str | None,
+        Parameter(
+            help="What the force is sent to do, once announced: guard, fight, police, occupation."
+        ),
+    ] = None,
     n: Nearest = 5,
     before: Before = None,
     folder: OwnCases = None,
@@ -143,7 +149,7 @@ def casebook_base_rate(
 
     given = {"trigger": trigger, "organisation": organisation, "year": year}
     missing = [f"--{name}" for name, value in given.items() if value is None]
-    if case is not None and len(missing) < len(given):
+    if case is not None and (mission is not None or len(missing) < len(given)):
         raise InputError("give a case or features of your own, not both")
     if case is None and missing:
         raise InputError(f"give a case, or also {', '.join(missing)}")
@@ -152,7 +158,8 @@ def casebook_base_rate(
     if case is not None and not case.isupper():
         view = _outside_of(case, as_of or before, n, folder)
     else:
-        what = case if case is not None else {**given, "formal_request": asked}
+        own = {**given, "formal_request": asked, "mission_kind": mission}
+        what = case if case is not None else own
         view = outside_view(what, before=date("--before", before or as_of), n=n, folder=folder)
     return _show(report.outside_data(view) if json else report.outside(view))
 
