@@ -33,7 +33,7 @@ def test_one_step_is_reweighted_to_its_chance_and_to_nothing_else():
     tilt = tilted((target("asked", 0.6),), np.ones((1, 4000)), happened, NO_HYPOTHESIS)
     odds = np.exp(tilt.slopes[0])
     assert odds == pytest.approx(0.6 / 0.4 / (share / (1 - share)), rel=0.01)
-    assert tilt.before == (pytest.approx(share),)
+    assert tilt.before[0] == pytest.approx(share)
     assert tilt.after[0] == pytest.approx(0.6, abs=0.001)
     weight = np.where(happened[0] > 0, 0.6 / share, 0.4 / (1 - share)) / 4000
     assert tilt.effective == pytest.approx(1 / (weight**2).sum() / 4000, rel=0.01)

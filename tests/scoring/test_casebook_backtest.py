@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foedus.case.times import PartialDate
+from foedus.case.times import PartialDate, local_day
 from foedus.casebook.coded_case import Coded, CodedCase
 from foedus.casebook.design import Features
 from foedus.casebook.load import load_casebook
@@ -85,7 +85,7 @@ def test_a_request_is_a_fact_from_its_day_on() -> None:
     assert after is not None
     assert [f.quantity for f in before.facts] == []
     assert [f.quantity for f in after.facts] == ["request"]
-    assert after.as_of == as_of_date(row, "request")
+    assert local_day(after.as_of, 0.0) == as_of_date(row, "request")
 
 
 def test_outcomes_of_kazakhstan() -> None:

@@ -303,6 +303,7 @@ def match(
     workers: int | None = None,
     progress: Progress | None = None,
     later_rows: bool = False,
+    pilot: Ensemble | None = None,
 ) -> Tilt | None:
     """Return the tilt of a case, from a pilot of runs; None where the casebook says nothing.
 
@@ -316,12 +317,17 @@ def match(
         As of :func:`foedus.run`.
     later_rows : bool
         Match what became known after the case began, too. Only for leave-one-out scores.
+    pilot : Ensemble, optional
+        Runs of the case from its prior, in which no known decision was replayed, to be used as the
+        pilot.
     """
     if case.trigger_type is None or case.organisation is None:
         return None
     wanted = targets(case, later_rows=later_rows)
     if not wanted:
         return None
+    if pilot is not None:
+        return _fitted(case, pilot, wanted)
     return _pilot(seen_by_world(case), wanted, seed, workers, progress)
 
 
@@ -346,10 +352,14 @@ def _pilot(
                 out=Path(folder) / "pilot.zarr",
                 progress=progress,
             )
-            dataset = ensemble.dataset[[*VARIABLES, "hypothesis"]].load()
-        hypothesis = dataset["hypothesis"].to_numpy().astype(np.int64)
-        _KNOWN[key] = tilted(wanted, *steps(case, dataset, wanted), hypothesis)
+            _KNOWN[key] = _fitted(case, ensemble, wanted)
     return _KNOWN[key]
+
+
+def _fitted(case: Case, ensemble: Ensemble, wanted: tuple[Target, ...]) -> Tilt:
+    dataset = ensemble.dataset[[*VARIABLES, "hypothesis"]].load()
+    hypothesis = dataset["hypothesis"].to_numpy().astype(np.int64)
+    return tilted(wanted, *steps(case, dataset, wanted), hypothesis)
 
 
 #: Tilts of this process, so that one case is not matched twice.

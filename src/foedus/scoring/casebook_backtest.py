@@ -483,10 +483,9 @@ def steps_of_history(
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """One row at one stage, to be simulated; plain data for a worker process."""
+    """One row, to be simulated at all its stages; plain data for a worker process."""
 
     row: str
-    stage: Stage
     runs: int
     seed: int
     rolling: bool
@@ -494,37 +493,46 @@ class _Job:
 
 
 def _simulate(job: _Job) -> None:
-    """Simulate a row at a stage and write what the runs say of its questions to a file."""
-    from foedus.ensemble.prior_matching import match
+    """Simulate a row at its stages and write what the runs say of its questions to a file.
+
+    The prior is the same at all stages. The runs as of the trigger, where nothing is known, are
+    therefore the pilot of them all.
+    """
+    from foedus.ensemble.prior_matching import PILOT, match
+    from foedus.ensemble.runner import run
     from foedus.weighing.weighed import weigh
     from foedus.world.engine import registry
     from foedus.world.priors import casebook_priors
 
     row = load_casebook()[job.row]
-    case = skeleton(row, job.stage)
-    assert case is not None
-    first = case if job.stage == "trigger" else skeleton(row, "trigger")
-    assert first is not None
-    if not job.rolling:
-        case, first = (
-            c.model_copy(update={"priors": casebook_priors(c, registry(c), later_rows=True)})
-            for c in (case, first)
+    found, tilt = [], None
+    for stage in STAGES:
+        case, date = skeleton(row, stage), as_of_date(row, stage)
+        if case is None or date is None:
+            continue
+        if not job.rolling:
+            priors = casebook_priors(case, registry(case), later_rows=True)
+            case = case.model_copy(update={"priors": priors})
+        with tempfile.TemporaryDirectory(prefix="foedus-backtest-") as folder:
+            out = Path(folder) / "runs.zarr"
+            if stage == "trigger":
+                size = max(job.runs, PILOT)
+                pilot = run(case, as_of=case.as_of, runs=size, seed=job.seed, workers=1, out=out)
+                tilt = match(case, later_rows=not job.rolling, pilot=pilot)
+                weighed = weigh(case, ensemble=pilot, tilt=tilt)
+            else:
+                weighed = weigh(case, tilt=tilt, runs=job.runs, seed=job.seed, workers=1, out=out)
+            steps = steps_of_runs(weighed, date)
+        said = {q.id: q.forecast(steps) for q in open_questions(row, stage)}
+        found.append(
+            {
+                "row": job.row,
+                "stage": stage,
+                "effective": float(weighed.weights.ess),
+                "simulation": {name: None if math.isnan(p) else p for name, p in said.items()},
+                "amounts": simulated_amounts(steps),
+            }
         )
-    # The prior is the same at all stages, so the pilot of the first serves all.
-    tilt = match(first, seed=job.seed, workers=1, later_rows=not job.rolling)
-    with tempfile.TemporaryDirectory(prefix="foedus-backtest-") as folder:
-        weighed = weigh(
-            case, runs=job.runs, seed=job.seed, workers=1, out=Path(folder) / "runs.zarr", tilt=tilt
-        )
-        steps = steps_of_runs(weighed, case.as_of)
-    said = {q.id: q.forecast(steps) for q in open_questions(row, job.stage)}
-    found = {
-        "row": job.row,
-        "stage": job.stage,
-        "effective": float(weighed.weights.ess),
-        "simulation": {name: None if math.isnan(p) else p for name, p in said.items()},
-        "amounts": simulated_amounts(steps),
-    }
     target = Path(job.file)
     partial = target.with_suffix(f".{os.getpid()}.part")
     partial.write_text(json.dumps(found), encoding="utf-8")
@@ -547,13 +555,14 @@ def simulate(
     ----------
     rows : sequence of CodedCase
     folder : path
-        One small file for each row and stage.
+        One small file for each row.
     runs, seed, workers
-        As of :func:`foedus.run`.
+        As of :func:`foedus.run`; as of the trigger at least those of a pilot
+        (:mod:`foedus.ensemble.prior_matching`) are made.
     rolling : bool
         Priors from what was known before each case began, instead of from all other rows.
     progress : Progress, optional
-        Counts rows and stages.
+        Counts rows.
 
     Returns
     -------
@@ -573,15 +582,12 @@ def simulate(
     jobs = [
         _Job(
             row=row.id,
-            stage=stage,
             runs=runs,
             seed=seed,
             rolling=rolling,
-            file=str(place / f"{row.id}-{stage}.json"),
+            file=str(place / f"{row.id}.json"),
         )
         for row in rows
-        for stage in STAGES
-        if as_of_date(row, stage) is not None
     ]
     missing = [job for job in jobs if not Path(job.file).exists()]
     processes = workers or os.cpu_count() or 1
@@ -591,7 +597,8 @@ def simulate(
         spread(_simulate, missing, processes, lambda _: tell.advance(1))
     finally:
         tell.stop()
-    return [json.loads(Path(job.file).read_text(encoding="utf-8")) for job in jobs]
+    texts = [Path(job.file).read_text(encoding="utf-8") for job in jobs]
+    return [one for text in texts for one in json.loads(text)]
 
 
 def logit_pool(*probabilities: float) -> float:

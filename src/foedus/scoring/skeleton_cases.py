@@ -28,6 +28,8 @@ AFTER = 270
 #: Most days between the start of a skeleton and its as-of date. A crisis that lasts longer before
 #: the call starts this many days before it.
 BEFORE = 60
+#: Time of day of a step, which no row codes: what follows on the same day is still open.
+NOON = "12:00"
 #: One city; elicited.
 POPULATION = 1_000_000
 LATTICE = 20
@@ -88,7 +90,7 @@ def skeleton(row: CodedCase, stage: Stage) -> Case | None:
         "summary": f"A {row.trigger.replace('_', ' ')} in {row.requester.name}, {row.year}.",
         "start": start,
         "horizon": (date - start).days + AFTER,
-        "as_of": date,
+        "as_of": f"{date}T{NOON}",
         "requester_iso3": row.requester.iso3,
         "trigger_type": row.trigger,
         "organisation": row.organisation,
@@ -175,7 +177,7 @@ def _facts(row: CodedCase, stage: Stage, date: dt.date, start: dt.date) -> list[
             {
                 "id": quantity,
                 "about": day,
-                "known_from": day,
+                "known_from": f"{day}T{NOON}" if day == date else day,
                 "quantity": quantity,
                 "value": True,
                 "source": "casebook",
