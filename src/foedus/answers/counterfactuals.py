@@ -168,8 +168,7 @@ def counterfactuals(case: Case, guidance: Guidance) -> tuple[Counterfactual, ...
         Counterfactual(
             "no-backing",
             "Without allied backing: help is asked for as before, and nobody answers",
-            _changed(guidance, drop=("decision", "refusal", "contribution"), never=_ANSWERS,
-                     until=end),
+            _changed(guidance, drop=_HELP, never=_ANSWERS, until=end),
         ),
         Counterfactual(
             "no-fire-order",
@@ -189,7 +188,7 @@ def counterfactuals(case: Case, guidance: Guidance) -> tuple[Counterfactual, ...
         )
     asked = guidance.days.get(("request", ""))
     if asked is not None and asked < end:
-        refused = _changed(guidance, drop=("decision", "refusal", "contribution"))
+        refused = _changed(guidance, drop=_HELP)
         days: Days = {**refused.days, ("refusal", ""): asked + 1}
         day = case.start + dt.timedelta(days=asked + 1)
         out.append(
@@ -202,6 +201,8 @@ def counterfactuals(case: Case, guidance: Guidance) -> tuple[Counterfactual, ...
     return tuple(out)
 
 
+#: The answer to a request, and what follows from it.
+_HELP = ("decision", "refusal", "contribution", "first_arrival")
 _ANSWERS = (("decision", ""), ("refusal", ""))
 
 

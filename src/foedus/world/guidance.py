@@ -68,6 +68,8 @@ class Guidance:
                 continue
             if fact.rating not in WELL_RATED or fact.stage is not None or fact.since is not None:
                 continue
+            if fact.quantity == "first_arrival" and fact.member is not None:
+                continue  # only the first landing of all is replayed
             key = (fact.quantity, fact.member or "")
             day = case.day(fact.about)
             if not 0 <= day < case.horizon:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from foedus.world.guidance import Guidance
 from foedus.world.mechanisms import airlift
 
 from .street_settings import (
@@ -403,3 +404,39 @@ def test_every_parameter_moves_something():
 
 def test_a_run_does_not_depend_on_its_batch():
     batch_free(airlift, lambda runs: committed(runs, members=(LEAD, OTHER, NEIGHBOUR)), days=12)
+
+
+def test_a_known_first_landing_is_imposed_at_its_own_chance():
+    """The charge is the chance of the natural law, and later landings keep their law given it."""
+    runs, days, known = 40_000, 7, 2
+    frame = setting()
+    p = medians(airlift, runs=runs, airlift__assembled=0.2, airlift__lag_spread=0.8, **STAY)
+    kept = {}
+    for name, guidance in (
+        ("free", None),
+        ("known", Guidance({("first_arrival", ""): known})),
+        ("not yet", Guidance({}, {("first_arrival", ""): known - 1})),
+    ):
+        state = committed(runs, members=(LEAD, OTHER))
+        kept[name] = advance(airlift, p, state, days, frame=frame, guidance=guidance)
+    free, forced, later = kept["free"], kept["known"], kept["not yet"]
+    first = free.events["first_arrival"]
+    assert (forced.events["first_arrival"] == known).all()
+    share = (first == known).mean()
+    weight = np.exp(forced.log_guidance)
+    assert weight.mean() == pytest.approx(share, abs=4 * np.sqrt(share / runs))
+    assert np.exp(later.log_guidance).mean() == pytest.approx(
+        ((first < 0) | (first >= known)).mean(), abs=0.01
+    )
+    for member in (LEAD, OTHER):
+        natural = np.minimum(np.floor(free.arrival_day[first == known, member]), days)
+        told = np.minimum(np.floor(forced.arrival_day[:, member]), days)
+        for day in range(days + 1):
+            want = (natural == day).mean()
+            got = weight[told == day].sum() / weight.sum()
+            assert got == pytest.approx(want, abs=5 * np.sqrt(max(want, 1e-3) / natural.size))
+    after = np.exp(later.log_guidance)
+    for day in range(known, days):
+        want = (first == day).sum() / ((first < 0) | (first >= known)).sum()
+        got = after[later.events["first_arrival"] == day].sum() / after.sum()
+        assert got == pytest.approx(want, abs=0.02)

@@ -43,6 +43,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from foedus.case.priors import Beta, LogNormal, Normal, Uniform
 from foedus.randomness import Random
@@ -321,6 +322,8 @@ class Mission:
     ----------
     lag : ndarray, shape (run, member)
         Days from commitment to first landing, for a force on stand-by.
+    lead : ndarray, shape (run,)
+        The lead's lag as first drawn.
     ready : ndarray, shape (run,)
         Days from the request until the mission is assembled; 0 for a force on stand-by.
     stay : ndarray, shape (run,)
@@ -338,6 +341,7 @@ class Mission:
     """
 
     lag: FloatArray
+    lead: FloatArray
     ready: FloatArray
     stay: FloatArray
     spent: FloatArray
@@ -361,16 +365,37 @@ def arrival_share(days: FloatArray, ramp: FloatArray) -> FloatArray:
     return np.asarray(1.0 - np.exp(-x) * (1.0 + x))
 
 
-def first_landing(setting: Setting, p: Parameters, state: State, random: Random) -> FloatArray:
-    """Return the days from commitment to first landing on stand-by, shape (run, member)."""
-    far = 0.5 + 0.5 * setting.air_distance / REFERENCE_KM
+def first_landing(
+    setting: Setting,
+    p: Parameters,
+    state: State,
+    random: Random,
+    *,
+    later_than: FloatArray | None = None,
+) -> FloatArray:
+    """Return the days from commitment to first landing on stand-by, shape (run, member).
+
+    ``later_than``, shape (run, member), is the share of a lag's law that is over.
+    """
     lag = np.empty_like(state.sent)
     for m in range(len(setting.members)):
-        base = p["airlift.lag_land"] if setting.contiguous[m] > 0.5 else p["airlift.lag_air"] * far
-        luck = np.exp(p["airlift.lag_spread"] * random.normal("airlift.lag", place=m))
-        late = 0.0 if m == setting.lead else p["airlift.second_lag"]
-        lag[:, m] = base * luck + late
+        base, late = _usual_lag(setting, p, m)
+        z = random.normal("airlift.lag", place=m)
+        if later_than is not None:
+            over = later_than[:, m]
+            u = over + (1.0 - over) * random.uniform("airlift.lag", place=m)
+            z = special.ndtri(np.clip(u, 1e-15, 1.0 - 1e-15))
+        lag[:, m] = base * np.exp(p["airlift.lag_spread"] * z) + late
     return lag
+
+
+def _usual_lag(setting: Setting, p: Parameters, member: int) -> tuple[FloatArray, FloatArray]:
+    """Return the median of the random part of a member's lag, and what is added to it."""
+    far = 0.5 + 0.5 * setting.air_distance / REFERENCE_KM
+    by_land = setting.contiguous[member] > 0.5
+    base = p["airlift.lag_land"] if by_land else p["airlift.lag_air"] * far
+    late = p["airlift.second_lag"]
+    return base, np.zeros_like(late) if member == setting.lead else late
 
 
 def police_people(p: Parameters, state: State) -> FloatArray:
@@ -390,9 +415,11 @@ def start(setting: Setting, p: Parameters, state: State, random: Random) -> None
     usual = np.where(short, stay * np.exp(p["airlift.mandate_gap"]), LONG_MANDATE)
     luck = np.exp(p["airlift.mandate_spread"] * random.normal("airlift.mandate"))
     none = np.zeros_like(stay)
+    lag = first_landing(setting, p, state, random)
     state.remember(
         Mission(
-            lag=first_landing(setting, p, state, random),
+            lag=lag,
+            lead=lag[:, setting.lead].copy(),
             ready=np.where(assembled, p["airlift.assembly"], 0.0),
             stay=stay,
             spent=none,
@@ -415,7 +442,7 @@ def step(
     ``present``, ``relief`` and the events ``first_arrival``, ``withdrawal_start``,
     ``withdrawal_end``.
     """
-    _land(setting, p, state, day)
+    _land(setting, p, state, day, random, guidance)
     _leave(p, state, day)
     troops = np.zeros_like(state.relief)
     for m in range(state.present.shape[1]):
@@ -425,12 +452,16 @@ def step(
     state.relief[:] = np.where(police > 0.0, np.minimum(freed, 1.0), 0.0)
 
 
-def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
+def _land(
+    setting: Setting, p: Parameters, state: State, day: int, random: Random, guidance: Guidance
+) -> None:
     """Land the day's troops, as far as the arrival curve and the flights allow."""
     coming = state.commits & (state.sent > 0.0) & ~state.happened("withdrawal_start")[:, None]
+    _replay(setting, p, state, day, random, guidance, coming)
     mission = state.of(Mission)
     standby = state.contribution_day + 0.5 + mission.lag
-    late = mission.lag - mission.lag[:, setting.lead][:, None]
+    late = mission.lag - mission.lead[:, None]
+    late[:, setting.lead] = 0.0
     assembled = (state.events["request"] + mission.ready)[:, None] + np.maximum(late, 0.0)
     due = np.where(mission.ready[:, None] > 0.0, np.maximum(standby, assembled), standby)
     waiting = coming & np.isinf(state.arrival_day) & (due < day + 1)
@@ -463,6 +494,71 @@ def _land(setting: Setting, p: Parameters, state: State, day: int) -> None:
     limited = ~by_land & (granted < 1.0)
     arrived[:] = np.where(limited, np.clip(carried, arrived, goal), goal)
     state.mark("first_arrival", _any(there), day)
+
+
+def _replay(
+    setting: Setting,
+    p: Parameters,
+    state: State,
+    day: int,
+    random: Random,
+    guidance: Guidance,
+    coming: NDArray[np.bool_],
+) -> None:
+    """Impose what is known of the first landing: on its day, and not before.
+
+    The chance that a member lands today follows from the law of its lag, given that it has not yet
+    landed. On the known day at least one of them does. The lags of the others are drawn again from
+    what is left of their law. (Once a mission is assembled, the others come as far behind the lead
+    as their lags say; for that the lead's first lag counts, although it may be drawn again.)
+    """
+    key = ("first_arrival", "")
+    known, not_by = guidance.days.get(key), guidance.not_by.get(key, -1)
+    if day > max(not_by, -1 if known is None else known):
+        return
+    open_ = coming & np.isinf(state.arrival_day)
+    before, after = (_landed_by(setting, p, state, t) for t in (day, day + 1.0))
+    chance = np.where(open_, (after - before) / np.maximum(1.0 - before, 1e-12), 0.0)
+    none = np.ones_like(state.relief)
+    for m in range(chance.shape[1]):
+        none = none * (1.0 - chance[:, m])
+    eligible = _any(open_) & ~state.happened("first_arrival")
+    never = np.ones_like(none)  # nothing is drawn where the first landing is known
+    now = guidance.decide(state, "first_arrival", 1.0 - none, never, eligible, day)
+    state.mark("first_arrival", now, day)
+    lands = np.zeros_like(open_)
+    done = ~now
+    left = none
+    for m in range(chance.shape[1]):
+        c = chance[:, m]
+        at_least_one = np.where(done, 1.0, np.maximum(1.0 - left, 1e-300))
+        u = random.uniform("airlift.lag", place=m, slot=1)
+        lands[:, m] = now & open_[:, m] & (u < c / at_least_one)
+        left = left / np.maximum(1.0 - c, 1e-300)
+        done = done | lands[:, m]
+    hour = random.uniform("airlift.lag", slot=2)
+    state.arrival_day[:] = np.where(lands, (day + hour)[:, None], state.arrival_day)
+    lag = first_landing(setting, p, state, random, later_than=after)
+    mission = state.of(Mission)
+    mission.lag = np.where(open_ & ~lands, lag, mission.lag)
+
+
+def _landed_by(setting: Setting, p: Parameters, state: State, time: float) -> FloatArray:
+    """Return the chance that a committed member's lag has it landed by a time, (run, member)."""
+    mission = state.of(Mission)
+    longest = time - (state.contribution_day + 0.5)
+    slack = time - (state.events["request"] + mission.ready)
+    behind = (slack + mission.lead)[:, None]
+    assembled = np.where(slack[:, None] > 0.0, np.minimum(longest, behind), 0.0)
+    assembled[:, setting.lead] = np.where(slack > 0.0, longest[:, setting.lead], 0.0)
+    longest = np.where(mission.ready[:, None] > 0.0, assembled, longest)
+    out = np.empty_like(longest)
+    for m in range(out.shape[1]):
+        base, late = _usual_lag(setting, p, m)
+        spread = np.maximum(p["airlift.lag_spread"], 1e-9)
+        z = np.log(np.maximum(longest[:, m] - late, 1e-12) / base) / spread
+        out[:, m] = special.ndtr(z)
+    return out
 
 
 def _leave(p: Parameters, state: State, day: int) -> None:
@@ -530,6 +626,7 @@ MECHANISM = Mechanism(
         "airlift.cut_time",
         "airlift.mandate",
     ),
+    decisions=("first_arrival",),
     luck=(
         Luck("airlift.assembled", "run", "Whether the mission must first be assembled."),
         Luck("airlift.lag", "member", "How quickly {member} lands."),
