@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "randomness": {"errors"},
     "plain_values": set(),
     "weighted_statistics": set(),
-    "scoring_rules": {"errors", "plain_values"},
+    "scoring_rules": {"defaults", "errors", "plain_values"},
     **{name: BASE | set(ORDER[:i]) for i, name in enumerate(ORDER)},
     "streets": BASE | {"case", "world"},
     "notebook": BASE | set(ORDER),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.defaults import HISTORY_WEIGHT
 from foedus.errors import InputError
 from foedus.plain_values import Plain
 
@@ -22,6 +23,9 @@ FloatArray = NDArray[np.float64]
 #: For the log score, a baseline that says "never" or "certainly" is moved this far away from 0 or
 #: 1, where the score would be infinite. The Brier score takes it unchanged.
 BASELINE_FLOOR = 0.01
+#: Bounds of a probability of the back-test or in a pool: no set of runs and no history proves that
+#: something cannot happen, and one "never" would silence the other voice.
+FLOOR = 0.005
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,29 @@ def smoothed_share(values: Sequence[bool]) -> float:
 def floored(p: float) -> float:
     """Return a baseline's probability moved :data:`BASELINE_FLOOR` away from 0 and 1."""
     return min(max(p, BASELINE_FLOOR), 1.0 - BASELINE_FLOOR)
+
+
+def safe_chance(p: float) -> float:
+    """Return a probability within :data:`FLOOR` of 0 and 1 at the nearest."""
+    return min(max(p, FLOOR), 1.0 - FLOOR)
+
+
+def logit_pool(simulation: float, history: float, weight: float = HISTORY_WEIGHT) -> float:
+    """Return the logarithmic pool of two probabilities, a weighted mean of their log-odds.
+
+    Parameters
+    ----------
+    simulation, history : float
+    weight : float
+        Of history, from 0 to 1.
+
+    Notes
+    -----
+    Genest and Zidek 1986, doi 10.1214/ss/1177013825; Satopää et al. 2014, doi
+    10.1016/j.ijforecast.2013.09.009, on pools of log-odds.
+    """
+    one, other = (math.log(p) - math.log1p(-p) for p in map(safe_chance, (simulation, history)))
+    return 1.0 / (1.0 + math.exp(-((1.0 - weight) * one + weight * other)))
 
 
 def crps(values: FloatArray, outcome: float, weight: FloatArray | None = None) -> float:

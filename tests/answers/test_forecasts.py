@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from foedus.answers import discrepancy
 from foedus.answers.forecasts import judge
 from foedus.case.asof import as_of
+from foedus.casebook import load_casebook
 from foedus.errors import InputError
 from foedus.report.verdict_words import advice, words
+from foedus.scoring_rules import logit_pool
 from foedus.weighing.weighed import weigh_runs
 from foedus.weighted_statistics import KEYS
 from foedus.world.guidance import Guidance
@@ -147,6 +150,75 @@ def test_answers_by_kind(toy, questions):
     dataset = result.to_dataset()
     assert dataset["draw"].shape == (5, RUNS)
     assert float(dataset["weight"].sum()) == pytest.approx(1.0)
+
+
+CALL = {"trigger_type": "domestic_protest", "organisation": "CSTO"}
+
+
+def with_history(toy, questions, runs=RUNS, **more):
+    case = toy.case(questions=questions, **CALL, **more)
+    return judge(
+        weigh_runs(case, toy.dataset(case, fill(toy, case, runs=runs))), casebook=load_casebook()
+    )
+
+
+def test_model_and_history_together(toy, questions):
+    result = with_history(toy, questions)
+    when = result.answer("when")
+    model, past, both = (present(e) for e in (when.estimate, when.history, when.pooled))
+    chances = [present(e.probability) for e in (model, past)]
+    assert both.probability == pytest.approx(logit_pool(*chances))
+    assert min(chances) < present(both.probability) < max(chances)
+    assert when.headline == both
+    assert when.source == "pooled"
+    data = result.to_dict()["answers"][2]
+    assert data["probability"] == model.probability  # the simulation keeps its keys
+    assert data["history"]["probability"] == past.probability
+    assert data["headline"]["source"] == "pooled"
+    assert data["headline"]["probability"] == data["pooled"]["probability"] == both.probability
+    killed = result.answer("killed")
+    assert killed.history is None
+    assert killed.pooled is None
+    assert killed.source == "simulation"
+    assert killed.headline == killed.estimate
+    off = result.answer("off")
+    assert off.headline is None
+    assert not result.to_dict()["answers"][4]["answered"]
+    dataset = result.to_dataset()
+    assert float(dataset["headline"][2]) == both.probability
+
+
+def test_a_settled_question_needs_no_history(toy, questions):
+    facts = [toy.fact("asked", "request", "2001-03-04", True)]
+    asks = with_history(toy, questions, facts=facts).answer("asks")
+    assert asks.settled_by == "asked"
+    assert asks.history is None
+
+
+def test_too_few_runs_leave_history_alone(toy, questions):
+    result = with_history(toy, questions, runs=20)
+    assert result.verdict.refused
+    asks, killed = result.answer("asks"), result.answer("killed")
+    assert asks.estimate is None
+    assert asks.pooled is None
+    assert asks.headline == asks.history
+    assert asks.source == "history"
+    assert killed.headline is None
+    told = result.to_dict()["answers"]
+    assert [a["answered"] for a in told] == [False, False, True, True, False]
+
+
+def test_a_headline_is_widened_by_the_discrepancy_of_its_family(toy, questions, monkeypatch):
+    plain = with_history(toy, questions)
+    table = {"1990": {"pooled": {"asked": 1.0}, "simulation": {"dead": 2.0}}}
+    monkeypatch.setattr(discrepancy, "_table", lambda: table)
+    wide = with_history(toy, questions)
+    for name, same in (("asks", False), ("when", True), ("many", False)):
+        assert (wide.answer(name).headline == plain.answer(name).headline) is same
+        assert wide.answer(name).estimate == plain.answer(name).estimate
+        assert wide.answer(name).history == plain.answer(name).history
+    low, high = (present(f.answer("many").headline).probability for f in (plain, wide))
+    assert abs(present(high) - 0.5) < abs(present(low) - 0.5)
 
 
 def test_evidence_moves_the_answer_and_says_so(toy, questions):

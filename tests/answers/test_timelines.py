@@ -225,7 +225,7 @@ def test_as_data(whole):
     dataset = found.to_dataset()
     assert dataset["probability"].dims == ("as_of", "question")
     assert dict(dataset.sizes) == {"as_of": 3, "question": 3, "level": 5}
-    falls = found.days[1].forecast.answer("falls").estimate
+    falls = found.days[1].forecast.answer("falls").headline
     told = dataset["probability"].sel(as_of="2001-03-05", question="falls").item()
     assert np.isnan(told) if falls is None else told == falls.probability
     assert dataset["news"].to_numpy().tolist() == [3, 1, 1]

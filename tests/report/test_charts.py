@@ -93,10 +93,12 @@ def test_a_refusal_draws_nothing_but_shows_its_reason(refused_forecast: Forecast
     for draw in (refused_forecast.plot.fans, refused_forecast.plot.explanations):
         with pytest.raises(foedus.InputError, match="too few runs"):
             draw()
-    none = tuple(dataclasses.replace(a, estimate=None) for a in refused_forecast.answers)
-    chart = dataclasses.replace(refused_forecast, answers=none).plot()
-    assert chart.text == "Will they? No answer. How many? No answer. When? No answer."
-    assert "No answer: too few runs" in refused_forecast._repr_html_()
+    none = tuple(
+        dataclasses.replace(a, estimate=None, headline=None) for a in refused_forecast.answers
+    )
+    refused = dataclasses.replace(refused_forecast, answers=none)
+    assert refused.plot().text == "Will they? No answer. How many? No answer. When? No answer."
+    assert "No answer: too few runs" in refused._repr_html_()
 
 
 def test_case_text_in_charts_and_tables_is_text(made_forecast: Forecast) -> None:

@@ -114,6 +114,7 @@ def test_answers_in_words(case: foedus.Case) -> None:
     bar = binary[1].bar
     assert bar is not None
     assert (bar.share, bar.compared, binary[2].text) == (0.4, 0.25, "20%")
+    assert binary[0].below == ("Simulation 30%; history 50%.",)
     (base_rates,) = (
         p for p in parts_of(section(brief, "trust").parts, Pairs) if "Will they?" in dict(p.rows)
     )
@@ -157,7 +158,13 @@ def test_a_refusal_is_said_once_and_charts_are_left_out(case: foedus.Case) -> No
     assert whole.verdict.refused
     blank = np.full_like(whole.fans[0].quantiles, np.nan)
     none = tuple(
-        dataclasses.replace(a, estimate=None, reason=Failure(problem="refused: because"))
+        dataclasses.replace(
+            a,
+            estimate=None,
+            history=None,
+            headline=None,
+            reason=Failure(problem="refused: because"),
+        )
         for a in whole.answers
     )
     fans = (dataclasses.replace(whole.fans[0], quantiles=blank),)
@@ -166,6 +173,21 @@ def test_a_refusal_is_said_once_and_charts_are_left_out(case: foedus.Case) -> No
     page = render(brief)
     assert "No answer" in page
     assert "refused: because" not in page
+
+
+def test_history_alone_says_so(case: foedus.Case) -> None:
+    whole = forecast(10)
+    assert whole.verdict.refused
+    alone = dataclasses.replace(
+        whole.answers[0],
+        estimate=None,
+        pooled=None,
+        headline=whole.answers[0].history,
+        source="history",
+    )
+    page = render(brief_of(dataclasses.replace(whole, answers=(alone,)), case))
+    assert "The simulation has no answer: too few runs" in page
+    assert "Too few runs agree with what is known; history 50%, alone." in page
 
 
 def test_the_command_makes_the_forecast_again(case: foedus.Case) -> None:

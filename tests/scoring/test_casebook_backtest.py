@@ -26,7 +26,6 @@ from foedus.scoring.casebook_backtest import (
     BackTest,
     Steps,
     backtest,
-    logit_pool,
     open_questions,
     steps_of_history,
     table,
@@ -209,13 +208,6 @@ def test_history_answers_every_question_with_a_coherent_set() -> None:
     assert said["gone-30"] < said["gone-90"] < said["gone-180"]
     refused = steps_of_history(outlook, asked_within_30=0.8, dead=dead, granted=False)
     assert refused["landed-60"] == refused["soldiers-500"] == 0.0
-
-
-def test_the_pool_is_the_mean_of_the_log_odds() -> None:
-    odds = math.sqrt((0.2 / 0.8) * (0.6 / 0.4))
-    assert logit_pool(0.2, 0.6) == pytest.approx(odds / (1 + odds))
-    assert logit_pool(0.3, 0.3) == pytest.approx(0.3)
-    assert 0 < logit_pool(0.0, 0.5) < 0.5  # a bound keeps one forecaster from a veto
 
 
 def test_no_forecast_of_a_row_depends_on_how_it_ended() -> None:

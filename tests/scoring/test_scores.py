@@ -12,6 +12,7 @@ import foedus
 from foedus.answers.forecasts import judge
 from foedus.answers.outside_view import positions
 from foedus.case.asof import as_of
+from foedus.casebook import load_casebook
 from foedus.errors import InputError
 from foedus.scoring.scores import score
 from foedus.scoring_rules import brier, crps, log_score, shrunk
@@ -149,6 +150,32 @@ def test_a_refused_forecast_has_no_scores_but_its_baselines_have(toy, case):
     assert all(q.score is None for q in found.questions)
     assert found.questions[0].baselines["always_refuse"].brier == 1.0
     assert "NaN" not in json.dumps(found.to_dict())
+
+
+def test_simulation_history_and_pool_are_scored(toy, case):
+    call = {"trigger_type": "domestic_protest", "organisation": "CSTO"}
+    called = case.model_copy(update=call)
+    known = as_of(called, "2001-03-05")
+    block = toy.block(known, 400, event_decision=np.where(np.arange(400) < 300, 6, -1))
+    made = judge(weigh_runs(known, toy.dataset(known, block)), casebook=load_casebook())
+    comes = {q.id: q for q in score(called, forecast=made).questions}["comes"]
+    assert comes.source == "pooled"
+    assert comes.score == comes.voices["pooled"]
+    assert comes.voices["simulation"].brier == pytest.approx(0.25**2)
+    past = present(present(made.answer("comes").history).probability)
+    assert comes.voices["history"].brier == pytest.approx((1 - past) ** 2)
+    killed = {q.id: q for q in score(called, forecast=made).questions}["killed"]
+    assert set(killed.voices) == {"simulation"}
+    found = score(called, forecast=made)
+    assert found.summary()["voices"]["history"]["n"] == 1
+    assert "history" in found.rows()[0]
+    # Too few runs: history is scored in their place.
+    few = judge(
+        weigh_runs(known, toy.dataset(known, toy.block(known, 20))), casebook=load_casebook()
+    )
+    alone = {q.id: q for q in score(called, forecast=few).questions}
+    assert alone["comes"].score == alone["comes"].voices["history"]
+    assert alone["killed"].score is None
 
 
 def test_what_cannot_be_scored(toy, case, result):

@@ -1,17 +1,21 @@
-"""Forecasts: from the weighed runs of a case to the answers of its questions."""
+"""Forecasts: from the weighed runs of a case, and from history, to the answers to questions."""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foedus.answers.discrepancy import discrepancy
+from foedus.answers.history import Histories, histories
 from foedus.answers.outside_view import Outside, outside_view
+from foedus.answers.pooling import Said, pooled, said, widened
 from foedus.answers.questions import named, settled_by
 from foedus.case.asof import AsOf
 from foedus.case.models import Case, Question
@@ -40,6 +44,9 @@ FloatArray = NDArray[np.float64]
 
 #: Version of the keys of :meth:`Forecast.to_dict`.
 FORMAT = 1
+#: Where an answer comes from; the headline is the first that there is.
+Source = Literal["pooled", "simulation", "history"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 #: What the fan charts show, and their titles.
 FANS: dict[str, str] = {
     "crowd": "People in the streets",
@@ -68,7 +75,16 @@ class Answer:
     id, text, kind, unit : str
     quantity : str
     estimate : Estimate or None
-        None if there is no answer; ``reason`` says why.
+        Of the simulation. None if it has no answer; ``reason`` says why.
+    history : Estimate or None
+        Of the casebook's models, given what is known (:mod:`foedus.answers.history`).
+    pooled : Estimate or None
+        Of both together, widened by their usual discrepancy (:mod:`foedus.answers.pooling`).
+    headline : Estimate or None
+        The answer to read: ``pooled``, or that of simulation or history where only one of them
+        speaks, widened likewise.
+    source : {"pooled", "simulation", "history"} or None
+        Of the headline.
     before : Estimate or None
         From the same runs, before the evidence.
     outside : Outside or None
@@ -76,7 +92,7 @@ class Answer:
     settled_by : str or None
         The known fact that already settles the question.
     reason : Refusal, Failure or None
-        Why there is no answer.
+        Why the simulation has no answer.
     """
 
     id: str
@@ -85,13 +101,21 @@ class Answer:
     unit: str
     quantity: str
     estimate: Estimate | None
+    history: Estimate | None = None
+    pooled: Estimate | None = None
+    headline: Estimate | None = None
+    source: Source | None = None
     before: Estimate | None = None
     outside: Outside | None = None
     settled_by: str | None = None
     reason: Refusal | Failure | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the estimate's keys stand among those of the answer."""
+        """Return plain values for JSON.
+
+        The keys of the simulation's estimate stand among those of the answer; ``answered`` tells
+        whether there is a headline.
+        """
         return {
             "id": self.id,
             "text": self.text,
@@ -99,7 +123,12 @@ class Answer:
             "unit": self.unit,
             "quantity": self.quantity,
             **(self.estimate or Estimate()).to_dict(),
-            "answered": self.estimate is not None,
+            "headline": None
+            if self.headline is None
+            else {"source": self.source, **self.headline.to_dict()},
+            "pooled": self.pooled.to_dict() if self.pooled else None,
+            "history": self.history.to_dict() if self.history else None,
+            "answered": self.headline is not None,
             "reason": to_plain(self.reason),
             "settled_by": self.settled_by,
             "before_evidence": self.before.to_dict() if self.before else None,
@@ -202,6 +231,9 @@ class Forecast(Plain):
         What made the ensemble.
     draws : dict of str to ndarray, shape (run,)
         The answer of each run to each question, for scoring.
+    voices : dict of str to dict
+        For each question what each of :data:`SOURCES` says, and the ``headline``, with the draws,
+        for scoring.
     """
 
     case_id: str = field(metadata={"json": "case"})
@@ -221,6 +253,9 @@ class Forecast(Plain):
     nearest: tuple[Likeness, ...] = field(default=(), metadata={"json": "alike"})
     provenance: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, FloatArray] = field(default_factory=dict, repr=False, metadata={"json": None})
+    voices: dict[str, dict[str, Said]] = field(
+        default_factory=dict, repr=False, metadata={"json": None}
+    )
 
     json_format = FORMAT
 
@@ -261,7 +296,8 @@ class Forecast(Plain):
 
         Variables: ``log_weight`` and ``weight`` (run); ``draw`` (question, run), a date as days
         from the start with infinity for never; ``probability`` (question); ``quantile`` (question,
-        level); ``fan`` (quantity, level, day); ``posterior`` (hypothesis).
+        level), both of the simulation; ``headline`` and ``headline_quantile``, the same of the
+        headline; ``fan`` (quantity, level, day); ``posterior`` (hypothesis).
         """
         import pandas as pd
         import xarray as xr
@@ -270,7 +306,7 @@ class Forecast(Plain):
         blank = np.full(self.weights.runs, np.nan)
         draws = [self.draws.get(i, blank) for i in ids]
         estimates = [a.estimate or Estimate() for a in self.answers]
-        p = [np.nan if e.probability is None else e.probability for e in estimates]
+        headlines = [a.headline or Estimate() for a in self.answers]
         days = [f.quantiles for f in self.fans]
         dates = pd.DatetimeIndex(list(self.fans[0].dates)) if self.fans else pd.DatetimeIndex([])
         empty = np.empty((0, len(LEVELS), len(dates)))
@@ -279,8 +315,10 @@ class Forecast(Plain):
                 "log_weight": ("run", self.weights.log_weight),
                 "weight": ("run", self.weights.weight),
                 "draw": (("question", "run"), np.array(draws).reshape(len(ids), blank.size)),
-                "probability": ("question", np.array(p, dtype=np.float64)),
+                "probability": ("question", _chances(estimates)),
                 "quantile": (("question", "level"), self._quantiles(estimates)),
+                "headline": ("question", _chances(headlines)),
+                "headline_quantile": (("question", "level"), self._quantiles(headlines)),
                 "fan": (("quantity", "level", "day"), np.array(days) if days else empty),
                 "posterior": ("hypothesis", np.array([h.posterior for h in self.hypotheses])),
             },
@@ -304,6 +342,10 @@ class Forecast(Plain):
                 else:
                     row[k] = np.inf if value is None else value
         return out
+
+
+def _chances(estimates: list[Estimate]) -> FloatArray:
+    return np.array([np.nan if e.probability is None else e.probability for e in estimates])
 
 
 def forecast(
@@ -364,10 +406,15 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
     warnings, before = list(weighed.warnings), normalise(weighed.log_prior)
     refused = weighed.refused
     refusal = Refusal(verdict=weights.verdict) if refused else None
-    answers = []
+    past = None if casebook is None else histories(case, as_of=weighed.as_of)
+    answers, voices = [], {}
     for question in case.questions:
         problem = weighed.unreadable.get(question.id)
         draws, kind = weighed.draws.get(question.id), kind_of(question.kind)
+        settled = settled_by(case, question)
+        spoken = _voices(weighed, question, past if settled is None else None)
+        source = next((name for name in SOURCES if name in spoken), None)
+        voices[question.id] = spoken
         answers.append(
             Answer(
                 id=question.id,
@@ -378,11 +425,15 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
                 estimate=None
                 if draws is None or refused
                 else kind.estimate(draws, weights.weight, frame),
+                history=_of(spoken, "history"),
+                pooled=_of(spoken, "pooled"),
+                headline=_of(spoken, "headline"),
+                source=source,
                 before=None
                 if draws is None
                 else kind.estimate(weighed.prior_draws[question.id], before, frame),
                 outside=_outside(case, question, casebook, warnings),
-                settled_by=settled_by(case, question),
+                settled_by=settled,
                 reason=refusal if problem is None else Failure(problem=problem),
             )
         )
@@ -408,7 +459,52 @@ def judge(weighed: Weighed, *, casebook: Casebook | None = None) -> Forecast:
         warnings=tuple(warnings),
         nearest=() if casebook is None else nearest_to_case(case, casebook),
         draws=weighed.draws,
+        voices=voices,
     )
+
+
+def _of(spoken: dict[str, Said], name: str) -> Estimate | None:
+    return spoken[name].estimate if name in spoken else None
+
+
+def _voices(weighed: Weighed, question: Question, past: Histories | None) -> dict[str, Said]:
+    """Return what each of :data:`SOURCES` says of a question, and the ``headline``."""
+    frame, kind, ask = weighed.frame, kind_of(question.kind), question.ask
+    if question.id in weighed.unreadable:
+        return {}
+    spoken: dict[str, Said] = {}
+    if not weighed.refused:
+        spoken["simulation"] = said(
+            kind,
+            weighed.draws[question.id],
+            frame,
+            weight=weighed.weights.weight,
+            effective=weighed.weights.ess,
+        )
+    drawn = None if past is None else past.draws(question)
+    if drawn is not None:
+        spoken["history"] = said(kind, drawn, frame)
+    if not spoken:
+        return {}
+    source = "pooled" if len(spoken) == 2 else next(iter(spoken))
+    best = (
+        pooled(kind, spoken["simulation"], spoken["history"], frame)
+        if source == "pooled"
+        else spoken[source]
+    )
+    first, last = frame.window(ask.from_date, ask.by_date)
+    best = widened(
+        kind,
+        best,
+        discrepancy(ask, source, frame.start.year),
+        frame,
+        first=min(max(first, frame.day(weighed.case.as_of) + 1), last),
+        last=last,
+        most=1.0 if QUANTITIES[ask.quantity].kind == "level" else math.inf,
+    )
+    if source == "pooled":
+        spoken["pooled"] = best
+    return {**spoken, "headline": best}
 
 
 def _outside(

@@ -11,7 +11,7 @@ https://docs.hubverse.io.
   ``<question>/days`` those quantiles of the days from the origin that lie in the window.
 - A fan is ``quantile`` for each day from the origin on.
 
-A question that is not answered has no rows.
+An answer is the headline. A question that is not answered has no rows.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _answers(forecast: Mapping[str, Any], origin: dt.date) -> Iterator[Row]:
     for answer in forecast["answers"]:
         if not answer["answered"]:
             continue
-        for row in kind_of(answer["kind"]).hub_rows(answer, origin):
+        said = {**answer, **(answer.get("headline") or {})}
+        for row in kind_of(answer["kind"]).hub_rows(said, origin):
             yield _row(*row)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -124,12 +124,24 @@ def outside_view(case: Case, question: Question, casebook: Casebook) -> Outside 
     return _numbers(case, question, found, anchor, DAYS_PER_MONTH if months else 1.0)
 
 
-def known_day(case: Case, event: str) -> int | None:
-    """Return the day of the earliest positive report of an event, or None."""
+def known_day(case: Case, event: str, *, ratings: Collection[str] | None = None) -> int | None:
+    """Return the day of the earliest positive report of an event, or None.
+
+    With ``ratings`` only reports with one of these count, and neither plans nor preparations.
+    """
     days = [
         case.day(f.about)
         for f in case.facts
-        if f.quantity == event and not (f.value is not None and f.value.kind == "no")
+        if f.quantity == event
+        and not (f.value is not None and f.value.kind == "no")
+        and (
+            ratings is None
+            or (
+                f.rating in ratings
+                and f.stage is None
+                and case.day(f.about) <= case.day(case.as_of)
+            )
+        )
     ]
     return min(days, default=None)
 

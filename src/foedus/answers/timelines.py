@@ -45,10 +45,12 @@ FORMAT = 1
 
 #: Effective runs below which more runs are made: twice what an answer needs at least.
 ENOUGH = 100.0
-#: Columns of the CSV file: one row for each day and question.
+#: Columns of the CSV file: one row for each day and question. The answer is the headline;
+#: ``source`` tells whose it is, ``simulation`` and ``history`` are their own chances or medians.
 COLUMNS = (
     "case", "as_of", "question", "kind", "unit", "probability", "probability_error", "mean", *KEYS,
-    "base_rate", "settled_by", "verdict", "effective", "runs", "facts",
+    "source", "simulation", "history", "base_rate", "settled_by", "verdict", "effective", "runs",
+    "facts",
 )  # fmt: skip
 #: Most runs of an ensemble, as a multiple of the runs asked for.
 MOST = 4
@@ -111,8 +113,11 @@ class Day:
             "answers": [
                 {
                     "id": a.id,
-                    **(a.estimate or Estimate()).to_dict(),
-                    "answered": a.estimate is not None,
+                    **(a.headline or Estimate()).to_dict(),
+                    "source": a.source,
+                    "simulation": _central(a.estimate),
+                    "history": _central(a.history),
+                    "answered": a.headline is not None,
                     "reason": to_plain(a.reason),
                     "settled_by": a.settled_by,
                     "base_rate": None if a.outside is None else to_plain(a.outside.probability),
@@ -174,23 +179,23 @@ class Timeline(Plain):
     def to_dataset(self) -> xr.Dataset:
         """Return the answers as an xarray Dataset.
 
-        Variables: ``probability`` and ``probability_error`` (as_of, question), NaN for questions
-        of a number; ``quantile`` (as_of, question, level), dates as days from the start of the
-        case with infinity for never; ``base_rate`` (as_of, question); ``effective``, ``runs`` and
-        ``news``, a number of facts (as_of).
+        Variables: ``probability`` and ``probability_error`` of the headline (as_of, question), NaN
+        for questions of a number; its ``quantile`` (as_of, question, level), dates as days from
+        the start of the case with infinity for never; ``base_rate`` (as_of, question);
+        ``effective``, ``runs`` and ``news``, a number of facts (as_of).
         """
         import pandas as pd
         import xarray as xr
 
         ids = [a.id for a in self.days[0].forecast.answers]
-        quantiles = [d.forecast.to_dataset()["quantile"] for d in self.days]
+        quantiles = [d.forecast.to_dataset()["headline_quantile"] for d in self.days]
         answers = [[d.forecast.answer(i) for i in ids] for d in self.days]
 
         def table(values: list[list[float | None]]) -> tuple[tuple[str, str], Any]:
             rows = [[np.nan if v is None else v for v in row] for row in values]
             return ("as_of", "question"), np.array(rows, dtype=np.float64)
 
-        said = [[a.estimate or Estimate() for a in row] for row in answers]
+        said = [[a.headline or Estimate() for a in row] for row in answers]
         base = [[None if a.outside is None else a.outside.probability for a in r] for r in answers]
         return xr.Dataset(
             {
@@ -215,7 +220,7 @@ class Timeline(Plain):
         out = []
         for d in self.days:
             for a in d.forecast.answers:
-                e = (a.estimate or Estimate()).to_dict()
+                e = (a.headline or Estimate()).to_dict()
                 out.append(
                     {
                         "case": self.case_id,
@@ -227,6 +232,9 @@ class Timeline(Plain):
                         "probability_error": e["probability_error"],
                         "mean": e["mean"],
                         **{key: e["quantiles"].get(key) for key in KEYS},
+                        "source": a.source,
+                        "simulation": _central(a.estimate),
+                        "history": _central(a.history),
                         "base_rate": None if a.outside is None else finite(a.outside.probability),
                         "settled_by": a.settled_by,
                         "verdict": str(d.forecast.verdict),
@@ -236,6 +244,15 @@ class Timeline(Plain):
                     }
                 )
         return out
+
+
+def _central(estimate: Estimate | None) -> Any:
+    """Return a chance, or the median of a number, as a plain value."""
+    if estimate is None:
+        return None
+    if estimate.probability is not None:
+        return finite(estimate.probability)
+    return to_plain(estimate.quantiles[2])
 
 
 def timeline(
@@ -298,7 +315,7 @@ def collect(case: Case, days: list[Day], *, runs: int, seed: int) -> Timeline:
 
 def stripped(day: Day) -> Day:
     """Return a day without the draws of its forecast, which need much memory."""
-    return replace(day, forecast=replace(day.forecast, draws={}))
+    return replace(day, forecast=replace(day.forecast, draws={}, voices={}))
 
 
 def daily(

@@ -15,7 +15,7 @@ from foedus.report.document import Column
 from foedus.report.number_format import day, number, percent
 
 if TYPE_CHECKING:
-    from foedus.answers.forecasts import Forecast
+    from foedus.answers.forecasts import Answer, Forecast
     from foedus.answers.outside_view import Outside
     from foedus.case.question_kinds import Estimate
 
@@ -64,6 +64,14 @@ def answer_span(
 def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> str:
     """Return an estimate in a few words; parameters as of :func:`span`."""
     return "" if estimate is None else words_of(kind).short(estimate, end)
+
+
+def voices(a: Answer, end: dt.date | None = None) -> str:
+    """Return what simulation and history say of a question to which history speaks."""
+    past = f"history {short(a.history, a.kind, end)}"
+    if a.estimate is None:
+        return f"Too few runs agree with what is known; {past}, alone."
+    return f"Simulation {short(a.estimate, a.kind, end)}; {past}."
 
 
 def outside(view: Outside | None, kind: str, end: dt.date | None = None) -> str:

@@ -44,9 +44,8 @@ from foedus.report.explanation_view import (
     same,
     warnings_of,
 )
-from foedus.report.forecast_view import answer_tables
+from foedus.report.forecast_view import answer_tables, setback
 from foedus.report.number_format import day, number, percent
-from foedus.report.verdict_words import verdict_parts
 from foedus.report.watch_view import watch_part
 
 if TYPE_CHECKING:
@@ -79,6 +78,10 @@ METHOD = (
     "for how likely it was to take them. Every other report is weighed: the better a run agrees "
     "with it, given how good its source is, the more the run counts. Effective runs say how many "
     "runs of equal weight the weighed ones are worth; below 50 there is no answer.",
+    "Where the casebook's models speak to a question, the answer is the mean of the log-odds of "
+    "simulation and history; days and numbers are mixed in equal parts. Both voices stand below "
+    "the question. The answer is then widened by the errors that such answers made in the "
+    "back-test over earlier crises.",
     "Nothing that became public after the as-of date is used, and no outcome of the case is read. "
     "Base rates come from a casebook of past calls for help, without this case and without "
     "anything of its year or later.",
@@ -160,7 +163,7 @@ def brief_of(
             ("Effective runs", number(weights.ess)),
             ("Evidence", f"{len(forecast.evidence)} facts"),
         ),
-        setback=verdict_parts(weights.verdict),
+        setback=setback(forecast),
         sections=(
             Section(answer_tables(forecast, intervals=True), "Answers", name="answers"),
             *_days(forecast),

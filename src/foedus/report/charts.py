@@ -333,9 +333,9 @@ def _answers_text(forecast: Forecast) -> str:
 
 
 def _said(a: Answer, end: dt.date) -> str:
-    low, middle, high = answer_span(a.estimate, a.kind, end)
+    low, middle, high = answer_span(a.headline, a.kind, end)
     range_ = spread(low, middle, high, end) if low else middle
-    chance = a.estimate.probability if a.estimate is not None else None
+    chance = a.headline.probability if a.headline is not None else None
     said = ("" if chance is None else percent(chance), range_)
     return ", ".join(t for t in said if t) or "No answer"
 
@@ -424,11 +424,11 @@ def _chances(ax: Axes, answers: list[Answer], forecast: Forecast) -> None:
                 [a.outside.probability], [y], marker="D", markersize=5.5, color=BASE,
                 markeredgecolor="white", linestyle="none", zorder=5,
             )  # fmt: skip
-        if a.estimate is None or a.estimate.probability is None:
+        if a.headline is None or a.headline.probability is None:
             _value(ax, y, "no answer")
             continue
-        _bar(ax, y, a.estimate.probability, a.estimate.probability_error)
-        _value(ax, y, percent(a.estimate.probability))
+        _bar(ax, y, a.headline.probability, a.headline.probability_error)
+        _value(ax, y, percent(a.headline.probability))
     _shares(ax)
     ax.annotate(
         "bar: after the evidence; ring: before; diamond: base rate",
@@ -446,11 +446,11 @@ def _dates(ax: Axes, answers: list[Answer], forecast: Forecast) -> None:
         return float((q - forecast.start).days) if isinstance(q, dt.date) else beyond
 
     for y, a in enumerate(reversed(answers)):
-        if a.estimate is None or not a.estimate.quantiles:
+        if a.headline is None or not a.headline.quantiles:
             _value(ax, y, "no answer")
             continue
-        _interval(ax, y, [place(q) for q in a.estimate.quantiles])
-        chance = a.estimate.probability
+        _interval(ax, y, [place(q) for q in a.headline.quantiles])
+        chance = a.headline.probability
         _value(ax, y, "" if chance is None else percent(chance))
     ticks = range(0, days + 1, max(1, round(days / 4)))
     dates = [forecast.start + dt.timedelta(days=t) for t in ticks if t < 0.9 * days]
@@ -465,7 +465,7 @@ def _dates(ax: Axes, answers: list[Answer], forecast: Forecast) -> None:
 def _numbers(ax: Axes, answers: list[Answer], forecast: Forecast) -> None:
     (a,) = answers
     _lines(ax, [f"{a.text} ({a.unit})" if a.unit else a.text])
-    shown: Estimate | None = a.estimate
+    shown: Estimate | None = a.headline
     values = [float(q) for q in (shown.quantiles if shown else ()) if isinstance(q, int | float)]
     values = [v for v in values if math.isfinite(v)]
     if shown is None or len(values) < 5:

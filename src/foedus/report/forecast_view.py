@@ -12,6 +12,7 @@ from foedus.report.answer_words import (
     known_by_words,
     outside_short,
     short,
+    voices,
     when,
     words_of,
 )
@@ -43,7 +44,7 @@ def forecast_document(forecast: Forecast) -> Document:
     w = forecast.weights
     parts: list[Part] = [
         Paragraph(worth(w.ess, w.runs)),
-        *verdict_parts(w.verdict),
+        *setback(forecast),
         *answer_tables(forecast),
         *explanations_table(forecast),
     ]
@@ -54,6 +55,13 @@ def forecast_document(forecast: Forecast) -> Document:
     )
     parts += cautions(forecast.warnings)
     return Document(f"{forecast.title}: as of {known_by_words(forecast)}", tuple(parts))
+
+
+def setback(forecast: Forecast) -> tuple[Part, ...]:
+    """Return a verdict that is not ok, and its reasons."""
+    some = any(a.headline is not None for a in forecast.answers)
+    refused = "The simulation has no answer" if some else "No answer"
+    return verdict_parts(forecast.verdict, refused=refused)
 
 
 def answer_tables(forecast: Forecast, *, intervals: bool = False) -> tuple[Table, ...]:
@@ -100,8 +108,12 @@ def _row(a: Answer, forecast: Forecast, intervals: bool) -> tuple[Cell | str, ..
 
 
 def _remarks(a: Answer, forecast: Forecast) -> tuple[str, ...]:
-    """Return the fact that settles a question, or the reason why it has no answer."""
-    remarks = []
+    """Return what stands under a question.
+
+    What simulation and history say where both or only history speak, the fact that settles it, or
+    why the simulation has no answer.
+    """
+    remarks = [voices(a, forecast.end)] if a.history is not None else []
     if a.settled_by:
         told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
         remarks.append(f"Settled already by the fact “{told.rstrip('.')}”.")
@@ -114,16 +126,16 @@ def _estimate(a: Answer, end: dt.date) -> tuple[Cell | str, ...]:
     answer = words_of(a.kind)
     if not answer.low:
         return (_chance(a, bar=True),)
-    low, middle, high = answer_span(a.estimate, a.kind, end)
+    low, middle, high = answer_span(a.headline, a.kind, end)
     happens = () if answer.chance_of is None else (_chance(a),)
     return (low or "–", Cell(middle or "–", strong=True), high or "–", *happens)
 
 
 def _chance(a: Answer, *, bar: bool = False) -> Cell | str:
     """Return a probability with its error; a bar compares it with the base rate."""
-    if a.estimate is None or a.estimate.probability is None:
+    if a.headline is None or a.headline.probability is None:
         return "–"
-    chance, error = a.estimate.probability, a.estimate.probability_error
+    chance, error = a.headline.probability, a.headline.probability_error
     compared = None if a.outside is None else a.outside.probability
     return Cell(
         percent(chance),
@@ -144,6 +156,11 @@ def scores_document(scores: Scores) -> Document:
             f"Open binary questions: {mine['n']}, mean Brier score {mine['brier']:.3f}, "
             f"mean log score {mine['log']:.3f} (0 is best)"
         )
+    means += [
+        f"{name.capitalize()} alone, of {voice['n']} of them: mean Brier score {voice['brier']:.3f}"
+        for name, voice in mean["voices"].items()
+        if voice["n"] and name != "pooled" and mean["voices"]["history"]["n"]
+    ]
     means += [
         f"Better than {name} on {against['better']} of {against['n']}"
         for name, against in mean["baselines"].items()

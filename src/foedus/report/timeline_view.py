@@ -166,7 +166,7 @@ def write_csv(found: Timeline, path: Path) -> Path:
 
 def cell(a: Answer) -> str:
     """Return an answer in a few characters."""
-    e = a.estimate
+    e = a.headline
     if e is None:
         return "–"
     mark = "*" if a.settled_by else ""
@@ -422,11 +422,11 @@ def _day_axis(ax: Axes, found: Timeline) -> None:
 
 
 def _probability(a: Answer) -> float:
-    return math.nan if a.estimate is None else _or_nan(a.estimate.probability)
+    return math.nan if a.headline is None else _or_nan(a.headline.probability)
 
 
 def _error(a: Answer) -> float:
-    return math.nan if a.estimate is None else _or_nan(a.estimate.probability_error)
+    return math.nan if a.headline is None else _or_nan(a.headline.probability_error)
 
 
 def _or_nan(value: float | None) -> float:

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from foedus.case.times import DAYS_PER_MONTH, PartialDate
 from foedus.casebook.coded_case import CodedCase, known_before
@@ -38,7 +37,7 @@ from foedus.scoring.backtest_amounts import FORECASTERS as AMOUNT_FORECASTERS
 from foedus.scoring.backtest_amounts import amounts_table, simulated_amounts
 from foedus.scoring.reliability import Reliability, reliability
 from foedus.scoring.skeleton_cases import STAGES, Stage, as_of_date, skeleton
-from foedus.scoring_rules import smoothed_share
+from foedus.scoring_rules import FLOOR, logit_pool, smoothed_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +62,6 @@ GONE = (30, 90, 180)
 DEAD, DEAD_DAYS = (100, 1000), 60
 #: Cases that the share over all triggers counts for in the share of one trigger; elicited.
 SHRINK = 2.0
-#: Bounds of every probability before it is pooled or scored by its logarithm.
-FLOOR = 0.005
 #: Draws of cases for the standard errors.
 DRAWS = 2000
 
@@ -599,12 +596,6 @@ def simulate(
         tell.stop()
     texts = [Path(job.file).read_text(encoding="utf-8") for job in jobs]
     return [one for text in texts for one in json.loads(text)]
-
-
-def logit_pool(*probabilities: float) -> float:
-    """Return the equal-weight logarithmic pool of probabilities (Genest and Zidek 1986)."""
-    p = np.clip(np.array(probabilities), FLOOR, 1.0 - FLOOR)
-    return float(special.expit(special.logit(p).mean()))
 
 
 def table(

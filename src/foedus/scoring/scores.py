@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foedus.answers.forecasts import Forecast, judge
+from foedus.answers.forecasts import SOURCES, Forecast, Source, judge
 from foedus.answers.forecasts import forecast as make_forecast
 from foedus.answers.outside_view import Outside, always_refuse, positions
+from foedus.answers.pooling import Said
 from foedus.case.asof import as_of as known_by
 from foedus.case.models import Case, Outcome, Question
 from foedus.case.question_kinds import kind_of
@@ -55,16 +56,20 @@ class Scored(Plain):
     known_already : bool
         The outcome itself was public by the as-of date, so this is not a forecast.
     score : Score or None
-        None where the forecast refused to answer or the question could not be read.
+        Of the headline; None where there is none, or the question could not be read.
     baselines : dict of str to Score
     skill : dict of str to float
         ``1 - score / baseline``: above 0 is better than the baseline; None where that is perfect.
     reason : Refusal, Failure or None
-        Why there is no score.
+        Why the simulation has no score.
     lead : int or None
         Days from the as-of date until the outcome was public.
     pit : tuple of float, or None
         For a number or date: forecast probability below the outcome, and up to it.
+    source : str or None
+        Of the headline: ``pooled``, ``simulation`` or ``history``.
+    voices : dict of str to Score
+        Of each of these, as far as it speaks.
     """
 
     id: str
@@ -80,6 +85,8 @@ class Scored(Plain):
     reason: Refusal | Failure | None = None
     lead: int | None = None
     pit: tuple[float, float] | None = None
+    source: Source | None = None
+    voices: dict[str, Score] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,10 +127,11 @@ class Scores(Plain):
     def summary(self, *, only_open: bool = True) -> dict[str, Any]:
         """Return the means over questions.
 
-        ``forecast``: mean Brier and log score of the binary questions. ``baselines``: for each
-        baseline, over the questions for which it exists, their number, the number on which the
-        forecast is better, both mean Brier scores with the skill between them, and the mean skill
-        by CRPS (the units differ, so the scores themselves cannot be averaged).
+        ``forecast``: mean Brier and log score of the headline on the binary questions. ``voices``:
+        the same of the pool, the simulation and history, each where it speaks. ``baselines``: for
+        each baseline, over the questions for which it exists, their number, the number on which
+        the forecast is better, both mean Brier scores with the skill between them, and the mean
+        skill by CRPS (the units differ, so the scores themselves cannot be averaged).
         """
         kept = [
             q
@@ -138,6 +146,7 @@ class Scores(Plain):
                 "brier": _mean([s.brier for s in binary]),
                 "log": _mean([s.log for s in binary]),
             },
+            "voices": {name: _voice(kept, name) for name in SOURCES},
             "baselines": {name: against(kept, name) for name in BASELINES},
         }
 
@@ -152,11 +161,12 @@ class Scores(Plain):
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the cells of the table, with the names of the columns first."""
-        head = ("question", "outcome", "score", "by", *BASELINES, "")
+        head = ("question", "outcome", "score", "by", *SOURCES, *BASELINES, "")
         rows = [head]
         for q in self.questions:
             unit = kind_of(q.kind).score_unit(q.unit)
-            scores = [q.score, *(q.baselines.get(name) for name in BASELINES)]
+            voices = [q.voices.get(name) for name in SOURCES]
+            scores = [q.score, *voices, *(q.baselines.get(name) for name in BASELINES)]
             shown = ["-" if s is None or s.main is None else f"{s.main:.3g}" for s in scores]
             note = "" if q.open else "settled"
             note = "known already" if q.known_already else note
@@ -168,6 +178,16 @@ class Scores(Plain):
 def _mean(values: list[float | None]) -> float | None:
     known = [v for v in values if v is not None]
     return finite(float(np.mean(known))) if known else None
+
+
+def _voice(kept: Sequence[Scored], name: str) -> dict[str, Any]:
+    scores = [q.voices[name] for q in kept if name in q.voices]
+    binary = [s for s in scores if s.brier is not None]
+    return {
+        "n": len(binary),
+        "brier": _mean([s.brier for s in binary]),
+        "log": _mean([s.log for s in binary]),
+    }
 
 
 def against(kept: Sequence[Scored], name: str) -> dict[str, Any]:
@@ -267,9 +287,11 @@ def _scored(
 ) -> Scored:
     answer = forecast.answer(question.id)
     value = _draw(case, question, outcome.value)
-    mine = _of_forecast(question, forecast, case.horizon, value)
+    spoken = forecast.voices.get(question.id, {})
+    mine = _of_voice(question, spoken.get("headline"), case.horizon, value)
     baselines = _baselines(case, question, answer.outside, value)
-    theirs = None if prior is None else _of_forecast(question, prior, case.horizon, value)
+    before = {} if prior is None else prior.voices.get(question.id, {})
+    theirs = _of_voice(question, before.get("simulation"), case.horizon, value)
     if theirs is not None:
         baselines["prior_ensemble"] = theirs
     return Scored(
@@ -288,11 +310,17 @@ def _scored(
         pit=None
         if mine is None
         else kind_of(question.kind).transform(
-            forecast.draws[question.id],
-            forecast.weights.weight,
+            spoken["headline"].draws,
+            spoken["headline"].weight,
             horizon=case.horizon,
             outcome=value,
         ),
+        source=answer.source,
+        voices={
+            name: found
+            for name in SOURCES
+            if (found := _of_voice(question, spoken.get(name), case.horizon, value)) is not None
+        },
     )
 
 
@@ -312,17 +340,14 @@ def _draw(case: Case, question: Question, value: bool | float | dt.date | None) 
     return kind.draw_of(value, case)
 
 
-def _of_forecast(
-    question: Question, forecast: Forecast, horizon: int, value: float
-) -> Score | None:
-    estimate = forecast.answer(question.id).estimate
-    if estimate is None:
+def _of_voice(question: Question, voice: Said | None, horizon: int, value: float) -> Score | None:
+    if voice is None:
         return None
     return kind_of(question.kind).score(
-        estimate,
-        forecast.draws[question.id],
-        forecast.weights.weight,
-        effective=forecast.weights.ess,
+        voice.estimate,
+        voice.draws,
+        voice.weight,
+        effective=voice.effective,
         horizon=horizon,
         outcome=value,
     )

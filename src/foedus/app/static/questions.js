@@ -54,16 +54,17 @@ export function mount(element, context) {
     }
     const f = bundle.forecast;
     const refused = f.sample.verdict === "refused";
-    const heads = ["Question", ...(refused ? [] : ["Answer", ""]), "Before the evidence", ...(refused ? [""] : []), "Base rate", ...(revealed ? ["Outcome", "Score"] : [])];
+    const answers = !refused || f.answers.some((a) => a.answered);
+    const heads = ["Question", ...(answers ? ["Answer", ""] : []), "Before the evidence", ...(answers ? [] : [""]), "Base rate", ...(revealed ? ["Outcome", "Score"] : [])];
     const stale = revealed && shownFor !== `${context.asOf} ${f.sample.runs}`;
     redraw(
       element,
       verdict(f, context.coming),
       h("table", { class: "cards questions" },
         h("thead", {}, h("tr", {}, heads.map((t) => h("th", { scope: "col" }, t)))),
-        h("tbody", {}, f.answers.map((a) => row(a, bundle.words[a.id], refused)))),
+        h("tbody", {}, f.answers.map((a) => row(a, bundle.words[a.id], answers)))),
       h("div", { class: "keys" },
-        h("span", { class: refused ? "swatch-grey" : "swatch-blue" }, refused ? "chance before the evidence" : "chance"),
+        h("span", { class: answers ? "swatch-blue" : "swatch-grey" }, answers ? "chance" : "chance before the evidence"),
         h("span", { class: "swatch-dark" }, "90% interval of sampling error"),
         h("span", { class: "swatch-red" }, "base rate")),
       revealed ? h("p", { class: "small soft" }, "Lower scores are better. Brier: the squared difference between the chance and the outcome, 0 to 1; always saying 50% scores 0.25. CRPS: the distance between the forecast distribution of a number or a day and the outcome, in its own unit; a single value that is wrong by 3 scores 3.") : null,
@@ -83,14 +84,14 @@ export function mount(element, context) {
     );
   }
 
-  function row(a, words, refused) {
+  function row(a, words, answers) {
     const before = a.before_evidence;
-    const bar = (view) => h("td", {}, typeof view?.probability === "number" ? gauge(a, view, refused) : null);
+    const bar = (view) => h("td", {}, typeof view?.probability === "number" ? gauge(a, view, !answers) : null);
     const cells = [
       h("th", { scope: "row" }, a.text),
-      ...(refused ? [] : [h("td", { "data-label": "Answer" }, answer(a)), bar(a)]),
-      h("td", { "data-label": "Before the evidence", class: refused ? null : "soft" }, refused && a.settled_by ? "settled by a known fact" : said(a, before)),
-      ...(refused ? [bar(a.settled_by ? null : before)] : []),
+      ...(answers ? [h("td", { "data-label": "Answer" }, answer(a)), bar(a.headline)] : []),
+      h("td", { "data-label": "Before the evidence", class: answers ? "soft" : null }, !answers && a.settled_by ? "settled by a known fact" : said(a, before)),
+      ...(answers ? [] : [bar(a.settled_by ? null : before)]),
       h("td", { "data-label": "Base rate", class: "soft" }, words.outside || "none"),
     ];
     if (revealed) {
@@ -105,7 +106,17 @@ export function mount(element, context) {
 
   function answer(a) {
     if (!a.answered) return h("span", { class: "soft" }, `no answer: ${a.reason || "the runs cannot answer it"}`);
-    return [said(a, a, true), a.settled_by ? h("div", { class: "soft small" }, "settled by a known fact") : null];
+    return [said(a, a.headline, true), voices(a), a.settled_by ? h("div", { class: "soft small" }, "settled by a known fact") : null];
+  }
+
+  // What simulation and history say where history speaks; the answer above is that of both.
+  function voices(a) {
+    if (!a.history) return null;
+    const brief = (view) => (shapeOf(a) === "amount" ? amount(view.quantiles.q50, a.unit) : percent(view.probability));
+    const past = `history ${brief(a.history)}`;
+    return h("div", { class: "soft small" }, a.source === "history"
+      ? `too few runs agree with what is known; ${past}, alone`
+      : `simulation ${brief(a)}; ${past}`);
   }
 
   function shapeOf(a) {
@@ -155,14 +166,15 @@ export function verdict(f, coming = null) {
   const { verdict: found, runs, effective, advice } = f.sample;
   if (found === "ok") return null;
   const refused = found === "refused";
+  const history = refused && (f.answers || []).some((a) => a.answered);
   const whole = (n) => n.toLocaleString("en-GB");
   const head = !refused
     ? "Few runs agree with what was known; treat the answers with caution."
-    : coming ? "Too few runs so far agree with what was known: no answers yet." : "Too few runs agree with what was known: no answers.";
+    : `Too few runs${coming ? " so far" : ""} agree with what was known: ${history ? "history alone answers" : coming ? "no answers yet" : "no answers"}.`;
   const more = [
     `${whole(runs)} runs have an effective sample of ${effective < 10 ? effective.toFixed(1) : whole(Math.round(effective))}${refused ? "; an answer needs 50" : ""}.`,
     coming ? `More are being made: ${whole(coming)} next.` : "",
-    refused && f.answers ? "Below are the runs before the evidence; known decisions are already imposed on them." : "",
+    refused && f.answers && !history ? "Below are the runs before the evidence; known decisions are already imposed on them." : "",
   ].filter(Boolean).join(" ");
   return h("div", { class: `warning ${found}` }, h("strong", {}, head), " ", more,
     advice.length ? h("details", { "data-keep": "advice", class: "small" }, h("summary", {}, "Why, and what would help"), h("ul", {}, advice.map((a) => h("li", {}, a)))) : null);
