@@ -44,8 +44,9 @@ Every usable row of the [casebook](../casebook/track_record.md) becomes a skelet
 rule (`foedus.scoring.skeleton_cases`), is simulated, weighed by the steps known by then, and
 asked the same questions. Nothing that is coded from how a crisis ended reaches its skeleton. The
 priors, the casebook's models and the base rate leave out the row and all rows of the same
-requester and year. *Pooled* is the mean of the log-odds of simulation and casebook. Where no run
-says anything of a question, the simulation is taken to say 50%.
+requester and year. *Pooled* is the mean of the log-odds of simulation and casebook, and the
+casebook alone where the simulated world has no such thing (limited help; deaths other than in
+street protest). Where no run says anything of a question, the simulation is taken to say 50%.
 
 ## The primary metric
 

@@ -333,3 +333,15 @@ def test_a_back_test_goes_on_where_it_stopped(
 def test_an_unknown_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="KAZ2O22"):
         backtest(only=("KAZ2O22",), folder=tmp_path)
+
+
+def test_the_pool_is_the_casebook_where_the_world_has_no_such_thing(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"runs": 10, "folder": tmp_path, "workers": 1}
+    found = backtest(only=("BHR2011", "GMB2017"), **given).forecasts
+    alone = found["pooled"] == found["casebook"]
+    coup = found["row"] == "GMB2017"
+    dead = found["question"].str.startswith("dead")
+    assert alone[found["question"] == "limited"].all()
+    assert alone[coup & dead].all()
+    assert not alone[~coup & dead].all()
+    assert not alone[found["question"] == "troops"].any()

@@ -125,6 +125,9 @@ class Generic:
         The day from which that was known.
     lands_within : int or None
         Days after the request, where the question is whether help lands by then.
+    expressed : callable
+        Whether the simulated world has what the question asks in a crisis of the row's trigger;
+        where it has not, the pool is the casebook alone.
     """
 
     id: str
@@ -134,6 +137,7 @@ class Generic:
     outcome: Callable[[CodedCase], bool | None]
     known: Callable[[CodedCase], dt.date]
     lands_within: int | None = None
+    expressed: Callable[[CodedCase], bool] = lambda row: True
 
 
 def _within(low: float, high: float, limit: float) -> bool | None:
@@ -272,6 +276,8 @@ _DEAD = {
         forecast=_says_dead(count),
         outcome=_dead(count),
         known=_days_after("date_trigger", DEAD_DAYS),
+        # Nobody dies in the simulated world but in the streets.
+        expressed=lambda row: row.trigger == "domestic_protest",
     )
     for count in DEAD
 }
@@ -292,6 +298,7 @@ QUESTIONS: tuple[Generic, ...] = (
         forecast=lambda s: s.share(s.limited),
         outcome=_answer("limited"),
         known=CodedCase.known,
+        expressed=lambda row: False,
     ),
     Generic(
         id="refused",
@@ -625,6 +632,7 @@ def table(
                 continue
             simulated = one["simulation"].get(question.id)
             simulated = 0.5 if simulated is None else simulated
+            said = history[question.id]
             coded = _past(
                 question, [c for c in others if as_of_date(c, stage) is not None], before=before
             )
@@ -637,9 +645,9 @@ def table(
                     "outcome": outcome,
                     "effective": one["effective"],
                     "simulation": simulated,
-                    "casebook": history[question.id],
+                    "casebook": said,
                     "base_rate": smoothed_share(coded),
-                    "pooled": logit_pool(simulated, history[question.id]),
+                    "pooled": logit_pool(simulated, said) if question.expressed(row) else said,
                     "half": 0.5,
                 }
             )
