@@ -99,6 +99,13 @@ BAD = [
     ("value: true\n    source", "value: 3\n    source", "value: 3", "facts.1.value", "true or"),
     ("value: about 500", "value: true", "value: true", "facts.0.value", "a number of people"),
     ("value: about 500", "value: -2", "value: -2", "facts.0.value", "zero or more"),
+    (
+        "quantity: crowd\n    place: north\n    value: about 500",
+        "quantity: mandate\n    value: 0",
+        "value: 0",
+        "facts.0.value",
+        "more than 0 days",
+    ),
     ("kind: binary", "kind: number", "kind: number", "questions.0.kind", "binary"),
     ("statistic: first_day", "statistic: max", "statistic: max", "questions.2.ask.statistic",
      "happens or first_day"),

@@ -25,6 +25,7 @@ def setup(toy):
         event_request=np.array([-1, 0, 3, 9]),
         event_decision=np.array([-1, -1, 4, 9]),
         event_refusal=np.array([-1, 2, -1, -1]),
+        mandate=np.array([30.0, 40.0, 50.0, 60.0]),
         vote=np.array([[9, 9, 9], [1, -1, 0], [1, 1, 0], [1, 1, 1]]),
         contribution_day=np.array([[-1, -1, -1], [-1, -1, -1], [-1, 5, 4], [-1, 9, -1]]),
         arrival_day=np.array([[np.inf] * 3, [np.inf] * 3, [np.inf, 5.7, 4.2], [np.inf] * 3]),
@@ -51,6 +52,15 @@ def test_stocks_levels_and_members(setup):
     assert np.allclose(series(block, frame, "troops_present", member="other"), 200.0)
     unrest = series(block, frame, "cities_in_unrest")
     assert np.array_equal(unrest, (block["crowd"] > 50).sum(axis=2))
+
+
+def test_a_mandate_counts_from_the_decision_on(setup):
+    _, frame, block, _ = setup
+    assert set(variables("mandate")) == {"mandate", "event_decision"}
+    mandate = series(block, frame, "mandate")
+    assert not mandate[:2].any()
+    assert mandate[2].tolist() == [0.0] * 4 + [50.0] * 6
+    assert mandate[3].tolist() == [0.0] * 9 + [60.0]
 
 
 def test_events(setup):

@@ -315,6 +315,8 @@ def _fact_values(c: _Checker) -> None:
             c.add((*path, "value"), show(row["value"]), f"a number of {quantity.unit}")
         elif quantity.kind != "event" and value.high < 0 and quantity.unit != "index":
             c.add((*path, "value"), show(row["value"]), "zero or more")
+        elif word == "mandate" and value.high <= 0:
+            c.add((*path, "value"), show(row["value"]), "more than 0 days: a mandate ends later")
         elif quantity.kind == "level" and quantity.unit == "share" and value.low > 1:
             c.add((*path, "value"), show(row["value"]), "a share from 0 to 1")
 

@@ -69,6 +69,13 @@ QUANTITIES: dict[str, Quantity] = {
         _Q("outside_belief", "level", "nation", "index", "outside observer's belief in resolve"),
         _Q("troops_announced", "stock", "member", "people", "troops announced by the alliance"),
         _Q("troops_present", "stock", "member", "people", "allied troops in the country"),
+        _Q(
+            "mandate",
+            "stock",
+            "nation",
+            "days",
+            "announced length of the alliance's mission, 0 before its decision",
+        ),
         _Q("concession", "event", "nation", "day", "the government concedes", decision=True),
         _Q(
             "guard_change",

@@ -92,12 +92,14 @@ HABITS: dict[str, Habit] = {
     "cities_in_unrest": Habit(spread=0.2, discrepancy=0.3),
     "troops_announced": Habit(spread=0.05, discrepancy=0.3),
     "troops_present": Habit(reported=1.15, spread=0.1, discrepancy=0.3),
+    "mandate": Habit(spread=0.05, discrepancy=0.3),
 }
 
 #: Where an outright wrong number lies: normal on the working scale, (mean, sd).
 OUTRIGHT: dict[str, tuple[float, float]] = {
     "people": (float(np.log1p(100.0)), 3.0),
     "cities": (float(np.log1p(3.0)), 1.5),
+    "days": (float(np.log1p(90.0)), 1.5),
     "index": (0.0, 3.0),
 }
 

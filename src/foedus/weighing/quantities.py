@@ -116,6 +116,8 @@ def variables(quantity: str, member: str | None = None) -> tuple[str, ...]:
         return DEATHS
     if quantity == "cities_in_unrest":
         return ("crowd",)
+    if quantity == "mandate":
+        return ("mandate", "event_decision")
     if quantity == "vote_for":
         return ("vote", "event_decision", "event_refusal")
     if quantity == "contribution":
@@ -212,6 +214,9 @@ def series(
         return np.asarray(sum(parts[1:], parts[0]), dtype=np.float64)
     if quantity == "cities_in_unrest":
         return np.asarray((block["crowd"] > UNREST_CROWD).sum(axis=2), dtype=np.float64)
+    if quantity == "mandate":
+        decided = series(block, frame, "decision")
+        return np.asarray(decided * block["mandate"].astype(np.float64)[:, None])
     values = block[quantity].astype(np.float64)
     if dims == "city":
         values = _over_cities(values, frame, place, share=kind == "level")

@@ -440,3 +440,14 @@ def test_a_known_first_landing_is_imposed_at_its_own_chance():
         want = (first == day).sum() / ((first < 0) | (first >= known)).sum()
         got = after[later.events["first_arrival"] == day].sum() / after.sum()
         assert got == pytest.approx(want, abs=0.02)
+
+
+def test_a_fact_that_states_the_mandate_says_how_long_the_stay_will_be():
+    """Thirty days against three hundred: what a run of each stay announces."""
+    runs = 20_000
+    p = draws(airlift, runs=runs)
+    state = committed(runs)
+    airlift.start(setting(), p, state, keyed(runs))
+    mission = state.of(airlift.Mission)
+    short, long = (np.abs(np.log(mission.mandate / days)) < 0.1 for days in (30.0, 300.0))
+    assert np.median(mission.stay[short]) < 0.5 * np.median(mission.stay[long])

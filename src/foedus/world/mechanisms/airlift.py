@@ -654,7 +654,7 @@ MECHANISM = Mechanism(
             _mandate,
         ),
     ),
-    quantities=("troops_present", "first_arrival", "withdrawal_start", "withdrawal_end"),
+    quantities=("troops_present", "mandate", "first_arrival", "withdrawal_start", "withdrawal_end"),
     memory=Mission,
     start=start,
     step=step,
