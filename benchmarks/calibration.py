@@ -169,9 +169,11 @@ def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.T
     """Return how well the runs of a forecast, and the truth, fit what is known."""
     plan = ensemble.plan
     replays = bool(plan.guidance["days"] or plan.guidance["not_by"])
-    guidance = Guidance.of(known) if replays else Guidance()
+    guidance = Guidance()
     again = truth.outputs
     if replays:
+        # At full chance, so that it is the same run, with the weight that it would have had.
+        guidance = replace(Guidance.of(known), thins=False)
         again = synthetic.simulate(known, truth.draws, truth.seed, guidance)
     fit = float(log_likelihood(known, as_dataset(known, truth, again), guidance=guidance)[0])
     prices = log_importance(ensemble)
@@ -192,6 +194,7 @@ def fit_of(known: Case, ensemble: Ensemble, result: Forecast, truth: synthetic.T
             seed=truth.seed, runs=np.array([0]), stages=(),
         )  # fmt: skip
         price = float(log_price(u, names, plan.stages, runs=plan.runs)[0])
+    price += float(again["log_thinning"][0]) if replays else 0.0
     log_weight = result.weights.log_weight
     mine = price + correction[int(truth.draws.hypothesis[0])] + fit
     even = np.full(log_weight.size, 1.0 / log_weight.size)

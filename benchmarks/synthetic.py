@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from foedus.case import news as unreported
 from foedus.case.models import Case, Fact
 from foedus.case.vocabulary import QUANTITIES, REPLAYABLE
 from foedus.ensemble import design
 from foedus.weighing import observation_model as documented
-from foedus.weighing import silence as unreported
 from foedus.world import engine
 from foedus.world.guidance import Guidance
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from foedus.case.load import load_text
+from foedus.case.news import CUT_OFF, NEWS, SHAPE, survival
 from foedus.case.vocabulary import PUBLIC_EVENTS
 from foedus.errors import InputError
 from foedus.weighing.quantities import Frame
-from foedus.weighing.silence import CUT_OFF, NEWS, SHAPE, Silence, survival
+from foedus.weighing.silence import Silence
 from foedus.weighing.weighed import weigh_runs
 
 

@@ -11,6 +11,7 @@ from foedus.case.contradictions import contradictions
 from foedus.case.models import Case
 from foedus.world import engine
 from foedus.world.guidance import BITS, FLOOR, Guidance
+from foedus.world.state import State
 
 from .small_case import SMALL, small_case, values_of
 
@@ -81,3 +82,37 @@ def test_every_replayable_decision_has_a_bit_of_its_own():
     assert len(set(bits)) == len(bits)
     assert max(bits) < 2**15
     assert SMALL["horizon"] > 5
+
+
+def test_an_event_that_would_be_news_is_drawn_less_often_and_weighed_exactly():
+    """The weighted runs have the law of the free ones, whatever share of the chance is kept."""
+    runs, days = 60_000, 6
+    rng = np.random.default_rng(4)
+    chance = rng.uniform(0.05, 0.3, runs)
+    found = {}
+    for name, guidance in (
+        ("free", Guidance()),
+        ("thinned", Guidance(kept={"request": (0.1, 0.2, 0.4)})),
+    ):
+        state = State.calm(runs, 1, 2)
+        draws = np.random.default_rng(5)
+        for day in range(days):
+            open_ = ~state.happened("request")
+            u = draws.uniform(size=runs)
+            state.mark("request", guidance.decide(state, "request", chance, u, open_, day), day)
+        found[name] = state
+    free, thinned = found["free"], found["thinned"]
+    assert not free.log_thinning.any()
+    weight = np.exp(thinned.log_thinning)
+    assert weight.mean() == pytest.approx(1.0, abs=0.02)
+    assert (thinned.events["request"] == 0).mean() < 0.2 * (free.events["request"] == 0).mean()
+    for day in range(-1, days):
+        want = (free.events["request"] == day).mean()
+        got = (weight * (thinned.events["request"] == day)).mean()
+        assert got == pytest.approx(want, abs=0.012)
+    # A run at full chance is weighed as if it had been thinned.
+    state = State.calm(1, 1, 2)
+    one = Guidance(kept={"request": (0.1,)}, thins=False)
+    now = one.decide(state, "request", np.array([0.5]), np.array([0.4]), np.array([True]), 0)
+    assert now.all()
+    assert state.log_thinning[0] == pytest.approx(np.log(10.0))

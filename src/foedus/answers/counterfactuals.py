@@ -218,9 +218,8 @@ def _changed(
     def keep(table: Days) -> Days:
         return {k: d for k, d in table.items() if k not in drop and k[0] not in drop}
 
-    return Guidance(
-        keep(guidance.days), {**keep(guidance.not_by), **dict.fromkeys(never, until)}, ()
-    )
+    not_by = {**keep(guidance.not_by), **dict.fromkeys(never, until)}
+    return replace(guidance, days=keep(guidance.days), not_by=not_by, facts=())
 
 
 def _first_pledge(case: Case, guidance: Guidance) -> str | None:

@@ -284,9 +284,11 @@ def design_points(
 def log_importance(ensemble: Ensemble) -> FloatArray:
     """Return each complete run's log prior over proposal density, shape (run,).
 
-    Zero everywhere in an ensemble without stages. Memory is bounded except for the result.
+    Of the stages, and of the unreported events that were drawn less often. Memory is bounded except
+    for the result.
     """
-    plan, out = ensemble.plan, np.zeros(ensemble.complete_runs)
+    plan = ensemble.plan
+    out: FloatArray = np.array(ensemble.dataset["log_thinning"].to_numpy(), dtype=np.float64)
     for first in range(0, out.size if plan.stages else 0, _POINTS):
         here = slice(first, first + _POINTS)
         names, u = design_points(ensemble, here)

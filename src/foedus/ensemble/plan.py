@@ -252,6 +252,7 @@ def make_plan(
             "days": [[e, m, d] for (e, m), d in sorted(guidance.days.items())],
             "not_by": [[e, m, d] for (e, m), d in sorted(guidance.not_by.items())],
             "facts": sorted(guidance.facts),
+            "kept": {event: list(shares) for event, shares in sorted(guidance.kept.items())},
         },
         versions=versions(),
         evidence_hash=evidence_hash,

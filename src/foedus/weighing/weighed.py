@@ -433,9 +433,10 @@ def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
         If it replayed others.
     """
     replayed = ensemble.plan.guidance
+    kept = {event: tuple(shares) for event, shares in replayed["kept"].items()}
     if not (replayed["days"] or replayed["not_by"]):
-        return Guidance()
-    guidance = Guidance.of(known)
+        return Guidance(kept=kept)
+    guidance = replace(Guidance.of(known), kept=kept)
     wanted = [
         sorted([e, m, d] for (e, m), d in table.items())
         for table in (guidance.days, guidance.not_by)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foedus.case.models import Case, Fact
+from foedus.case.news import CUT_OFF, NEWS, pace, survival, unreported
 from foedus.case.vocabulary import REPLAYABLE, WELL_RATED
 from foedus.world.state import State
 
@@ -23,6 +24,12 @@ FloatArray = NDArray[np.float64]
 #: The charge for a run whose own rule excludes the known decision. It is finite so that weighing
 #: can say which fact the runs cannot meet.
 FLOOR = 1e-9
+
+#: Decisions that are drawn less often while nobody reports them. Decision and refusal share a draw.
+THINNED = ("request", "fire_order", "leader_leaves")
+#: The least share of a chance that is kept, so that what is said before the evidence is not left to
+#: a few runs.
+LEAST_KEPT = 0.1
 
 #: Bit of a run's ``ruled_out`` for each decision.
 BITS: dict[str, int] = {event: 1 << n for n, event in enumerate(REPLAYABLE)}
@@ -40,11 +47,21 @@ class Guidance:
         Day up to which (inclusive) the event is known not to have happened.
     facts : tuple of str
         Identifiers of the facts used here; the evidence model leaves them out.
+    kept : dict
+        By public event that no fact reports, the share of its chance that is kept on each day up
+        to the as-of day. A run that holds such an event would hardly count
+        (:mod:`foedus.weighing.silence`), so it is drawn less often, and the run has the ratio of
+        the chances as an importance weight (``log_thinning``). It is exact whatever the shares.
+    thins : bool
+        False: events are drawn at their full chance, and weighed as if they had been thinned. So
+        any run can be weighed among thinned ones.
     """
 
     days: dict[tuple[str, str], int] = field(default_factory=dict)
     not_by: dict[tuple[str, str], int] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
+    kept: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    thins: bool = True
 
     @classmethod
     def of(cls, case: Case) -> Guidance:
@@ -85,7 +102,7 @@ class Guidance:
             elif key not in days and day > not_by.get(key, -1):
                 days[key] = day
                 used.append(fact.id)
-        return cls(days, not_by, tuple(used))
+        return cls(days, not_by, tuple(used), _kept(case))
 
     def excluding(self, known: str, other: str) -> Guidance:
         """Return the guidance in which ``other`` has not happened up to the day of ``known``.
@@ -130,11 +147,11 @@ class Guidance:
         day : int
             Today.
         """
-        drawn = eligible & (u < chance)
         key = (event, member)
         known = self.days.get(key)
-        if known is None and key not in self.not_by:
-            return drawn
+        if known is None and day > self.not_by.get(key, -1):
+            return self._draw(state, event, chance, u, eligible, day)
+        drawn = eligible & (u < chance)
         chance = np.where(eligible, chance, 0.0)
         if known == day:
             _charge(state, event, chance)
@@ -143,6 +160,41 @@ class Guidance:
             _charge(state, event, 1.0 - chance)
             return np.zeros_like(eligible)
         return drawn
+
+    def _draw(
+        self,
+        state: State,
+        event: str,
+        chance: FloatArray,
+        u: FloatArray,
+        eligible: NDArray[np.bool_],
+        day: int,
+    ) -> NDArray[np.bool_]:
+        """Return where an event happens that is not known, thinned while it would be news."""
+        shares = self.kept.get(event, ())
+        if day >= len(shares):
+            return eligible & (u < chance)
+        share = shares[day]
+        now = eligible & (u < (chance * share if self.thins else chance))
+        safe = np.where(eligible, np.minimum(chance, 1.0 - 1e-12), 0.0)
+        not_now = np.log1p(-safe) - np.log1p(-safe * share)
+        state.log_thinning += np.where(now, -np.log(share), not_now)
+        return now
+
+
+def _kept(case: Case) -> dict[str, tuple[float, ...]]:
+    """Return the shares of the chances of unreported events that are kept, by day."""
+    today, out = case.day(case.as_of), {}
+    for one in unreported(case):
+        if one.kind not in THINNED:
+            continue
+        news = NEWS[one.kind]
+        speed = pace(case.openness) * (CUT_OFF if news.inside else 1.0)
+        out[one.kind] = tuple(
+            max(LEAST_KEPT, float(survival(speed * (today - day + 0.5), news.median)))
+            for day in range(today + 1)
+        )
+    return out
 
 
 def _charge(state: State, event: str, chance: FloatArray) -> None:

@@ -44,7 +44,15 @@ _STORED = (
     *("crowd", "arrests", "jailed", "deaths_protesters", "deaths_security", "legitimacy"),
     *("deaths_allied", "loyal_share", "internet", "belief_home", "belief_abroad"),
     *("outside_belief", "in_office", "troops_announced", "troops_present"),
-    *("vote", "contribution_day", "arrival_day", "patron", "log_guidance", "ruled_out"),
+    *(
+        "vote",
+        "contribution_day",
+        "arrival_day",
+        "patron",
+        "log_guidance",
+        "log_thinning",
+        "ruled_out",
+    ),
     *(f"event_{event}" for event in EVENTS),
 )
 
@@ -58,6 +66,7 @@ _DRAWN = (
 #: Outputs that no single mechanism writes.
 _SHARED = (
     Variable("log_guidance", (), "float64", "nat", "log-probability of replayed decisions"),
+    Variable("log_thinning", (), "float64", "nat", "log importance weight of unreported events"),
     Variable("ruled_out", (), "int16", "bits", "replayed decisions that the run's rules exclude"),
 )
 

@@ -79,6 +79,8 @@ class State:
         Day on which the member committed, -1 while it has not.
     log_guidance : (R,)
         Log-probability of the known decisions that were replayed rather than drawn.
+    log_thinning : (R,)
+        Log importance weight of the public events that nobody reports, which are drawn less often.
     ruled_out : (R,) of int16
         Bits of the replayed decisions that the run's own rules made impossible.
     unrest : (R,)
@@ -139,6 +141,7 @@ class State:
     events: dict[str, IntArray]
     contribution_day: IntArray
     log_guidance: FloatArray
+    log_thinning: FloatArray
     ruled_out: NDArray[np.int16]
     unrest: FloatArray
     active_people: FloatArray
@@ -198,6 +201,7 @@ class State:
             events={name: np.full(runs, NEVER, dtype=np.int16) for name in EVENTS},
             contribution_day=np.full((runs, members), NEVER, dtype=np.int16),
             log_guidance=zeros(),
+            log_thinning=zeros(),
             ruled_out=np.zeros(runs, dtype=np.int16),
             unrest=zeros(),
             active_people=zeros(cities),
