@@ -288,7 +288,9 @@ def log_importance(ensemble: Ensemble) -> FloatArray:
     for the result.
     """
     plan = ensemble.plan
-    out: FloatArray = np.array(ensemble.dataset["log_thinning"].to_numpy(), dtype=np.float64)
+    out: FloatArray = np.zeros(ensemble.complete_runs)
+    if "log_thinning" in ensemble.dataset:  # else the runs were made before there was thinning
+        out += ensemble.dataset["log_thinning"].to_numpy()
     for first in range(0, out.size if plan.stages else 0, _POINTS):
         here = slice(first, first + _POINTS)
         names, u = design_points(ensemble, here)

@@ -433,7 +433,7 @@ def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:
         If it replayed others.
     """
     replayed = ensemble.plan.guidance
-    kept = {event: tuple(shares) for event, shares in replayed["kept"].items()}
+    kept = {event: tuple(shares) for event, shares in replayed.get("kept", {}).items()}
     if not (replayed["days"] or replayed["not_by"]):
         return Guidance(kept=kept)
     guidance = replace(Guidance.of(known), kept=kept)
