@@ -114,7 +114,8 @@ def test_answers_in_words(case: foedus.Case) -> None:
     bar = binary[1].bar
     assert bar is not None
     assert (bar.share, bar.compared, binary[2].text) == (0.4, 0.25, "20%")
-    assert binary[0].below == ("Simulation 30%; history 50%.",)
+    assert binary[0].beside == "(simulation 30%, history 50%)"
+    assert number[0].beside == "(people)"
     (base_rates,) = (
         p for p in parts_of(section(brief, "trust").parts, Pairs) if "Will they?" in dict(p.rows)
     )
@@ -187,7 +188,7 @@ def test_history_alone_says_so(case: foedus.Case) -> None:
     )
     page = render(brief_of(dataclasses.replace(whole, answers=(alone,)), case))
     assert "The simulation has no answer: too few runs" in page
-    assert "Too few runs agree with what is known; history 50%, alone." in page
+    assert "(history alone: too few runs agree with what is known)" in page
 
 
 def test_the_command_makes_the_forecast_again(case: foedus.Case) -> None:

@@ -66,12 +66,14 @@ def short(estimate: Estimate | None, kind: str, end: dt.date | None = None) -> s
     return "" if estimate is None else words_of(kind).short(estimate, end)
 
 
-def voices(a: Answer, end: dt.date | None = None) -> str:
-    """Return what simulation and history say of a question to which history speaks."""
-    past = f"history {short(a.history, a.kind, end)}"
+def voices(a: Answer) -> str:
+    """Return what simulation and history say of a question to which history speaks, else empty."""
+    if a.history is None:
+        return ""
     if a.estimate is None:
-        return f"Too few runs agree with what is known; {past}, alone."
-    return f"Simulation {short(a.estimate, a.kind, end)}; {past}."
+        return "history alone: too few runs agree with what is known"
+    words = words_of(a.kind)
+    return f"simulation {words.central(a.estimate)}, history {words.central(a.history)}"
 
 
 def outside(view: Outside | None, kind: str, end: dt.date | None = None) -> str:
@@ -173,6 +175,12 @@ class AnswerWords:
         """Return an estimate in a few words."""
         low, middle, high = self.span(estimate, end)
         return f"{middle} ({low} to {high})" if middle else ""
+
+    def central(self, estimate: Estimate) -> str:
+        """Return an estimate as one value: its chance, or its median."""
+        if estimate.probability is not None:
+            return percent(estimate.probability)
+        return self.span(estimate)[1]
 
     def value(self, value: float | dt.date | None) -> str:
         """Return an answer that is one value: a median, or a probability of yes."""

@@ -79,7 +79,7 @@ METHOD = (
     "with it, given how good its source is, the more the run counts. Effective runs say how many "
     "runs of equal weight the weighed ones are worth; below 50 there is no answer.",
     "Where the casebook's models speak to a question, the answer is the mean of the log-odds of "
-    "simulation and history; days and numbers are mixed in equal parts. Both voices stand below "
+    "simulation and history; days and numbers are mixed in equal parts. Both voices stand after "
     "the question. The answer is then widened by the errors that such answers made in the "
     "back-test over earlier crises.",
     "Nothing that became public after the as-of date is used, and no outcome of the case is read. "

@@ -98,9 +98,11 @@ def _row(a: Answer, forecast: Forecast, intervals: bool) -> tuple[Cell | str, ..
     base = outside_short(view, a.kind, end)
     if view is not None and view.probability is not None and not intervals:
         base = percent(view.probability)
+    unit = a.unit if words_of(a.kind).in_units else ""
+    told = [part for part in (unit, voices(a)) if part]
     asked = Cell(
         a.text,
-        beside=f"({a.unit})" if a.unit and words_of(a.kind).in_units else "",
+        beside=f"({'; '.join(told)})" if told else "",
         below=_remarks(a, forecast),
     )
     before = short(a.before, a.kind, end)
@@ -108,12 +110,8 @@ def _row(a: Answer, forecast: Forecast, intervals: bool) -> tuple[Cell | str, ..
 
 
 def _remarks(a: Answer, forecast: Forecast) -> tuple[str, ...]:
-    """Return what stands under a question.
-
-    What simulation and history say where both or only history speak, the fact that settles it, or
-    why the simulation has no answer.
-    """
-    remarks = [voices(a, forecast.end)] if a.history is not None else []
+    """Return the fact that settles a question, or the reason why it has no answer."""
+    remarks = []
     if a.settled_by:
         told = next((e.text for e in forecast.evidence if e.id == a.settled_by), a.settled_by)
         remarks.append(f"Settled already by the fact “{told.rstrip('.')}”.")
