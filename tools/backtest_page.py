@@ -3,7 +3,9 @@
     python tools/backtest_page.py                 # finished rows are not made again
     python tools/backtest_page.py --runs 30 --folder /tmp/backtest --page /tmp/backtest.md
 
-Each time the page is written, its primary metric is added to docs/benchmarks/backtest-history.csv.
+Each time the page is written, its primary metric is added to docs/benchmarks/backtest-history.csv,
+and the discrepancy that forecasts use is written to src/foedus/answers/discrepancy.json; with
+--page both stand beside that page.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime as dt
+import json
 from pathlib import Path
 
 import foedus
@@ -29,8 +32,10 @@ from foedus.report.backtest_view import (
 from foedus.report.timeline_view import reliability_svg
 from foedus.scoring.backtest_amounts import AMOUNTS
 from foedus.scoring.casebook_backtest import QUESTIONS, BackTest
+from foedus.scoring.discrepancy import by_year
 from foedus.scoring.skeleton_cases import STAGES
 
+DISCREPANCY = Path(__file__).parents[1] / "src" / "foedus" / "answers" / "discrepancy.json"
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "backtest.md"
 
 TEXT = """# The back-test
@@ -63,6 +68,16 @@ With priors and rates from what was known before each crisis began only (rolling
 informs the rate of a question from the day on which its outcome was known.
 
 {rolling}
+
+## The headline
+
+The pool has one weight for all questions: {weight}.
+
+The headline is the pool, widened by its [discrepancy](../explanation/pooling.md); above, by the
+one that all other crises show. A forecast of a new case uses these standard deviations of the
+log-odds, from all crises and with rolling origin (`foedus.answers.discrepancy`):
+
+{discrepancy}
 
 ## Calibration
 
@@ -107,7 +122,7 @@ def headline(found: BackTest) -> str:
     """Return the result in a sentence, good or bad."""
     scores, gains = found.primary(), found.differences()
     said = []
-    for name in ("simulation", "casebook", "pooled"):
+    for name in ("simulation", "casebook", "pooled", "headline"):
         mean, error = gains[name]
         clear = "no clear difference from" if abs(mean) < 2 * error else ""
         words = clear or ("better than" if mean > 0 else "worse than")
@@ -121,20 +136,28 @@ def record(found: BackTest, file: Path) -> list[tuple[str, ...]]:
     lines = []
     if file.exists():
         with file.open(encoding="utf-8", newline="") as stream:
-            lines = list(csv.DictReader(stream))
+            lines = list(csv.DictReader(stream, restval=""))
     new = {
         "date": f"{dt.date.today()}",
         "version": foedus.__version__,
         "runs": str(found.runs),
         **{name: f"{score:.4f}" for name, score in found.primary().items()},
     }
-    if not lines or lines[-1] != new:
+    if not lines or {name: lines[-1].get(name) for name in new} != new:
         lines.append(new)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
-    return [tuple(line[name] for name in columns) for line in lines]
+    return [tuple(line.get(name) or "" for name in columns) for line in lines]
+
+
+def write_discrepancy(sds: dict[str, dict[str, dict[str, float]]], runs: int, file: Path) -> None:
+    """Write the discrepancy by year for :mod:`foedus.answers.discrepancy`."""
+    made = f"python tools/backtest_page.py --runs {runs}"
+    lines = ",\n".join(f"  {json.dumps(year)}: {json.dumps(by)}" for year, by in sds.items())
+    text = f'{{"command": {json.dumps(made)}, "before": {{\n{lines}\n}}}}\n'
+    file.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -162,7 +185,24 @@ def main() -> None:
         for stage in STAGES
     ]
     history = record(found, given.page.with_name("backtest-history.csv"))
+    sds = by_year(rolling.forecasts)
+    write_discrepancy(
+        sds,
+        given.runs,
+        DISCREPANCY if given.page == PAGE else given.page.with_name(DISCREPANCY.name),
+    )
+    print(found.pool_weight())
+    latest = sds[max(sds, key=int)]
+    families = list(latest["pooled"])
     text = TEXT.format(
+        weight=found.pool_weight(),
+        discrepancy=markdown(
+            ("answer of", *(f.replace("_", " ") for f in families)),
+            [
+                (source, *(f"{found_sd[f]:.2f}" for f in families))
+                for source, found_sd in latest.items()
+            ],
+        ),
         headline=headline(found),
         runs=given.runs,
         today=dt.date.today(),

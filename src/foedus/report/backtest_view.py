@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foedus.scoring.casebook_backtest import BackTest
 
 NAMES = {
+    "headline": "headline",
     "pooled": "pooled",
     "simulation": "simulation",
     "casebook": "casebook",
@@ -106,6 +107,9 @@ def backtest_document(found: BackTest) -> Document:
     parts: list[Part] = [
         Paragraph(f"{found.runs} runs each, priors from {history}. Lower is better."),
         Table("As of the trigger and the request", SCORE_COLUMNS, tuple(score_rows(found))),
+        Paragraph(
+            f"Headline: pooled, and widened by its discrepancy. Pool: {found.pool_weight()}."
+        ),
     ]
     parts += [
         Table(

@@ -19,7 +19,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ from foedus.casebook.rates import size_known, survival_known
 from foedus.errors import InputError
 from foedus.scoring.backtest_amounts import FORECASTERS as AMOUNT_FORECASTERS
 from foedus.scoring.backtest_amounts import amounts_table, simulated_amounts
+from foedus.scoring.discrepancy import PoolWeight, leave_one_out, pool_weight
 from foedus.scoring.reliability import Reliability, reliability
 from foedus.scoring.skeleton_cases import STAGES, Stage, as_of_date, skeleton
 from foedus.scoring_rules import FLOOR, logit_pool, smoothed_share
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-FORECASTERS = ("pooled", "simulation", "casebook", "base_rate", "half")
+#: *Headline* is the pool, widened by the discrepancy that all other crises show.
+FORECASTERS = ("headline", "pooled", "simulation", "casebook", "base_rate", "half")
 #: The stages before the decision, whose questions enter the primary metric.
 PRIMARY: tuple[Stage, ...] = ("trigger", "request")
 #: Days after the request within which the call is answered.
@@ -651,7 +653,8 @@ def table(
                     "half": 0.5,
                 }
             )
-    return pd.DataFrame(lines)
+    out = pd.DataFrame(lines)
+    return out.assign(headline=leave_one_out(out, "pooled")) if lines else out
 
 
 def _past(question: Generic, rows: Sequence[CodedCase], *, before: dt.date | None) -> list[bool]:
@@ -802,6 +805,10 @@ class BackTest:
                 wins[name] += float((gap > 0).sum() + 0.5 * (gap == 0).sum())
         return {name: wins[name] / pairs if pairs else math.nan for name in FORECASTERS}
 
+    def pool_weight(self) -> PoolWeight:
+        """Return the weight of history that is best for the primary metric."""
+        return pool_weight(self._primary())
+
     def reliability(self, forecaster: str) -> Reliability:
         """Return the calibration of a forecaster over the primary questions, by crises."""
         frame = self._primary()
@@ -845,6 +852,7 @@ class BackTest:
                 for name, (mean, error) in self.differences().items()
             },
             "log_score": {name: round(v, 4) for name, v in self.log_score().items()},
+            "pool_weight": {k: round(v, 4) for k, v in asdict(self.pool_weight()).items()},
             "in_order": {name: round(v, 4) for name, v in self.in_order().items()},
             "crps": [
                 {
