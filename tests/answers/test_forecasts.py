@@ -291,6 +291,19 @@ def test_a_refusal_names_the_costliest_facts(toy, questions):
     assert result.verdict.refused
     assert any("Without fact toll (deaths_security 300" in s for s in advice(result.verdict))
     assert not any("quiet" in line for line in advice(result.verdict))
+    reason = words(present(result.answer("asks").reason))
+    assert reason.endswith("Facts in conflict with the runs: toll.")
+
+
+def test_a_refusal_names_imposed_decisions_where_no_report_costs_anything(toy, questions):
+    asked = toy.fact("asked", "request", "2001-03-03", True)
+    case = toy.case(questions=questions, facts=[asked])
+    block = fill(toy, case, runs=300)
+    block["log_guidance"][...] = np.linspace(0, -400, 300)
+    result = judge(weigh_runs(case, toy.dataset(case, block)))
+    assert result.verdict.refused
+    assert any("together few runs agree with: fact asked" in s for s in advice(result.verdict))
+    assert "in conflict with the runs: asked." in words(present(result.answer("many").reason))
 
 
 def test_a_hypothesis_without_runs_is_warned_of(toy):

@@ -80,6 +80,7 @@ def evidence(**more: Any) -> Evidence:
         verdicts.Unmet(fact=evidence()),
         verdicts.Costly(fact=evidence(), effective=4.0),
         verdicts.ImpossibleDecisions(facts=(evidence(),), shares=(0.4,)),
+        verdicts.Together(facts=(evidence(),)),
     ],
 )
 def test_every_reason_reads_as_sentences(found: Reason) -> None:
@@ -99,6 +100,7 @@ def test_every_reason_is_among_those() -> None:
         "Unmet",
         "Costly",
         "ImpossibleDecisions",
+        "Together",
     }
 
 

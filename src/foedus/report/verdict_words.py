@@ -37,6 +37,7 @@ from foedus.weighing.verdict import (
     NoRuns,
     NothingUsable,
     Refusal,
+    Together,
     UnlikelyDecisions,
     Unmet,
     Verdict,
@@ -101,6 +102,17 @@ def verdict_parts(
 def advice(verdict: Verdict) -> tuple[str, ...]:
     """Return the reasons of a verdict, and what would help, in a sentence or two each."""
     return tuple(words(found) for found in verdict.reasons)
+
+
+def conflicting(verdict: Verdict) -> tuple[Evidence, ...]:
+    """Return the facts that the reasons of a verdict name, the worst first."""
+    facts: list[Evidence] = []
+    for found in verdict.reasons:
+        if isinstance(found, Disbelieved | ImpossibleDecisions | Together):
+            facts += found.facts
+        elif isinstance(found, Unmet | Costly):
+            facts.append(found.fact)
+    return tuple(facts)
 
 
 @singledispatch
@@ -199,6 +211,12 @@ def _(found: Costly) -> str:
 
 
 @words.register
+def _(found: Together) -> str:
+    named = "; ".join(_named(e) for e in found.facts)
+    return f"No fact alone conflicts with the runs, but together few runs agree with: {named}."
+
+
+@words.register
 def _(found: ImpossibleDecisions) -> str:
     named = "; ".join(
         f"{_named(e)}, excluded in {share:.0%} of the runs"
@@ -265,7 +283,10 @@ def _(found: Failure) -> str:
 
 @words.register
 def _(found: Refusal) -> str:
-    return ": ".join(("refused", *advice(found.verdict)[:1]))
+    """Return why nothing is answered, and the facts that conflict with the runs or each other."""
+    facts = ", ".join(dict.fromkeys(e.id for e in conflicting(found.verdict)))
+    named = f" Facts in conflict with the runs: {facts}." if facts else ""
+    return ": ".join(("refused", *advice(found.verdict)[:1])) + named
 
 
 _GRADES = {

@@ -103,6 +103,13 @@ class Costly(Reason):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Together(Reason):
+    """No fact alone costs much, but these do together: small costs, and imposed decisions."""
+
+    facts: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImpossibleDecisions(Reason):
     """No run could have taken all known decisions by its own rules.
 
@@ -224,16 +231,21 @@ def _shares(facts: Iterable[Evidence]) -> float:
 def name_conflicts(
     verdict: Verdict, evidence: tuple[Evidence, ...], *, effective: float
 ) -> Verdict:
-    """Return the verdict with the facts that no run meets, and those that cost most."""
+    """Return the verdict with the facts that no run meets, and those that cost most.
+
+    Where no fact alone costs much, many cost a little, or the decisions that are imposed on the
+    runs are what few of them would have taken: then the costliest and these decisions are named.
+    """
     far = [e for e in sorted(evidence, key=lambda e: e.closest or 0.0) if e.unmet]
-    costly = sorted(
-        (e for e in evidence if (e.ess_without or 0.0) > 1.02 * effective),
-        key=lambda e: -(e.ess_without or 0.0),
-    )
-    return verdict.adding(
-        *(Unmet(fact=e) for e in far[:MOST_NAMED]),
-        *(Costly(fact=e, effective=effective) for e in costly[:MOST_NAMED]),
-    )
+    by_cost = sorted(evidence, key=lambda e: -(e.ess_without or 0.0))
+    costly = [e for e in by_cost if (e.ess_without or 0.0) > 1.02 * effective]
+    reasons: list[Reason] = [Unmet(fact=e) for e in far[:MOST_NAMED]]
+    reasons += [Costly(fact=e, effective=effective) for e in costly[:MOST_NAMED]]
+    if not reasons:
+        some = [e for e in by_cost if (e.ess_without or 0.0) > effective][:MOST_NAMED]
+        some += [e for e in evidence if e.use == "replayed"][:MOST_NAMED]
+        reasons = [Together(facts=tuple(some))] if some else []
+    return verdict.adding(*reasons)
 
 
 def name_impossible(
