@@ -200,13 +200,18 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
 def test_a_day_that_most_runs_do_not_reach_is_said_to_be_later(visit: Visit) -> None:
     def change(told: dict[str, Any]) -> None:
         late = asked(told, "answer")
-        late.update(settled_by=None, probability=0.3)
-        late["quantiles"] = {
-            "q05": "2022-01-07",
-            "q25": "2022-01-09",
-            "q50": None,
-            "q75": None,
-            "q95": None,
+        late.update(settled_by=None, answered=True)
+        late["headline"] = {
+            "source": "simulation",
+            "probability": 0.3,
+            "probability_error": 0.02,
+            "quantiles": {
+                "q05": "2022-01-07",
+                "q25": "2022-01-09",
+                "q50": None,
+                "q75": None,
+                "q95": None,
+            },
         }
         late["before_evidence"]["probability"] = 0.6
         late["before_evidence"]["quantiles"] = {
@@ -226,9 +231,30 @@ def test_a_day_that_most_runs_do_not_reach_is_said_to_be_later(visit: Visit) -> 
     assert "not by the end" not in row
 
 
+def test_both_voices_stand_below_an_answer(visit: Visit) -> None:
+    def change(told: dict[str, Any]) -> None:
+        voices = {"pooled": 0.2, "history": 0.1}
+        for name, answered, source in (("comes", True, "pooled"), ("answer", False, "history")):
+            said = asked(told, name)
+            said.update(settled_by=None, answered=True, probability=0.4 if answered else None)
+            said.update({v: {"probability": p, "quantiles": {}} for v, p in voices.items()})
+            said["headline"] = {"source": source, "probability_error": 0.0, **said[source]}
+
+    forecast_changed(visit.page, change)
+    rows = visit.open().locator("table.questions tbody tr")
+    assert "simulation 40%; history 10%" in rows.nth(0).inner_text()
+    assert "20%" in rows.nth(0).inner_text()
+    assert "too few runs agree with what is known; history 10%, alone" in rows.nth(2).inner_text()
+
+
 def test_people_are_whole(visit: Visit) -> None:
     def change(told: dict[str, Any]) -> None:
-        asked(told, "dead")["quantiles"].update(q05=31.5, q50=69.9, q95=1234.4)
+        dead = asked(told, "dead")
+        dead.update(answered=True)
+        dead["headline"] = {
+            "source": "simulation",
+            "quantiles": {"q05": 31.5, "q50": 69.9, "q95": 1234.4},
+        }
         for pick in told["picks"]:
             pick["crowd"] = 69.9
 

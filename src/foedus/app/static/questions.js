@@ -114,7 +114,7 @@ export function mount(element, context) {
     if (!a.history) return null;
     const brief = (view) => (shapeOf(a) === "amount" ? amount(view.quantiles.q50, a.unit) : percent(view.probability));
     const past = `history ${brief(a.history)}`;
-    return h("div", { class: "soft small" }, a.source === "history"
+    return h("div", { class: "soft small" }, a.headline.source === "history"
       ? `too few runs agree with what is known; ${past}, alone`
       : `simulation ${brief(a)}; ${past}`);
   }
