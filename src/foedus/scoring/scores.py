@@ -160,13 +160,23 @@ class Scores(Plain):
         )
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the cells of the table, with the names of the columns first."""
-        head = ("question", "outcome", "score", "by", *SOURCES, *BASELINES, "")
-        rows = [head]
-        for q in self.questions:
+        """Return the cells of the table, with the names of the columns first.
+
+        Where history speaks, simulation and history stand beside the score of the headline. A
+        column without any score is left out.
+        """
+        others: dict[str, list[Score | None]] = {
+            "simulation": [q.voices.get("simulation") for q in self.questions],
+            "history": [q.voices.get("history") for q in self.questions],
+        }
+        if not any(others["history"]):
+            others = {}
+        others |= {name: [q.baselines.get(name) for q in self.questions] for name in BASELINES}
+        others = {name: column for name, column in others.items() if any(column)}
+        rows: list[tuple[str, ...]] = [("question", "outcome", "score", "by", *others, "")]
+        for n, q in enumerate(self.questions):
             unit = kind_of(q.kind).score_unit(q.unit)
-            voices = [q.voices.get(name) for name in SOURCES]
-            scores = [q.score, *voices, *(q.baselines.get(name) for name in BASELINES)]
+            scores = [q.score, *(column[n] for column in others.values())]
             shown = ["-" if s is None or s.main is None else f"{s.main:.3g}" for s in scores]
             note = "" if q.open else "settled"
             note = "known already" if q.known_already else note
