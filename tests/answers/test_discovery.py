@@ -171,7 +171,7 @@ def test_the_sentence_says_what_an_input_is_and_hedges_what_may_be_chance(plante
 
 
 def test_a_refusal_says_why_once_and_promises_nothing(crisis, tmp_path):
-    for runs, hint in ((20, False), (60, True)):
+    for runs, hint in ((20, False), (250, True)):
         with pytest.raises(InputError) as refused:
             discover(crisis, question="falls", as_of="2001-03-05", runs=runs, workers=1,
                      out=tmp_path / str(runs))  # fmt: skip

@@ -368,7 +368,7 @@ def store(tmp_path_factory):
 
 def test_a_small_case_from_end_to_end(crisis, store, capsys):
     found, again = (
-        watch(crisis, as_of="2001-03-04", runs=500, workers=1, out=store, question="falls")
+        watch(crisis, as_of="2001-03-04", runs=800, workers=1, out=store, question="falls")
         for _ in range(2)
     )
     assert json.dumps(found.to_dict(), allow_nan=False) == json.dumps(again.to_dict())
@@ -382,7 +382,7 @@ def test_a_small_case_from_end_to_end(crisis, store, capsys):
 def test_the_command(crisis, store, tmp_path, capsys):
     path = tmp_path / "crisis.yaml"
     path.write_text(crisis.model_dump_json(exclude_none=True), encoding="utf-8")
-    words = ["watch", str(path), "--as-of", "2001-03-04", "--runs", "500", "--workers", "1",
+    words = ["watch", str(path), "--as-of", "2001-03-04", "--runs", "800", "--workers", "1",
              "--out", str(store), "--days", "2", "--quantity", "crowd",
              "--quantity", "leader_leaves"]  # fmt: skip
     assert main([*words, "--json"]) == 0

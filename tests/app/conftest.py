@@ -97,7 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Settin
         cases=folder / "cases",
         results=folder / "results",
         port=listening.getsockname()[1],
-        steps=(120, 240),
+        steps=(120, 480),
     )
     config = uvicorn.Config(create_app(settings), log_level="error", ws="none")
     server = uvicorn.Server(config)

@@ -183,7 +183,7 @@ def test_where_a_forecast_refuses_the_runs_are_shown_before_the_evidence(visitor
         deaths["q50"][deaths["dates"].index("2022-01-09")]
         == dead["before_evidence"]["quantiles"]["q50"]
     )
-    answered = result(visitor, {"kind": "forecast", **CASE, "runs": 240}).json()
+    answered = result(visitor, {"kind": "forecast", **CASE, "runs": 480}).json()
     assert answered["forecast"]["sample"]["verdict"] != "refused"
     assert answered["before"] is None
 

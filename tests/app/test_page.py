@@ -93,7 +93,7 @@ def test_a_better_forecast_comes_by_itself_and_leaves_open_what_the_reader_opene
     page = made.open(more="&asof=2022-01-04")
     runs = "document.querySelector('.view details[data-keep] p').textContent"
     page.click("details[data-keep] summary")
-    until(page, f"{runs}.startsWith('240 runs')")
+    until(page, f"{runs}.startsWith('480 runs')")
     assert page.evaluate("document.querySelector('.view details[data-keep]').open")
     made.all_is_well()
     made.context.close()
@@ -146,9 +146,9 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
         assert result(client, body).json()["forecast"]["sample"]["verdict"] == "refused"
         key = client.post("/api/jobs", json=body, headers=OURS).json()["key"]
     page = visit.page
-    best = {"runs": 50, "key": key, "steps": [50, 60, 240]}
+    best = {"runs": 50, "key": key, "steps": [50, 60, 480]}
     page.route("**/api/best*", lambda route: route.fulfill(json=best))
-    made: dict[str, Any] = {"id": "1", "key": "x", "state": "running", "done": 60, "total": 240,
+    made: dict[str, Any] = {"id": "1", "key": "x", "state": "running", "done": 60, "total": 480,
             "note": "runs", "error": "", "version": 0}  # fmt: skip
     wanted = []
 
@@ -161,10 +161,10 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
     page.route(re.compile("/api/jobs([?]|$)"), going)
     visit.open()
     # 60 runs would be refused too: they are not weighed.
-    assert [w["runs"] for w in wanted if w["kind"] == "forecast"] == [240]
+    assert [w["runs"] for w in wanted if w["kind"] == "forecast"] == [480]
     said = page.inner_text(".warning")
     assert "no answers yet" in said
-    assert "an answer needs 50. More are being made: 240 next." in said
+    assert "an answer needs 50. More are being made: 480 next." in said
     assert not page.is_visible(".warning li")
     page.click(".warning summary")
     assert page.is_visible(".warning li")
@@ -173,7 +173,7 @@ def test_while_there_are_too_few_runs_the_page_says_what_comes_and_shows_what_it
     assert "Answer" not in table
     assert "no answer" not in table
     assert page.locator("table.questions .gauge i.grey").count() >= 1
-    until(page, "/ of 240 runs, about .* left/.test(document.querySelector('#status').textContent)")
+    until(page, "/ of 480 runs, about .* left/.test(document.querySelector('#status').textContent)")
     page.click("#tab-figures")
     page.wait_for_selector(".u-over")
     assert "Before the evidence" in page.inner_text(".keys")

@@ -47,6 +47,7 @@ from foedus.weighing.verdict import (
     doubt,
     name_conflicts,
     name_impossible,
+    of_weights,
 )
 from foedus.weighing.weights import Weights, importance_weights, normalise
 from foedus.world.guidance import FLOOR, Guidance
@@ -471,7 +472,10 @@ def prior_weights(ensemble: Ensemble) -> Weights:
     """
     case = ensemble.case
     hypothesis = hypotheses_of(ensemble.dataset, case)
-    return importance_weights(_log_prior(case, hypothesis, log_prior_weight(ensemble))[0])
+    found = importance_weights(_log_prior(case, hypothesis, log_prior_weight(ensemble))[0])
+    # Nothing is answered from them, so the verdict counts runs and not what matching costs.
+    verdict = of_weights(effective=found.usable, k=found.pareto_k, runs=found.runs)
+    return replace(found, verdict=verdict)
 
 
 def unreadable_questions(case: Case, frame: Frame) -> dict[str, str]:
