@@ -91,10 +91,10 @@ def test_a_better_forecast_comes_by_itself_and_leaves_open_what_the_reader_opene
 ) -> None:
     made = Visit(chromium, site[0])
     page = made.open(more="&asof=2022-01-04")
-    runs = "document.querySelector('.view details[data-keep] p').textContent"
-    page.click("details[data-keep] summary")
+    runs = "document.querySelector('.view details[data-keep=made] p').textContent"
+    page.click("details[data-keep=made] summary")
     until(page, f"{runs}.startsWith('480 runs')")
-    assert page.evaluate("document.querySelector('.view details[data-keep]').open")
+    assert page.evaluate("document.querySelector('.view details[data-keep=made]').open")
     made.all_is_well()
     made.context.close()
 
