@@ -1,6 +1,7 @@
 """Write the page of the whole-path back-test, good or bad: docs/benchmarks/backtest.md.
 
     python tools/backtest_page.py                 # finished rows are not made again
+    python tools/backtest_page.py --what "the priors of arrival are by trigger"
     python tools/backtest_page.py --runs 30 --folder /tmp/backtest --page /tmp/backtest.md
 
 Each time the page is written, its primary metric is added to docs/benchmarks/backtest-history.csv,
@@ -106,10 +107,14 @@ and casebook.
 
 ## Its history
 
-Each line is one writing of this page.
+Each line is one back-test. `--what` says what had changed.
 
 {history}
 """
+
+
+#: What stands for the tables of the rolling origin where it was not made.
+SKIPPED = "*Not made this time (`--skip-rolling`).*"
 
 
 def markdown(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -130,9 +135,9 @@ def headline(found: BackTest) -> str:
     return f"Mean Brier score: {', '.join(said)}; base rate {scores['base_rate']:.3f}."
 
 
-def record(found: BackTest, file: Path) -> list[tuple[str, ...]]:
-    """Add the primary metric to the history; return all of it."""
-    columns = ["date", "version", "runs", *NAMES]
+def record(found: BackTest, file: Path, what: str) -> list[tuple[str, ...]]:
+    """Add the primary metric, and what has changed, to the history; return all of it."""
+    columns = ["date", "version", "runs", *NAMES, "what"]
     lines = []
     if file.exists():
         with file.open(encoding="utf-8", newline="") as stream:
@@ -142,6 +147,7 @@ def record(found: BackTest, file: Path) -> list[tuple[str, ...]]:
         "version": foedus.__version__,
         "runs": str(found.runs),
         **{name: f"{score:.4f}" for name, score in found.primary().items()},
+        "what": what,
     }
     if not lines or {name: lines[-1].get(name) for name in new} != new:
         lines.append(new)
@@ -167,55 +173,63 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("results/backtest"))
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--what", default="", help="what has changed since the back-test before")
+    parser.add_argument(
+        "--skip-rolling", action="store_true", help="leave-one-out only: half the time"
+    )
     given = parser.parse_args()
-    found, rolling = (
-        foedus.backtest(
+
+    def backtest(*, rolling: bool) -> BackTest:
+        return foedus.backtest(
             runs=given.runs,
             workers=given.workers,
             folder=given.folder,
             rolling=rolling,
             progress=for_stream(),
         )
-        for rolling in (False, True)
-    )
+
+    found = backtest(rolling=False)
+    rolling = None if given.skip_rolling else backtest(rolling=True)
     curve = found.reliability("simulation")
     given.page.with_suffix(".svg").write_text(reliability_svg(curve), encoding="utf-8")
     parts = [
         f"As of the {stage}:\n\n{markdown(QUESTION_COLUMNS, question_rows(found, stage))}"
         for stage in STAGES
     ]
-    history = record(found, given.page.with_name("backtest-history.csv"))
-    sds = by_year(rolling.forecasts)
-    write_discrepancy(
-        sds,
-        given.runs,
-        DISCREPANCY if given.page == PAGE else given.page.with_name(DISCREPANCY.name),
-    )
+    history = record(found, given.page.with_name("backtest-history.csv"), given.what)
     print(found.pool_weight())
-    latest = sds[max(sds, key=int)]
-    families = list(latest["pooled"])
-    text = TEXT.format(
-        weight=found.pool_weight(),
-        discrepancy=markdown(
+    widened, table = SKIPPED, SKIPPED
+    if rolling is not None:
+        sds = by_year(rolling.forecasts)
+        own = given.page == PAGE
+        file = DISCREPANCY if own else given.page.with_name(DISCREPANCY.name)
+        write_discrepancy(sds, given.runs, file)
+        latest = sds[max(sds, key=int)]
+        families = list(latest["pooled"])
+        widened = markdown(
             ("answer of", *(f.replace("_", " ") for f in families)),
             [
                 (source, *(f"{found_sd[f]:.2f}" for f in families))
                 for source, found_sd in latest.items()
             ],
-        ),
+        )
+        table = markdown(SCORE_COLUMNS, score_rows(rolling))
+    text = TEXT.format(
+        weight=found.pool_weight(),
+        discrepancy=widened,
         headline=headline(found),
         runs=given.runs,
         today=dt.date.today(),
         rows=found.forecasts["row"].nunique(),
         forecasts=len(found.forecasts),
         primary=markdown(SCORE_COLUMNS, score_rows(found)),
-        rolling=markdown(SCORE_COLUMNS, score_rows(rolling)),
+        rolling=table,
         calibration=markdown(CALIBRATION_COLUMNS, calibration_rows(found)),
         amounts=markdown(AMOUNT_COLUMNS, amount_rows(found)),
         scales=markdown(("amount", "scale"), [(a.id, a.text) for a in AMOUNTS]),
         questions="\n\n".join(parts),
         asked=markdown(("question", "in words"), [(q.id, q.text) for q in QUESTIONS]),
-        history=markdown(("date", "version", "runs", *NAMES.values()), history),
+        history=markdown(("date", "version", "runs", *NAMES.values(), "what changed"), history),
     )
     given.page.write_text(text, encoding="utf-8")
 

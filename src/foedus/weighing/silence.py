@@ -12,7 +12,7 @@ get out of the country, a day without internet counts a quarter of a day. The nu
 :mod:`foedus.case.news`.
 
 Each run is weighed by S for each kind of event that it holds and no fact reports. Every number is
-elicited and wide; `docs/explanation/evidence.md` shows them.
+elicited and wide; `docs/explanation/totals-and-silence.md` shows them.
 """
 
 from __future__ import annotations
