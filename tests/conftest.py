@@ -167,3 +167,13 @@ def crisis() -> Case:
         hypotheses=explanations,
         questions=[make_question("falls", "binary", quantity="leader_leaves", statistic="happens")],
     )
+
+
+@pytest.fixture(scope="module")
+def unwidened() -> Iterator[None]:
+    """Leave answers as the voices give them: no discrepancy, whatever the back-test found."""
+    from foedus.answers import discrepancy
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(discrepancy, "_table", dict)
+        yield

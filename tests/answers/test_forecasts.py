@@ -20,6 +20,8 @@ from foedus.world.guidance import Guidance
 
 from ..narrowing import number, present
 
+pytestmark = pytest.mark.usefixtures("unwidened")
+
 RUNS = 3000
 
 

@@ -16,6 +16,8 @@ from foedus.scoring_rules import Score
 from foedus.weighing.verdict import Verdict
 from foedus.weighing.weighed import weigh_runs
 
+pytestmark = pytest.mark.usefixtures("unwidened")
+
 DAY = dt.date(2001, 3, 1)
 
 

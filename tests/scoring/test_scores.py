@@ -20,6 +20,8 @@ from foedus.weighing.weighed import weigh_runs
 
 from ..narrowing import present
 
+pytestmark = pytest.mark.usefixtures("unwidened")
+
 
 def test_brier_is_the_half_scale():
     assert brier(0.7, True) == pytest.approx(0.09)
