@@ -4,6 +4,7 @@ import pytest
 from scipy import special
 
 from foedus.answers.discrepancy import FAMILIES, OTHER
+from foedus.answers.pooling import widened_chances
 from foedus.scoring.casebook_backtest import QUESTIONS
 from foedus.scoring.discrepancy import (
     by_year,
@@ -11,7 +12,6 @@ from foedus.scoring.discrepancy import (
     fit,
     leave_one_out,
     pool_weight,
-    widened_chances,
 )
 
 

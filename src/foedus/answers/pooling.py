@@ -22,7 +22,7 @@ from scipy import special
 
 from foedus.case.question_kinds import Calendar, Estimate, QuestionKind, Shape
 from foedus.defaults import HISTORY_WEIGHT
-from foedus.scoring_rules import logit_pool, safe_chance
+from foedus.scoring_rules import FLOOR, logit_pool, safe_chance
 
 FloatArray = NDArray[np.float64]
 
@@ -130,8 +130,14 @@ def widened(
         answer = replace(answer, estimate=replace(answer.estimate, mean_error=estimate.mean_error))
     if estimate.probability is None:
         return answer
-    p = float(special.expit(special.logit(safe_chance(estimate.probability)) + sd * _Z) @ _W)
+    p = float(widened_chances(np.array(estimate.probability), np.array(sd)))
     return _with_chance(kind, answer, p, estimate.probability_error, calendar)
+
+
+def widened_chances(p: FloatArray, sd: FloatArray) -> FloatArray:
+    """Return probabilities widened by a discrepancy; shapes broadcast."""
+    logit = special.logit(np.clip(p, FLOOR, 1.0 - FLOOR))
+    return np.asarray(special.expit(logit[..., None] + np.asarray(sd)[..., None] * _Z) @ _W)
 
 
 def _spread(

@@ -200,23 +200,18 @@ def steps(
     A run shows whether the government asks; whether it is answered and help lands, if it asks soon
     enough; and the size and length of a mission that landed soon enough.
     """
-
-    def day(event: str) -> FloatArray:
-        found = dataset[f"event_{event}"].to_numpy().astype(np.float64)
-        return np.where(found < 0, np.inf, found)
-
     last = case.horizon - 1
-    asked, landed = day("request"), day("first_arrival")
+    asked, landed = event_day(dataset, "request"), event_day(dataset, "first_arrival")
     with np.errstate(invalid="ignore"):
         waits = {
             "asked": asked - _first_trigger(case),
-            "troops": day("decision") - asked,
-            "refused": day("refusal") - asked,
+            "troops": event_day(dataset, "decision") - asked,
+            "refused": event_day(dataset, "refusal") - asked,
             "landed": landed - asked,
-            "gone": day("withdrawal_end") - landed,
+            "gone": event_day(dataset, "withdrawal_end") - landed,
         }
     since = {"troops": asked, "refused": asked, "landed": asked, "gone": landed}
-    peak = _peak(dataset, landed) if any(t.step == "soldiers" for t in wanted) else landed
+    peak = peak_after(dataset, landed) if any(t.step == "soldiers" for t in wanted) else landed
     shown, happened = np.zeros((len(wanted), asked.size)), np.zeros((len(wanted), asked.size))
     for k, target in enumerate(wanted):
         if target.step == "soldiers":
@@ -231,7 +226,13 @@ def steps(
     return shown, happened * shown
 
 
-def _peak(dataset: xr.Dataset, landed: FloatArray) -> FloatArray:
+def event_day(dataset: xr.Dataset, event: str) -> FloatArray:
+    """Return the day of an event in each run, infinity for never."""
+    found = dataset[f"event_{event}"].to_numpy().astype(np.float64)
+    return np.where(found < 0, np.inf, found)
+
+
+def peak_after(dataset: xr.Dataset, landed: FloatArray) -> FloatArray:
     """Return the most troops in the country within :data:`PEAK_DAYS` of the landing."""
     present = dataset["troops_present"].sum("member").to_numpy()
     days = np.arange(present.shape[1])
@@ -371,6 +372,8 @@ def keep(ensemble: Ensemble, tilt: Tilt | None) -> None:
 
     The log-weights of :func:`log_prior_weight` then contain it.
     """
+    if is_kept(ensemble) and of_ensemble(ensemble) == tilt:
+        return
     kept = {"tilt": None if tilt is None else tilt.to_dict()}
     ensemble.attributes["matching"] = kept
     with contextlib.suppress(StoreError, OSError):

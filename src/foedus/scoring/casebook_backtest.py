@@ -32,6 +32,7 @@ from foedus.casebook.design import Features
 from foedus.casebook.load import load_casebook
 from foedus.casebook.outlook import Outlook, predict
 from foedus.casebook.rates import size_known, survival_known
+from foedus.ensemble.prior_matching import event_day, peak_after
 from foedus.errors import InputError
 from foedus.scoring.backtest_amounts import FORECASTERS as AMOUNT_FORECASTERS
 from foedus.scoring.backtest_amounts import amounts_table, simulated_amounts
@@ -396,21 +397,16 @@ def steps_of_runs(weighed: Weighed, date: dt.date) -> Steps:
     now = weighed.frame.day(date)
     last = weighed.frame.horizon - 1
 
-    def day(event: str) -> FloatArray:
-        found = data[f"event_{event}"].to_numpy().astype(np.float64)
-        return np.where(found < 0, np.inf, found)
-
-    asked, decided, refused = day("request"), day("decision"), day("refusal")
-    arrived, left = day("first_arrival"), day("withdrawal_end")
+    asked, decided, refused, arrived, left = (
+        event_day(data, event)
+        for event in ("request", "decision", "refusal", "first_arrival", "withdrawal_end")
+    )
     with np.errstate(invalid="ignore"):
         answered = decided - asked <= ANSWERED
         troops = answered & np.isfinite(arrived)
         refusal = (refused - asked <= ANSWERED) & ~troops
         landed = np.where(np.isfinite(asked), arrived - asked, np.inf)
         stay = np.where(np.isfinite(arrived), left - arrived, np.inf)
-    present = data["troops_present"].sum("member").to_numpy()
-    days = np.arange(present.shape[1])[None, :]
-    first = (days >= arrived[:, None]) & (days <= arrived[:, None] + 30)
     from_day = np.where(np.isfinite(asked), asked, 0.0)
     office = np.minimum(from_day + 90, last).astype(np.intp)
     in_office = data["in_office"].to_numpy()
@@ -422,7 +418,7 @@ def steps_of_runs(weighed: Weighed, date: dt.date) -> Steps:
         limited=np.zeros_like(troops),
         refused=refusal,
         landed=landed,
-        soldiers=np.where(first, present, 0.0).max(axis=1),
+        soldiers=peak_after(data, arrived),
         stay=stay,
         dead=dead[:, min(DEAD_DAYS, last)],
         in_power=np.take_along_axis(in_office, office[:, None], axis=1)[:, 0].astype(np.bool_),

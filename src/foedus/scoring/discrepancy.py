@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from foedus.answers.discrepancy import FAMILIES, OTHER
+from foedus.answers.pooling import widened_chances
 from foedus.scoring_rules import FLOOR
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ WEIGHTS = np.linspace(0.0, 1.0, 41)
 #: Column of the back-test for each source of a headline.
 COLUMNS = {"pooled": "pooled", "simulation": "simulation", "history": "casebook"}
 
-_Z, _W = np.polynomial.hermite_e.hermegauss(21)
-_W = _W / _W.sum()
 #: Family of each generic question, by the first word of its id.
 _FAMILY = {
     "asked": "asked",
@@ -54,12 +53,6 @@ _FAMILY = {
     "in": "in_power",
     "dead": "dead",
 }
-
-
-def widened_chances(p: FloatArray, sd: FloatArray) -> FloatArray:
-    """Return probabilities widened by a discrepancy; shapes broadcast."""
-    logit = special.logit(np.clip(p, FLOOR, 1.0 - FLOOR))
-    return np.asarray(special.expit(logit[..., None] + np.asarray(sd)[..., None] * _Z) @ _W)
 
 
 @dataclass(frozen=True, kw_only=True)

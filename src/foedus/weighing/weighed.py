@@ -264,8 +264,7 @@ def weigh(
         ensemble = make_runs(case, date, known=known, tilt=tilt, **making)
     else:
         _refuse_other_frame(known, ensemble)
-        if tilt is not None or not is_kept(ensemble):
-            keep(ensemble, tilt or match(known, seed=ensemble.plan.seed))
+        keep(ensemble, _tilt_of(ensemble, known, tilt))
     return weigh_runs(
         known,
         ensemble.dataset,
@@ -413,16 +412,22 @@ def make_runs(
     seen = known_by(case, date) if known is None else known
     pilot = {name: given[name] for name in ("workers", "progress") if name in given}
 
-    def matched(runs: Ensemble) -> Tilt | None:
-        return of_ensemble(runs) or tilt or match(seen, seed=runs.plan.seed, **pilot)
-
     def adapt(runs: Ensemble, first: int) -> Stage:
-        return next_stage(seen, runs, first, as_of=date, tilt=matched(runs))
+        matching = _tilt_of(runs, seen, tilt, **pilot)
+        return next_stage(seen, runs, first, as_of=date, tilt=matching)
 
     made = run(case, as_of=date, adapt=adapt, **given)
-    if tilt is not None or not is_kept(made):
-        keep(made, tilt or matched(made))
+    keep(made, _tilt_of(made, seen, tilt, **pilot))
     return made
+
+
+def _tilt_of(ensemble: Ensemble, known: Case, given: Tilt | None, **pilot: Any) -> Tilt | None:
+    """Return the tilt that is given, or that is kept with the runs, or that a pilot gives."""
+    if given is not None:
+        return given
+    if is_kept(ensemble):
+        return of_ensemble(ensemble)
+    return match(known, seed=ensemble.plan.seed, **pilot)
 
 
 def replayed_decisions(known: Case, ensemble: Ensemble) -> Guidance:

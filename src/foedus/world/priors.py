@@ -54,6 +54,8 @@ ASKS = 365
 #: Days from the trigger by whose share of the coded requests the fall of the hazard is set, and the
 #: standard deviation of that fall; elicited.
 SOON, FADE_SD = 3, 0.15
+#: Utilities of asking in calm, and falls of the hazard, that are tried.
+BASES, FADES = np.linspace(-15.0, 10.0, 251), np.linspace(0.0, 2.0, 41)
 #: Usual course of unrest after a trigger: intensity on the first day, and days of its decay.
 UNREST, UNREST_DAYS = 0.6, 2.0
 #: Longest time from request to arrival, in days, of a mission that was on stand-by.
@@ -255,19 +257,33 @@ def _call(
         name = "leader.patron_dependence"
         shares = call_shares(setting, {name: np.array([_mean(registry, name)])})
         through = float(allied_share(setting, shares)[0])
-    days = np.arange(ASKS)
-    usual = _mean(registry, "leader.request_unrest") * UNREST * np.exp(-days / UNREST_DAYS)
-    bases, fades = np.linspace(-15.0, 10.0, 251), np.linspace(0.0, 2.0, 41)
-
-    def asked(fade: float, days: int) -> FloatArray:
-        utility = bases[:, None] + (usual - fade * np.log1p(np.arange(ASKS)))[:days]
-        daily = 1.0 / (1.0 + np.exp(-utility))
-        return np.asarray(-np.expm1(np.log1p(-through * daily).sum(axis=1)))
-
+    tables = _asked(_mean(registry, "leader.request_unrest"), through)
     mean = float(np.clip(p.mean(), 0.01, 0.99))
-    early = [np.interp(mean, asked(f, ASKS), asked(f, SOON + 1)) / mean for f in fades]
-    fade = float(np.interp(soon, early, fades))
-    return np.asarray(np.interp(np.clip(p, 0.001, 0.999), asked(fade, ASKS), bases)), fade
+    early = [np.interp(mean, *both) / mean for both in zip(*tables, strict=True)]
+    fade = float(np.interp(soon, early, FADES))
+    by_end = _asked_within(ASKS, fade, _mean(registry, "leader.request_unrest"), through)
+    return np.asarray(np.interp(np.clip(p, 0.001, 0.999), by_end, BASES)), fade
+
+
+@functools.lru_cache(maxsize=32)
+def _asked(unrest: float, through: float) -> tuple[FloatArray, FloatArray]:
+    """Return the chances of a request within ASKS and SOON days, shape (fade, base).
+
+    Kept, since every hypothesis of a case and every batch of runs needs them.
+    """
+    by_end, by_soon = (
+        np.array([_asked_within(days, float(fade), unrest, through) for fade in FADES])
+        for days in (ASKS, SOON + 1)
+    )
+    return by_end, by_soon
+
+
+def _asked_within(days: int, fade: float, unrest: float, through: float) -> FloatArray:
+    """Return the chance of a request within some days at each of the BASES."""
+    since = np.arange(days)
+    usual = unrest * UNREST * np.exp(-since / UNREST_DAYS)
+    daily = 1.0 / (1.0 + np.exp(-(BASES[:, None] + (usual - fade * np.log1p(since)))))
+    return np.asarray(-np.expm1(np.log1p(-through * daily).sum(axis=1)))
 
 
 def _lead(p: FloatArray, setting: Setting, registry: dict[str, Parameter]) -> FloatArray:
